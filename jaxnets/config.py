@@ -1,0 +1,105 @@
+"""The configuration of an experiment: each field is a flag, and its description is the flag's help."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jaxnets.arguments import Kind
+from jaxnets.names import UserError
+from jaxnets.values import parse_one
+
+Role = Literal["hyperparameter", "setting"]
+
+
+def _field(role: Role, kind: Kind, default: str, description: str, least: float | None = None) -> Any:
+    metadata = {"role": role, "kind": kind, "help": description, "least": least}
+    return field(default=default, metadata=metadata)
+
+
+def hyperparameter(kind: Kind, default: str, description: str, least: float | None = None) -> Any:
+    """A field that may be a list: the sweep crosses the lists. The text is kept as the user wrote it."""
+    return _field("hyperparameter", kind, default, description, least)
+
+
+def setting(kind: Kind, default: str, description: str, least: float | None = None) -> Any:
+    """A field that says how the sweep is carried out, and has one value."""
+    return _field("setting", kind, default, description, least)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment. Every value is a text, in the form in which a flag takes it; an empty text is 'not given'."""
+
+    dataset: str = setting("text", "digits", "Data set: digits, xor, negation, ngrams, or an import path.")
+    model: str = hyperparameter("text", "mlp", "Model: mlp, dan, text_cnn, or an import path 'package.module:Name'.")
+    head: str = hyperparameter("text", "softmax", "Last layer and loss: softmax, or sigmoid for two classes.")
+    optimizer: str = hyperparameter(
+        "text", "adam", "Optimizer: sgd, momentum, nesterov, adam, any alias of Optax, or an import path."
+    )
+    learning_rate: str = hyperparameter("float", "0.001", "Learning rate, before the schedule's factor.", least=0)
+    weight_decay: str = hyperparameter(
+        "float", "", "L2 added to the gradient; the optimizer's own decay where it has one, as adamw does.", least=0
+    )
+    gradient_clip: str = hyperparameter("float", "", "Largest global norm of the gradient.", least=0)
+    schedule: str = hyperparameter(
+        "text", "constant", "Learning-rate schedule: constant, step, exponential, inverse_time, linear, cosine."
+    )
+    warmup_steps: str = hyperparameter("float", "0", "Steps over which the learning rate rises linearly.", least=0)
+    initializer: str = hyperparameter(
+        "text", "he", "Initializer: he, xavier, glorot, pytorch, zeros, or model for the model's own."
+    )
+    initializer_scale: str = hyperparameter("float", "1", "Factor on the initial kernels.", least=0)
+    batch_size: str = hyperparameter("int", "64", "Examples in a batch; 0 is the whole training set.", least=0)
+    num_epochs: str = hyperparameter("float", "30", "Passes over the training data; --num_steps goes before.", least=0)
+    num_steps: str = hyperparameter("int", "", "Updates of a run, instead of --num_epochs.", least=1)
+    seed: str = hyperparameter("int", "", "Seeds of the runs, instead of --num_seeds.", least=0)
+    num_seeds: str = setting("int", "1", "Number of seeds: 0 to N-1.", least=1)
+    search: str = setting("text", "grid", "grid crosses all lists; random draws from the ranges.")
+    num_trials: str = setting("int", "16", "Draws of --search=random for each point of the other lists.", least=1)
+    search_seed: str = setting("int", "0", "Seed of the draws of --search=random.", least=0)
+    evaluate_every: str = setting("int", "0", "Steps between two evaluations; 0 is each epoch.", least=0)
+    output: str = setting("text", "", "The run directory; otherwise results/<experiment>/<time>-<hash>.")
+    platform: str = setting("text", "", "cpu, gpu or tpu; otherwise the best there is.")
+    num_devices: str = setting("int", "0", "Devices to use; 0 is all: on a CPU, one for each core.", least=0)
+    memory_limit: str = setting("float", "0", "GiB that the runs may fill at a time; 0 is half of what is free.", least=0)
+    compilation_cache: str = setting("text", "", "Folder for compiled programs, or 'off'; otherwise the user's cache.")
+    arguments: Mapping[str, str] = field(default_factory=dict, metadata={"role": "arguments"})
+    """What is given to the plug-ins: the arguments of the model, the optimizer, the schedule and the data set."""
+
+    def texts(self) -> dict[str, str]:
+        """All that differs from the defaults, by flag: `Config.from_texts` makes an equal configuration of it."""
+        changed = {f.name: getattr(self, f.name) for f in fields() if getattr(self, f.name) != f.default}
+        return changed | dict(self.arguments)
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str]) -> "Config":
+        """The configuration of these flags; what is no field of its own goes to the plug-ins."""
+        names = {f.name for f in fields()}
+        own = {name: str(text) for name, text in texts.items() if name in names}
+        return cls(**own, arguments={name: str(text) for name, text in texts.items() if name not in names})
+
+    def number(self, name: str) -> Any:
+        """The value of a setting that is a number.
+
+        Raises:
+          UserError: if it is none, or out of range.
+        """
+        declared = next(f for f in fields() if f.name == name)
+        return in_range(name, parse_one(name, getattr(self, name), declared.metadata["kind"]), declared.metadata["least"])
+
+
+def fields() -> list[dataclasses.Field]:
+    """The fields that are flags of their own."""
+    return [f for f in dataclasses.fields(Config) if f.metadata["role"] != "arguments"]
+
+
+def in_range(name: str, value: Any, least: float | None) -> Any:
+    """The value, if it is not below the least one allowed.
+
+    Raises:
+      UserError: if it is.
+    """
+    if least is not None and value < least:
+        raise UserError(f"--{name}: {value} is below {least:g}.")
+    return value

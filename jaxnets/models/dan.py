@@ -1,0 +1,37 @@
+"""The Deep Averaging Network."""
+
+from typing import ClassVar
+
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
+
+from jaxnets.blocks import PADDING, MeanPooling, WordVectors
+from jaxnets.models.mlp import MLP
+
+
+class DAN(nn.Module):
+    """Word vectors, their mean, and an MLP. Source: Iyyer et al. (2015).
+
+    Attributes:
+      num_outputs: the number of logits.
+      vocabulary_size: the number of word ids, padding included.
+      embedding_dim: the length of a word vector.
+      hidden_units: the width of each hidden layer of the MLP.
+      activation: the MLP's non-linearity, by name.
+      dropout_rate: the MLP's dropout; None for none.
+    """
+
+    takes: ClassVar[str] = "text"
+
+    num_outputs: int
+    vocabulary_size: int
+    embedding_dim: int = 100
+    hidden_units: tuple[int, ...] = (100, 100)
+    activation: str = "relu"
+    dropout_rate: float | None = None
+
+    @nn.compact
+    def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(words)
+        average = MeanPooling()(vectors, words != PADDING)
+        return MLP(self.num_outputs, self.hidden_units, self.activation, self.dropout_rate)(average, train=train)

@@ -1,0 +1,51 @@
+"""The convolutional network for sentences."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
+
+from jaxnets.blocks import PADDING, Dropout, Linear, Windows, WordVectors, nonlinearity, pooling, window_mask
+
+
+class TextCNN(nn.Module):
+    """Word vectors, windows of several widths, a non-linearity, pooling over the text, and a linear layer.
+
+    With mean pooling it is a soft bag of n-grams; with max pooling it is the network of Kim (2014).
+
+    Attributes:
+      num_outputs: the number of logits.
+      vocabulary_size: the number of word ids, padding included.
+      embedding_dim: the length of a word vector.
+      filter_widths: how many neighbouring words each kind of window covers.
+      num_filters: the number of filters of each width.
+      pooling: `max` or `mean`, over the windows of a text.
+      activation: the non-linearity after the filters, by name.
+      dropout_rate: dropout of the pooled features; None for none.
+    """
+
+    takes: ClassVar[str] = "text"
+
+    num_outputs: int
+    vocabulary_size: int
+    embedding_dim: int = 100
+    filter_widths: tuple[int, ...] = (3, 4, 5)
+    num_filters: int = 64
+    pooling: str = "max"
+    activation: str = "relu"
+    dropout_rate: float | None = None
+
+    @nn.compact
+    def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:
+        mask = words != PADDING
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(words)
+        vectors = jnp.where(mask[..., None], vectors, 0.0)
+        features = jnp.concatenate([self._pooled(vectors, mask, width) for width in self.filter_widths], axis=-1)
+        if self.dropout_rate is not None:
+            features = Dropout(self.dropout_rate)(features, train=train)
+        return Linear(self.num_outputs)(features)
+
+    def _pooled(self, vectors, mask, width: int):
+        windows = Windows(width, self.num_filters, name=f"windows_{width}")(vectors)
+        return pooling(self.pooling)(nonlinearity(self.activation)(windows), window_mask(mask, width))

@@ -1,0 +1,96 @@
+"""From the records of a sweep to its two tables: a row for each run, and a row for each run and evaluation."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.sweep.execute import Record
+from jaxnets.sweep.table import Run
+from jaxnets.values import show
+
+FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
+
+_CURVES = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
+_FINAL = {
+    "train_loss": "final_train_loss",
+    "train_accuracy": "final_train_accuracy",
+    "dev_loss": "dev_loss",
+    "dev_accuracy": "dev_accuracy",
+    "test_loss": "test_loss",
+    "test_accuracy": "test_accuracy",
+}
+
+
+def curves_table(records: Iterable[Record]) -> pd.DataFrame:
+    """A row for each run and evaluation, ordered by run and step.
+
+    Columns: `run`, `step`, `epoch`; `train_loss` and `train_accuracy`, means over the examples since the evaluation
+    before, each as it was met; `dev_loss` and `dev_accuracy`, float32. A diverged run's rows end before it diverged.
+    """
+    parts = [_curve_rows(record) for record in records]
+    if not parts:
+        return pd.DataFrame({name: [] for name in ("run", "step", "epoch", *_CURVES)})
+    return pd.concat(parts).sort_values(["run", "step"], ignore_index=True)
+
+
+def _curve_rows(record: Record) -> pd.DataFrame:
+    outcome = record.outcome
+    rows = pd.DataFrame(
+        {
+            "run": record.runs,
+            "step": record.step,
+            "epoch": record.step / record.program.task.steps_per_epoch,
+            **{name: getattr(outcome, name) for name in _CURVES},
+        }
+    )
+    return rows[(outcome.diverged_step < 0) | (outcome.diverged_step > record.step)]
+
+
+def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each run.
+
+    Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged` or `interrupted`);
+    `diverged_step`; loss and accuracy on the training, dev and test examples after the last step (NaN for a run that
+    did not get there); the best accuracy on dev over the evaluations and the first step at which it was reached;
+    `seconds`, the run's share of the time that its program took.
+    """
+    hyperparameters = pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs])
+    hyperparameters.insert(0, "run", np.arange(len(runs)))
+    table = hyperparameters.merge(_endings(len(runs), records), on="run")
+    return table.merge(_best(curves_table(records)), on="run", how="left").merge(_seconds(records), on="run", how="left")
+
+
+def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
+    """Status and final metrics."""
+    diverged_step = np.full(num_runs, -1)
+    final = {name: np.full(num_runs, np.nan, np.float32) for name in _FINAL}
+    at_end = np.zeros(num_runs, bool)
+    for record in records:
+        diverged_step[record.runs] = record.outcome.diverged_step
+        if record.step == record.program.task.num_steps:
+            at_end[record.runs] = True
+            for name, source in _FINAL.items():
+                final[name][record.runs] = getattr(record.outcome, source)
+    diverged = diverged_step >= 0
+    for values in final.values():
+        values[diverged] = np.nan
+    status = np.select([diverged, at_end], [DIVERGED, FINISHED], INTERRUPTED)
+    steps = pd.array(np.where(diverged, diverged_step, 0), "Int64")
+    steps[~diverged] = pd.NA
+    return pd.DataFrame({"run": np.arange(num_runs), "status": status, "diverged_step": steps, **final})
+
+
+def _best(curves: pd.DataFrame) -> pd.DataFrame:
+    if curves.empty:
+        return pd.DataFrame({"run": [], "best_dev_accuracy": [], "best_step": []}).astype({"run": int})
+    best = curves.loc[curves.groupby("run")["dev_accuracy"].idxmax(), ["run", "dev_accuracy", "step"]]
+    best = best.rename(columns={"dev_accuracy": "best_dev_accuracy", "step": "best_step"})
+    return best.astype({"best_step": "Int64"})
+
+
+def _seconds(records: Iterable[Record]) -> pd.DataFrame:
+    parts = [pd.DataFrame({"run": record.runs, "seconds": record.seconds}) for record in records]
+    if not parts:
+        return pd.DataFrame({"run": [], "seconds": []}).astype({"run": int})
+    return pd.concat(parts).groupby("run", as_index=False)["seconds"].sum()
