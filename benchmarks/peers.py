@@ -1,0 +1,100 @@
+"""The same training by other libraries, in their usual form; microseconds per step, one run at a time."""
+
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import workloads
+
+
+def torch_mlp(num_epochs: int) -> float:
+    """PyTorch's usual loop with Adam."""
+    import torch
+
+    dataset = workloads.features()
+    sizes = workloads.MLP_SIZES
+    layers = [torch.nn.Linear(sizes[0], sizes[1]), torch.nn.ReLU(), torch.nn.Linear(sizes[1], sizes[2])]
+    model = torch.nn.Sequential(*layers, torch.nn.ReLU(), torch.nn.Linear(sizes[2], sizes[3]))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return _torch_loop(model, optimizer, dataset.train, workloads.MLP_BATCH, num_epochs)
+
+
+def torch_text_cnn(num_epochs: int) -> float:
+    """PyTorch's usual text CNN: `Conv1d` over the words, max pooling, SGD."""
+    import torch
+
+    class TextCNN(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.vectors = torch.nn.Embedding(workloads.TEXT_VOCABULARY, workloads.TEXT_DIM, padding_idx=0)
+            self.windows = torch.nn.ModuleList(
+                torch.nn.Conv1d(workloads.TEXT_DIM, workloads.TEXT_FILTERS, width) for width in workloads.TEXT_WIDTHS
+            )
+            self.last = torch.nn.Linear(workloads.TEXT_FILTERS * len(workloads.TEXT_WIDTHS), 2)
+
+        def forward(self, words: "torch.Tensor") -> "torch.Tensor":
+            vectors = self.vectors(words).transpose(1, 2)
+            pooled = [torch.relu(window(vectors)).amax(dim=2) for window in self.windows]
+            return self.last(torch.cat(pooled, dim=1))
+
+    model = TextCNN()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    return _torch_loop(model, optimizer, workloads.sentences().train, workloads.TEXT_BATCH, num_epochs)
+
+
+def _torch_loop(model, optimizer, split, batch_size: int, num_epochs: int) -> float:
+    import torch
+
+    inputs, labels = torch.from_numpy(split.inputs), torch.from_numpy(split.labels).long()
+    epochs = []
+    for _ in range(num_epochs + 1):
+        start = time.perf_counter()
+        batches = torch.randperm(len(labels)).split(batch_size)
+        for rows in batches:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs[rows]), labels[rows]).backward()
+            optimizer.step()
+        epochs.append((time.perf_counter() - start) / len(batches))
+    return min(epochs[1:]) * 1e6
+
+
+def sklearn_mlp(num_epochs: int) -> float:
+    """scikit-learn's `MLPClassifier` with Adam."""
+    from sklearn.neural_network import MLPClassifier
+
+    split = workloads.features().train
+    steps = num_epochs * -(-len(split) // workloads.MLP_BATCH)
+    model = MLPClassifier(
+        workloads.MLP_SIZES[1:-1], batch_size=workloads.MLP_BATCH, max_iter=num_epochs, n_iter_no_change=num_epochs
+    )
+    fits = []
+    for _ in range(3):
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it has not converged is no news
+            model.fit(split.inputs, split.labels)
+        fits.append((time.perf_counter() - start) / steps)
+    return min(fits) * 1e6
+
+
+PEERS: dict[tuple[str, str], Callable[[int], float]] = {
+    ("torch", "mlp"): torch_mlp,
+    ("torch", "text_cnn"): torch_text_cnn,
+    ("sklearn", "mlp"): sklearn_mlp,
+}
+
+
+def numpy_product_gflops() -> float:
+    """The best rate of NumPy's matrix product."""
+    best = 0.0
+    for size in (256, 512, 1024, 2048):
+        a = np.ones((size, size), np.float32)
+        repeats = max(1, 2_000_000_000 // (2 * size**3))
+        for _ in range(4):
+            start = time.perf_counter()
+            for _ in range(repeats):
+                a @ a
+            best = max(best, 2 * size**3 * repeats / (time.perf_counter() - start) / 1e9)
+    return best

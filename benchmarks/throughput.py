@@ -1,0 +1,191 @@
+"""How fast many runs train: against the machine's own matrix product, PyTorch and scikit-learn.
+
+Every system is measured several times, in turn with the others, and the fastest of its times is given: the machine's
+other work only ever adds to a time. The peers run in processes of their own, so that their threads are not in the way.
+"""
+
+import functools
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from absl import app, flags
+
+from benchmarks import peers
+from benchmarks.workloads import WORKLOADS, Workload
+
+MODEL = flags.DEFINE_enum("model", "mlp", sorted(WORKLOADS), "What is trained.")
+NUM_RUNS = flags.DEFINE_list("num_runs", ["2", "32", "128", "512"], "Numbers of runs in a sweep.")
+PEERS = flags.DEFINE_list("peers", ["torch", "sklearn"], "Other systems to measure: torch, sklearn.")
+ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each system is measured.", lower_bound=1)
+JSON = flags.DEFINE_bool("json", False, "Print a JSON line for each row, instead of a table.")
+PEER = flags.DEFINE_string("peer", "", "Measure one peer only and print its microseconds a step.")
+
+MODULES = {"torch": "torch", "sklearn": "sklearn"}
+INSTALL = {"torch": "pip install torch==2.13.0", "sklearn": "pip install scikit-learn"}
+
+
+@functools.cache
+def _placement():
+    from jaxnets.sweep import devices
+
+    devices.configure(cache="off")
+    return devices.placement()
+
+
+def product_gflops() -> float:
+    """The best rate of a plain float32 matrix product here, by XLA on all devices or by NumPy, over several sizes."""
+    return max(peers.numpy_product_gflops(), *(_xla_product_gflops(size) for size in (128, 256, 512, 1024)))
+
+
+def _xla_product_gflops(size: int) -> float:
+    import jax
+    import jax.numpy as jnp
+
+    placement = _placement()
+    repeats = max(1, 1_000_000_000 // (2 * size**3))
+
+    def products(a):
+        return jax.lax.fori_loop(0, repeats, lambda _, c: (c @ a[0]) * 1e-3, a[0])[None]
+
+    runs = placement.sharded.spec
+    compiled = jax.jit(jax.shard_map(products, mesh=placement.mesh, in_specs=runs, out_specs=runs, check_vma=False))
+    a = jax.device_put(jnp.ones((placement.mesh.size, size, size)), placement.sharded)
+    compiled(a).block_until_ready()
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        compiled(a).block_until_ready()
+        times.append(time.perf_counter() - start)
+    return 2 * size**3 * repeats * placement.num_devices / min(times) / 1e9
+
+
+def sweep_times(workload: Workload, num_runs: int, seconds: float = 4.0) -> tuple[float, float, int]:
+    """Trains a sweep by jaxnets.
+
+    Returns:
+      Microseconds per step and run, in the fastest segment; seconds of compilation; programs.
+    """
+    from jaxnets import data
+    from jaxnets.config import Config
+    from jaxnets.sweep.execute import Compiled, Record, execute
+    from jaxnets.sweep.plan import plan, resolve
+    from jaxnets.sweep.table import runs
+
+    config = Config.from_texts({**workload.flags, "num_seeds": str(num_runs), "num_steps": "1000000"})
+    dataset = data.load(config.dataset)
+    programs = plan([resolve(run, dataset) for run in runs(config)], dataset)
+    steps_per_epoch = programs[0].task.steps_per_epoch
+    # a segment of about a fifth of the time, in whole epochs
+    target = seconds / 5 / (num_runs * workload.flops / 100e9) / steps_per_epoch
+    evaluate_every = max(1, round(target)) * steps_per_epoch
+    compile_seconds, segments, start = 0.0, [], time.perf_counter()
+    for event in execute(programs, dataset, _placement(), evaluate_every):
+        if isinstance(event, Compiled):
+            compile_seconds, start = compile_seconds + event.seconds, time.perf_counter()
+        if isinstance(event, Record):
+            segments.append(event.seconds / (event.step - event.first_step) * 1e6)
+            if time.perf_counter() - start > seconds and len(segments) > 2:
+                break
+    return min(segments[1:]), compile_seconds, len(programs)
+
+
+def grid_programs() -> tuple[int, int]:
+    """Runs and compiled programs of 3 optimizers, 9 learning rates, 4 initializers and 8 seeds, counted in JAX."""
+    import jax
+
+    from jaxnets import data
+    from jaxnets.config import Config
+    from jaxnets.sweep.execute import execute
+    from jaxnets.sweep.plan import plan, resolve
+    from jaxnets.sweep.table import runs
+
+    compilations = []
+
+    def count(event: str, duration: float, **_: Any) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            compilations.append(duration)
+
+    jax.monitoring.register_event_duration_secs_listener(count)
+    texts = {**WORKLOADS["mlp"].flags, "optimizer": "sgd,momentum,adam", "learning_rate": "log:1e-4:1:9"}
+    texts |= {"initializer": "he,xavier,pytorch,zeros", "num_seeds": "8", "num_steps": "23"}
+    config = Config.from_texts(texts)
+    dataset = data.load(config.dataset)
+    table = [resolve(run, dataset) for run in runs(config)]
+    for _ in execute(plan(table, dataset), dataset, _placement()):
+        pass
+    return len(table), len(compilations)
+
+
+def peer_time(system: str, model: str) -> float | None:
+    """A peer's microseconds per step, measured in a process of its own; None if it is not installed."""
+    if importlib.util.find_spec(MODULES[system]) is None:
+        print(f"{system} is not installed and is left out; to measure it: {INSTALL[system]}", file=sys.stderr)
+        return None
+    command = [sys.executable, "-m", "benchmarks.throughput", f"--peer={system}", f"--model={model}"]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def rows(model: str, num_runs: list[int], systems: list[str], rounds: int) -> Iterator[dict[str, Any]]:
+    """The rows of the benchmark: each system's fastest time over the rounds."""
+    workload = WORKLOADS[model]
+    products: list[float] = []
+    peer_times: dict[str, list[float]] = {system: [] for system in systems if (system, model) in peers.PEERS}
+    sweeps: dict[int, list[tuple[float, float, int]]] = {count: [] for count in num_runs}
+    for _ in range(rounds):
+        for count, times in sweeps.items():
+            products.append(product_gflops())
+            times.append(sweep_times(workload, count))
+        for system, times in list(peer_times.items()):
+            measured = peer_time(system, model)
+            if measured is None:
+                del peer_times[system]
+            else:
+                times.append(measured)
+    for system, times in peer_times.items():
+        yield _row(system, model, 1, min(times), workload, max(products))
+    for count, results in sweeps.items():
+        us = min(result[0] for result in results)
+        row = _row("jaxnets", model, count, us, workload, max(products))
+        yield row | {"compile_seconds": round(results[0][1], 2), "programs": results[0][2]}
+
+
+def _row(system: str, model: str, count: int, us: float, workload: Workload, product: float) -> dict[str, Any]:
+    return {
+        "system": system,
+        "model": model,
+        "num_runs": count,
+        "us_per_step_per_run": round(us, 2),
+        "gflops": round(workload.flops / us / 1e3, 1),
+        "gemm_gflops": round(product, 1),
+        "compile_seconds": None,
+        "programs": None,
+    }
+
+
+def main(_: list[str]) -> None:
+    """Prints the rows."""
+    if PEER.value:
+        print(peers.PEERS[PEER.value, MODEL.value](10 if MODEL.value == "text_cnn" else 20))
+        return
+    measured = rows(MODEL.value, [int(count) for count in NUM_RUNS.value], PEERS.value, ROUNDS.value)
+    header = "{:<10}{:<10}{:>9}{:>22}{:>9}{:>13}{:>17}{:>10}"
+    for number, row in enumerate(measured):
+        if JSON.value:
+            print(json.dumps(row), flush=True)
+            continue
+        if number == 0:
+            print(header.format(*row))
+        print(header.format(*("-" if value is None else value for value in row.values())), flush=True)
+    if MODEL.value == "mlp":
+        count, programs = grid_programs()
+        grid = {"system": "jaxnets grid", "model": "mlp", "num_runs": count, "programs": programs}
+        print(json.dumps(grid) if JSON.value else f"{count} runs of 3 optimizers: {programs} programs compiled")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,33 @@
+"""Data sets: NumPy in, NumPy out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jaxnets import names
+from jaxnets.data.dataset import Dataset, validate
+from jaxnets.data.digits import digits
+from jaxnets.data.generated import negation, ngrams, xor
+
+KNOWN: dict[str, Callable[..., Dataset]] = {"digits": digits, "xor": xor, "negation": negation, "ngrams": ngrams}
+
+
+def find(name: str) -> Callable[..., Dataset]:
+    """The loader of a name or import path.
+
+    Raises:
+      UserError: if there is none.
+    """
+    return names.lookup("--dataset", name, KNOWN)
+
+
+def load(name: str, **arguments: Any) -> Dataset:
+    """The data set of a name or import path, checked.
+
+    Args:
+      name: of the loader.
+      **arguments: for the loader.
+
+    Raises:
+      UserError: if there is none, or its data are not what they must be.
+    """
+    return validate(find(name)(**arguments))
