@@ -22,11 +22,11 @@ def report(results, console):
     from jaxnets.report import figures, tables
 
     best = statistics.best_configurations(results.runs)
-    console.print(tables.optimizer_table(best))
+    console.print(tables.best_table(best))
     directory = results.directory / "figures"
     paths = [
         *figures.save(figures.accuracy_over_learning_rate(results.runs), directory, "accuracy_over_learning_rate"),
-        *figures.save(figures.learning_curves(results.curves, results.runs, best), directory, "learning_curves"),
+        *figures.save(figures.learning_curves(results.curves, best), directory, "learning_curves"),
     ]
     for path in paths:
         console.print(f"Figure: {path}", soft_wrap=True)

@@ -16,7 +16,7 @@ def report(results, console):
     from jaxnets import statistics
     from jaxnets.report import figures, tables
 
-    varying = [*statistics.configurations(results.runs), "seed"]
+    varying = [*statistics.varying(results.runs), "seed"]
     rows = [
         [*(str(run[name]) for name in varying), run["status"], *(f"{run[name]:.4f}" for name in COLUMNS)]
         for _, run in results.runs.iterrows()
@@ -25,7 +25,7 @@ def report(results, console):
     tables.print_table(console, "Runs, after the last step", header, rows)
     best = statistics.best_configurations(results.runs)
     directory = results.directory / "figures"
-    for path in figures.save(figures.learning_curves(results.curves, results.runs, best), directory, "learning_curves"):
+    for path in figures.save(figures.learning_curves(results.curves, best), directory, "learning_curves"):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 

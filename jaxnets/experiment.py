@@ -125,13 +125,13 @@ class _Sink:
 
 def _show(display: Progress, event: Compiling | Compiled | Record, sink: _Sink) -> None:
     if isinstance(event, Compiling):
-        display.compiling(event.program.label)
-    if not isinstance(event, Record):
-        return
+        return display.compiling(event.program.label)
+    if isinstance(event, Compiled):
+        return display.compiled()
     task = event.program.task
     run_steps = (event.step - event.first_step) * len(event.runs)
     diverged = event.outcome.diverged_step
-    display.advance(
+    return display.advance(
         event.program.label,
         run_steps=run_steps,
         examples=run_steps * task.num_examples // task.steps_per_epoch,

@@ -1,0 +1,115 @@
+"""Figures from result tables, in colours that the colour-blind can tell apart, with markers that differ too."""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from jaxnets import statistics
+
+# Okabe and Ito (2008), black last
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "os^Dv<>"
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "jaxnets",
+}
+
+
+def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Figure:
+    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals over the seeds.
+
+    Where more than the learning rate varies, each point is the configuration that is best on dev. The rate that is
+    best on dev is ringed; rates at which every run diverged are crosses at the bottom.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7, 4.4), layout="constrained")
+        axes = figure.subplots()
+        best = statistics.best_configurations(runs, [by])
+        for (name, group), colour, marker in _styled(runs, by):
+            points = statistics.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
+            _line_with_band(
+                axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
+            )
+            lost = points[points["test_accuracy"].isna()]["learning_rate"]
+            axes.plot(lost, np.zeros(len(lost)), "x", color=colour, clip_on=False, zorder=3)
+            chosen = best[best[by] == name].iloc[0]
+            axes.plot(chosen["learning_rate"], chosen["test_accuracy"], "o", ms=14, mfc="none", mec=colour, mew=1.8)
+        axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.legend(title=by.replace("_", " "), frameon=False)
+        axes.set_title("Bands: 95% interval of the mean over seeds. Ring: best on dev.", loc="left", fontsize=9)
+        return figure
+
+
+def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimizer") -> Figure:
+    """Training loss and dev accuracy over the steps, for each row of `jaxnets.statistics.best_configurations`."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9, 4), layout="constrained")
+        loss, accuracy = figure.subplots(1, 2)
+        for (name, group), colour, _ in _styled(best, by):
+            members = curves[curves["run"].isin(group["members"].iloc[0])]
+            label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
+            for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
+                points = members.groupby("step")[column].apply(statistics.mean_interval)
+                means, half_widths = np.array(list(points)).reshape(-1, 2).T
+                _line_with_band(axes, points.index, means, half_widths, label, colour, "")
+        loss.set(yscale="log", xlabel="step", ylabel="training loss (nats)")
+        accuracy.set(xlabel="step", ylabel="dev accuracy")
+        accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+        loss.set_title("Bands: 95% interval of the mean over seeds", loc="left", fontsize=9)
+        accuracy.legend(frameon=False, loc="lower right")
+        return figure
+
+
+def _styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[str, pd.DataFrame], str, str]]:
+    """The groups of a table, each with a colour and a marker of its own."""
+    for number, group in enumerate(table.groupby(by, sort=False)):
+        yield group, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+
+
+def _line_with_band(
+    axes: Axes, x: Sequence, mean: Sequence, half_width: Sequence, label: str, colour: str, marker: str
+) -> None:
+    x, mean, half_width = (np.asarray(values, np.float64) for values in (x, mean, half_width))
+    axes.plot(x, mean, color=colour, marker=marker, ms=5, label=label)
+    half_width = np.nan_to_num(half_width)
+    low = mean - half_width
+    if axes.get_yscale() == "log":
+        low = np.maximum(low, mean / 10)
+    axes.fill_between(x, low, mean + half_width, color=colour, alpha=0.2, lw=0)
+
+
+def save(figure: Figure, directory: Path, name: str) -> list[Path]:
+    """Writes a figure as PNG and SVG, each whole or not at all.
+
+    Returns:
+      The paths of both.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        content = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            figure.savefig(content, format=kind, dpi=160, metadata=metadata)
+        path = directory / f"{name}.{kind}"
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            temporary.write_bytes(content.getvalue())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        paths.append(path)
+    return paths

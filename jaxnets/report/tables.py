@@ -1,0 +1,74 @@
+"""Tables on the console."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> Table:
+    """A table with its words to the left and its numbers to the right."""
+    result = Table(title=title, caption=caption or None, box=box.SIMPLE_HEAD, title_justify="left")
+    result.caption_justify = "left"
+    rows = [list(row) for row in rows]
+    for position, name in enumerate(columns):
+        numeric = all(_is_number(row[position]) for row in rows)
+        result.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*row)
+    return result
+
+
+def print_table(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table."""
+    console.print(table(title, columns, rows))
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text[:1] in "-–"
+
+
+def with_interval(mean: float, half_width: float) -> str:
+    """A mean with the half width of its interval, or alone if there is none.
+
+    >>> with_interval(0.97222, 0.0061), with_interval(0.5, float("nan"))
+    ('0.972 ± 0.006', '0.500')
+    """
+    if pd.isna(mean):
+        return "–"
+    return f"{mean:.3f}" if pd.isna(half_width) else f"{mean:.3f} ± {half_width:.3f}"
+
+
+def shown(value: object) -> str:
+    """A hyperparameter in a cell: a number with three digits, what is missing as a dash.
+
+    >>> shown(0.031623), shown(None), shown("adam")
+    ('0.0316', '–', 'adam')
+    """
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def best_table(best: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> Table:
+    """The best configuration of each group: a row of `jaxnets.statistics.best_configurations` each."""
+    names = [*by, *(name for name in best.columns[: list(best.columns).index("num_seeds")] if name not in by)]
+    rows = [
+        [
+            *(shown(row[name]) for name in names),
+            with_interval(row["test_accuracy"], row["test_half_width"]),
+            with_interval(row["dev_accuracy"], row["dev_half_width"]),
+            f"{row['diverged_share']:.1%}",
+            str(row["num_runs"]),
+        ]
+        for _, row in best.iterrows()
+    ]
+    seeds = "/".join(str(count) for count in sorted(set(best["num_seeds"])))
+    return table(
+        f"Each {' and '.join(by)} at its best",
+        [*(name.replace("_", " ") for name in names), "test accuracy", "dev accuracy", "diverged", "runs"],
+        rows,
+        f"Chosen by mean dev accuracy. Mean ± 95% interval over {seeds} seeds; diverged: share of all runs.",
+    )

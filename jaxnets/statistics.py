@@ -1,0 +1,100 @@
+"""Intervals, and the choice of the best configuration, over tables of runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+FINISHED = "finished"
+
+
+def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> tuple[float, float]:
+    """The mean and the half width of its confidence interval by Student's t.
+
+    The half width is NaN for a single value: it tells nothing of the spread.
+
+    >>> mean_interval([1.0, 1.0, 1.0])
+    (1.0, 0.0)
+    """
+    from scipy import stats
+
+    numbers = np.asarray(values, np.float64)
+    if len(numbers) < 2:
+        return (float(numbers.mean()) if len(numbers) else np.nan), np.nan
+    error = numbers.std(ddof=1) / np.sqrt(len(numbers))
+    return float(numbers.mean()), float(error * stats.t.ppf((1 + level) / 2, len(numbers) - 1))
+
+
+def share_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float, float]:
+    """A share, and the bounds of its confidence interval. Source: Wilson (1927).
+
+    >>> share_interval(0, 10)[:2]
+    (0.0, 0.0)
+    """
+    from scipy import stats
+
+    interval = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return successes / trials, float(interval.low), float(interval.high)
+
+
+def hyperparameters(runs: pd.DataFrame) -> list[str]:
+    """The columns of a table of runs that hold hyperparameters: those between `run` and `status`."""
+    columns = list(runs.columns)
+    return columns[columns.index("run") + 1 : columns.index("status")]
+
+
+def varying(runs: pd.DataFrame) -> list[str]:
+    """The hyperparameters other than the seed of which the table has several values."""
+    return [name for name in hyperparameters(runs) if name != "seed" and runs[name].nunique(dropna=False) > 1]
+
+
+def configurations(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each configuration, that is for runs that differ in their seed alone.
+
+    Columns: the hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`; `dev_score`, the
+    mean accuracy on dev, a run that did not finish counting as 0; `dev_loss` likewise, counting as infinite; mean and
+    half width of the 95% interval of the accuracies on dev and test over the finished runs; `diverged_share`; and
+    `members`, the numbers of the runs.
+    """
+    names = list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
+    rows = []
+    for key, members in runs.groupby(names, dropna=False, sort=False):
+        finished = members[members["status"] == FINISHED]
+        rows.append(dict(zip(names, key, strict=True)) | _summary(members, finished))
+    return pd.DataFrame(rows)
+
+
+def _summary(members: pd.DataFrame, finished: pd.DataFrame) -> dict:
+    dev, dev_half_width = mean_interval(finished["dev_accuracy"])
+    test, test_half_width = mean_interval(finished["test_accuracy"])
+    all_finished = len(finished) == len(members)
+    return {
+        "num_seeds": len(members),
+        "dev_score": finished["dev_accuracy"].sum() / len(members),
+        "dev_loss": float(finished["dev_loss"].mean()) if all_finished else np.inf,
+        "dev_accuracy": dev,
+        "dev_half_width": dev_half_width,
+        "test_accuracy": test,
+        "test_half_width": test_half_width,
+        "diverged_share": float((members["status"] == "diverged").mean()),
+        "members": list(members["run"]),
+    }
+
+
+def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
+    """For each group the configuration with the best mean accuracy on dev; the test examples have no say.
+
+    Ties go to the smaller loss on dev, then to the smaller learning rate. The columns are those of `configurations`,
+    with `diverged_share` and `num_runs` those of the whole group.
+    """
+    best = []
+    for _, group in runs.groupby(list(by), dropna=False, sort=False):
+        ranked = configurations(group).sort_values(
+            ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
+        )
+        row = ranked.iloc[0].to_dict()
+        row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
+        best.append(
+            row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)}
+        )
+    return pd.DataFrame(best)
