@@ -71,7 +71,7 @@ def features(num_examples: int = 1437) -> Dataset:
         return Split(inputs, generator.integers(0, MLP_SIZES[-1], size, dtype=np.int32))
 
     classes = tuple(str(label) for label in range(MLP_SIZES[-1]))
-    return Dataset("features", split(num_examples), split(180), split(180), classes)
+    return Dataset("features", split(num_examples), split(64), split(64), classes)
 
 
 def sentences(num_examples: int = 500) -> Dataset:
