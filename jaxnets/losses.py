@@ -1,7 +1,7 @@
 """Heads: what the logits of a classifier mean, and the loss that goes with it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 from jaxnets import names
 
 
+@runtime_checkable
 class Head(Protocol):
     """The last step from logits to losses, probabilities and predictions."""
 

@@ -21,7 +21,7 @@ def constant(progress: Number) -> Number:
 def step(progress: Number, schedule_rate: Number = 0.1, schedule_drops: Number = 2.0) -> Number:
     """Multiplied by `schedule_rate` at each of `schedule_drops` equally spaced points of the training."""
     # a drop that falls on a step must not miss it by a rounding error
-    drops = jnp.floor(progress * (schedule_drops + 1) + 1e-4)
+    drops = jnp.floor(progress * (schedule_drops + 1) + 1e-6)
     return schedule_rate ** jnp.minimum(drops, schedule_drops)
 
 
