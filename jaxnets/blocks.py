@@ -15,6 +15,8 @@ from jaxnets import names
 
 PADDING = 0
 
+Number = float | Float[Array, ""]
+
 # The starts that blocks have of themselves, outside of a run with its `--initializer`.
 _he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "normal")
 
@@ -69,7 +71,7 @@ class Dropout(nn.Module):
     Unlike Flax's, the rate may be traced. Source: Srivastava et al. (2014), in the inverted form.
     """
 
-    rate: float | Float[Array, ""]
+    rate: Number
 
     @nn.compact
     def __call__(self, inputs: Float[Array, "*shape"], *, train: bool = False) -> Float[Array, "*shape"]:

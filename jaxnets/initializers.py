@@ -1,6 +1,8 @@
 """Initializers of the linear maps. Which one a run uses is traced: one program trains runs with different ones."""
 
+import math
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -26,7 +28,9 @@ def index(name: str) -> int:
     return NAMES.index(name)
 
 
-def initialize(choice: Int[Array, ""], scale: Float[Array, ""], params: Any, key: PRNGKeyArray) -> Any:
+def initialize(
+    choice: Int[Array, ""], scale: Float[Array, ""], params: Mapping[str, Any], key: PRNGKeyArray
+) -> dict[str, Any]:
     """Draws every `kernel` of a tree of parameters anew, and the `bias` beside it; the others stay as they are.
 
     With fan_in the numbers that enter a unit and fan_out those that a number enters:
@@ -46,12 +50,10 @@ def initialize(choice: Int[Array, ""], scale: Float[Array, ""], params: Any, key
       params: nested dicts as a Flax module makes them; a kernel's last axis is that of its outputs.
       key: each array gets a stream of its own, folded from its path.
     """
-    if not isinstance(params, dict):
-        return params
-    drawn = {}
+    drawn: dict[str, Any] = {}
     for name, value in params.items():
         own_key = jax.random.fold_in(key, zlib.crc32(name.encode()))
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             drawn[name] = initialize(choice, scale, value, own_key)
         elif name == "kernel":
             drawn[name] = _kernel(choice, scale, value, own_key)
@@ -63,8 +65,8 @@ def initialize(choice: Int[Array, ""], scale: Float[Array, ""], params: Any, key
 
 
 def _fans(kernel: Array) -> tuple[int, int]:
-    field = kernel.size // (kernel.shape[-2] * kernel.shape[-1])
-    return field * kernel.shape[-2], field * kernel.shape[-1]
+    """The numbers that enter a unit, and those that a number enters; the receptive field counts in both."""
+    return math.prod(kernel.shape[:-1]), math.prod(kernel.shape[:-2]) * kernel.shape[-1]
 
 
 def _kernel(choice: Array, scale: Array, own: Array, key: PRNGKeyArray) -> Array:
@@ -72,15 +74,14 @@ def _kernel(choice: Array, scale: Array, own: Array, key: PRNGKeyArray) -> Array
     variance = {"he": 2 / fan_in, "xavier": 1 / fan_in, "glorot": 2 / (fan_in + fan_out)}
     deviation = jnp.array([variance.get(name, 0.0) ** 0.5 for name in NAMES], own.dtype)[choice]
     normal = deviation * jax.random.normal(key, own.shape, own.dtype)
-    uniform = _uniform(own.shape, fan_in, key)
-    drawn = scale * jnp.where(choice == index("pytorch"), uniform, normal)
-    return jnp.where(choice == index("model"), own, drawn)
+    drawn = scale * jnp.where(choice == index("pytorch"), _uniform(own, fan_in, key), normal)
+    return jnp.where(choice == index("model"), own, drawn.astype(own.dtype))
 
 
 def _bias(choice: Array, own: Array, fan_in: int, key: PRNGKeyArray) -> Array:
-    drawn = jnp.where(choice == index("pytorch"), _uniform(own.shape, fan_in, key), 0.0)
+    drawn = jnp.where(choice == index("pytorch"), _uniform(own, fan_in, key), jnp.zeros_like(own))
     return jnp.where(choice == index("model"), own, drawn)
 
 
-def _uniform(shape: tuple[int, ...], fan_in: int, key: PRNGKeyArray) -> Array:
-    return jax.random.uniform(key, shape, minval=-(fan_in**-0.5), maxval=fan_in**-0.5)
+def _uniform(like: Array, fan_in: int, key: PRNGKeyArray) -> Array:
+    return jax.random.uniform(key, like.shape, like.dtype, minval=-(fan_in**-0.5), maxval=fan_in**-0.5)

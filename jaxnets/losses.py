@@ -18,9 +18,7 @@ class Head(Protocol):
     def num_outputs(self, num_classes: int) -> int:
         """The logits that the model must give."""
 
-    def losses(
-        self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]
-    ) -> Float[Array, "batch"]:
+    def losses(self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]) -> Float[Array, "batch"]:
         """The cross-entropy of each example, in nats."""
 
     def probabilities(self, logits: Float[Array, "batch outputs"]) -> Float[Array, "batch classes"]:
@@ -38,9 +36,7 @@ class Softmax:
         """As many as there are classes."""
         return num_classes
 
-    def losses(
-        self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]
-    ) -> Float[Array, "batch"]:
+    def losses(self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]) -> Float[Array, "batch"]:
         """-log softmax(logits)[label]."""
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
@@ -67,9 +63,7 @@ class Sigmoid:
             raise names.UserError(f"--head: sigmoid is for two classes, and there are {num_classes}; take softmax.")
         return 1
 
-    def losses(
-        self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]
-    ) -> Float[Array, "batch"]:
+    def losses(self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]) -> Float[Array, "batch"]:
         """-log sigmoid(logit) of class 1, -log sigmoid(-logit) of class 0."""
         return optax.sigmoid_binary_cross_entropy(logits[:, 0], labels.astype(logits.dtype))
 
@@ -86,9 +80,10 @@ KNOWN: dict[str, Head] = {"softmax": Softmax(), "sigmoid": Sigmoid()}
 
 
 def find(name: str) -> Head:
-    """The head of a name.
+    """The head of a name or import path; a class is made an instance of, without arguments.
 
     Raises:
       UserError: if there is none.
     """
-    return names.lookup("--head", name, KNOWN)
+    head = names.lookup("--head", name, KNOWN)
+    return head() if isinstance(head, type) else head

@@ -21,8 +21,8 @@ def constant(progress: Number) -> Number:
 def step(progress: Number, schedule_rate: Number = 0.1, schedule_drops: Number = 2.0) -> Number:
     """Multiplied by `schedule_rate` at each of `schedule_drops` equally spaced points of the training."""
     # a drop that falls on a step must not miss it by a rounding error
-    drops = jnp.floor(progress * (schedule_drops + 1) + 1e-6)
-    return schedule_rate ** jnp.minimum(drops, schedule_drops)
+    drops = progress * (schedule_drops + 1) + 1e-6
+    return schedule_rate ** jnp.floor(jnp.minimum(drops, schedule_drops))
 
 
 def exponential(progress: Number, schedule_rate: Number = 0.01) -> Number:
@@ -70,7 +70,11 @@ def hyperparameters(family: Family) -> dict[str, Argument]:
 
 
 def factor(
-    family: Family, step: Int[Array, ""] | int, num_steps: int, warmup_steps: Number, values: Mapping[str, Any]
+    family: Family,
+    step: Int[Array, ""] | int,
+    num_steps: Int[Array, ""] | int,
+    warmup_steps: Number | int,
+    values: Mapping[str, Any],
 ) -> Float[Array, ""]:
     """The factor on the learning rate at a step: a linear warm-up, then the family over the steps that are left.
 
@@ -78,8 +82,12 @@ def factor(
       family: from `find`.
       step: steps taken before this one.
       num_steps: steps of the whole training.
-      warmup_steps: at step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2).
+      warmup_steps: at step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2); 0 for
+        none. As many as `num_steps` or more leave the family no step.
       values: the family's numbers.
+
+    >>> [float(factor(linear, step, 6, 2, {})) for step in range(6)]
+    [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
     """
     warmup = jnp.asarray(warmup_steps, jnp.float32)
     done = jnp.asarray(step, jnp.float32)

@@ -17,7 +17,7 @@ from jaxnets.shuffling import permutation
 EVALUATION_BATCH = 256
 
 # Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
-STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3}
+STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3, "optimizer": 4}
 
 
 class Split(NamedTuple):
@@ -111,7 +111,7 @@ def init(task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""])
     params = initializers.initialize(
         hyperparameters["initializer"], hyperparameters["initializer_scale"], params, stream(seed, "initializer")
     )
-    optimizer_state = _optimizer(task, hyperparameters, jnp.int32(0)).init(params)
+    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(params)
     return TrainState(jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1))
 
 
@@ -123,7 +123,7 @@ def step(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metri
         return metrics.loss / metrics.examples, metrics
 
     (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
-    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.step).update(
+    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(
         gradient, state.optimizer_state, state.params, value=value, grad=gradient, value_fn=lambda p: loss(p)[0]
     )
     params = optax.apply_updates(state.params, updates)
@@ -175,7 +175,9 @@ def mark_divergence(diverged_step: Array, now: Array, loss: Float[Array, ""]) ->
     return jnp.where((diverged_step < 0) & ~jnp.isfinite(loss), now, diverged_step)
 
 
-def _optimizer(task: Task, hyperparameters: Mapping[str, Array], step: Array):
+def _optimizer(
+    task: Task, hyperparameters: Mapping[str, Array], seed: Array, step: Array
+) -> optax.GradientTransformationExtraArgs:
     """The gradient transformation of a run at a step, its learning rate already scheduled."""
     factor = schedules.factor(
         task.schedule.function,
@@ -190,6 +192,7 @@ def _optimizer(task: Task, hyperparameters: Mapping[str, Array], step: Array):
         task.optimizer.arguments(hyperparameters),
         weight_decay=hyperparameters.get("weight_decay"),
         gradient_clip=hyperparameters.get("gradient_clip"),
+        key=stream(seed, "optimizer"),
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import tempfile
 
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
@@ -14,3 +15,7 @@ install_import_hook([f"jaxnets.{name}" for name in _CHECKED], "beartype.beartype
 from jaxnets.sweep import devices  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
+
+# no deadline: the first example of a test compiles
+settings.register_profile("jaxnets", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("jaxnets")

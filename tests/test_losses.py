@@ -59,7 +59,8 @@ def test_gradient_against_finite_differences_in_float64():
         shift = np.zeros(LOGITS.shape)
         shift[place] = 1e-5
         up, down = (
-            -np.log(softmax64(np.asarray(LOGITS, np.float64) + sign * shift)[np.arange(7), LABELS]).sum() for sign in (1, -1)
+            -np.log(softmax64(np.asarray(LOGITS, np.float64) + sign * shift)[np.arange(7), LABELS]).sum()
+            for sign in (1, -1)
         )
         expected[place] = (up - down) / 2e-5
     np.testing.assert_allclose(gradient, expected, atol=1e-5)
@@ -70,3 +71,17 @@ def test_the_sigmoid_is_for_two_classes():
     assert losses.find("softmax").num_outputs(5) == 5
     with pytest.raises(UserError, match="two classes, and there are 3"):
         losses.find("sigmoid").num_outputs(3)
+
+
+def test_gradient_of_the_sigmoid_against_finite_differences_in_float64():
+    logit, labels = LOGITS[:, :1], LABELS % 2
+    gradient = jax.grad(lambda z: losses.find("sigmoid").losses(z, labels).sum())(logit)[:, 0]
+    sign = np.where(labels == 1, -1.0, 1.0)
+    up, down = (np.log1p(np.exp(sign * (np.asarray(logit[:, 0], np.float64) + shift))) for shift in (1e-5, -1e-5))
+    np.testing.assert_allclose(gradient, (up - down) / 2e-5, atol=1e-5)
+
+
+def test_names_and_import_paths():
+    assert losses.find("jaxnets.losses:Sigmoid") == losses.find("sigmoid")
+    with pytest.raises(UserError, match="--head: 'sofmax' is not known. Did you mean 'softmax'"):
+        losses.find("sofmax")

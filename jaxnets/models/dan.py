@@ -5,7 +5,7 @@ from typing import ClassVar
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxnets.blocks import PADDING, MeanPooling, WordVectors
+from jaxnets.blocks import PADDING, MeanPooling, Number, WordVectors
 from jaxnets.models.mlp import MLP
 
 
@@ -28,7 +28,7 @@ class DAN(nn.Module):
     embedding_dim: int = 100
     hidden_units: tuple[int, ...] = (100, 100)
     activation: str = "relu"
-    dropout_rate: float | None = None
+    dropout_rate: Number | None = None
 
     @nn.compact
     def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxnets.blocks import Dropout, Linear, nonlinearity
+from jaxnets.blocks import Dropout, Linear, Number, nonlinearity
 
 
 class MLP(nn.Module):
@@ -23,7 +23,7 @@ class MLP(nn.Module):
     num_outputs: int
     hidden_units: tuple[int, ...] = (128, 128)
     activation: str = "relu"
-    dropout_rate: float | None = None
+    dropout_rate: Number | None = None
 
     @nn.compact
     def __call__(

@@ -6,7 +6,17 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxnets.blocks import PADDING, Dropout, Linear, Windows, WordVectors, nonlinearity, pooling, window_mask
+from jaxnets.blocks import (
+    PADDING,
+    Dropout,
+    Linear,
+    Number,
+    Windows,
+    WordVectors,
+    nonlinearity,
+    pooling,
+    window_mask,
+)
 
 
 class TextCNN(nn.Module):
@@ -34,7 +44,7 @@ class TextCNN(nn.Module):
     num_filters: int = 64
     pooling: str = "max"
     activation: str = "relu"
-    dropout_rate: float | None = None
+    dropout_rate: Number | None = None
 
     @nn.compact
     def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:

@@ -203,7 +203,7 @@ def _run_chunk(
     """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported."""
     inputs = _inputs(program, chunk, layout, placement)
     states = jax.device_put(
-        jax.tree.map(lambda leaf: np.zeros((*layout.shape, *leaf.shape), leaf.dtype), empty_state(program)),
+        jax.tree.map(lambda leaf: _zeros((*layout.shape, *leaf.shape), leaf.dtype), empty_state(program)),
         placement.sharded,
     )
     evaluate_every = evaluate_every or program.task.steps_per_epoch
@@ -222,6 +222,13 @@ def _run_chunk(
             runs = program.runs[chunk.start : chunk.stop]
             yield Record(program, runs, first_step, step, outcome, (now - clock) / len(chunk))
             clock = now
+
+
+def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Zeros, made without compiling anything; an optimizer's state may hold random keys, which NumPy does not know."""
+    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(np.zeros((*shape, 2), np.uint32))
+    return np.zeros(shape, dtype)
 
 
 def _steps(placement: Placement, first: int, last: int) -> tuple[Array, Array]:

@@ -1,0 +1,117 @@
+"""What every model must do, and what each of them is."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxnets import models
+from jaxnets.names import UserError
+
+WORDS = jnp.array([[2, 3, 4, 5, 6], [7, 2, 0, 0, 0], [0, 0, 0, 0, 0]])
+FEATURES = jnp.array(np.random.default_rng(0).normal(size=(3, 6)), jnp.float32)
+
+CASES = {
+    "mlp": ({"hidden_units": (5, 4)}, FEATURES),
+    "mlp linear": ({"hidden_units": ()}, FEATURES),
+    "dan": ({"hidden_units": (5,), "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
+    "text_cnn": ({"filter_widths": (2, 3), "num_filters": 4, "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
+    "text_cnn mean": ({"pooling": "mean", "filter_widths": (2,), "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
+}
+
+
+def build(case, **changes):
+    arguments, inputs = CASES[case]
+    model = models.find(case.split()[0])(num_outputs=3, **{**arguments, **changes})
+    return model, inputs, model.init(jax.random.key(0), inputs)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_logits_have_the_right_shape_and_each_example_its_own(case):
+    model, inputs, variables = build(case)
+    logits = model.apply(variables, inputs)
+    assert logits.shape == (3, 3)
+    assert np.isfinite(logits).all()
+    for row in range(3):
+        np.testing.assert_allclose(model.apply(variables, inputs[row : row + 1])[0], logits[row], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_training_needs_no_random_numbers_without_dropout(case):
+    model, inputs, variables = build(case)
+    np.testing.assert_array_equal(model.apply(variables, inputs, train=True), model.apply(variables, inputs))
+
+
+@pytest.mark.parametrize("case", set(CASES) - {"mlp linear"})
+def test_dropout_acts_in_training_alone(case):
+    model, inputs, variables = build(case, dropout_rate=0.5)
+    rngs = {"dropout": jax.random.key(1)}
+    assert not np.array_equal(model.apply(variables, inputs, train=True, rngs=rngs), model.apply(variables, inputs))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_are_finite(case):
+    model, inputs, variables = build(case)
+    gradient = jax.grad(lambda v: (model.apply(v, inputs) ** 2).sum())(variables)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+@pytest.mark.parametrize("case", ["dan", "text_cnn", "text_cnn mean"])
+def test_more_padding_changes_nothing(case):
+    model, words, variables = build(case)
+    wider = jnp.pad(words, ((0, 0), (0, 4)))
+    np.testing.assert_allclose(model.apply(variables, wider), model.apply(variables, words), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("mlp", 6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3),
+        ("mlp linear", 6 * 3 + 3),
+        ("dan", 9 * 7 + 7 * 5 + 5 + 5 * 3 + 3),
+        ("text_cnn", 9 * 7 + (2 + 3) * 7 * 4 + 2 * 4 + 8 * 3 + 3),
+    ],
+)
+def test_parameter_counts(case, expected):
+    assert sum(leaf.size for leaf in jax.tree.leaves(build(case)[2])) == expected
+
+
+def test_dan_against_numpy():
+    model, words, variables = build("dan")
+    p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
+    mlp = p["MLP_0"]
+    for row, logits in zip(np.asarray(words), model.apply(variables, words), strict=True):
+        vectors = p["WordVectors_0"]["vectors"][row[row != 0]]
+        average = vectors.mean(axis=0) if len(vectors) else np.zeros(7)
+        hidden = np.maximum(average @ mlp["Linear_0"]["kernel"] + mlp["Linear_0"]["bias"], 0)
+        np.testing.assert_allclose(logits, hidden @ mlp["Linear_1"]["kernel"] + mlp["Linear_1"]["bias"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("pooling", ["max", "mean"])
+def test_text_cnn_against_numpy(pooling):
+    model, words, variables = build("text_cnn", pooling=pooling)
+    p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
+    row = np.asarray(words)[0]
+    vectors, pooled = p["WordVectors_0"]["vectors"][row], []
+    for width in (2, 3):
+        kernel, bias = p[f"windows_{width}"]["kernel"], p[f"windows_{width}"]["bias"]
+        windows = [np.einsum("kd,kdf->f", vectors[t : t + width], kernel) + bias for t in range(len(row) - width + 1)]
+        pooled.append(getattr(np, pooling)(np.maximum(windows, 0), axis=0))
+    expected = np.concatenate(pooled) @ p["Linear_0"]["kernel"] + p["Linear_0"]["bias"]
+    np.testing.assert_allclose(model.apply(variables, words)[0], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_mean_pooled_network_of_single_words_cannot_see_their_order_and_one_of_windows_can():
+    one, two = jnp.array([[2, 3, 4, 5]]), jnp.array([[5, 3, 2, 4]])
+    dan, _, variables = build("dan")
+    np.testing.assert_allclose(dan.apply(variables, one), dan.apply(variables, two), rtol=1e-5, atol=1e-6)
+    cnn, _, variables = build("text_cnn")
+    assert not np.allclose(cnn.apply(variables, one), cnn.apply(variables, two), rtol=1e-3)
+
+
+def test_names_and_what_a_user_may_set():
+    assert set(models.hyperparameters(models.find("mlp"))) == {"hidden_units", "activation", "dropout_rate"}
+    with pytest.raises(UserError, match="Did you mean 'text_cnn'"):
+        models.find("textcnn")
+    with pytest.raises(UserError, match=r"is not a flax\.linen\.Module"):
+        models.find("math:pi")
