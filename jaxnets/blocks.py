@@ -47,7 +47,7 @@ def nonlinearity(name: str) -> Callable[[Array], Array]:
     Raises:
       UserError: if there is none of that name.
     """
-    return names.lookup("--activation", name, nonlinearities())
+    return names.lookup_function("--activation", name, nonlinearities())
 
 
 class Linear(nn.Module):
@@ -131,7 +131,7 @@ POOLINGS = {"mean": MeanPooling, "max": MaxPooling}
 
 def pooling(name: str) -> nn.Module:
     """The pooling block of a name, `mean` or `max`, or of an import path."""
-    return names.lookup("--pooling", name, POOLINGS)()
+    return names.lookup_function("--pooling", name, POOLINGS)()
 
 
 class Windows(nn.Module):

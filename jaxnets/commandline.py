@@ -96,7 +96,7 @@ def _overview(package: ModuleType, known: Iterable[str], default: str) -> str:
 
 def _run(experiment: Experiment, arguments: list[str]) -> int:
     # imported late: a mistake in the flags, and the list of experiments, need no JAX
-    from jaxnets.sweep import devices
+    from jaxnets.sweep import devices, store
 
     name = _name(experiment)
     if any(argument in ("--help", "-h", "--helpfull") for argument in arguments):
@@ -108,7 +108,8 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
 
     console = Console(soft_wrap=False)
     results = engine.run(name, config)
-    experiment.report(results, console)
+    with store.file_errors(results.directory):
+        experiment.report(results, console)
     console.print(f"Results: {results.directory}", soft_wrap=True)
     return INTERRUPTED_STATUS if results.interrupted else 0
 

@@ -58,6 +58,8 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
     dataset = data.load(config.dataset, **dataset_arguments(config))
     table = [resolve(run, dataset) for run in table]
     programs = plan(table, dataset)
+    for program in programs:
+        _ = program.state  # traces the model: its mistakes show before anything is written
     numbers = {setting: config.number(setting) for setting in ("num_devices", "evaluate_every", "memory_limit")}
     placement = devices.placement(numbers["num_devices"])
     directory = _prepare(name, config, placement.described())

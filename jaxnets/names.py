@@ -2,7 +2,7 @@
 
 import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -42,6 +42,18 @@ def lookup(what: str, name: str, known: Mapping[str, Any]) -> Any:
         return _import(what, name)
     error = unknown(what, name, known)
     raise UserError(f"{error} An import path 'package.module:name' works as well.")
+
+
+def lookup_function(what: str, name: str, known: Mapping[str, Callable]) -> Callable:
+    """Like `lookup`, for what can be called.
+
+    Raises:
+      UserError: also if an import path leads to something else.
+    """
+    found = lookup(what, name, known)
+    if not callable(found):
+        raise UserError(f"{what}: '{name}' is a {type(found).__name__}, not a function.")
+    return found
 
 
 def _import(what: str, path: str) -> Any:

@@ -64,7 +64,7 @@ def find(name: str) -> Factory:
     Raises:
       UserError: if there is none.
     """
-    return names.lookup("--optimizer", name, known())
+    return names.lookup_function("--optimizer", name, known())
 
 
 def hyperparameters(factory: Factory) -> dict[str, Argument]:

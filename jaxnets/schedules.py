@@ -61,7 +61,7 @@ def find(name: str) -> Family:
     Raises:
       UserError: if there is none.
     """
-    return names.lookup("--schedule", name, _KNOWN)
+    return names.lookup_function("--schedule", name, _KNOWN)
 
 
 def hyperparameters(family: Family) -> dict[str, Argument]:

@@ -83,5 +83,5 @@ def test_gradient_of_the_sigmoid_against_finite_differences_in_float64():
 
 def test_names_and_import_paths():
     assert losses.find("jaxnets.losses:Sigmoid") == losses.find("sigmoid")
-    with pytest.raises(UserError, match="--head: 'sofmax' is not known. Did you mean 'softmax'"):
+    with pytest.raises(UserError, match="Did you mean 'softmax'"):
         losses.find("sofmax")

@@ -12,12 +12,17 @@ KNOWN: dict[str, Callable[..., Dataset]] = {"digits": digits, "xor": xor, "negat
 
 
 def find(name: str) -> Callable[..., Dataset]:
-    """The loader of a name or import path.
+    """The loader of a name, or of an import path such as `my_lab.data:load`.
 
     Raises:
-      UserError: if there is none.
+      UserError: if there is none, or it cannot be called.
     """
-    return names.lookup("--dataset", name, KNOWN)
+    loader = names.lookup_function("--dataset", name, KNOWN)
+    if not callable(loader):
+        raise names.UserError(
+            f"--dataset: '{name}' is a {type(loader).__name__}; it must be a function that loads data."
+        )
+    return loader
 
 
 def load(name: str, **arguments: Any) -> Dataset:

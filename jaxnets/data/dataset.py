@@ -1,6 +1,8 @@
 """What a data set is: three splits of examples with labels, as NumPy arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -57,62 +59,134 @@ class Dataset:
         return bool(self.vocabulary)
 
     def decode(self, row: np.ndarray) -> str:
-        """The words of a row of ids, without padding."""
+        """The words of a row of ids, without padding.
+
+        >>> split = Split(np.array([[2, 1, 0]], np.int32), np.array([0], np.int32))
+        >>> Dataset("one", split, split, split, ("no", "yes"), (PADDING, UNKNOWN, "hello")).decode(split.inputs[0])
+        'hello <unk>'
+        """
         return " ".join(self.vocabulary[word] for word in row if word != 0)
+
+
+def random_generator(flag: str, seed: int) -> np.random.Generator:
+    """The random numbers of a seed: PCG64 by name, as NumPy may change its default.
+
+    Raises:
+      UserError: if the seed is negative.
+    """
+    if seed < 0:
+        raise UserError(f"{flag}: {seed} is negative; a seed is a whole number from 0.")
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def stratified(labels: np.ndarray, sizes: Sequence[int], generator: np.random.Generator) -> list[np.ndarray]:
+    """Draws the rows of splits of the given sizes, no row twice, the classes in each in their shares of what is left.
+
+    Args:
+      labels: `int[examples]`.
+      sizes: of the splits, together not more than the examples; the largest first keeps the shares closest.
+      generator: draws the rows of each class.
+
+    Returns:
+      The row numbers `int[size]` of each split, ascending.
+
+    >>> labels = np.array([0] * 6 + [1] * 3)
+    >>> [labels[rows].tolist() for rows in stratified(labels, [6, 3], np.random.default_rng(0))]
+    [[0, 0, 0, 0, 1, 1], [0, 0, 1]]
+    """
+    pools = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    splits = []
+    for size in sizes:
+        shares = _shares(np.array([len(pool) for pool in pools]), size)
+        splits.append(np.sort(np.concatenate([pool[:share] for pool, share in zip(pools, shares, strict=True)])))
+        pools = [pool[share:] for pool, share in zip(pools, shares, strict=True)]
+    return splits
+
+
+def _shares(counts: np.ndarray, size: int) -> np.ndarray:
+    """Whole numbers that add up to `size` in proportion to `counts`: the largest remainders are rounded up."""
+    shares, remainders = np.divmod(counts * size, max(counts.sum(), 1))
+    shares[np.argsort(-remainders, kind="stable")[: size - shares.sum()]] += 1
+    return shares
 
 
 def validate(dataset: Dataset) -> Dataset:
     """The data set in the dtypes that training takes, if nothing is wrong with it.
+
+    Feature inputs become float32, word ids and labels int32; values never change otherwise.
 
     Raises:
       UserError: for the first mistake found, with its split and row.
     """
     if not isinstance(dataset, Dataset):
         raise UserError(f"--dataset: the loader gave a {type(dataset).__name__}; it must give a jaxnets Dataset.")
+    dataset = replace(dataset, class_names=tuple(dataset.class_names), vocabulary=tuple(dataset.vocabulary))
     if dataset.num_classes < 2:
         raise UserError(f"--dataset: '{dataset.name}' has {dataset.num_classes} class; a classifier needs two or more.")
+    if dataset.is_text and dataset.vocabulary[:2] != (PADDING, UNKNOWN):
+        first = ", ".join(map(repr, dataset.vocabulary[:2]))
+        raise UserError(
+            f"--dataset: the vocabulary of '{dataset.name}' begins with {first}; it must begin with "
+            f"'{PADDING}' (id 0) and '{UNKNOWN}' (id 1)."
+        )
     splits = {name: _validate_split(dataset, name) for name in ("train", "dev", "test")}
-    widths = {name: split.inputs.shape[1:] for name, split in splits.items()}
+    widths = {name: split.inputs.shape[1] for name, split in splits.items()}
     if len(set(widths.values())) > 1:
-        raise UserError(f"--dataset: the inputs of '{dataset.name}' differ in shape: {widths}.")
-    return replace(dataset, **splits)
+        listed = ", ".join(f"{width} in {name}" for name, width in widths.items())
+        raise UserError(f"--dataset: the inputs of '{dataset.name}' must be of one width, not {listed}.")
+    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
 
 
 def _validate_split(dataset: Dataset, name: str) -> Split:
-    split: Split = getattr(dataset, name)
-    where = f"--dataset: '{dataset.name}', {name}"
-    inputs, labels = np.asarray(split.inputs), np.asarray(split.labels)
+    split, where = getattr(dataset, name), f"--dataset: '{dataset.name}', {name}"
+    if not isinstance(split, Split):
+        raise UserError(f"{where}: must be a jaxnets Split, not a {type(split).__name__}.")
+    inputs, labels = _array(split.inputs, f"{where}: inputs"), _array(split.labels, f"{where}: labels")
+    if inputs.ndim != 2 or inputs.shape[1] == 0:
+        axes = "examples, words" if dataset.is_text else "examples, features"
+        raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}.")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
-    if inputs.ndim < 2 or len(inputs) != len(labels):
-        raise UserError(f"{where}: {len(labels)} labels do not go with inputs of shape {list(inputs.shape)}.")
+    if len(inputs) != len(labels):
+        raise UserError(
+            f"{where}: there are {len(inputs)} inputs and {len(labels)} labels; each input needs one label."
+        )
     if len(labels) == 0:
         raise UserError(f"{where}: there are no examples.")
-    _first(
-        (labels < 0) | (labels >= dataset.num_classes),
-        lambda row: f"{where}, row {row}: label {labels[row]} is not one of 0 to {dataset.num_classes - 1}.",
-    )
-    return Split(_validate_inputs(dataset, inputs, where), labels.astype(np.int32))
+    inputs = _word_ids(inputs, len(dataset.vocabulary), where) if dataset.is_text else _features(inputs, where)
+    wrong = (labels < 0) | (labels >= dataset.num_classes)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        right = f"one of 0 to {dataset.num_classes - 1}, as there are {dataset.num_classes} classes"
+        raise UserError(f"{where}, row {row}: label {labels[row]} must be {right}.")
+    return Split(inputs, labels.astype(np.int32, copy=False))
 
 
-def _validate_inputs(dataset: Dataset, inputs: np.ndarray, where: str) -> np.ndarray:
-    per_row = tuple(range(1, inputs.ndim))
-    if dataset.is_text:
-        if not np.issubdtype(inputs.dtype, np.integer):
-            raise UserError(f"{where}: with a vocabulary, inputs must be word ids, not {inputs.dtype}.")
-        size = len(dataset.vocabulary)
-        outside = ((inputs < 0) | (inputs >= size)).any(axis=per_row)
-        _first(outside, lambda row: f"{where}, row {row}: a word id is not one of 0 to {size - 1}.")
-        return inputs.astype(np.int32)
+def _array(values: Any, what: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise UserError(f"{what} must be an array, all rows of one length.") from error
+
+
+def _word_ids(inputs: np.ndarray, num_words: int, where: str) -> np.ndarray:
+    if not np.issubdtype(inputs.dtype, np.integer):
+        raise UserError(f"{where}: with a vocabulary, inputs must be word ids (whole numbers), not {inputs.dtype}.")
+    wrong = (inputs < 0) | (inputs >= num_words)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise UserError(f"{where}, row {row}: word id {inputs[row, column]} is not one of 0 to {num_words - 1}.")
+    return inputs.astype(np.int32, copy=False)
+
+
+def _features(inputs: np.ndarray, where: str) -> np.ndarray:
     if not (np.issubdtype(inputs.dtype, np.floating) or np.issubdtype(inputs.dtype, np.integer)):
         raise UserError(f"{where}: inputs must be numbers, not {inputs.dtype}.")
-    inputs = inputs.astype(np.float32)
-    bad = ~np.isfinite(inputs).all(axis=per_row)
-    _first(bad, lambda row: f"{where}, row {row}: an input is NaN, infinite, or beyond float32.")
-    return inputs
-
-
-def _first(bad: np.ndarray, message) -> None:
-    """Raises the error for the first bad row."""
-    if bad.any():
-        raise UserError(message(int(np.argmax(bad))))
+    with np.errstate(over="ignore"):  # such a number becomes infinite, which is reported
+        features = inputs.astype(np.float32, copy=False)
+    wrong = ~np.isfinite(features)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        value = inputs[row, column]
+        raise UserError(f"{where}, row {row}: feature {column} is {value}; it must be a finite float32 number.")
+    return features

@@ -2,20 +2,32 @@
 
 import numpy as np
 
-from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified
+from jaxnets.names import UserError
 
-NEUTRAL = tuple("the a movie film plot actor scene music was is seems very so really quite rather it this that".split())
-POSITIVE = tuple("good great wonderful brilliant lovely superb fine charming".split())
-NEGATIVE = tuple("bad awful terrible boring dull poor weak dreadful".split())
+# fmt: off
+NEUTRAL = (
+    "the", "a", "movie", "film", "plot", "actor", "scene", "music", "was", "is", "seems", "very", "so", "really",
+    "quite", "rather", "it", "this", "that"
+)
+POSITIVE = (
+    "good", "great", "wonderful", "brilliant", "lovely", "superb", "fine", "charming"
+)
+NEGATIVE = (
+    "bad", "awful", "terrible", "boring", "dull", "poor", "weak", "dreadful"
+)
+# fmt: on
 NEGATION = "not"
+MAX_WORDS = 12
+MIN_SENTENCES = 20
 
 
 def xor() -> Dataset:
-    """The four patterns of two bits, coded as -1 and 1, labelled by whether the bits differ; all splits are these four.
+    """The four patterns of two bits, 0 and 1, labelled by whether the bits differ; all splits are these four.
 
-    Source: Minsky and Papert (1969); Rumelhart, Hinton and Williams (1986).
+    Source: Minsky and Papert (1969); coded with 0 and 1 as in Rumelhart, Hinton and Williams (1986).
     """
-    inputs = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]], np.float32)
+    inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     split = Split(inputs, np.array([0, 1, 1, 0], np.int32))
     return Dataset("xor", split, split, split, ("same", "different"))
 
@@ -35,13 +47,19 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     """Sentences of 4 to 12 words with one or two judgements: a good or bad word; "not" before it turns it around.
 
     The judgements of a sentence agree, and its label is theirs. A "not" may also stand before a neutral word, where it
-    means nothing: only pairs of neighbouring words tell. 70% train, 15% dev, 15% test, no sentence twice.
+    means nothing: only pairs of neighbouring words tell. 70% train, 15% dev, 15% test, no sentence twice, as many
+    positive as negative ones in each.
 
     Args:
       num_sentences: how many.
       data_seed: of the draws.
+
+    Raises:
+      UserError: if there are fewer than 20 sentences, or the seed is negative.
     """
-    generator = np.random.default_rng(data_seed)
+    if num_sentences < MIN_SENTENCES:
+        raise UserError(f"--num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
+    generator = random_generator("--data_seed", data_seed)
     vocabulary = (PADDING, UNKNOWN, NEGATION, *NEUTRAL, *POSITIVE, *NEGATIVE)
     ids = {word: number for number, word in enumerate(vocabulary)}
     # a dictionary keeps each sentence once, in the order of the draws
@@ -49,18 +67,20 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     while len(sentences) < num_sentences:
         label = len(sentences) % 2
         sentences.setdefault(_sentence(generator, label), label)
-    rows = np.zeros((num_sentences, max(map(len, sentences))), np.int32)
-    for row, words in zip(rows, sentences, strict=True):
+    # the widest possible, so that the shape is the same for all seeds
+    inputs = np.zeros((num_sentences, MAX_WORDS), np.int32)
+    for row, words in zip(inputs, sentences, strict=True):
         row[: len(words)] = [ids[word] for word in words]
     labels = np.array(list(sentences.values()), np.int32)
-    parts = np.split(generator.permutation(num_sentences), [num_sentences * 70 // 100, num_sentences * 85 // 100])
-    train, dev, test = (Split(rows[part], labels[part]) for part in parts)
+    num_train, num_dev = num_sentences * 70 // 100, num_sentences * 15 // 100
+    sizes = (num_train, num_dev, num_sentences - num_train - num_dev)
+    train, dev, test = (Split(inputs[rows], labels[rows]) for rows in stratified(labels, sizes, generator))
     return Dataset("ngrams", train, dev, test, ("negative", "positive"), vocabulary)
 
 
 def _sentence(generator: np.random.Generator, label: int) -> tuple[str, ...]:
-    """Neutral words with judgements and an idle "not" put among them."""
-    pieces = [[str(generator.choice(NEUTRAL))] for _ in range(generator.integers(3, 7))]
+    """3 to 7 neutral words with judgements and an idle "not" put among them."""
+    pieces = [[_draw(generator, NEUTRAL)] for _ in range(generator.integers(3, 8))]
     if generator.random() < 0.5:
         pieces[generator.integers(len(pieces))].insert(0, NEGATION)
     for _ in range(generator.integers(1, 3)):
@@ -70,6 +90,10 @@ def _sentence(generator: np.random.Generator, label: int) -> tuple[str, ...]:
 
 def _judgement(generator: np.random.Generator, label: int) -> list[str]:
     negated = generator.random() < 0.3
-    words = POSITIVE if label != negated else NEGATIVE
-    word = str(generator.choice(words))
+    word = _draw(generator, POSITIVE if label != negated else NEGATIVE)
     return [NEGATION, word] if negated else [word]
+
+
+def _draw(generator: np.random.Generator, words: tuple[str, ...]) -> str:
+    # several times as fast as `choice`, which makes an array of the words each time
+    return words[generator.integers(len(words))]

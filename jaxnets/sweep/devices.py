@@ -89,8 +89,9 @@ def placement(num_devices: int = 0) -> Placement:
     """
     try:
         devices = jax.devices()
-    except RuntimeError as error:
-        raise UserError(f"--platform: {str(error).splitlines()[0]}") from error
+    except (RuntimeError, AssertionError) as error:  # JAX asserts where the platform asked for is unknown to it
+        reason = str(error).splitlines()[0] if str(error) else "JAX finds no such device here"
+        raise UserError(f"--platform: {reason}.") from error
     on_cpu = devices[0].platform == "cpu"
     used = num_devices or (min(num_cores(), len(devices)) if on_cpu else len(devices))
     if used > len(devices):

@@ -143,7 +143,7 @@ class Layout:
 
 def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
     """Lays the runs of a program out over devices and chunks; see `execute` for the arguments."""
-    state = empty_state(program)
+    state = program.state
     num_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     runs_per_device = -(-len(program.runs) // placement.num_devices)
     lanes = devices.lanes(program.task, num_params, placement.platform, runs_per_device)
@@ -152,16 +152,6 @@ def layout(program: Program, placement: Placement, memory_limit: float = 0.0) ->
     chunks = devices.chunks(len(program.runs), run_bytes, lanes, memory, placement.num_devices)
     blocks = -(-len(chunks[0]) // (lanes * placement.num_devices))
     return Layout(lanes, blocks, placement.num_devices, placement.mesh.size, chunks)
-
-
-def empty_state(program: Program) -> TrainState:
-    """The shapes and dtypes of one run's state."""
-    hyperparameters = {
-        name: jax.ShapeDtypeStruct((), values.dtype) for name, values in program.hyperparameters.items()
-    }
-    return jax.eval_shape(
-        partial(training.init, program.task), hyperparameters, jax.ShapeDtypeStruct((), program.seeds.dtype)
-    )
 
 
 def compile_program(program: Program, layout: Layout, splits: Splits, placement: Placement) -> jax.stages.Compiled:
@@ -176,7 +166,7 @@ def compile_program(program: Program, layout: Layout, splits: Splits, placement:
     )
     states = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct((*layout.shape, *leaf.shape), leaf.dtype, sharding=placement.sharded),
-        empty_state(program),
+        program.state,
     )
     inputs = _inputs(program, layout.chunks[0], layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
@@ -203,7 +193,7 @@ def _run_chunk(
     """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported."""
     inputs = _inputs(program, chunk, layout, placement)
     states = jax.device_put(
-        jax.tree.map(lambda leaf: _zeros((*layout.shape, *leaf.shape), leaf.dtype), empty_state(program)),
+        jax.tree.map(lambda leaf: _zeros((*layout.shape, *leaf.shape), leaf.dtype), program.state),
         placement.sharded,
     )
     evaluate_every = evaluate_every or program.task.steps_per_epoch

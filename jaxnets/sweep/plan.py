@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
+import jax
 import numpy as np
 
-from jaxnets import initializers, losses, models, optimizers, schedules
+from jaxnets import initializers, losses, models, optimizers, schedules, training
 from jaxnets.arguments import Argument
 from jaxnets.data.dataset import Dataset
 from jaxnets.names import UserError
 from jaxnets.sweep.table import Run
-from jaxnets.training import Plugin, Task
+from jaxnets.training import Plugin, Task, TrainState
 from jaxnets.values import show
 
 # What every run has as a traced number; the plug-ins' own floats come beside these.
@@ -36,6 +38,16 @@ class Program:
     runs: np.ndarray
     hyperparameters: dict[str, np.ndarray]
     seeds: np.ndarray
+
+    @cached_property
+    def state(self) -> TrainState:
+        """The shapes and dtypes of one run's state.
+
+        Raises:
+          UserError: if the model has an argument that it does not know.
+        """
+        numbers = {name: jax.ShapeDtypeStruct((), values.dtype) for name, values in self.hyperparameters.items()}
+        return jax.eval_shape(partial(training.init, self.task), numbers, jax.ShapeDtypeStruct((), self.seeds.dtype))
 
 
 def resolve(run: Run, dataset: Dataset) -> Run:
