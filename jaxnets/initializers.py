@@ -1,12 +1,13 @@
 """Initializers of the linear maps. Which one a run uses is traced: one program trains runs with different ones."""
 
+import itertools
 import math
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import traverse_util
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxnets import names
@@ -29,7 +30,7 @@ def index(name: str) -> int:
 
 
 def initialize(
-    choice: Int[Array, ""], scale: Float[Array, ""], params: Mapping[str, Any], key: PRNGKeyArray
+    choice: Int[Array, ""], scale: Float[Array, ""], params: Mapping[str, Any], key: PRNGKeyArray, *, own: bool = True
 ) -> dict[str, Any]:
     """Draws every `kernel` of a tree of parameters anew, and the `bias` beside it; the others stay as they are.
 
@@ -48,20 +49,26 @@ def initialize(
       choice: from `index`.
       scale: a factor on the drawn kernels.
       params: nested dicts as a Flax module makes them; a kernel's last axis is that of its outputs.
-      key: each array gets a stream of its own, folded from its path.
+      key: of all draws.
+      own: whether `choice` may be `model`. If not, the compiler can leave out what the model's own code would draw.
     """
-    drawn: dict[str, Any] = {}
-    for name, value in params.items():
-        own_key = jax.random.fold_in(key, zlib.crc32(name.encode()))
-        if isinstance(value, Mapping):
-            drawn[name] = initialize(choice, scale, value, own_key)
-        elif name == "kernel":
-            drawn[name] = _kernel(choice, scale, value, own_key)
-        elif name == "bias" and "kernel" in params:
-            drawn[name] = _bias(choice, value, _fans(params["kernel"])[0], own_key)
-        else:
-            drawn[name] = value
-    return drawn
+    flat = traverse_util.flatten_dict(params)
+    fans = {path: _fans(flat[(*path[:-1], "kernel")]) for path in flat if _is_drawn(path, flat)}
+    # One draw for all: a program compiles in half the time.
+    sizes = [flat[path].size for path in fans]
+    ends = list(itertools.accumulate(sizes))
+    standard = jax.random.uniform(key, (sum(sizes),), minval=jnp.nextafter(jnp.float32(-1), jnp.float32(0)))
+    for (path, (fan_in, fan_out)), size, end in zip(fans.items(), sizes, ends, strict=True):
+        before, uniform = flat[path], standard[end - size : end].reshape(flat[path].shape)
+        is_kernel = path[-1] == "kernel"
+        drawn = _kernel(choice, scale, uniform, fan_in, fan_out) if is_kernel else _bias(choice, uniform, fan_in)
+        drawn = drawn.astype(before.dtype)
+        flat[path] = jnp.where(choice == index("model"), before, drawn) if own else drawn
+    return traverse_util.unflatten_dict(flat)
+
+
+def _is_drawn(path: tuple[str, ...], flat: Mapping[tuple[str, ...], Array]) -> bool:
+    return path[-1] == "kernel" or (path[-1] == "bias" and (*path[:-1], "kernel") in flat)
 
 
 def _fans(kernel: Array) -> tuple[int, int]:
@@ -69,19 +76,14 @@ def _fans(kernel: Array) -> tuple[int, int]:
     return math.prod(kernel.shape[:-1]), math.prod(kernel.shape[:-2]) * kernel.shape[-1]
 
 
-def _kernel(choice: Array, scale: Array, own: Array, key: PRNGKeyArray) -> Array:
-    fan_in, fan_out = _fans(own)
+def _kernel(choice: Array, scale: Array, uniform: Array, fan_in: int, fan_out: int) -> Array:
+    """A kernel from numbers that are uniform in (-1, 1)."""
     variance = {"he": 2 / fan_in, "xavier": 1 / fan_in, "glorot": 2 / (fan_in + fan_out)}
-    deviation = jnp.array([variance.get(name, 0.0) ** 0.5 for name in NAMES], own.dtype)[choice]
-    normal = deviation * jax.random.normal(key, own.shape, own.dtype)
-    drawn = scale * jnp.where(choice == index("pytorch"), _uniform(own, fan_in, key), normal)
-    return jnp.where(choice == index("model"), own, drawn.astype(own.dtype))
+    deviation = jnp.array([variance.get(name, 0.0) ** 0.5 for name in NAMES], jnp.float32)[choice]
+    # erfinv is the inverse of the normal distribution function, up to a scale
+    normal = deviation * (2**0.5) * jax.lax.erf_inv(uniform)
+    return scale * jnp.where(choice == index("pytorch"), uniform * fan_in**-0.5, normal)
 
 
-def _bias(choice: Array, own: Array, fan_in: int, key: PRNGKeyArray) -> Array:
-    drawn = jnp.where(choice == index("pytorch"), _uniform(own, fan_in, key), jnp.zeros_like(own))
-    return jnp.where(choice == index("model"), own, drawn)
-
-
-def _uniform(like: Array, fan_in: int, key: PRNGKeyArray) -> Array:
-    return jax.random.uniform(key, like.shape, like.dtype, minval=-(fan_in**-0.5), maxval=fan_in**-0.5)
+def _bias(choice: Array, uniform: Array, fan_in: int) -> Array:
+    return jnp.where(choice == index("pytorch"), uniform * fan_in**-0.5, 0.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -85,6 +86,8 @@ class Task:
     num_examples: int
     input_shape: tuple[int, ...]
     input_dtype: Any
+    own_initializer: bool = False
+    """Whether the linear maps start as the model's own code draws them; otherwise the initializer is traced."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -94,7 +97,9 @@ class Task:
 
 def stream(seed: Int[Array, ""], purpose: str, index: Int[Array, ""] | int = 0) -> PRNGKeyArray:
     """The random key of a seed for one purpose at one index (a step or an epoch)."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), STREAMS[purpose]), index)
+    # the two words of a threefry key are any two numbers: here the seed and the purpose
+    words = jnp.stack([jnp.asarray(seed), jnp.int32(STREAMS[purpose])]).astype(jnp.uint32)
+    return jax.random.fold_in(jax.random.wrap_key_data(words, impl="threefry2x32"), index)
 
 
 def init(task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""]) -> TrainState:
@@ -109,7 +114,11 @@ def init(task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""])
     example = jnp.zeros((1, *task.input_shape), task.input_dtype)
     params = task.model(hyperparameters).init(stream(seed, "model"), example)["params"]
     params = initializers.initialize(
-        hyperparameters["initializer"], hyperparameters["initializer_scale"], params, stream(seed, "initializer")
+        hyperparameters["initializer"],
+        hyperparameters["initializer_scale"],
+        params,
+        stream(seed, "initializer"),
+        own=task.own_initializer,
     )
     optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(params)
     return TrainState(jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1))
@@ -159,14 +168,14 @@ def train(task: Task, state: TrainState, examples: Split, first_step: Array, las
 
     def one_step(index: Array, carry: tuple) -> tuple:
         state, order, sums = carry
-        starts_epoch = index % task.steps_per_epoch == 0
-        order = jax.lax.cond(starts_epoch, lambda: _order(task, state.seed, index), lambda: order)
+        new_epoch = (index % task.steps_per_epoch == 0) | (index == first_step)
+        order = jax.lax.cond(new_epoch, lambda: _order(task, state.seed, index), lambda: order)
         state, metrics = step(task, state, _batch(task, examples, order, index % task.steps_per_epoch))
         return state, order, sums + metrics
 
     zero = Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
-    order = _order(task, state.seed, first_step)
-    state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, order, zero))
+    no_order = jnp.zeros_like(jax.eval_shape(partial(_order, task), state.seed, first_step))
+    state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, no_order, zero))
     return state, sums
 
 

@@ -94,10 +94,13 @@ def test_only_linear_maps_are_drawn_anew():
     assert not np.array_equal(drawn["Dense_0"]["kernel"], params["Dense_0"]["kernel"])
 
 
-def test_a_layers_draw_does_not_depend_on_other_layers():
-    more = {**PARAMS, "another": {"kernel": jnp.zeros((3, 3))}}
-    assert np.array_equal(draw("he", more)["layer"]["kernel"], draw("he")["layer"]["kernel"])
-    assert not np.array_equal(draw("he", seed=1)["layer"]["kernel"], draw("he")["layer"]["kernel"])
+def test_the_key_decides_and_arrays_are_drawn_independently():
+    params = {name: {"kernel": jnp.zeros((100, 100)), "bias": jnp.zeros(100)} for name in ("one", "two")}
+    drawn, again, other = (draw("pytorch", params, seed=seed) for seed in (0, 0, 1))
+    assert jax.tree.all(jax.tree.map(np.array_equal, drawn, again))
+    assert not np.array_equal(drawn["one"]["kernel"], other["one"]["kernel"])
+    correlation = np.corrcoef(np.ravel(drawn["one"]["kernel"]), np.ravel(drawn["two"]["kernel"]))[0, 1]
+    assert abs(correlation) < 5 / 100  # the deviation of the correlation of n pairs is 1 / sqrt(n)
 
 
 def test_unknown_names():

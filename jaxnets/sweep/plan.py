@@ -98,6 +98,7 @@ def task_of(run: Run, dataset: Dataset) -> Task:
         num_examples=len(dataset.train),
         input_shape=dataset.train.inputs.shape[1:],
         input_dtype=dataset.train.inputs.dtype,
+        own_initializer=run["initializer"] == "model",
     )
 
 
@@ -133,7 +134,8 @@ def _traced_names(run: Run) -> tuple[str, ...]:
 
 def _static_part(run: Run) -> tuple:
     traced = (*_traced_names(run), "seed")
-    return (traced, *((name, value) for name, value in run.items() if name not in traced))
+    own_initializer = run["initializer"] == "model"
+    return (traced, own_initializer, *((name, value) for name, value in run.items() if name not in traced))
 
 
 def _varying(representatives: Sequence[Run]) -> list[str]:
