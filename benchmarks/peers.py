@@ -48,8 +48,7 @@ def torch_text_cnn(num_epochs: int, lean: bool = False) -> float:
 def _torch_loop(model, optimizer, split, batch_size: int, num_epochs: int, lean: bool) -> float:
     """Trains in the form of PyTorch's own tutorials, with a `DataLoader`.
 
-    Args:
-      lean: without the `DataLoader`: batches are cut from the tensors directly, about as fast as a loop of steps goes.
+    The lean form does without: batches are cut from the tensors, which is about as fast as a loop of steps can be.
     """
     import torch
 

@@ -1,5 +1,6 @@
 """What the benchmarks train: data of a fixed shape, the flags that train on it, and the arithmetic in a step."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Workload:
 
 
 def _mlp_flops() -> int:
-    products = [2 * MLP_BATCH * a * b for a, b in zip(MLP_SIZES[:-1], MLP_SIZES[1:], strict=True)]
+    products = [2 * MLP_BATCH * a * b for a, b in itertools.pairwise(MLP_SIZES)]
     return 3 * sum(products) - products[0]
 
 

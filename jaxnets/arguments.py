@@ -1,4 +1,4 @@
-"""Which arguments a plug-in (a model, optimizer, schedule or data set) takes: each becomes a flag and a hyperparameter."""
+"""Which arguments a plug-in (a model, optimizer, schedule or data set) takes: each becomes a flag."""
 
 import inspect
 from collections.abc import Callable, Collection

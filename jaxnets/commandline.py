@@ -88,7 +88,7 @@ def _overview(package: ModuleType, known: Iterable[str], default: str) -> str:
             f"Experiments (without a name: {default}):",
             *lines,
             "",
-            "'python run.py EXPERIMENT --help' lists its flags. A flag that is a hyperparameter takes one value, a list",
+            "'python run.py EXPERIMENT --help' lists its flags. A hyperparameter's flag takes one value, a list",
             "'a,b,c', or a range 'log:LOW:HIGH:COUNT' or 'lin:LOW:HIGH:COUNT'; lists make a sweep.",
         ]
     )
@@ -117,7 +117,8 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
 def _name(experiment: Experiment) -> str:
     """The experiment's name: also when its module is the program, as in `python -m experiments.xor`."""
     spec = getattr(experiment, "__spec__", None)
-    return (spec.name if spec else experiment.__name__).rpartition(".")[2]
+    name = spec.name if spec else getattr(experiment, "__name__", "experiment")
+    return name.rpartition(".")[2]
 
 
 def _parse(experiment: Experiment, arguments: list[str]) -> Config:
@@ -135,7 +136,7 @@ def _parse(experiment: Experiment, arguments: list[str]) -> Config:
         raise UserError(str(error).splitlines()[0]) from None
     if rest:
         raise UserError(f"'{rest[0]}' is no flag; flags are written --name=value.")
-    given = {name: values[name].value for name in values if values[name].present and name != "config"}
+    given = {name: str(values[name].value) for name in values if values[name].present and name != "config"}
     inherited = {name: text for name, text in base.items() if _applies(name, {**base, **given})}
     return Config.from_texts({**inherited, **given})
 
@@ -163,7 +164,8 @@ def _plugin_arguments(texts: Mapping[str, str]) -> dict[str, Argument]:
     from jaxnets import data, models, optimizers, schedules
     from jaxnets.sweep import table
 
-    known = {"model": models.KNOWN, "optimizer": optimizers.known(), "schedule": schedules.known(), "dataset": data.KNOWN}
+    known: dict[str, Iterable[str]] = {"model": models.KNOWN, "dataset": data.KNOWN}
+    known |= {"optimizer": optimizers.known(), "schedule": schedules.known()}
     declared: dict[str, Argument] = {}
     for kind in (*table.PLUGINS, table.DATASET):
         for name in known[kind.name]:
@@ -238,7 +240,7 @@ def _help(name: str, experiment: Experiment) -> str:
     settings = ["", "The sweep:"]
     for field in configuration.fields():
         target = sections if field.metadata["role"] == "hyperparameter" else settings
-        target.append(_help_line(field.name, defaults.get(field.name, field.default), field.metadata["help"]))
+        target.append(_help_line(field.name, defaults.get(field.name, str(field.default)), field.metadata["help"]))
     chosen = Config.from_texts(defaults)
     for kind in (*table.PLUGINS, table.DATASET):
         for plugin in getattr(chosen, kind.name).split(","):

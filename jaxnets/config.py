@@ -62,7 +62,9 @@ class Config:
     output: str = setting("text", "", "The run directory; otherwise results/<experiment>/<time>-<hash>.")
     platform: str = setting("text", "", "cpu, gpu or tpu; otherwise the best there is.")
     num_devices: str = setting("int", "0", "Devices to use; 0 is all: on a CPU, one for each core.", least=0)
-    memory_limit: str = setting("float", "0", "GiB that the runs may fill at a time; 0 is half of what is free.", least=0)
+    memory_limit: str = setting(
+        "float", "0", "GiB that the runs may fill at a time; 0 is half of what is free.", least=0
+    )
     compilation_cache: str = setting("text", "", "Folder for compiled programs, or 'off'; otherwise the user's cache.")
     arguments: Mapping[str, str] = field(default_factory=dict, metadata={"role": "arguments"})
     """What is given to the plug-ins: the arguments of the model, the optimizer, the schedule and the data set."""
@@ -86,7 +88,8 @@ class Config:
           UserError: if it is none, or out of range.
         """
         declared = next(f for f in fields() if f.name == name)
-        return in_range(name, parse_one(name, getattr(self, name), declared.metadata["kind"]), declared.metadata["least"])
+        value = parse_one(name, getattr(self, name), declared.metadata["kind"])
+        return in_range(name, value, declared.metadata["least"])
 
 
 def fields() -> list[dataclasses.Field]:

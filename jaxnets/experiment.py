@@ -15,7 +15,7 @@ from jaxnets.config import Config
 from jaxnets.report.progress import Progress
 from jaxnets.sweep import devices, results, store
 from jaxnets.sweep.execute import Compiled, Compiling, Record, execute
-from jaxnets.sweep.plan import Program, plan, resolve
+from jaxnets.sweep.plan import plan, resolve
 from jaxnets.sweep.table import Run, dataset_arguments, runs
 
 
@@ -142,4 +142,3 @@ def _show(display: Progress, event: Compiling | Compiled | Record, sink: _Sink) 
         best=sink.best[0] if sink.best else None,
         best_label=sink.best[1] if sink.best else "",
     )
-

@@ -94,7 +94,5 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
         )
         row = ranked.iloc[0].to_dict()
         row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
-        best.append(
-            row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)}
-        )
+        best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)

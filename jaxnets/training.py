@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -208,10 +208,9 @@ def _optimizer(
 def _logits(task: Task, state: TrainState, params: Any, inputs: Array, *, train: bool) -> Float[Array, "batch outputs"]:
     model: nn.Module = task.model(state.hyperparameters)
     if not train:
-        return model.apply({"params": params}, inputs)
-    return model.apply(
-        {"params": params}, inputs, train=True, rngs={"dropout": stream(state.seed, "dropout", state.step)}
-    )
+        return cast(Array, model.apply({"params": params}, inputs))
+    rngs = {"dropout": stream(state.seed, "dropout", state.step)}
+    return cast(Array, model.apply({"params": params}, inputs, train=True, rngs=rngs))
 
 
 def _metrics(task: Task, logits: Array, batch: Split) -> Metrics:

@@ -109,7 +109,7 @@ def _parse_range(flag: str, text: str, kind: Kind) -> Values:
     span = Range(low, high, parts[0] == "log", count)
     if count is None:
         return span
-    return tuple(int(round(value)) for value in span.grid()) if kind == "int" else span.grid()
+    return tuple(round(value) for value in span.grid()) if kind == "int" else span.grid()
 
 
 def _float(flag: str, text: str) -> float:

@@ -194,15 +194,19 @@ def test_weight_of_dropout_reaches_training_but_not_evaluation():
     dropping, more, _ = prepare(dataset, dropout_rate="0.5")
     states = [training.init(plain, numbers, seed), training.init(dropping, more, seed)]
     examples = on_device(dataset.train)
-    evaluated = [training.evaluate(task, state, examples).loss for task, state in zip((plain, dropping), states)]
-    trained = [training.step(task, state, examples)[1].loss for task, state in zip((plain, dropping), states)]
+    evaluated = [
+        training.evaluate(task, state, examples).loss for task, state in zip((plain, dropping), states, strict=True)
+    ]
+    trained = [
+        training.step(task, state, examples)[1].loss for task, state in zip((plain, dropping), states, strict=True)
+    ]
     assert evaluated[0] == evaluated[1]
     assert trained[0] != trained[1]
 
 
 def test_the_whole_set_as_one_batch_needs_no_order():
     dataset = small()
-    task, numbers, seed = prepare(dataset, batch_size="0")
+    task, _, seed = prepare(dataset, batch_size="0")
     assert task.batch_size == 11
     assert task.steps_per_epoch == 1
     assert dataclasses.replace(task, batch_size=5).steps_per_epoch == 3

@@ -1,5 +1,6 @@
 """Data sets: NumPy in, NumPy out."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,7 @@ def find(name: str) -> Callable[..., Dataset]:
     Raises:
       UserError: if there is none, or it cannot be called.
     """
-    loader = names.lookup_function("--dataset", name, KNOWN)
-    if not callable(loader):
-        raise names.UserError(
-            f"--dataset: '{name}' is a {type(loader).__name__}; it must be a function that loads data."
-        )
-    return loader
+    return names.lookup_function("--dataset", name, KNOWN)
 
 
 def load(name: str, **arguments: Any) -> Dataset:
@@ -35,4 +31,9 @@ def load(name: str, **arguments: Any) -> Dataset:
     Raises:
       UserError: if there is none, or its data are not what they must be.
     """
-    return validate(find(name)(**arguments))
+    loader = find(name)
+    try:
+        inspect.signature(loader).bind(**arguments)
+    except TypeError as error:
+        raise names.UserError(f"--dataset: '{name}' cannot be called with its flags alone: {error}.") from None
+    return validate(loader(**arguments))

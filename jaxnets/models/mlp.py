@@ -26,9 +26,7 @@ class MLP(nn.Module):
     dropout_rate: Number | None = None
 
     @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "batch features"], *, train: bool = False
-    ) -> Float[Array, "batch outputs"]:
+    def __call__(self, inputs: Float[Array, "batch features"], *, train: bool = False) -> Float[Array, "batch outputs"]:
         hidden = inputs
         for width in self.hidden_units:
             hidden = nonlinearity(self.activation)(Linear(width)(hidden))

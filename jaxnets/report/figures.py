@@ -2,8 +2,9 @@
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,13 +12,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import ArrayLike
 
 from jaxnets import statistics
 
 # Okabe and Ito (2008), black last
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "os^Dv<>"
-STYLE = {
+STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -74,22 +76,22 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
         return figure
 
 
-def _styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[str, pd.DataFrame], str, str]]:
+def _styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFrame], str, str]]:
     """The groups of a table, each with a colour and a marker of its own."""
     for number, group in enumerate(table.groupby(by, sort=False)):
         yield group, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
 
 
 def _line_with_band(
-    axes: Axes, x: Sequence, mean: Sequence, half_width: Sequence, label: str, colour: str, marker: str
+    axes: Axes, x: ArrayLike, mean: ArrayLike, half_width: ArrayLike, label: str, colour: str, marker: str
 ) -> None:
-    x, mean, half_width = (np.asarray(values, np.float64) for values in (x, mean, half_width))
-    axes.plot(x, mean, color=colour, marker=marker, ms=5, label=label)
-    half_width = np.nan_to_num(half_width)
-    low = mean - half_width
+    xs, middle = np.asarray(x, np.float64), np.asarray(mean, np.float64)
+    axes.plot(xs, middle, color=colour, marker=marker, ms=5, label=label)
+    width = np.nan_to_num(np.asarray(half_width, np.float64))
+    low = middle - width
     if axes.get_yscale() == "log":
-        low = np.maximum(low, mean / 10)
-    axes.fill_between(x, low, mean + half_width, color=colour, alpha=0.2, lw=0)
+        low = np.maximum(low, middle / 10)
+    axes.fill_between(xs, low, middle + width, color=colour, alpha=0.2, lw=0)
 
 
 def save(figure: Figure, directory: Path, name: str) -> list[Path]:

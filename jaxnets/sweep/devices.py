@@ -150,4 +150,3 @@ def chunks(num_runs: int, run_bytes: int, lanes: int, memory: int, num_devices: 
     num_chunks = -(-num_runs // fitting)
     size = -(-num_runs // num_chunks // together) * together
     return [range(start, min(start + size, num_runs)) for start in range(0, num_runs, size)]
-

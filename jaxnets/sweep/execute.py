@@ -17,7 +17,7 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.sweep import devices
 from jaxnets.sweep.devices import Placement
 from jaxnets.sweep.plan import Program
-from jaxnets.training import Metrics, Split, Task, TrainState
+from jaxnets.training import Split, Task, TrainState
 
 # A run's own memory: its state goes into a segment and comes out of it, and as much again is in use meanwhile.
 _COPIES_OF_STATE = 3
@@ -82,7 +82,11 @@ class Record:
 
 
 def execute(
-    programs: Sequence[Program], dataset: Dataset, placement: Placement, evaluate_every: int = 0, memory_limit: float = 0.0
+    programs: Sequence[Program],
+    dataset: Dataset,
+    placement: Placement,
+    evaluate_every: int = 0,
+    memory_limit: float = 0.0,
 ) -> Iterator[Compiling | Compiled | Record]:
     """Trains all runs of all programs.
 
@@ -96,7 +100,7 @@ def execute(
     Yields:
       A `Compiling` and a `Compiled` for each program, and a `Record` for each segment of each chunk of its runs.
     """
-    splits = jax.device_put(_splits(dataset), placement.replicated)
+    splits = put_splits(dataset, placement)
     for program in programs:
         yield Compiling(program)
         plan = layout(program, placement, memory_limit)
@@ -155,7 +159,7 @@ def layout(program: Program, placement: Placement, memory_limit: float = 0.0) ->
 
 
 def compile_program(program: Program, layout: Layout, splits: Splits, placement: Placement) -> jax.stages.Compiled:
-    """The executable of a program: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`."""
+    """The executable: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
     on_devices = jax.shard_map(
         partial(_segment_of_runs, program.task),
@@ -173,7 +177,9 @@ def compile_program(program: Program, layout: Layout, splits: Splits, placement:
     return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, splits, step, step).compile()
 
 
-def _inputs(program: Program, chunk: range, layout: Layout, placement: Placement) -> tuple[dict[str, Array], Array, Array]:
+def _inputs(
+    program: Program, chunk: range, layout: Layout, placement: Placement
+) -> tuple[dict[str, Array], Array, Array]:
     """A chunk's hyperparameters, seeds and block counts, on the devices."""
     hyperparameters = {name: layout.place(values, chunk) for name, values in program.hyperparameters.items()}
     return jax.device_put(
@@ -217,7 +223,7 @@ def _run_chunk(
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
     """Zeros, made without compiling anything; an optimizer's state may hold random keys, which NumPy does not know."""
     if jnp.issubdtype(dtype, jax.dtypes.prng_key):
-        return jax.random.wrap_key_data(np.zeros((*shape, 2), np.uint32))
+        return jax.random.wrap_key_data(jnp.asarray(np.zeros((*shape, 2), np.uint32)))
     return np.zeros(shape, dtype)
 
 
@@ -230,8 +236,10 @@ def _fetch(outcomes: Outcome, num_runs: int) -> Outcome:
     return jax.tree.map(lambda values: np.asarray(values).reshape(-1)[:num_runs], outcomes)
 
 
-def _splits(dataset: Dataset) -> Splits:
-    return Splits(*(Split(split.inputs, split.labels) for split in (dataset.train, dataset.dev, dataset.test)))
+def put_splits(dataset: Dataset, placement: Placement) -> Splits:
+    """The data set on the devices."""
+    splits = (dataset.train, dataset.dev, dataset.test)
+    return Splits(*(Split(*jax.device_put((split.inputs, split.labels), placement.replicated)) for split in splits))
 
 
 def _segment_of_runs(
@@ -259,8 +267,8 @@ def _segment_of_runs(
         put = partial(jax.lax.dynamic_update_index_in_dim, index=block, axis=0)
         return jax.tree.map(put, states, state), jax.tree.map(put, outcomes, outcome)
 
-    nothing = jax.tree.map(lambda _: jnp.zeros(seeds.shape, jnp.float32), Outcome(*Outcome._fields))
-    nothing = nothing._replace(diverged_step=jnp.zeros(seeds.shape, jnp.int32))
+    dtypes = {name: jnp.int32 if name == "diverged_step" else jnp.float32 for name in Outcome._fields}
+    nothing = Outcome(**{name: jnp.zeros(seeds.shape, dtype) for name, dtype in dtypes.items()})
     return jax.lax.fori_loop(0, counts[0], one_block, (states, nothing))
 
 
@@ -294,6 +302,4 @@ def _segment_of_run(
         lambda: tuple(training.evaluate(task, state, split).mean() for split in (splits.train, splits.test)),
         lambda: ((_NAN, _NAN), (_NAN, _NAN)),
     )
-    return state, Outcome(
-        train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test
-    )
+    return state, Outcome(train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test)

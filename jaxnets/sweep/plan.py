@@ -64,10 +64,7 @@ def resolve(run: Run, dataset: Dataset) -> Run:
             f"0 takes all of them."
         )
     steps_per_epoch = -(-num_examples // batch_size)
-    if run["num_steps"]:
-        num_steps = run["num_steps"]
-    else:
-        num_steps = max(1, round(run["num_epochs"] * steps_per_epoch))
+    num_steps = run["num_steps"] or max(1, round(run["num_epochs"] * steps_per_epoch))
     return {**run, "batch_size": batch_size, "num_steps": num_steps, "num_epochs": num_steps / steps_per_epoch}
 
 
@@ -165,4 +162,3 @@ def _column(members: Sequence[Run], name: str) -> np.ndarray:
     if name == "initializer":
         return np.array([initializers.index(run[name]) for run in members], np.int32)
     return np.array([run[name] for run in members], np.float32)
-

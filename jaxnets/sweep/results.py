@@ -58,7 +58,9 @@ def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
     hyperparameters = pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs])
     hyperparameters.insert(0, "run", np.arange(len(runs)))
     table = hyperparameters.merge(_endings(len(runs), records), on="run")
-    return table.merge(_best(curves_table(records)), on="run", how="left").merge(_seconds(records), on="run", how="left")
+    return table.merge(_best(curves_table(records)), on="run", how="left").merge(
+        _seconds(records), on="run", how="left"
+    )
 
 
 def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
@@ -93,4 +95,4 @@ def _seconds(records: Iterable[Record]) -> pd.DataFrame:
     parts = [pd.DataFrame({"run": record.runs, "seconds": record.seconds}) for record in records]
     if not parts:
         return pd.DataFrame({"run": [], "seconds": []}).astype({"run": int})
-    return pd.concat(parts).groupby("run", as_index=False)["seconds"].sum()
+    return pd.concat(parts).groupby("run")[["seconds"]].sum().reset_index()

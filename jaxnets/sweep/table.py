@@ -24,7 +24,7 @@ class PluginKind:
 
     name: str
     find: Callable[[str], Callable]
-    hyperparameters: Callable[[Callable], Mapping[str, Argument]]
+    hyperparameters: Callable[[Any], Mapping[str, Argument]]
 
     def arguments(self, value: str) -> Mapping[str, Argument]:
         """The arguments of the plug-in of a name."""
@@ -57,9 +57,9 @@ def dataset_arguments(config: Config) -> dict[str, Any]:
     chosen = DATASET.arguments(config.dataset)
     given = {name: parse(name, text, chosen[name].kind) for name, text in config.arguments.items() if name in chosen}
     for name, values in given.items():
-        if isinstance(values, Range) or len(values) != 1:
+        if len(_listed(values)) != 1:
             raise UserError(f"--{name}: a data set takes one value, not a list.")
-    return {name: values[0] for name, values in given.items()}
+    return {name: _listed(values)[0] for name, values in given.items()}
 
 
 def _given(config: Config) -> dict[str, Values]:
@@ -102,9 +102,8 @@ def _misplaced(name: str, takers: set[str], chosen: Mapping[PluginKind, tuple[st
         plugin_kind = next(k for k in PLUGINS if k.name == kind)
         owners = sorted(value for value in known if name in plugin_kind.arguments(value))
         if owners:
-            return UserError(
-                f"--{name}: --{kind}={','.join(chosen[plugin_kind])} has no '{name}'. It belongs to: {', '.join(owners)}."
-            )
+            has = ",".join(chosen[plugin_kind])
+            return UserError(f"--{name}: --{kind}={has} has no '{name}'. It belongs to: {', '.join(owners)}.")
     return unknown("flag", name, takers | {field.name for field in configuration.fields()})
 
 

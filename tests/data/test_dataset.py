@@ -220,7 +220,7 @@ def test_a_loader_of_ones_own_is_found_by_its_import_path():
     [
         ("digit", "Did you mean 'digits'?"),
         (f"{__name__}:my_wrong_loader", "the loader gave a dict; it must give a jaxnets Dataset"),
-        (f"{__name__}:NOT_A_LOADER", "is a int; it must be a function"),
+        (f"{__name__}:NOT_A_LOADER", "is a int, not a function"),
     ],
 )
 def test_a_wrong_loader_is_reported(name, told):

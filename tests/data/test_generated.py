@@ -81,6 +81,15 @@ def test_labels_follow_from_words(seed):
     assert len(lengths) >= 7
 
 
+def test_half_of_the_sentences_have_a_not_that_means_nothing():
+    split = ngrams(num_sentences=1000).train
+    ids = {word: number for number, word in enumerate(ngrams(num_sentences=20).vocabulary)}
+    neutral = np.isin(split.inputs[:, 1:], [ids[word] for word in NEUTRAL])
+    idle = ((split.inputs[:, :-1] == ids[NEGATION]) & neutral).any(axis=1)
+    for label in (0, 1):
+        assert abs(idle[split.labels == label].mean() - 0.5) < 0.1  # 3.7 standard errors of 350 draws
+
+
 def test_words_are_in_the_vocabulary_once():
     vocabulary = ngrams(num_sentences=20).vocabulary
     assert vocabulary[:2] == (PADDING, UNKNOWN)
