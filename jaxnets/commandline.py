@@ -102,7 +102,7 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
     if any(argument in ("--help", "-h", "--helpfull") for argument in arguments):
         print(_help(name, experiment))
         return 0
-    config = _parse(experiment, arguments)
+    config = parse(experiment, arguments)
     devices.configure(config.platform, config.number("num_devices"), config.compilation_cache)
     from jaxnets import experiment as engine
 
@@ -121,7 +121,7 @@ def _name(experiment: Experiment) -> str:
     return name.rpartition(".")[2]
 
 
-def _parse(experiment: Experiment, arguments: list[str]) -> Config:
+def parse(experiment: Experiment, arguments: list[str]) -> Config:
     """The configuration: the experiment's own, changed by a `--config` file, changed by the flags given."""
     base = {**experiment.DEFAULTS, **_configured(arguments).get("flags", {})}
     named = {**base, **_scan(arguments)}

@@ -48,7 +48,16 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
             lost = points[points["test_accuracy"].isna()]["learning_rate"]
             axes.plot(lost, np.zeros(len(lost)), "x", color=colour, clip_on=False, zorder=3)
             chosen = best[best[by] == name].iloc[0]
-            axes.plot(chosen["learning_rate"], chosen["test_accuracy"], "o", ms=14, mfc="none", mec=colour, mew=1.8)
+            axes.plot(
+                chosen["learning_rate"],
+                chosen["test_accuracy"],
+                "o",
+                ms=14,
+                mfc="none",
+                mec=colour,
+                mew=1.8,
+                clip_on=False,
+            )
         axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(title=by.replace("_", " "), frameon=False)

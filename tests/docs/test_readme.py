@@ -1,0 +1,58 @@
+"""What README.md shows works as it stands there."""
+
+import re
+from pathlib import Path
+
+from jaxnets import commandline
+from jaxnets.config import Config
+from jaxnets.sweep.table import runs
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text()
+
+
+def test_the_python_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    names: dict = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert len(names["program"].runs) == 8
+    assert 0 < float(names["accuracy"]) < 1
+    assert float(names["loss"]) > 0
+
+
+def test_every_flag_of_the_commands_exists():
+    import importlib
+
+    commands = re.findall(r"^python (?:run\.py|-m experiments\.)(.*?)(?:#.*)?$", TEXT, re.MULTILINE)
+    parsed = 0
+    for command in commands:
+        words = command.split()
+        if "--help" in words or any(word.startswith("--config") for word in words) or not words:
+            continue
+        name = words[0] if not words[0].startswith("-") else "compare_optimizers"
+        experiment = importlib.import_module(f"experiments.{name}")
+        config = commandline.parse(experiment, [word for word in words if word.startswith("--")])
+        assert isinstance(config, Config)
+        assert len(runs(config)) > 1
+        parsed += 1
+    assert parsed == 5
+
+
+def test_every_name_in_the_table_is_known():
+    from jaxnets import data, initializers, losses, models, optimizers, schedules
+
+    known = {
+        "model": models.KNOWN,
+        "optimizer": optimizers.known(),
+        "schedule": schedules.known(),
+        "initializer": initializers.NAMES,
+        "head": losses.KNOWN,
+        "dataset": data.KNOWN,
+    }
+    for flag, table in known.items():
+        (row,) = re.findall(rf"^\| `--{flag}` \| (.*) \|$", TEXT, re.MULTILINE)
+        named = [name for name in re.findall(r"`(\w+)`", row)]
+        assert named
+        assert set(named) <= set(table), flag
+        if flag != "optimizer":
+            assert set(table) <= set(named), flag

@@ -1,0 +1,145 @@
+import io
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from jaxnets import statistics
+from jaxnets.report import figures, tables
+from jaxnets.report.progress import Progress
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Runs and curves of a sweep that never was; all runs of sgd at rate 1 diverged."""
+    generator, rows, curves = np.random.default_rng(0), [], []
+    for optimizer in ("sgd", "adam"):
+        for rate in (0.01, 0.1, 1.0):
+            for seed in range(3):
+                accuracy, lost = generator.uniform(0.5, 0.9), optimizer == "sgd" and rate == 1.0
+                values = [np.nan] * 3 if lost else [accuracy, 1 - accuracy, accuracy]
+                rows.append((len(rows), optimizer, rate, seed, "diverged" if lost else "finished", *values))
+                curves += [(len(rows) - 1, step, 1 / step, accuracy) for step in (10, 20)]
+    columns = ["run", "optimizer", "learning_rate", "seed", "status", "dev_accuracy", "dev_loss", "test_accuracy"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(
+        curves, columns=["run", "step", "train_loss", "dev_accuracy"]
+    )
+
+
+def printed(renderable, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+def test_the_table_shows_mean_and_interval_within_eighty_columns(results):
+    best = statistics.best_configurations(results[0])
+    text = printed(tables.best_table(best))
+    for _, row in best.iterrows():
+        assert f"{row['test_accuracy']:.3f} ± {row['test_half_width']:.3f}" in text
+    assert "33.3%" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+def test_lines_are_the_means_over_seeds(results):
+    axes = figures.accuracy_over_learning_rate(results[0]).axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    for optimizer in ("sgd", "adam"):
+        expected = results[0][results[0]["optimizer"] == optimizer].groupby("learning_rate")["test_accuracy"].mean()
+        np.testing.assert_allclose(lines[optimizer].get_ydata(), expected.to_numpy(), rtol=1e-12)
+        np.testing.assert_allclose(lines[optimizer].get_xdata(), expected.index, rtol=1e-12)
+    crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]
+    assert [list(line.get_xdata()) for line in crosses] == [[1.0]]
+    assert axes.get_xlabel() == "learning rate"
+    assert axes.get_ylabel() == "test accuracy"
+    assert axes.get_xscale() == "log"
+
+
+def test_learning_curves_are_those_of_the_best_runs(results):
+    runs, curves = results
+    best = statistics.best_configurations(runs)
+    loss, accuracy = figures.learning_curves(curves, best).axes
+    assert loss.get_yscale() == "log"
+    for line, (_, row) in zip(accuracy.lines, best.iterrows(), strict=True):
+        expected = curves[curves["run"].isin(row["members"])].groupby("step")["dev_accuracy"].mean()
+        np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
+
+
+def test_figures_are_written_as_png_and_svg_the_same_each_time(results, tmp_path):
+    contents = []
+    for folder in ("one", "two"):
+        paths = figures.save(figures.accuracy_over_learning_rate(results[0]), tmp_path / folder, "figure")
+        assert [path.name for path in paths] == ["figure.png", "figure.svg"]
+        contents.append([path.read_bytes() for path in paths])
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG")
+    text = "".join(ElementTree.fromstring(contents[0][1]).itertext())
+    assert "learning rate" in text
+    assert "adam" in text
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {"figure.png", "figure.svg"}
+
+
+def test_a_figure_that_cannot_be_written_leaves_the_old_one(results, tmp_path, monkeypatch):
+    figure = figures.accuracy_over_learning_rate(results[0])
+    figures.save(figure, tmp_path, "figure")
+    before = (tmp_path / "figure.png").read_bytes()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        figures.save(figure, tmp_path, "figure")
+    assert (tmp_path / "figure.png").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def advance(display, clock, seconds, finished=0, diverged=0):
+    clock.now += seconds
+    display.advance("adam", run_steps=50, examples=3200, finished_runs=finished, diverged_runs=diverged, best=0.5,
+                    best_label="adam at 0.1")  # fmt: skip
+
+
+def test_progress_counts_only_the_time_of_training():
+    clock, output = Clock(), io.StringIO()
+    with Progress(Console(file=output, width=200), 2, 200, clock=clock) as display:
+        display.compiling("adam")
+        clock.now += 60
+        display.compiled()
+        advance(display, clock, 2)
+        advance(display, clock, 2, finished=1, diverged=1)
+        assert "1/2 runs | 100/200 steps (50%) | 1,600 examples·runs/s | 4 s left | 1 diverged" in display.text()
+        assert "best dev 50.0% (adam at 0.1)" in display.text()
+    lines = output.getvalue().splitlines()
+    assert lines[0].startswith("compiling adam")
+    assert "50%" in lines[-1]
+    assert "\x1b" not in output.getvalue()
+
+
+def test_plain_lines_are_seldom():
+    clock, output = Clock(), io.StringIO()
+    with Progress(Console(file=output, width=200), 2, 10_000, clock=clock) as display:
+        for _ in range(100):
+            advance(display, clock, 0.1)
+    assert 2 <= len(output.getvalue().splitlines()) <= 4
+
+
+def test_a_terminal_gets_a_line_that_changes():
+    output = io.StringIO()
+    with Progress(Console(file=output, width=200, force_terminal=True), 2, 100, clock=Clock()) as display:
+        advance(display, Clock(), 1)
+    assert "\x1b" in output.getvalue()
+
+
+def test_silence():
+    output = io.StringIO()
+    with Progress(Console(file=output), 2, 100, enabled=False) as display:
+        display.compiling("adam")
+        advance(display, Clock(), 1)
+    assert output.getvalue() == ""
