@@ -28,8 +28,9 @@ PEER = flags.DEFINE_string("peer", "", "Measure one peer only and print its micr
 MODULES = {"torch": "torch", "torch_lean": "torch", "sklearn": "sklearn"}
 INSTALL = {"torch": "pip install torch==2.13.0", "sklearn": "pip install scikit-learn"}
 
-# Seldom enough that the evaluation on dev, which is no part of a step, hardly counts.
-EPOCHS_A_SEGMENT = 4
+# Everything is measured over stretches of this many seconds. A shorter one may fall between two bursts of other work
+# on the machine, a longer one may not: only rates over stretches of equal length can be compared.
+STRETCH = 1.0
 
 
 @functools.cache
@@ -42,15 +43,26 @@ def _placement():
 
 def product_gflops() -> float:
     """The best rate of a plain float32 matrix product here, by XLA on all devices or by NumPy, over several sizes."""
-    return max(peers.numpy_product_gflops(), *(_xla_product_gflops(size) for size in (128, 256, 512, 1024)))
+    return max(peers.numpy_product_gflops(STRETCH / 2), *(_xla_product_gflops(size) for size in (256, 512, 1024)))
 
 
 def _xla_product_gflops(size: int) -> float:
+    products, a, flops = _products(size)
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < STRETCH / 2:
+        products(a).block_until_ready()
+        count += 1
+    return count * flops / (time.perf_counter() - start) / 1e9
+
+
+@functools.cache
+def _products(size: int) -> tuple[Any, Any, float]:
+    """A compiled function that multiplies matrices of a size on all devices, its argument, and its FLOPs."""
     import jax
     import jax.numpy as jnp
 
     placement = _placement()
-    repeats = max(1, 1_000_000_000 // (2 * size**3))
+    repeats = max(1, 2 * 10**9 // (2 * size**3))
 
     def products(a):
         return jax.lax.fori_loop(0, repeats, lambda _, c: (c @ a[0]) * 1e-3, a[0])[None]
@@ -58,20 +70,14 @@ def _xla_product_gflops(size: int) -> float:
     runs = placement.sharded.spec
     compiled = jax.jit(jax.shard_map(products, mesh=placement.mesh, in_specs=runs, out_specs=runs, check_vma=False))
     a = jax.device_put(jnp.ones((placement.mesh.size, size, size)), placement.sharded)
-    compiled(a).block_until_ready()
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        compiled(a).block_until_ready()
-        times.append(time.perf_counter() - start)
-    return 2 * size**3 * repeats * placement.num_devices / min(times) / 1e9
+    return compiled, compiled(a), 2.0 * size**3 * repeats * placement.num_devices
 
 
-def sweep_times(workload: Workload, num_runs: int, seconds: float = 4.0) -> tuple[float, float, int]:
+def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[float, float, int]:
     """Trains a sweep by jaxnets.
 
     Returns:
-      Microseconds per step and run, in the fastest segment; seconds of compilation; programs.
+      Microseconds per step and run, over the fastest stretch; seconds of compilation; programs.
     """
     from jaxnets import data
     from jaxnets.config import Config
@@ -79,19 +85,24 @@ def sweep_times(workload: Workload, num_runs: int, seconds: float = 4.0) -> tupl
     from jaxnets.sweep.plan import plan, resolve
     from jaxnets.sweep.table import runs
 
-    config = Config.from_texts({**workload.flags, "num_seeds": str(num_runs), "num_steps": "1000000"})
+    config = Config.from_texts({**workload.flags, "num_seeds": str(num_runs), "num_steps": "10000000"})
     dataset = data.load(config.dataset)
     programs = plan([resolve(run, dataset) for run in runs(config)], dataset)
-    evaluate_every = EPOCHS_A_SEGMENT * programs[0].task.steps_per_epoch
-    compile_seconds, segments, start = 0.0, [], time.perf_counter()
-    for event in execute(programs, dataset, _placement(), evaluate_every):
+    steps_per_epoch = programs[0].task.steps_per_epoch
+    # whole epochs, about four segments to a stretch
+    epochs = max(1, round(STRETCH / 4 / (num_runs * workload.flops / 150e9 * steps_per_epoch)))
+    compile_seconds, rates, seconds, steps = 0.0, [], 0.0, 0
+    for event in execute(programs, dataset, _placement(), epochs * steps_per_epoch):
         if isinstance(event, Compiled):
-            compile_seconds, start = compile_seconds + event.seconds, time.perf_counter()
-        if isinstance(event, Record):
-            segments.append(event.seconds / (event.step - event.first_step) * 1e6)
-            if time.perf_counter() - start > seconds and len(segments) > 2:
+            compile_seconds += event.seconds
+        if isinstance(event, Record) and event.first_step > 0:
+            seconds, steps = seconds + event.seconds, steps + event.step - event.first_step
+            if seconds * num_runs >= STRETCH:
+                rates.append(seconds / steps * 1e6)
+                seconds, steps = 0.0, 0
+            if len(rates) == stretches:
                 break
-    return min(segments[1:]), compile_seconds, len(programs)
+    return min(rates), compile_seconds, len(programs)
 
 
 def grid_programs() -> tuple[int, int]:

@@ -13,9 +13,10 @@ def test_the_arithmetic_of_a_step_is_counted_right():
     assert workloads.WORKLOADS["text_cnn"].flops == 3 * 2 * 50 * windows * 100 * 64
 
 
-def test_a_sweep_is_measured():
-    small = workloads.Workload({**workloads.WORKLOADS["mlp"].flags, "hidden_units": "4"}, 1000)
-    microseconds, compile_seconds, programs = throughput.sweep_times(small, num_runs=2, seconds=0.1)
+def test_a_sweep_is_measured(monkeypatch):
+    small = workloads.Workload({**workloads.WORKLOADS["mlp"].flags, "hidden_units": "4"}, 10**7)
+    monkeypatch.setattr(throughput, "STRETCH", 0.05)
+    microseconds, compile_seconds, programs = throughput.sweep_times(small, num_runs=2, stretches=1)
     assert 0 < microseconds < 1e6
     assert compile_seconds > 0
     assert programs == 1
@@ -35,7 +36,8 @@ def test_rows_are_ratios_to_what_the_same_run_measured(monkeypatch):
     monkeypatch.setattr(throughput, "sweep_times", lambda workload, count: (50.0 + count, 2.0, 1))
     monkeypatch.setattr(throughput, "peer_time", lambda system, model: 800.0)
     rows = list(throughput.rows("mlp", [2, 8], ["torch"], rounds=2))
-    keys = "system model num_runs us_per_step_per_run gflops gemm_gflops compile_seconds programs".split()
+    keys = ["system", "model", "num_runs", "us_per_step_per_run"]
+    keys += ["gflops", "gemm_gflops", "compile_seconds", "programs"]
     assert [list(row) for row in rows] == [keys] * 3
     assert [row["us_per_step_per_run"] for row in rows] == [800.0, 52.0, 58.0]
     np.testing.assert_allclose(rows[1]["gflops"], workloads.WORKLOADS["mlp"].flops / 52 / 1e3, rtol=1e-3)

@@ -51,7 +51,7 @@ def test_every_name_in_the_table_is_known():
     }
     for flag, table in known.items():
         (row,) = re.findall(rf"^\| `--{flag}` \| (.*) \|$", TEXT, re.MULTILINE)
-        named = [name for name in re.findall(r"`(\w+)`", row)]
+        named = re.findall(r"`(\w+)`", row)
         assert named
         assert set(named) <= set(table), flag
         if flag != "optimizer":
