@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxnets.data.dataset import Dataset, Split
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 
 MLP_SIZES = (64, 128, 128, 10)
 MLP_BATCH = 64
@@ -83,5 +83,5 @@ def sentences(num_examples: int = 500) -> Dataset:
         words = generator.integers(2, TEXT_VOCABULARY, (size, TEXT_WORDS), dtype=np.int32)
         return Split(words, generator.integers(0, 2, size, dtype=np.int32))
 
-    vocabulary = tuple(f"word{number}" for number in range(TEXT_VOCABULARY))
+    vocabulary = (PADDING, UNKNOWN, *(f"word{number}" for number in range(2, TEXT_VOCABULARY)))
     return Dataset("sentences", split(num_examples), split(5), split(5), ("no", "yes"), vocabulary)

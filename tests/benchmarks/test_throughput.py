@@ -22,6 +22,19 @@ def test_a_sweep_is_measured(monkeypatch):
     assert programs == 1
 
 
+@pytest.mark.parametrize("model", workloads.WORKLOADS)
+def test_the_workloads_can_be_planned(model):
+    from jaxnets import data
+    from jaxnets.config import Config
+    from jaxnets.sweep.plan import plan, resolve
+    from jaxnets.sweep.table import runs
+
+    config = Config.from_texts(workloads.WORKLOADS[model].flags)
+    dataset = data.load(config.dataset)
+    (program,) = plan([resolve(run, dataset) for run in runs(config)], dataset)
+    assert program.state.params
+
+
 def test_a_peer_that_is_absent_is_left_out(monkeypatch, capsys):
     monkeypatch.setitem(throughput.MODULES, "torch", "no_such_module_here")
     monkeypatch.setitem(throughput.INSTALL, "no_such_module_here", "pip install it")

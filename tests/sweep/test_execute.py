@@ -5,7 +5,8 @@ import pytest
 from jaxnets import data
 from jaxnets.config import Config
 from jaxnets.sweep import devices, results
-from jaxnets.sweep.execute import Compiled, Record, execute, layout
+from jaxnets.sweep.execute import Compiled, Record, execute
+from jaxnets.sweep.layout import layout
 from jaxnets.sweep.plan import plan, resolve
 from jaxnets.sweep.table import runs
 
