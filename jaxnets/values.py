@@ -18,12 +18,14 @@ class Range:
 
     Attributes:
       count: how many a grid takes, the bounds among them; None where only random draws are wanted.
+      whole: whether they are rounded to whole numbers.
     """
 
     low: float
     high: float
     logarithmic: bool
     count: int | None = None
+    whole: bool = False
 
     def grid(self) -> tuple[float, ...]:
         """`count` numbers from low to high.
@@ -31,18 +33,21 @@ class Range:
         >>> Range(1e-4, 1.0, True, 3).grid()
         (0.0001, 0.01, 1.0)
         """
-        count = self.count or 0
-        if self.logarithmic:
-            exponents = np.linspace(math.log10(self.low), math.log10(self.high), count)
-            # 12 digits: 10**-4 shall read 0.0001
-            return tuple(float(f"{10.0**exponent:.12g}") for exponent in exponents)
-        return tuple(float(f"{number:.12g}") for number in np.linspace(self.low, self.high, count))
+        # 12 digits: 10**-4 shall read 0.0001
+        numbers = [float(f"{number:.12g}") for number in self._at(np.linspace(0, 1, self.count or 0))]
+        return tuple(dict.fromkeys(round(number) for number in numbers)) if self.whole else tuple(numbers)
 
     def draw(self, generator: np.random.Generator) -> float:
         """One number at random, uniform, or uniform in its logarithm."""
+        number = float(self._at(generator.uniform()))
+        return round(number) if self.whole else number
+
+    def _at(self, place: Any) -> Any:
+        """The number at a place from 0 to 1."""
         if self.logarithmic:
-            return float(10.0 ** generator.uniform(math.log10(self.low), math.log10(self.high)))
-        return float(generator.uniform(self.low, self.high))
+            low, high = math.log10(self.low), math.log10(self.high)
+            return 10.0 ** (low + (high - low) * place)
+        return self.low + (self.high - self.low) * place
 
 
 Values = tuple[Any, ...] | Range
@@ -61,7 +66,7 @@ def parse(flag: str, text: str, kind: Kind) -> Values:
 
     >>> parse("hidden_units", "128x128,0", "sizes")
     ((128, 128), ())
-    >>> parse("learning_rate", "lin:0:1:3", "float")
+    >>> parse("learning_rate", "lin:0:1:3", "float").grid()
     (0.0, 0.5, 1.0)
     """
     if text.startswith(("log:", "lin:")):
@@ -106,10 +111,7 @@ def _parse_range(flag: str, text: str, kind: Kind) -> Values:
         raise UserError(f"--{flag}: '{text}' has a bound that is not above 0, and zero has no logarithm; use 'lin:'.")
     if count is not None and count < 1:
         raise UserError(f"--{flag}: '{text}' asks for {count} values; the count must be 1 or more.")
-    span = Range(low, high, parts[0] == "log", count)
-    if count is None:
-        return span
-    return tuple(round(value) for value in span.grid()) if kind == "int" else span.grid()
+    return Range(low, high, parts[0] == "log", count, kind == "int")
 
 
 def _float(flag: str, text: str) -> float:

@@ -22,7 +22,8 @@ from jaxnets.values import Range, parse, show
     ],
 )
 def test_parse(text, kind, values):
-    assert parse("x", text, kind) == values
+    parsed = parse("x", text, kind)
+    assert (parsed.grid() if isinstance(parsed, Range) else parsed) == values
 
 
 def test_a_range_without_a_count_is_for_draws():
@@ -67,6 +68,9 @@ def test_draws_stay_within_the_range(low, high, logarithmic, seed):
     low, high = sorted((low, high))
     draw = Range(low, high, logarithmic).draw(np.random.default_rng(seed))
     assert low * (1 - 1e-9) <= draw <= high * (1 + 1e-9)
+    whole = Range(low, high, logarithmic, whole=True).draw(np.random.default_rng(seed))
+    assert isinstance(whole, int)
+    assert abs(whole - draw) <= 0.5
 
 
 def test_a_logarithmic_range_is_evenly_spaced_in_its_logarithm():

@@ -115,12 +115,24 @@ def _points(values: Mapping[str, Values], config: Config) -> Iterator[Run]:
     """The points of the grid, or of the lists with random draws from the ranges at each."""
     if config.search not in ("grid", "random"):
         raise unknown("--search", config.search, ("grid", "random"))
-    yield from (dict(zip(values, point, strict=True)) for point in itertools.product(*map(_choices, values.values())))
+    yield from _crossed(values, config)
 
 
-def _choices(values: Values) -> tuple[Any, ...]:
-    """A range counts as one choice here: it is drawn from later, when the run is otherwise known."""
-    return (values,) if isinstance(values, Range) else values
+def _crossed(values: Mapping[str, Values], config: Config) -> Iterator[Run]:
+    """The product of the values of each name."""
+    choices = [_choices(name, of_name, config) for name, of_name in values.items()]
+    yield from (dict(zip(values, point, strict=True)) for point in itertools.product(*choices))
+
+
+def _choices(name: str, values: Values, config: Config) -> tuple[Any, ...]:
+    """A range is a grid, or for random search one choice: it is drawn from when the run is otherwise known."""
+    if not isinstance(values, Range):
+        return values
+    if config.search == "random":
+        return (values,)
+    if values.count is None:
+        raise UserError(f"--{name}: a grid needs the count of a range, as in 'log:1e-4:1:9'; or --search=random.")
+    return values.grid()
 
 
 def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
@@ -131,8 +143,8 @@ def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
         kind = next((kind for kind in PLUGINS if kind.name == name), None)
         for argument in kind.arguments(value).values() if kind else ():
             columns[argument.name] = _argument_values(kind, argument, point, config)  # type: ignore[arg-type]
-    for chosen in itertools.product(*map(_choices, columns.values())):
-        yield from _drawn(dict(zip(columns, chosen, strict=True)), config)
+    for run in _crossed(columns, config):
+        yield from _drawn(run, config)
 
 
 def _argument_values(kind: PluginKind, argument: Argument, point: Run, config: Config) -> Values:
@@ -151,8 +163,6 @@ def _drawn(run: Run, config: Config) -> Iterator[Run]:
     """The run itself, or one for each trial with its ranges drawn from; trial k draws alike at every point."""
     ranges = {name: value for name, value in run.items() if isinstance(value, Range)}
     if config.search == "grid":
-        for name in ranges:
-            raise UserError(f"--{name}: a grid needs the count of a range, as in 'log:1e-4:1:9'; or --search=random.")
         yield run
         return
     if not ranges:
@@ -169,5 +179,6 @@ def _drawn(run: Run, config: Config) -> Iterator[Run]:
 def _seeds(config: Config) -> tuple[int, ...]:
     if config.seed:
         seeds = parse("seed", config.seed, "int")
-        return tuple(configuration.in_range("seed", seed, 0) for seed in _listed(seeds))
+        listed = seeds.grid() if isinstance(seeds, Range) else seeds
+        return tuple(configuration.in_range("seed", seed, 0) for seed in listed)
     return tuple(range(config.number("num_seeds")))

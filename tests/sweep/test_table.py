@@ -44,12 +44,21 @@ def test_weight_decay_of_an_optimizer_is_the_flag_or_its_own():
 def test_random_search_draws_from_the_ranges():
     got = table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1", num_seeds="2")
     assert len(got) == 2 * 40 * 2
+    assert got == table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1:9",
+                        num_seeds="2")  # fmt: skip
     rates = [run["learning_rate"] for run in got]
     assert len(set(rates)) == 40  # both optimizers and all seeds of a trial share its draws
     assert all(1e-4 <= rate <= 1 for rate in rates)
     assert sum(rate < 1e-2 for rate in rates) / len(rates) == pytest.approx(0.5, abs=0.25)
     again = table(search="random", num_trials="40", learning_rate="log:1e-4:1", search_seed="1")
     assert {run["learning_rate"] for run in again}.isdisjoint(rates)
+
+
+def test_whole_numbers_are_drawn_whole_and_lists_are_crossed():
+    got = table(search="random", num_trials="6", batch_size="log:8:128", schedule="constant,cosine")
+    assert len(got) == 12
+    assert all(isinstance(run["batch_size"], int) and 8 <= run["batch_size"] <= 128 for run in got)
+    assert [run["seed"] for run in table(seed="lin:0:4:5")] == [0, 1, 2, 3, 4]
 
 
 def test_one_more_range_leaves_the_draws_of_others_as_they_are():
