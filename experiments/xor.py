@@ -28,7 +28,8 @@ def report(results, console):
     from jaxnets.report import tables
 
     rows = []
-    for (units, activation), runs in results.runs.groupby(["hidden_units", "activation"], sort=False):
+    ended = results.runs[results.runs["status"] != "interrupted"]
+    for (units, activation), runs in ended.groupby(["hidden_units", "activation"], sort=False):
         solved = int((runs["train_accuracy"] == 1.0).sum())
         share, low, high = statistics.share_interval(solved, len(runs))
         best = f"{runs['train_accuracy'].max():.2f}"

@@ -95,7 +95,7 @@ def _overview(package: ModuleType, known: Iterable[str], default: str) -> str:
 
 
 def _run(experiment: Experiment, arguments: list[str]) -> int:
-    # imported late: a mistake in the flags, and the list of experiments, need no JAX
+    # imported late: the list of experiments needs no JAX
     from jaxnets.sweep import devices, store
 
     name = _name(experiment)
@@ -110,6 +110,9 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
     results = engine.run(name, config)
     with store.file_errors(results.directory):
         experiment.report(results, console)
+    if results.interrupted:
+        ended = int((results.runs["status"] != "interrupted").sum())
+        console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
     console.print(f"Results: {results.directory}", soft_wrap=True)
     return INTERRUPTED_STATUS if results.interrupted else 0
 

@@ -83,7 +83,8 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
 
 def _prepare(name: str, config: Config, described: list[str]) -> Path:
     """The run directory, with what is known before the first step."""
-    content = {"experiment": name, "version": __version__, "flags": config.texts()}
+    flags = {flag: text for flag, text in config.texts().items() if flag != "output"}  # a repetition has its own
+    content = {"experiment": name, "version": __version__, "flags": flags}
     directory = Path(config.output) if config.output else store.default_directory(name, content, datetime.now())
     store.create(directory)
     store.write_json(directory / "config.json", content)

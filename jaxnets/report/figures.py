@@ -70,6 +70,9 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         loss, accuracy = figure.subplots(1, 2)
+        # with no positive loss to show, as when every run diverged at once, a logarithmic axis has no bounds
+        scale = "log" if (curves["train_loss"] > 0).any() else "linear"
+        loss.set(yscale=scale, xlabel="step", ylabel="training loss (nats)")
         for (name, group), colour, _ in _styled(best, by):
             members = curves[curves["run"].isin(group["members"].iloc[0])]
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
@@ -77,7 +80,6 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
                 points = members.groupby("step")[column].apply(statistics.mean_interval)
                 means, half_widths = np.array(list(points)).reshape(-1, 2).T
                 _line_with_band(axes, points.index, means, half_widths, label, colour, "")
-        loss.set(yscale="log", xlabel="step", ylabel="training loss (nats)")
         accuracy.set(xlabel="step", ylabel="dev accuracy")
         accuracy.yaxis.set_major_formatter(PercentFormatter(1))
         loss.set_title("Bands: 95% interval of the mean over seeds", loc="left", fontsize=9)

@@ -68,6 +68,14 @@ def test_learning_curves_are_those_of_the_best_runs(results):
         np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
 
 
+def test_figures_of_a_sweep_in_which_nothing_came_of_any_run(results, tmp_path):
+    runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
+    best = statistics.best_configurations(runs)
+    assert "100.0%" in printed(tables.best_table(best))
+    for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(results[1][:0], best)):
+        assert len(figures.save(figure, tmp_path, "figure")) == 2
+
+
 def test_figures_are_written_as_png_and_svg_the_same_each_time(results, tmp_path):
     contents = []
     for folder in ("one", "two"):
