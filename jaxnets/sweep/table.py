@@ -36,6 +36,7 @@ PLUGINS = (
     PluginKind("optimizer", optimizers.find, optimizers.hyperparameters),
     PluginKind("schedule", schedules.find, schedules.hyperparameters),
 )
+DROPOUT = "dropout_rate"
 DATASET = PluginKind("dataset", data.find, arguments)
 
 
@@ -79,6 +80,12 @@ def _check_range(name: str, values: Values, least: float | None) -> None:
     for value in (values.low, values.high) if isinstance(values, Range) else values:
         if value is not None:
             configuration.in_range(name, value, least)
+
+
+def _check_below_one(name: str, values: Values) -> None:
+    for value in (values.low, values.high) if isinstance(values, Range) else values:
+        if value >= 1:
+            raise UserError(f"--{name}: {value} would drop everything; it must be below 1.")
 
 
 def _check_names(values: Mapping[str, Values]) -> None:
@@ -150,8 +157,11 @@ def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
 def _argument_values(kind: PluginKind, argument: Argument, point: Run, config: Config) -> Values:
     if argument.name in config.arguments:
         values = parse(argument.name, config.arguments[argument.name], argument.kind)
-        if kind is not PLUGINS[0] and argument.kind in ("float", "int"):
+        # a model may have numbers of any sign; those of optimizers and schedules, and rates, are not negative
+        if (kind.name != "model" or argument.name == DROPOUT) and argument.kind in ("float", "int"):
             _check_range(argument.name, values, 0)
+        if argument.name == DROPOUT:
+            _check_below_one(argument.name, values)
         return values
     # an argument that is a field as well, as AdamW's weight_decay is, follows the field where that is given
     if point.get(argument.name) is not None:

@@ -83,6 +83,8 @@ def test_one_more_range_leaves_the_draws_of_others_as_they_are():
         ({"learning_rate": "-0.1"}, "--learning_rate: -0.1 is below 0"),
         ({"learning_rate": "lin:-1:1:3"}, "--learning_rate: -1.0 is below 0"),
         ({"b1": "-0.5"}, "--b1: -0.5 is below 0"),
+        ({"dropout_rate": "-0.1"}, "--dropout_rate: -0.1 is below 0"),
+        ({"dropout_rate": "0.5,1"}, "--dropout_rate: 1.0 would drop everything"),
         ({"learning_rate": ""}, "--learning_rate: the list is empty"),
         ({"learning_rate": "log:1e-3:1"}, "a grid needs the count"),
         ({"search": "random"}, "no flag gives a range"),
