@@ -109,8 +109,9 @@ def lanes(task: Task, num_params: int, platform: str, runs_per_device: int) -> i
     if platform != "cpu":
         # wide batches fill an accelerator; the next power of two keeps padding small for few runs
         return min(256, 1 << max(0, runs_per_device - 1).bit_length())
-    # A step of XOR's nets with 8 hidden units takes 2.9 µs one after another, most of it to call the kernels, and 0.8 µs
-    # side by side. From a hidden layer of 8 units on the digits, 39,000 parameters times examples, 1 to 16 lanes are all alike.
+    # A step of XOR's nets with 8 hidden units takes 2.9 µs one after another, most of it to call the kernels, and
+    # 0.8 µs side by side. From a hidden layer of 8 units on the digits, 39,000 parameters times examples, 1 to 16
+    # lanes are all alike.
     return 64 if num_params * task.batch_size < 10_000 else 1
 
 
