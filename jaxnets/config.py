@@ -31,7 +31,12 @@ def setting(kind: Kind, default: str, description: str, least: float | None = No
 class Config:
     """One experiment. Every value is a text, in the form in which a flag takes it; an empty text is 'not given'."""
 
-    dataset: str = setting("text", "digits", "Data set: digits, xor, negation, ngrams, or an import path.")
+    dataset: str = setting(
+        "text",
+        "digits",
+        "Data set: digits, xor, negation, ngrams; a folder with train, dev and test, or a file, as .tsv, .csv or "
+        ".jsonl; tfds:NAME; or an import path.",
+    )
     model: str = hyperparameter("text", "mlp", "Model: mlp, dan, text_cnn, or an import path 'package.module:Name'.")
     head: str = hyperparameter("text", "softmax", "Last layer and loss: softmax, or sigmoid for two classes.")
     optimizer: str = hyperparameter(
@@ -42,6 +47,13 @@ class Config:
         "float", "", "L2 added to the gradient; the optimizer's own decay where it has one, as adamw does.", least=0
     )
     gradient_clip: str = hyperparameter("float", "", "Largest global norm of the gradient.", least=0)
+    max_norm: str = hyperparameter(
+        "float", "", "Largest norm of the weights of each unit of the last layer, kept after each step.", least=0
+    )
+    train_word_vectors: str = hyperparameter("bool", "true", "Whether word vectors learn.")
+    word_vector_updates: str = hyperparameter(
+        "text", "auto", "rows changes only the vectors of a batch's words, dense all; auto is rows if they are many."
+    )
     schedule: str = hyperparameter(
         "text", "constant", "Learning-rate schedule: constant, step, exponential, inverse_time, linear, cosine."
     )
@@ -59,6 +71,12 @@ class Config:
     num_trials: str = setting("int", "16", "Draws of --search=random for each point of the other lists.", least=1)
     search_seed: str = setting("int", "0", "Seed of the draws of --search=random.", least=0)
     evaluate_every: str = setting("int", "0", "Steps between two evaluations; 0 is each epoch.", least=0)
+    select: str = setting(
+        "text", "last", "The evaluation that a run is judged by: last, or best for the best accuracy on dev."
+    )
+    predictions: str = setting("text", "false", "true keeps the probabilities of all test examples.")
+    keep: str = setting("text", "none", "best keeps the model of the run that is best on dev; none keeps none.")
+    export: str = setting("text", "", "A file .safetensors for the parameters of the model that is kept.")
     output: str = setting("text", "", "The run directory; otherwise results/<experiment>/<time>-<hash>.")
     platform: str = setting("text", "", "cpu, gpu or tpu; otherwise the best there is.")
     num_devices: str = setting("int", "0", "Devices to use; 0 is all: on a CPU, one for each core.", least=0)

@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from jaxnets import __version__, data
+from jaxnets import __version__, data, saved
 from jaxnets.config import Config
+from jaxnets.data.dataset import Dataset
+from jaxnets.names import UserError, unknown
 from jaxnets.report.progress import Progress
 from jaxnets.sweep import devices, results, store
-from jaxnets.sweep.execute import Compiled, Compiling, Record, execute
-from jaxnets.sweep.plan import plan, resolve
+from jaxnets.sweep.execute import Compiled, Compiling, Options, Record, execute
+from jaxnets.sweep.plan import Program, plan, resolve, with_folds
 from jaxnets.sweep.table import Run, dataset_arguments, runs
 
 
@@ -31,6 +34,7 @@ class Results:
       interrupted: whether the user ended the sweep before its time.
       num_programs: how many programs were compiled.
       seconds: from the first compilation to the last record.
+      folds: the data set.
     """
 
     config: Config
@@ -40,6 +44,7 @@ class Results:
     interrupted: bool
     num_programs: int
     seconds: float
+    folds: tuple[Dataset, ...] = ()
 
 
 def run(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
@@ -55,20 +60,23 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
     table = runs(config)
-    dataset = data.load(config.dataset, **dataset_arguments(config))
-    table = [resolve(run, dataset) for run in table]
-    programs = plan(table, dataset)
+    options, select_best, export = _options(config)
+    folds = data.load_folds(config.dataset, **dataset_arguments(config))
+    table = with_folds([resolve(run, folds[0]) for run in table], len(folds))
+    programs = plan(table, folds[0], select_best=select_best)
     for program in programs:
-        _ = program.state  # traces the model: its mistakes show before anything is written
-    numbers = {setting: config.number(setting) for setting in ("num_devices", "evaluate_every", "memory_limit")}
-    placement = devices.placement(numbers["num_devices"])
+        program.check(folds[0])  # traces the model: its mistakes show before anything is written
+    placement = devices.placement(config.number("num_devices"))
     directory = _prepare(name, config, placement.described())
-    events = execute(programs, dataset, placement, numbers["evaluate_every"], numbers["memory_limit"])
-    sink = _Sink(directory, table)
+    console = console or Console(stderr=True)
+    for note in folds[0].notes if progress else ():
+        console.print(f"{folds[0].name}: {note}", highlight=False, soft_wrap=True)
+    events = execute(programs, folds, placement, options)
+    sink = _Sink(directory, table, folds)
     start = time.perf_counter()
     total_steps = sum(len(program.runs) * program.task.num_steps for program in programs)
     interrupted = False
-    with Progress(console or Console(stderr=True), len(table), total_steps, enabled=progress) as display:
+    with Progress(console, len(table), total_steps, enabled=progress) as display:
         try:
             for event in events:
                 sink.take(event)
@@ -76,9 +84,44 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
         except KeyboardInterrupt:
             interrupted = True
     runs_table, curves_table = sink.save()
+    if options.predictions:
+        store.write_table(directory / "predictions.parquet", results.predictions_table(table, sink.records, folds))
+    if export and sink.kept is not None:
+        saved.export(export, sink.kept.params)
     return Results(
-        config, directory, runs_table, curves_table, interrupted, sink.num_compiled, time.perf_counter() - start
+        config,
+        directory,
+        runs_table,
+        curves_table,
+        interrupted,
+        sink.num_compiled,
+        time.perf_counter() - start,
+        folds,
     )
+
+
+def _options(config: Config) -> tuple[Options, bool, Path | None]:
+    """How to carry the sweep out, whether runs are judged at their best, and where the parameters go.
+
+    Raises:
+      UserError: if one of the flags has another value than it may have.
+    """
+    choices = {"select": ("last", "best"), "keep": ("none", "best"), "predictions": ("true", "false")}
+    for name, known in choices.items():
+        if getattr(config, name) not in known:
+            raise unknown(f"--{name}", getattr(config, name), known)
+    export = Path(config.export) if config.export else None
+    if export is not None and export.suffix != ".safetensors":
+        raise UserError(f"--export: '{export}' must end in .safetensors.")
+    if export is not None and not export.absolute().parent.is_dir():
+        raise UserError(f"--export: there is no folder '{export.parent}'.")
+    options = Options(
+        config.number("evaluate_every"),
+        config.number("memory_limit"),
+        predictions=config.predictions == "true",
+        keep_best=config.keep == "best" or export is not None,
+    )
+    return options, config.select == "best", export
 
 
 def _prepare(name: str, config: Config, described: list[str]) -> Path:
@@ -98,14 +141,18 @@ class _Sink:
 
     directory: Path
     table: Sequence[Run]
+    folds: Sequence[Dataset]
     records: list[Record] = field(default_factory=list)
     num_compiled: int = 0
     best: tuple[float, str] | None = None
+    kept: saved.Model | None = None
 
     def take(self, event: Compiling | Compiled | Record) -> None:
         if isinstance(event, Record):
-            self.records.append(event)
+            self.records.append(replace(event, params=None))
             self._keep_best(event)
+            if event.params is not None:
+                self._keep_model(event.program, *event.params)
         elif isinstance(event, Compiled):
             self.num_compiled += 1
         elif self.records:
@@ -117,6 +164,11 @@ class _Sink:
         if np.isfinite(accuracy[best]) and (self.best is None or accuracy[best] > self.best[0]):
             run = self.table[record.runs[best]]
             self.best = float(accuracy[best]), f"{record.program.label} at {run['learning_rate']:.3g}"
+
+    def _keep_model(self, program: Program, run: int, params: Any) -> None:
+        dataset = self.folds[self.table[run].get("fold", 0)]
+        self.kept = saved.model(self.table[run], program, run, dataset, params)
+        saved.save(self.directory, self.kept)
 
     def save(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         runs_table = results.runs_table(self.table, self.records)

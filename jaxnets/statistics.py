@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 FINISHED = "finished"
+REPETITIONS = ("seed", "fold")  # what tells repetitions of a configuration apart
 
 
 def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> tuple[float, float]:
@@ -44,12 +45,13 @@ def hyperparameters(runs: pd.DataFrame) -> list[str]:
 
 
 def varying(runs: pd.DataFrame) -> list[str]:
-    """The hyperparameters other than the seed of which the table has several values."""
-    return [name for name in hyperparameters(runs) if name != "seed" and runs[name].nunique(dropna=False) > 1]
+    """The hyperparameters, other than the seed and the fold, of which the table has several values."""
+    names = [name for name in hyperparameters(runs) if name not in REPETITIONS]
+    return [name for name in names if runs[name].nunique(dropna=False) > 1]
 
 
 def configurations(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each configuration, that is for runs that differ in their seed alone.
+    """A row for each configuration, that is for runs that differ in their seed and fold alone.
 
     Columns: the hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`; `dev_score`, the
     mean accuracy on dev, a run that did not finish counting as 0; `dev_loss` likewise, counting as infinite; mean and

@@ -1,7 +1,7 @@
 """One training run as pure functions: `init`, `step`, `evaluate`. They know nothing of sweeps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -9,11 +9,15 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
+from flax import traverse_util
 from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
-from jaxnets import initializers, optimizers, schedules
+from jaxnets import initializers, optimizers, schedules, word_rows
+from jaxnets.blocks import TextBatch
 from jaxnets.losses import Head
+from jaxnets.names import UserError
 from jaxnets.shuffling import permutation
+from jaxnets.word_rows import GivenVectors
 
 EVALUATION_BATCH = 256
 
@@ -21,12 +25,24 @@ EVALUATION_BATCH = 256
 STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3, "optimizer": 4}
 
 
-class Split(NamedTuple):
-    """Examples on the device. Without weights, each example counts once; an example of weight zero is padding."""
+class TextStream(NamedTuple):
+    """Texts on the device: all their words, and where each text begins."""
 
-    inputs: Shaped[Array, "examples ..."]
-    labels: Int[Array, "examples"]
-    weights: Float[Array, "examples"] | None = None
+    words: Int[Array, "words"]
+    starts: Int[Array, "examples"]
+    lengths: Int[Array, "examples"]
+
+
+class Split(NamedTuple):
+    """Examples on the device. Without weights, each example counts once; an example of weight zero is padding.
+
+    The inputs are features, `[examples, features]`; or as a batch a `TextBatch`, and as a whole a `TextStream`. All may
+    have one more axis in front, that of batches: so a split of texts is laid out for evaluation.
+    """
+
+    inputs: Shaped[Array, "*batches examples features"] | TextBatch | TextStream
+    labels: Int[Array, "*batches examples"]
+    weights: Float[Array, "*batches examples"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -54,6 +70,7 @@ class TrainState(NamedTuple):
     seed: Int[Array, ""]
     hyperparameters: dict[str, Array]
     diverged_step: Int[Array, ""]  # the first step whose loss was not finite; -1 as long as there is none
+    best_dev_accuracy: Float[Array, ""]  # of the evaluations so far; -1 as long as there is none
 
 
 @dataclass(frozen=True)
@@ -84,10 +101,18 @@ class Task:
     batch_size: int
     num_steps: int
     num_examples: int
-    input_shape: tuple[int, ...]
-    input_dtype: Any
+    input_shape: tuple[int, ...] | None
+    """The shape of an example's features; None for texts."""
+    budgets: tuple[int, ...] = ()
+    """The numbers of positions that a step is compiled for, ascending; the last holds any batch of texts."""
     own_initializer: bool = False
     """Whether the linear maps start as the model's own code draws them; otherwise the initializer is traced."""
+    train_word_vectors: bool = True
+    """Whether word vectors learn; otherwise they stay as they start."""
+    word_rows: bool = False
+    """Whether a step touches only the vectors of its batch's words."""
+    select_best: bool = False
+    """Whether a run is judged at the evaluation with its best dev accuracy; otherwise after its last step."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -102,17 +127,20 @@ def stream(seed: Int[Array, ""], purpose: str, index: Int[Array, ""] | int = 0) 
     return jax.random.fold_in(jax.random.wrap_key_data(words, impl="threefry2x32"), index)
 
 
-def init(task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""]) -> TrainState:
+def init(
+    task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""], vectors: GivenVectors | None = None
+) -> TrainState:
     """The state of a run before its first step.
 
     Args:
       task: what the run shares with others.
       hyperparameters: its traced numbers by name: `learning_rate`, `warmup_steps`, `initializer` (its index),
-        `initializer_scale`, those that the task's plug-ins name, and optionally `weight_decay` and `gradient_clip`.
+        `initializer_scale`, those that the task's plug-ins name, and optionally `weight_decay`, `gradient_clip` and
+        `max_norm`.
       seed: of all the run's random streams.
+      vectors: given for some of the words.
     """
-    example = jnp.zeros((1, *task.input_shape), task.input_dtype)
-    params = task.model(hyperparameters).init(stream(seed, "model"), example)["params"]
+    params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
     params = initializers.initialize(
         hyperparameters["initializer"],
         hyperparameters["initializer_scale"],
@@ -120,22 +148,53 @@ def init(task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""])
         stream(seed, "initializer"),
         own=task.own_initializer,
     )
-    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(params)
-    return TrainState(jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1))
+    if vectors is not None:
+        params = word_rows.start_from(vectors, params)
+    trained, _ = word_rows.partition(params, task.train_word_vectors)
+    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained)
+    return TrainState(
+        jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1), jnp.float32(-1)
+    )
+
+
+def _example(task: Task) -> Array | TextBatch:
+    """Inputs of one example, to make the parameters from."""
+    if task.input_shape is not None:
+        return jnp.zeros((1, *task.input_shape), jnp.float32)
+    zero = jnp.zeros(1, jnp.int32)
+    return TextBatch(words=zero, owner=zero, lengths=zero + 1)
 
 
 def step(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
     """One update from one batch; the metrics are those of the batch before the update."""
+    if not task.word_rows:
+        return _update(task, state, batch)
+    inputs = cast(TextBatch, batch.inputs)
+    rows, places = word_rows.distinct(inputs.words, task.model.static["vocabulary_size"])
+    optimizer = _optimizer(task, state.hyperparameters, state.seed, state.step)
+    of_batch = word_rows.gather(state, rows, optimizer)
+    small_model = replace(task.model, static={**task.model.static, "vocabulary_size": rows.shape[0]})
+    small_batch = batch._replace(inputs=inputs._replace(words=places))
+    updated, metrics = _update(replace(task, model=small_model), of_batch, small_batch)
+    return word_rows.scatter(state, updated, rows, optimizer), metrics
 
-    def loss(params: Any) -> tuple[Float[Array, ""], Metrics]:
+
+def _update(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
+    """One update of all parameters in the state."""
+    trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
+
+    def loss(trained: Any) -> tuple[Float[Array, ""], Metrics]:
+        params = word_rows.combine(trained, fixed)
         metrics = _metrics(task, _logits(task, state, params, batch.inputs, train=True), batch)
         return metrics.loss / metrics.examples, metrics
 
-    (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
+    (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
     updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(
-        gradient, state.optimizer_state, state.params, value=value, grad=gradient, value_fn=lambda p: loss(p)[0]
+        gradient, state.optimizer_state, trained, value=value, grad=gradient, value_fn=lambda p: loss(p)[0]
     )
-    params = optax.apply_updates(state.params, updates)
+    params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
+    if "max_norm" in state.hyperparameters:
+        params = limit_norm(params, state.hyperparameters["max_norm"])
     next_step = state.step + 1
     diverged_step = mark_divergence(state.diverged_step, next_step, value)
     return state._replace(
@@ -143,17 +202,46 @@ def step(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metri
     ), metrics
 
 
+def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
+    """Shortens the weights of each unit of the layer `output` to the norm `max_norm`, where they are longer.
+
+    Source: Hinton et al. (2012), section 2; as in Kim (2014), on the last layer alone.
+
+    Raises:
+      UserError: if the model has no layer of that name.
+    """
+    flat = traverse_util.flatten_dict(params)
+    kernels = [path for path in flat if path[-2:] == ("output", "kernel")]
+    if not kernels:
+        raise UserError("--max_norm: the model has no layer named 'output'.")
+    for path in kernels:
+        norm = jnp.linalg.norm(flat[path], axis=0, keepdims=True)
+        flat[path] = flat[path] * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
+    return traverse_util.unflatten_dict(flat)
+
+
 def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
-    """Loss and accuracy of a run on a split, each example counted once, without dropout."""
-    num_examples = split.labels.shape[0]
-    size = min(num_examples, EVALUATION_BATCH)
-    batches = _in_batches(split, size)
+    """Loss and accuracy of a run on a split, each example counted once, without dropout.
+
+    Args:
+      task: of the run.
+      state: of the run.
+      split: features, or texts laid out in batches.
+    """
 
     def one_batch(batch: Split) -> Metrics:
         return _metrics(task, _logits(task, state, state.params, batch.inputs, train=False), batch)
 
-    sums = jax.lax.map(one_batch, batches)
-    return Metrics(sums.loss.sum(), sums.correct.sum(), jnp.float32(num_examples))
+    sums = jax.lax.map(one_batch, in_batches(split))
+    return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
+
+
+def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "batches examples classes"]:
+    """The probability of each class for each example, in the batches in which `evaluate` takes them."""
+    return jax.lax.map(
+        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch.inputs, train=False)),
+        in_batches(split),
+    )
 
 
 def train(task: Task, state: TrainState, examples: Split, first_step: Array, last_step: Array):
@@ -170,7 +258,7 @@ def train(task: Task, state: TrainState, examples: Split, first_step: Array, las
         state, order, sums = carry
         new_epoch = (index % task.steps_per_epoch == 0) | (index == first_step)
         order = jax.lax.cond(new_epoch, lambda: _order(task, state.seed, index), lambda: order)
-        state, metrics = step(task, state, _batch(task, examples, order, index % task.steps_per_epoch))
+        state, metrics = _step_on(task, state, examples, order, index % task.steps_per_epoch)
         return state, order, sums + metrics
 
     zero = Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
@@ -205,7 +293,9 @@ def _optimizer(
     )
 
 
-def _logits(task: Task, state: TrainState, params: Any, inputs: Array, *, train: bool) -> Float[Array, "batch outputs"]:
+def _logits(
+    task: Task, state: TrainState, params: Any, inputs: Array | TextBatch, *, train: bool
+) -> Float[Array, "batch outputs"]:
     model: nn.Module = task.model(state.hyperparameters)
     if not train:
         return cast(Array, model.apply({"params": params}, inputs))
@@ -231,25 +321,66 @@ def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
     return jnp.pad(shuffled, (0, task.steps_per_epoch * task.batch_size - task.num_examples))
 
 
-def _batch(task: Task, examples: Split, order: Array, number: Array) -> Split:
-    """The batch of a number within its epoch; the last is filled up with examples of weight zero."""
-    if task.batch_size == task.num_examples:
-        return examples
+def _step_on(task: Task, state: TrainState, examples: Split, order: Array, number: Array) -> tuple[TrainState, Metrics]:
+    """A step on the batch of a number within its epoch."""
+    if not isinstance(examples.inputs, TextStream):
+        return step(task, state, _batch(task, examples, order, number))
+    rows, weights = _rows(task, order, number)
+    lengths = examples.inputs.lengths[rows]
+    lengths = lengths if weights is None else jnp.where(weights > 0, lengths, 0)
+
+    def within(budget: int, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+        texts = _text_batch(examples.inputs, rows, lengths, budget)
+        return step(task, carry[0], Split(texts, examples.labels[rows], weights))
+
+    needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
+    carry = state, Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
+    if len(task.budgets) == 1:
+        return within(task.budgets[0], carry)
+    # A loop of one turn or none for each: unlike a switch, XLA lets a loop change the word vectors in place.
+    for number, budget in enumerate(task.budgets):
+        turns = (needed == number).astype(jnp.int32)
+        carry = jax.lax.fori_loop(0, turns, lambda _, carry, budget=budget: within(budget, carry), carry)
+    return carry
+
+
+def _text_batch(stream: TextStream, rows: Array, lengths: Array, num_positions: int) -> TextBatch:
+    """The texts of some rows, one after another in so many positions."""
+    ends = jnp.cumsum(lengths)
+    position = jnp.arange(num_positions)
+    owner = jnp.searchsorted(ends, position, side="right", method="compare_all").astype(jnp.int32)
+    begin = (stream.starts[rows] - (ends - lengths)).at[owner].get(mode="clip")
+    words = stream.words.at[position + begin].get(mode="clip")
+    return TextBatch(jnp.where(owner < len(rows), words, 0), owner, lengths)
+
+
+def _rows(task: Task, order: Array, number: Array) -> tuple[Int[Array, "batch"], Float[Array, "batch"] | None]:
+    """The examples of the batch of a number within its epoch; the last is filled up with those of weight zero."""
     start = number * task.batch_size
     rows = jax.lax.dynamic_slice(order, (start,), (task.batch_size,))
-    batch = Split(examples.inputs[rows], examples.labels[rows])
     if task.num_examples % task.batch_size == 0:
-        return batch
-    return batch._replace(weights=(start + jnp.arange(task.batch_size) < task.num_examples).astype(jnp.float32))
+        return rows, None
+    return rows, (start + jnp.arange(task.batch_size) < task.num_examples).astype(jnp.float32)
 
 
-def _in_batches(split: Split, size: int) -> Split:
+def _batch(task: Task, examples: Split, order: Array, number: Array) -> Split:
+    """The batch of features of a number within its epoch."""
+    if task.batch_size == task.num_examples:
+        return examples
+    rows, weights = _rows(task, order, number)
+    return Split(cast(Array, examples.inputs)[rows], examples.labels[rows], weights)
+
+
+def in_batches(split: Split) -> Split:
     """A split as a stack of batches of one size, the last filled up with examples of weight zero."""
+    if isinstance(split.inputs, TextBatch):
+        return split
     num_examples = split.labels.shape[0]
+    size = min(num_examples, EVALUATION_BATCH)
     missing = -num_examples % size
 
     def stack(array: Array) -> Array:
         padded = jnp.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1)))
         return padded.reshape(-1, size, *array.shape[1:])
 
-    return Split(stack(split.inputs), stack(split.labels), stack(jnp.ones(num_examples)))
+    return Split(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))

@@ -2,30 +2,42 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from jaxnets import names
+from jaxnets.data import text_files, tfds_sets
 from jaxnets.data.dataset import Dataset, validate
 from jaxnets.data.digits import digits
 from jaxnets.data.generated import negation, ngrams, xor
+from jaxnets.data.text_files import is_path
 
-KNOWN: dict[str, Callable[..., Dataset]] = {"digits": digits, "xor": xor, "negation": negation, "ngrams": ngrams}
+Loader = Callable[..., Dataset | tuple[Dataset, ...]]
+
+KNOWN: dict[str, Loader] = {"digits": digits, "xor": xor, "negation": negation, "ngrams": ngrams}
 
 
-def find(name: str) -> Callable[..., Dataset]:
-    """The loader of a name, or of an import path such as `my_lab.data:load`.
+def find(name: str) -> Loader:
+    """The loader of a name, a path, a set of TFDS `tfds:NAME`, or an import path such as `my_lab.data:load`.
 
     Raises:
       UserError: if there is none, or it cannot be called.
     """
+    if name in KNOWN:
+        return KNOWN[name]
+    if name.startswith(tfds_sets.PREFIX):
+        return partial(tfds_sets.load, name.removeprefix(tfds_sets.PREFIX))
+    if is_path(name):
+        return partial(text_files.load, Path(name))
     return names.lookup_function("--dataset", name, KNOWN)
 
 
-def load(name: str, **arguments: Any) -> Dataset:
-    """The data set of a name or import path, checked.
+def load_folds(name: str, **arguments: Any) -> tuple[Dataset, ...]:
+    """The folds of a data set, checked: one, unless it is to be cross-validated.
 
     Args:
-      name: of the loader.
+      name: as `find` takes it.
       **arguments: for the loader.
 
     Raises:
@@ -36,4 +48,17 @@ def load(name: str, **arguments: Any) -> Dataset:
         inspect.signature(loader).bind(**arguments)
     except TypeError as error:
         raise names.UserError(f"--dataset: '{name}' cannot be called with its flags alone: {error}.") from None
-    return validate(loader(**arguments))
+    loaded = loader(**arguments)
+    return tuple(validate(fold) for fold in loaded) if isinstance(loaded, tuple) else (validate(loaded),)
+
+
+def load(name: str, **arguments: Any) -> Dataset:
+    """The data set of a name, checked; see `load_folds`.
+
+    Raises:
+      UserError: also if it has several folds.
+    """
+    folds = load_folds(name, **arguments)
+    if len(folds) > 1:
+        raise names.UserError(f"--dataset: '{name}' has {len(folds)} folds; take load_folds, or folds=1.")
+    return folds[0]

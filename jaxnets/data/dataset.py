@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnets.data.texts import Texts
 from jaxnets.names import UserError
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
@@ -16,11 +17,12 @@ class Split:
     """Examples with their labels.
 
     Attributes:
-      inputs: `float32[examples, features]`, or word ids `int32[examples, words]` with 0 for padding.
+      inputs: `float32[examples, features]`, or texts as word ids. A loader may give the latter as an array
+        `int[examples, words]` with 0 for padding.
       labels: `int32[examples]`, from 0 to the number of classes - 1.
     """
 
-    inputs: np.ndarray
+    inputs: np.ndarray | Texts
     labels: np.ndarray
 
     def __len__(self) -> int:
@@ -39,6 +41,9 @@ class Dataset:
       test: those to judge the choice by.
       class_names: a name for each label.
       vocabulary: the words by their ids, the first two `<pad>` and `<unk>`; empty if the inputs are features.
+      word_vectors: given for some of the words; None if for none.
+      tokenizer: what splits a text into words, as JSON; empty if there is none.
+      notes: what the user should know of how the set was made, a sentence each.
     """
 
     name: str
@@ -47,6 +52,9 @@ class Dataset:
     test: Split
     class_names: tuple[str, ...]
     vocabulary: tuple[str, ...] = ()
+    word_vectors: "WordVectors | None" = None
+    tokenizer: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -66,6 +74,29 @@ class Dataset:
         'hello <unk>'
         """
         return " ".join(self.vocabulary[word] for word in row if word != 0)
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """Vectors given for some words of a vocabulary.
+
+    Attributes:
+      vectors: `float32[vocabulary, dim]`; zero where none is given.
+      given: `bool[vocabulary]`, for which words one is.
+    """
+
+    vectors: np.ndarray
+    given: np.ndarray
+
+    @property
+    def dim(self) -> int:
+        """The numbers of a vector."""
+        return self.vectors.shape[1]
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the numbers that are given; words without a vector are drawn with the same."""
+        return float(self.vectors[self.given].std())
 
 
 def random_generator(flag: str, seed: int) -> np.random.Generator:
@@ -130,7 +161,7 @@ def validate(dataset: Dataset) -> Dataset:
             f"'{PADDING}' (id 0) and '{UNKNOWN}' (id 1)."
         )
     splits = {name: _validate_split(dataset, name) for name in ("train", "dev", "test")}
-    widths = {name: split.inputs.shape[1] for name, split in splits.items()}
+    widths = {} if dataset.is_text else {name: split.inputs.shape[1] for name, split in splits.items()}  # type: ignore
     if len(set(widths.values())) > 1:
         listed = ", ".join(f"{width} in {name}" for name, width in widths.items())
         raise UserError(f"--dataset: the inputs of '{dataset.name}' must be of one width, not {listed}.")
@@ -141,19 +172,14 @@ def _validate_split(dataset: Dataset, name: str) -> Split:
     split, where = getattr(dataset, name), f"--dataset: '{dataset.name}', {name}"
     if not isinstance(split, Split):
         raise UserError(f"{where}: must be a jaxnets Split, not a {type(split).__name__}.")
-    inputs, labels = _array(split.inputs, f"{where}: inputs"), _array(split.labels, f"{where}: labels")
-    if inputs.ndim != 2 or inputs.shape[1] == 0:
-        axes = "examples, words" if dataset.is_text else "examples, features"
-        raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}.")
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
+    labels = _labels(split.labels, where)
+    inputs = _texts(split.inputs, dataset, where) if dataset.is_text else _features(split.inputs, where)
     if len(inputs) != len(labels):
         raise UserError(
             f"{where}: there are {len(inputs)} inputs and {len(labels)} labels; each input needs one label."
         )
     if len(labels) == 0:
         raise UserError(f"{where}: there are no examples.")
-    inputs = _word_ids(inputs, len(dataset.vocabulary), where) if dataset.is_text else _features(inputs, where)
     wrong = (labels < 0) | (labels >= dataset.num_classes)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -169,17 +195,36 @@ def _array(values: Any, what: str) -> np.ndarray:
         raise UserError(f"{what} must be an array, all rows of one length.") from error
 
 
-def _word_ids(inputs: np.ndarray, num_words: int, where: str) -> np.ndarray:
+def _labels(values: Any, where: str) -> np.ndarray:
+    labels = _array(values, f"{where}: labels")
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
+    return labels
+
+
+def _rows(values: Any, axes: str, where: str) -> np.ndarray:
+    inputs = _array(values, f"{where}: inputs")
+    if inputs.ndim != 2 or inputs.shape[1] == 0:
+        raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}.")
+    return inputs
+
+
+def _texts(inputs: Any, dataset: Dataset, where: str) -> Texts:
+    num_words = len(dataset.vocabulary)
+    if isinstance(inputs, Texts):  # made by the package itself, which knows its ids
+        return inputs
+    inputs = _rows(inputs, "examples, words", where)
     if not np.issubdtype(inputs.dtype, np.integer):
         raise UserError(f"{where}: with a vocabulary, inputs must be word ids (whole numbers), not {inputs.dtype}.")
     wrong = (inputs < 0) | (inputs >= num_words)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise UserError(f"{where}, row {row}: word id {inputs[row, column]} is not one of 0 to {num_words - 1}.")
-    return inputs.astype(np.int32, copy=False)
+    return Texts.of_padded(inputs)
 
 
-def _features(inputs: np.ndarray, where: str) -> np.ndarray:
+def _features(inputs: Any, where: str) -> np.ndarray:
+    inputs = _rows(inputs, "examples, features", where)
     if not (np.issubdtype(inputs.dtype, np.floating) or np.issubdtype(inputs.dtype, np.integer)):
         raise UserError(f"{where}: inputs must be numbers, not {inputs.dtype}.")
     with np.errstate(over="ignore"):  # such a number becomes infinite, which is reported

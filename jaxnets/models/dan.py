@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from flax import linen as nn
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from jaxnets.blocks import PADDING, MeanPooling, Number, WordVectors
+from jaxnets.blocks import MeanPooling, Number, TextBatch, WordDropout, WordVectors
 from jaxnets.models.mlp import MLP
 
 
@@ -18,6 +18,7 @@ class DAN(nn.Module):
       embedding_dim: the length of a word vector.
       hidden_units: the width of each hidden layer of the MLP.
       activation: the MLP's non-linearity, by name.
+      word_dropout_rate: the share of words that are taken out of the texts in training; None for none.
       dropout_rate: the MLP's dropout; None for none.
     """
 
@@ -28,10 +29,13 @@ class DAN(nn.Module):
     embedding_dim: int = 100
     hidden_units: tuple[int, ...] = (100, 100)
     activation: str = "relu"
+    word_dropout_rate: Number | None = None
     dropout_rate: Number | None = None
 
     @nn.compact
-    def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:
-        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(words)
-        average = MeanPooling()(vectors, words != PADDING)
+    def __call__(self, texts: TextBatch, *, train: bool = False) -> Float[Array, "texts outputs"]:
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(texts.words)
+        if self.word_dropout_rate is not None:
+            texts = WordDropout(self.word_dropout_rate)(texts, train=train)
+        average = MeanPooling(texts.num_texts)(vectors, texts.owner)
         return MLP(self.num_outputs, self.hidden_units, self.activation, self.dropout_rate)(average, train=train)

@@ -32,4 +32,4 @@ class MLP(nn.Module):
             hidden = nonlinearity(self.activation)(Linear(width)(hidden))
             if self.dropout_rate is not None:
                 hidden = Dropout(self.dropout_rate)(hidden, train=train)
-        return Linear(self.num_outputs)(hidden)
+        return Linear(self.num_outputs, name="output")(hidden)

@@ -4,18 +4,18 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from jaxnets.blocks import (
-    PADDING,
     Dropout,
     Linear,
     Number,
+    TextBatch,
     Windows,
     WordVectors,
     nonlinearity,
     pooling,
-    window_mask,
+    window_owner,
 )
 
 
@@ -47,15 +47,16 @@ class TextCNN(nn.Module):
     dropout_rate: Number | None = None
 
     @nn.compact
-    def __call__(self, words: Int[Array, "batch words"], *, train: bool = False) -> Float[Array, "batch outputs"]:
-        mask = words != PADDING
-        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(words)
-        vectors = jnp.where(mask[..., None], vectors, 0.0)
-        features = jnp.concatenate([self._pooled(vectors, mask, width) for width in self.filter_widths], axis=-1)
+    def __call__(self, texts: TextBatch, *, train: bool = False) -> Float[Array, "texts outputs"]:
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(texts.words)
+        features = jnp.concatenate([self._pooled(vectors, texts, width) for width in self.filter_widths], axis=-1)
         if self.dropout_rate is not None:
             features = Dropout(self.dropout_rate)(features, train=train)
-        return Linear(self.num_outputs)(features)
+        return Linear(self.num_outputs, name="output")(features)
 
-    def _pooled(self, vectors, mask, width: int):
-        windows = Windows(width, self.num_filters, name=f"windows_{width}")(vectors)
-        return pooling(self.pooling)(nonlinearity(self.activation)(windows), window_mask(mask, width))
+    def _pooled(self, vectors: Array, texts: TextBatch, width: int) -> Array:
+        windows = Windows(width, self.num_filters, name=f"windows_{width}")(vectors, texts.owner)
+        features = nonlinearity(self.activation)(windows)
+        # a name, so that what each text's features were before pooling can be asked for
+        self.sow("intermediates", f"features_{width}", features)
+        return pooling(self.pooling)(texts.num_texts)(features, window_owner(texts, width))

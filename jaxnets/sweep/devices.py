@@ -112,7 +112,8 @@ def lanes(task: Task, num_params: int, platform: str, runs_per_device: int) -> i
     # A step of XOR's nets with 8 hidden units takes 2.9 µs one after another, most of it to call the kernels, and
     # 0.8 µs side by side. From a hidden layer of 8 units on the digits, 39,000 parameters times examples, 1 to 16
     # lanes are all alike.
-    return 64 if num_params * task.batch_size < 10_000 else 1
+    # Texts of several budgets are a loop for each, which lanes would all have to go through.
+    return 64 if num_params * task.batch_size < 10_000 and len(task.budgets) < 2 else 1
 
 
 def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,25 +14,19 @@ from jaxtyping import Array, Float, Int
 
 from jaxnets import training
 from jaxnets.data.dataset import Dataset
-from jaxnets.sweep import devices
+from jaxnets.sweep import devices, splits
 from jaxnets.sweep.devices import Placement
 from jaxnets.sweep.layout import Layout, layout
 from jaxnets.sweep.plan import Program
+from jaxnets.sweep.splits import Placed, Splits
 from jaxnets.training import Split, Task, TrainState
-
-_NAN = np.float32(np.nan)
-
-
-class Splits(NamedTuple):
-    """The data set on the device, shared by all runs."""
-
-    train: Split
-    dev: Split
-    test: Split
 
 
 class Outcome(NamedTuple):
-    """What a segment tells of a run: means over the examples. `final` ones are NaN before the last step."""
+    """What a segment tells of a run: means over the examples.
+
+    The `final` ones are NaN before the last step, those of `test` wherever the run is not judged.
+    """
 
     train_loss: Float[Array, "..."]
     train_accuracy: Float[Array, "..."]
@@ -43,6 +37,7 @@ class Outcome(NamedTuple):
     final_train_accuracy: Float[Array, "..."]
     test_loss: Float[Array, "..."]
     test_accuracy: Float[Array, "..."]
+    test_probabilities: Float[Array, "... batches examples classes"]
 
 
 class Compiling(NamedTuple):
@@ -67,7 +62,9 @@ class Record:
       runs: their numbers in the table.
       first_step: the steps that each had behind it before the segment.
       step: the steps that each has behind it now.
-      outcome: NumPy arrays, `[runs]` each.
+      outcome: NumPy arrays, `[runs]` each; the probabilities of the test examples `[runs, examples, classes]`, in the
+        order of the split, without examples where they are not kept.
+      params: of the run in the first place of `runs` that is to be kept, by its number; None if there is none.
       seconds: since the segment before, shared out among the runs.
     """
 
@@ -77,43 +74,64 @@ class Record:
     step: int
     outcome: Outcome
     seconds: float
+    params: tuple[int, Any] | None = None
+
+
+class Options(NamedTuple):
+    """How the programs are carried out.
+
+    Attributes:
+      evaluate_every: steps between two evaluations; 0 for an epoch.
+      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      predictions: whether the probabilities of the test examples are asked for.
+      keep_best: whether the parameters of each run that is the best one so far on dev are asked for.
+    """
+
+    evaluate_every: int = 0
+    memory_limit: float = 0.0
+    predictions: bool = False
+    keep_best: bool = False
+
+
+DEFAULT_OPTIONS = Options()
 
 
 def execute(
-    programs: Sequence[Program],
-    dataset: Dataset,
-    placement: Placement,
-    evaluate_every: int = 0,
-    memory_limit: float = 0.0,
+    programs: Sequence[Program], folds: Sequence[Dataset], placement: Placement, options: Options = DEFAULT_OPTIONS
 ) -> Iterator[Compiling | Compiled | Record]:
     """Trains all runs of all programs.
 
     Args:
       programs: from `plan`.
-      dataset: that they were planned for.
+      folds: that they were planned for; one without cross-validation.
       placement: the devices.
-      evaluate_every: steps between two evaluations; 0 for an epoch.
-      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      options: how.
 
     Yields:
       A `Compiling` and a `Compiled` for each program, and a `Record` for each segment of each chunk of its runs.
     """
-    splits = put_splits(dataset, placement)
+    placed = splits.put(folds, placement)
+    best = _Best()
     for program in programs:
         yield Compiling(program)
-        plan = layout(program, placement, memory_limit)
+        plan = layout(program, placement, options.memory_limit)
         start = time.perf_counter()
-        compiled = compile_program(program, plan, splits, placement)
+        compiled = compile_program(program, plan, placed, placement, options)
         yield Compiled(program, time.perf_counter() - start)
         for chunk in plan.chunks:
-            yield from _run_chunk(program, chunk, plan, compiled, splits, placement, evaluate_every)
+            yield from _run_chunk(program, chunk, plan, compiled, placed, placement, options, best)
 
 
-def compile_program(program: Program, layout: Layout, splits: Splits, placement: Placement) -> jax.stages.Compiled:
+def compile_program(
+    program: Program, layout: Layout, placed: Placed, placement: Placement, options: Options = DEFAULT_OPTIONS
+) -> jax.stages.Compiled:
     """The executable: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
+    task = program.task
+    if layout.lanes > 1:  # lanes would go through the loops of all budgets
+        task = replace(task, budgets=task.budgets[-1:])
     on_devices = jax.shard_map(
-        partial(_segment_of_runs, program.task),
+        partial(_segment_of_runs, task, options.predictions),
         mesh=placement.mesh,
         in_specs=(runs, runs, runs, runs, shared, shared, shared),
         out_specs=runs,
@@ -125,7 +143,7 @@ def compile_program(program: Program, layout: Layout, splits: Splits, placement:
     )
     inputs = _inputs(program, layout.chunks[0], layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
-    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, splits, step, step).compile()
+    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.splits, step, step).compile()
 
 
 def _inputs(
@@ -138,14 +156,32 @@ def _inputs(
     )
 
 
+@dataclass
+class _Best:
+    """The best accuracy on dev so far, over all runs of all programs."""
+
+    accuracy: float = -1.0
+
+    def improved_by(self, outcome: Outcome) -> int | None:
+        """The place of the run, among those judged just now, that is better than all before it; None if none is."""
+        judged = (outcome.diverged_step < 0) & ~np.isnan(outcome.test_loss)
+        accuracy = np.where(judged, outcome.dev_accuracy, -1.0)
+        place = int(np.argmax(accuracy))
+        if accuracy[place] <= self.accuracy:
+            return None
+        self.accuracy = float(accuracy[place])
+        return place
+
+
 def _run_chunk(
     program: Program,
     chunk: range,
     layout: Layout,
     compiled: jax.stages.Compiled,
-    splits: Splits,
+    placed: Placed,
     placement: Placement,
-    evaluate_every: int,
+    options: Options,
+    best: _Best,
 ) -> Iterator[Record]:
     """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported."""
     inputs = _inputs(program, chunk, layout, placement)
@@ -153,22 +189,47 @@ def _run_chunk(
         jax.tree.map(lambda leaf: _zeros((*layout.shape, *leaf.shape), leaf.dtype), program.state),
         placement.sharded,
     )
-    evaluate_every = evaluate_every or program.task.steps_per_epoch
+    evaluate_every = options.evaluate_every or program.task.steps_per_epoch
+    runs = program.runs[chunk.start : chunk.stop]
+    fold = program.hyperparameters.get("fold", np.zeros(len(program.runs), int))[chunk.start : chunk.stop]
     clock = time.perf_counter()
+
+    def record(first: int, last: int, outcomes: Outcome) -> Record:
+        nonlocal clock
+        outcome = _fetch(outcomes, len(chunk), placed.test_rows[fold])
+        now = time.perf_counter()
+        seconds, clock = (now - clock) / len(chunk), now
+        return Record(program, runs, first, last, outcome, seconds)
+
     pending: tuple[int, int, Outcome] | None = None
     for first in (*range(0, program.task.num_steps, evaluate_every), None):
         ready, pending = pending, None
         if first is not None:
             last = min(first + evaluate_every, program.task.num_steps)
-            states, outcomes = compiled(states, *inputs, splits, *_steps(placement, first, last))
+            states, outcomes = compiled(states, *inputs, placed.splits, *_steps(placement, first, last))
             pending = first, last, outcomes
-        if ready is not None:
-            first_step, step, outcomes = ready
-            outcome = _fetch(outcomes, len(chunk))
-            now = time.perf_counter()
-            runs = program.runs[chunk.start : chunk.stop]
-            yield Record(program, runs, first_step, step, outcome, (now - clock) / len(chunk))
-            clock = now
+        if options.keep_best and pending is not None:
+            # the next segment takes the states' memory, so they are looked at before it
+            now, pending = record(*pending), None
+            place = best.improved_by(now.outcome)
+            params = None if place is None else (int(runs[place]), _of_run(states.params, place))
+            yield replace(now, params=params)
+        elif ready is not None:
+            yield record(*ready)
+
+
+def _of_run(params: Any, place: int) -> Any:
+    """The parameters of the run at a place of the chunk, on the host."""
+
+    def take(leaf: Array) -> np.ndarray:
+        block, lane = divmod(place, leaf.shape[1])
+        for shard in leaf.addressable_shards:
+            start = shard.index[0].start or 0
+            if start <= block < start + shard.data.shape[0]:
+                return np.array(shard.data[block - start, lane])
+        raise ValueError(f"no device holds run {place}")
+
+    return jax.tree.map(take, params)
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -182,19 +243,21 @@ def _steps(placement: Placement, first: int, last: int) -> tuple[Array, Array]:
     return jax.device_put((np.int32(first), np.int32(last)), placement.replicated)
 
 
-def _fetch(outcomes: Outcome, num_runs: int) -> Outcome:
+def _fetch(outcomes: Outcome, num_runs: int, test_rows: Int[np.ndarray, "runs batches examples"]) -> Outcome:
     """The outcomes of the runs on the host, without what fills up the blocks."""
-    return jax.tree.map(lambda values: np.asarray(values).reshape(-1)[:num_runs], outcomes)
-
-
-def put_splits(dataset: Dataset, placement: Placement) -> Splits:
-    """The data set on the devices."""
-    splits = (dataset.train, dataset.dev, dataset.test)
-    return Splits(*(Split(*jax.device_put((split.inputs, split.labels), placement.replicated)) for split in splits))
+    values = jax.tree.map(lambda leaf: np.asarray(leaf).reshape(-1, *leaf.shape[2:])[:num_runs], outcomes)
+    if values.test_probabilities.size == 0:
+        return values
+    # `rows` is -1 where a batch holds nothing: the row after the last takes that
+    shape = (num_runs, test_rows.max() + 2, values.test_probabilities.shape[-1])
+    ordered = np.full(shape, np.nan, np.float32)
+    ordered[np.arange(num_runs)[:, None, None], test_rows] = values.test_probabilities
+    return values._replace(test_probabilities=ordered[:, :-1])
 
 
 def _segment_of_runs(
     task: Task,
+    predictions: bool,
     states: TrainState,
     hyperparameters: dict[str, Array],
     seeds: Int[Array, "blocks lanes"],
@@ -207,7 +270,7 @@ def _segment_of_runs(
 
     The number of blocks is an array, so the compiled code is the same for one run as for a thousand.
     """
-    segment = partial(_segment_of_run, task, splits, first, last)
+    segment = partial(_segment_of_run, task, predictions, splits, first, last)
     # one lane goes without an axis of its own: XLA's kernels for plain matrices are the better tuned ones
     side_by_side = jax.vmap(segment) if seeds.shape[1] > 1 else _without_lanes(segment)
 
@@ -218,8 +281,9 @@ def _segment_of_runs(
         put = partial(jax.lax.dynamic_update_index_in_dim, index=block, axis=0)
         return jax.tree.map(put, states, state), jax.tree.map(put, outcomes, outcome)
 
-    dtypes = {name: jnp.int32 if name == "diverged_step" else jnp.float32 for name in Outcome._fields}
-    nothing = Outcome(**{name: jnp.zeros(seeds.shape, dtype) for name, dtype in dtypes.items()})
+    one = jax.tree.map(lambda leaf: leaf[0], (states, hyperparameters, seeds))
+    _, of_block = jax.eval_shape(side_by_side, *one)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros((seeds.shape[0], *leaf.shape), leaf.dtype), of_block)
     return jax.lax.fori_loop(0, counts[0], one_block, (states, nothing))
 
 
@@ -235,6 +299,7 @@ def _without_lanes(function: Any) -> Any:
 
 def _segment_of_run(
     task: Task,
+    predictions: bool,
     splits: Splits,
     first: Int[Array, ""],
     last: Int[Array, ""],
@@ -243,14 +308,44 @@ def _segment_of_run(
     seed: Int[Array, ""],
 ) -> tuple[TrainState, Outcome]:
     """The steps of one run from `first` to `last`, and its evaluation after them."""
-    state = jax.lax.cond(first == 0, lambda: training.init(task, hyperparameters, seed), lambda: state)
+    splits = _of_fold(splits, hyperparameters.get("fold"))
+    start = partial(training.init, task, hyperparameters, seed, splits.word_vectors)
+    state = jax.lax.cond(first == 0, start, lambda: state)
     state, sums = training.train(task, state, splits.train, first, last)
     train_loss, train_accuracy = sums.mean()
     dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
-    state = state._replace(diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss))
-    final_train, test = jax.lax.cond(
-        last == task.num_steps,
-        lambda: tuple(training.evaluate(task, state, split).mean() for split in (splits.train, splits.test)),
-        lambda: ((_NAN, _NAN), (_NAN, _NAN)),
+    ended = last == task.num_steps
+    judged = dev_accuracy > state.best_dev_accuracy if task.select_best else ended
+    state = state._replace(
+        diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss),
+        best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )
-    return state, Outcome(train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test)
+    final_train = _if(ended, lambda: training.evaluate(task, state, splits.train_in_batches or splits.train).mean())
+    test = _if(judged, lambda: _test(task, predictions, state, splits.test))
+    outcome = Outcome(train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test)
+    return state, outcome
+
+
+def _of_fold(splits: Splits, fold: Int[Array, ""] | None) -> Splits:
+    """The splits of one fold: the only one, if a run has none."""
+    word_vectors = splits.word_vectors  # all folds share them
+    if fold is None:
+        of_fold = jax.tree.map(lambda leaf: jnp.squeeze(leaf, 0), splits._replace(word_vectors=None))
+    else:
+        at = partial(jax.lax.dynamic_index_in_dim, index=fold, keepdims=False)
+        of_fold = jax.tree.map(at, splits._replace(word_vectors=None))
+    return of_fold._replace(word_vectors=word_vectors)
+
+
+def _if(condition: Array, function: Any) -> Any:
+    """What a function of no arguments gives, or NaN in all of it."""
+    nothing = jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), jax.eval_shape(function))
+    return jax.lax.cond(condition, function, lambda: nothing)
+
+
+def _test(task: Task, predictions: bool, state: TrainState, split: Split) -> tuple[Array, Array, Array]:
+    """Loss, accuracy and probabilities on the test examples; the last without batches if they are not asked for."""
+    loss, accuracy = training.evaluate(task, state, split).mean()
+    if predictions:
+        return loss, accuracy, training.probabilities(task, state, split)
+    return loss, accuracy, jnp.zeros((0, 0, 0))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from jaxnets.data.dataset import Dataset
 from jaxnets.sweep.execute import Record
 from jaxnets.sweep.table import Run
 from jaxnets.values import show
@@ -12,14 +13,8 @@ from jaxnets.values import show
 FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
 
 _CURVES = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
-_FINAL = {
-    "train_loss": "final_train_loss",
-    "train_accuracy": "final_train_accuracy",
-    "dev_loss": "dev_loss",
-    "dev_accuracy": "dev_accuracy",
-    "test_loss": "test_loss",
-    "test_accuracy": "test_accuracy",
-}
+_FINAL = {"train_loss": "final_train_loss", "train_accuracy": "final_train_accuracy"}
+_JUDGED = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
 
 
 def curves_table(records: Iterable[Record]) -> pd.DataFrame:
@@ -51,8 +46,8 @@ def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run.
 
     Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged` or `interrupted`);
-    `diverged_step`; loss and accuracy on the training, dev and test examples after the last step (NaN for a run that
-    did not get there); the best accuracy on dev over the evaluations and the first step at which it was reached;
+    `diverged_step`; `judged_step`, the step of the evaluation by which it is judged; loss and accuracy on the training
+    examples after the last step, on dev and test where it is judged (NaN for a run that did not end); the best accuracy on dev over the evaluations and the first step at which it was reached;
     `seconds`, the run's share of the time that its program took.
     """
     hyperparameters = pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs])
@@ -64,23 +59,60 @@ def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
-    """Status and final metrics."""
+    """Status, and the metrics at the evaluation by which a run is judged."""
     diverged_step = np.full(num_runs, -1)
-    final = {name: np.full(num_runs, np.nan, np.float32) for name in _FINAL}
+    final = {name: np.full(num_runs, np.nan, np.float32) for name in (*_JUDGED, *_FINAL)}
+    judged_step = np.zeros(num_runs, int)
     at_end = np.zeros(num_runs, bool)
     for record in records:
         diverged_step[record.runs] = record.outcome.diverged_step
+        judged = judged_places(record)
+        judged_step[record.runs[judged]] = record.step
+        for name in _JUDGED:
+            final[name][record.runs[judged]] = getattr(record.outcome, name)[judged]
         if record.step == record.program.task.num_steps:
             at_end[record.runs] = True
             for name, source in _FINAL.items():
                 final[name][record.runs] = getattr(record.outcome, source)
     diverged = diverged_step >= 0
     for values in final.values():
-        values[diverged] = np.nan
+        values[diverged | ~at_end] = np.nan
     status = np.select([diverged, at_end], [DIVERGED, FINISHED], INTERRUPTED)
     steps = pd.array(np.where(diverged, diverged_step, 0), "Int64")
     steps[~diverged] = pd.NA
-    return pd.DataFrame({"run": np.arange(num_runs), "status": status, "diverged_step": steps, **final})
+    judged_steps = pd.array(judged_step, "Int64")
+    judged_steps[diverged | ~at_end] = pd.NA
+    columns = {"status": status, "diverged_step": steps, "judged_step": judged_steps, **final}
+    return pd.DataFrame({"run": np.arange(num_runs), **columns})
+
+
+def judged_places(record: Record) -> np.ndarray:
+    """Which runs of a record were judged at its step: the places in `record.runs`."""
+    if record.program.task.select_best:
+        return np.flatnonzero(~np.isnan(record.outcome.test_loss))
+    return np.arange(len(record.runs) if record.step == record.program.task.num_steps else 0)
+
+
+def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Sequence[Dataset]) -> pd.DataFrame:
+    """A row for each run and test example.
+
+    Columns: `run`; `fold`; `example`, its place in the test split of the fold; `label`; `prediction`; and
+    `probability_K` for each class K. Only of runs that ended and did not diverge.
+    """
+    last: dict[int, np.ndarray] = {}
+    for record in records:
+        for place in judged_places(record):
+            last[int(record.runs[place])] = record.outcome.test_probabilities[place]
+    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in sorted(last)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _run_predictions(run: int, fold: int, probabilities: np.ndarray, folds: Sequence[Dataset]) -> pd.DataFrame:
+    labels = folds[fold].test.labels
+    probabilities = probabilities[: len(labels)]
+    columns = {f"probability_{k}": probabilities[:, k] for k in range(probabilities.shape[1])}
+    fixed = {"run": run, "fold": fold, "example": np.arange(len(labels)), "label": labels}
+    return pd.DataFrame(fixed | {"prediction": probabilities.argmax(axis=1)} | columns)
 
 
 def _best(curves: pd.DataFrame) -> pd.DataFrame:
