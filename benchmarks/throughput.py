@@ -81,7 +81,7 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
     """
     from jaxnets import data
     from jaxnets.config import Config
-    from jaxnets.sweep.execute import Compiled, Record, execute
+    from jaxnets.sweep.execute import Compiled, Options, Record, execute
     from jaxnets.sweep.plan import plan, resolve
     from jaxnets.sweep.table import runs
 
@@ -92,7 +92,7 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
     # whole epochs, about four segments to a stretch
     epochs = max(1, round(STRETCH / 4 / (num_runs * workload.flops / 150e9 * steps_per_epoch)))
     compile_seconds, rates, seconds, steps = 0.0, [], 0.0, 0
-    for event in execute(programs, dataset, _placement(), epochs * steps_per_epoch):
+    for event in execute(programs, (dataset,), _placement(), Options(epochs * steps_per_epoch)):
         if isinstance(event, Compiled):
             compile_seconds += event.seconds
         if isinstance(event, Record) and event.first_step > 0:
@@ -127,7 +127,7 @@ def grid_programs() -> tuple[int, int]:
     config = Config.from_texts(texts)
     dataset = data.load(config.dataset)
     table = [resolve(run, dataset) for run in runs(config)]
-    for _ in execute(plan(table, dataset), dataset, _placement()):
+    for _ in execute(plan(table, dataset), (dataset,), _placement()):
         pass
     return len(table), len(compilations)
 

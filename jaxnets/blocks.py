@@ -21,10 +21,6 @@ Number = float | Float[Array, ""]
 _he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "normal")
 
 
-def _uniform_quarter(key: Array, shape: tuple[int, ...]) -> Array:
-    return jax.random.uniform(key, shape, minval=-0.25, maxval=0.25)
-
-
 class TextBatch(NamedTuple):
     """The texts of a batch, one after another.
 
@@ -122,16 +118,21 @@ class WordDropout(nn.Module):
 class WordVectors(nn.Module):
     """A vector for each word of the vocabulary, looked up by word id.
 
-    They start uniform in ±0.25, as do the words without a given vector in Kim (2014), unless a run is given vectors.
+    They start uniform in ±`start_range`, unless a run is given vectors; 0.25 is that of Kim (2014). A word that never
+    occurs in training keeps its start, so that a small range makes it weigh little.
     """
 
     vocabulary_size: int
     dim: int
+    start_range: Number = 0.25
 
     @nn.compact
     def __call__(self, words: Int[Array, "*positions"]) -> Float[Array, "*positions dim"]:
-        vectors = self.param("vectors", _uniform_quarter, (self.vocabulary_size, self.dim))
+        vectors = self.param("vectors", self._start, (self.vocabulary_size, self.dim))
         return jnp.take(vectors, words, axis=0)
+
+    def _start(self, key: Array, shape: tuple[int, ...]) -> Array:
+        return self.start_range * jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
 
 
 class MeanPooling(nn.Module):

@@ -24,7 +24,6 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxnets.names import UserError
 
 LEAF = "vectors"
-_START_DEVIATION = 0.25 / 3**0.5  # of a uniform draw in ±0.25
 
 
 class GivenVectors(NamedTuple):
@@ -48,7 +47,8 @@ def start_from(given: GivenVectors, params: Any) -> Any:
         if drawn.shape != given.vectors.shape:
             length = given.vectors.shape[-1]
             raise UserError(f"--embedding_dim: {drawn.shape[-1]}, but the word vectors given have {length} numbers.")
-        return jnp.where(given.given[:, None], given.vectors, drawn * (given.deviation / _START_DEVIATION))
+        others = drawn * (given.deviation / jnp.maximum(drawn.std(), 1e-12))
+        return jnp.where(given.given[:, None], given.vectors, others)
 
     flat = traverse_util.flatten_dict(params)
     if not any(path[-1] == LEAF for path in flat):
@@ -119,14 +119,7 @@ def scatter(state: Any, updated: Any, rows: Int[Array, "rows"], optimizer: optax
 def _map(function: Any, state: Any, optimizer: optax.GradientTransformation, *others: Any) -> Any:
     """The last of some states with `function(of_words, *leaves)` of its parameters and optimizer state."""
     of_words = traverse_util.path_aware_map(lambda path, _: path[-1] == LEAF, state.params)
-    in_optimizer = optax.tree_utils.tree_map_params(
-        optimizer,
-        _is_of_words,
-        state.optimizer_state,
-        state.params,
-        of_words,
-        transform_non_params=lambda _: False,
-    )
+    in_optimizer = _in_optimizer(optimizer, state, of_words)
     states = (state, *others)
     return states[-1]._replace(
         params=jax.tree.map(function, of_words, *(one.params for one in states)),
@@ -134,7 +127,18 @@ def _map(function: Any, state: Any, optimizer: optax.GradientTransformation, *ot
     )
 
 
-def _is_of_words(leaf: Array, param: Array, of_words: bool) -> bool:
-    if of_words and leaf.shape != param.shape:
-        raise UserError("--word_vector_updates: the optimizer does not keep a row for each word; take 'dense'.")
-    return of_words
+def _in_optimizer(optimizer: optax.GradientTransformation, state: Any, of_words: Any) -> Any:
+    """Which leaves of the optimizer's state have a row for each word."""
+    refusal = UserError("--word_vector_updates: the optimizer does not keep a row for each word; take 'dense'.")
+
+    def is_of_words(leaf: Array, param: Array, of_words: bool) -> bool:
+        if of_words and leaf.shape != param.shape:
+            raise refusal
+        return of_words
+
+    try:
+        return optax.tree_utils.tree_map_params(
+            optimizer, is_of_words, state.optimizer_state, state.params, of_words, transform_non_params=lambda _: False
+        )
+    except (IndexError, TypeError, ValueError):  # what it keeps does not even have the form of the parameters
+        raise refusal from None

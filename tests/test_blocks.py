@@ -2,18 +2,31 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jaxnets import blocks
 from jaxnets.names import UserError
 
 RNG = np.random.default_rng(0)
-VECTORS = jnp.array(RNG.normal(size=(3, 6, 4)), jnp.float32)
-LENGTHS = [6, 2, 0]
-MASK = jnp.array([[place < length for place in range(6)] for length in LENGTHS])
+VECTORS = jnp.array(RNG.normal(size=(10, 4)), jnp.float32)
+LENGTHS = [5, 2, 0]
+OWNER = jnp.array([0, 0, 0, 0, 0, 1, 1, 3, 3, 3])  # three positions are left over
+BATCH = blocks.TextBatch(jnp.arange(10), OWNER, jnp.array(LENGTHS))
+
+
+def padded(vectors, owner, lengths):
+    """The vectors as `[texts, longest, dim]` with a mask: the layout that texts are usually defined in."""
+    longest, dim = max(lengths), vectors.shape[-1]
+    rows, mask = jnp.zeros((len(lengths), longest, dim)), np.zeros((len(lengths), longest), bool)
+    for text, length in enumerate(lengths):
+        rows = rows.at[text, :length].set(vectors[owner == text])
+        mask[text, :length] = True
+    return rows, mask
 
 
 def test_linear_is_an_affine_map():
-    inputs = VECTORS[:, 0]
+    inputs = VECTORS
     output, variables = blocks.Linear(5).init_with_output(jax.random.key(0), inputs)
     kernel, bias = (np.asarray(variables["params"][name], np.float64) for name in ("kernel", "bias"))
     np.testing.assert_allclose(output, np.asarray(inputs, np.float64) @ kernel + bias, rtol=1e-5)
@@ -48,36 +61,64 @@ def test_every_offered_nonlinearity_keeps_the_shape():
         assert blocks.nonlinearity(name)(VECTORS).shape == VECTORS.shape, name
 
 
-def test_pooling_leaves_padding_out():
-    mean = blocks.MeanPooling().apply({}, VECTORS, MASK)
-    largest = blocks.MaxPooling().apply({}, VECTORS, MASK)
-    for row, length in enumerate(LENGTHS):
-        words = np.asarray(VECTORS[row, :length], np.float64)
-        np.testing.assert_allclose(mean[row], words.mean(axis=0) if length else np.zeros(4), rtol=1e-5)
-        np.testing.assert_allclose(largest[row], words.max(axis=0) if length else np.zeros(4), rtol=1e-6)
+POOLINGS = {
+    "mean": lambda rows, mask: jnp.where(mask[..., None], rows, 0).sum(1) / np.maximum(mask.sum(1), 1)[:, None],
+    "max": lambda rows, mask: jnp.where(
+        mask.any(1)[:, None], jnp.where(mask[..., None], rows, -jnp.inf).max(1), 0.0
+    ),
+}
 
 
-def test_the_gradient_of_an_empty_text_is_zero():
-    for block in (blocks.MeanPooling(), blocks.MaxPooling()):
-        gradient = jax.grad(lambda v, block=block: block.apply({}, v, MASK).sum())(VECTORS)
+@pytest.mark.parametrize("name", POOLINGS)
+@given(
+    lengths=st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any),
+    left_over=st.integers(0, 3),
+    seed=st.integers(0, 99),
+)
+def test_pooling_and_its_gradient_are_those_of_the_padded_layout(name, lengths, left_over, seed):
+    owner = jnp.array(np.repeat(range(len(lengths) + 1), [*lengths, left_over]), jnp.int32)
+    # few values, so that some are equally large
+    vectors = jnp.array(np.random.default_rng(seed).integers(-2, 3, (len(owner), 3)), jnp.float32)
+    weights = jnp.arange(1.0, 3 * len(lengths) + 1).reshape(len(lengths), 3)
+    block = blocks.pooling(name)(len(lengths))
+    _, mask = padded(vectors, owner, lengths)
+
+    def by_definition(vectors):
+        return POOLINGS[name](padded(vectors, owner, lengths)[0], mask)
+
+    np.testing.assert_allclose(block.apply({}, vectors, owner), by_definition(vectors), rtol=1e-6)
+    np.testing.assert_allclose(
+        jax.grad(lambda v: (weights * block.apply({}, v, owner)).sum())(vectors),
+        jax.grad(lambda v: (weights * by_definition(v)).sum())(vectors),
+        rtol=1e-5,
+    )
+
+
+def test_the_gradient_of_what_is_left_over_is_zero():
+    for pooling in blocks.POOLINGS.values():
+        gradient = jax.grad(lambda v, block=pooling(3): block.apply({}, v, OWNER).sum())(VECTORS)
         assert np.isfinite(gradient).all()
-        assert not np.any(gradient[2])
+        assert not np.any(gradient[7:])
 
 
 @pytest.mark.parametrize("width", [1, 3, 5])
-def test_windows_are_a_convolution(width):
+def test_windows_are_a_convolution_that_ends_with_the_text(width):
     block = blocks.Windows(width, 7)
-    output, variables = block.init_with_output(jax.random.key(0), VECTORS)
+    output, variables = block.init_with_output(jax.random.key(0), VECTORS, OWNER)
     kernel, bias = (np.asarray(variables["params"][name], np.float64) for name in ("kernel", "bias"))
-    padded = np.concatenate([np.asarray(VECTORS, np.float64), np.zeros((3, width - 1, 4))], axis=1)
-    expected = [np.einsum("bkd,kdf->bf", padded[:, t : t + width], kernel) + bias for t in range(6)]
-    np.testing.assert_allclose(output, np.stack(expected, axis=1), rtol=1e-4, atol=1e-5)
-    assert "conv" not in jax.jit(lambda v: block.apply(variables, v)).lower(VECTORS).as_text().replace("convert", "")
+    for text, length in enumerate(LENGTHS):
+        words = np.asarray(VECTORS, np.float64)[np.asarray(OWNER) == text]
+        words = np.concatenate([words, np.zeros((width - 1, 4))])
+        expected = [np.einsum("kd,kdf->f", words[t : t + width], kernel) + bias for t in range(length)]
+        np.testing.assert_allclose(output[OWNER == text], np.reshape(expected, (length, 7)), rtol=1e-4, atol=1e-5)
+    lowered = jax.jit(lambda v: block.apply(variables, v, OWNER)).lower(VECTORS).as_text()
+    assert "conv" not in lowered.replace("convert", "")
 
 
 def test_which_windows_lie_within_a_text():
-    masks = np.asarray(blocks.window_mask(MASK, 3)).sum(axis=1)
-    assert list(masks) == [4, 1, 0]  # 6 words have 4 windows of 3; a short text has one; an empty one none
+    # 5 words have 3 windows of 3; a short text has one, at its start; an empty one none
+    assert blocks.window_owner(BATCH, 3).tolist()[:7] == [0, 0, 0, 3, 3, 1, 3]
+    assert blocks.window_owner(BATCH, 1).tolist() == OWNER.tolist()
 
 
 def test_word_vectors_are_looked_up():

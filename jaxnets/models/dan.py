@@ -16,6 +16,7 @@ class DAN(nn.Module):
       num_outputs: the number of logits.
       vocabulary_size: the number of word ids, padding included.
       embedding_dim: the length of a word vector.
+      vector_range: word vectors start uniform within plus and minus this, unless they are given.
       hidden_units: the width of each hidden layer of the MLP.
       activation: the MLP's non-linearity, by name.
       word_dropout_rate: the share of words that are taken out of the texts in training; None for none.
@@ -27,6 +28,7 @@ class DAN(nn.Module):
     num_outputs: int
     vocabulary_size: int
     embedding_dim: int = 100
+    vector_range: Number = 0.25
     hidden_units: tuple[int, ...] = (100, 100)
     activation: str = "relu"
     word_dropout_rate: Number | None = None
@@ -34,7 +36,7 @@ class DAN(nn.Module):
 
     @nn.compact
     def __call__(self, texts: TextBatch, *, train: bool = False) -> Float[Array, "texts outputs"]:
-        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(texts.words)
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim, self.vector_range)(texts.words)
         if self.word_dropout_rate is not None:
             texts = WordDropout(self.word_dropout_rate)(texts, train=train)
         average = MeanPooling(texts.num_texts)(vectors, texts.owner)

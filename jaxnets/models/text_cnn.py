@@ -28,6 +28,7 @@ class TextCNN(nn.Module):
       num_outputs: the number of logits.
       vocabulary_size: the number of word ids, padding included.
       embedding_dim: the length of a word vector.
+      vector_range: word vectors start uniform within plus and minus this, unless they are given.
       filter_widths: how many neighbouring words each kind of window covers.
       num_filters: the number of filters of each width.
       pooling: `max` or `mean`, over the windows of a text.
@@ -40,6 +41,7 @@ class TextCNN(nn.Module):
     num_outputs: int
     vocabulary_size: int
     embedding_dim: int = 100
+    vector_range: Number = 0.25
     filter_widths: tuple[int, ...] = (3, 4, 5)
     num_filters: int = 64
     pooling: str = "max"
@@ -48,7 +50,7 @@ class TextCNN(nn.Module):
 
     @nn.compact
     def __call__(self, texts: TextBatch, *, train: bool = False) -> Float[Array, "texts outputs"]:
-        vectors = WordVectors(self.vocabulary_size, self.embedding_dim)(texts.words)
+        vectors = WordVectors(self.vocabulary_size, self.embedding_dim, self.vector_range)(texts.words)
         features = jnp.concatenate([self._pooled(vectors, texts, width) for width in self.filter_widths], axis=-1)
         if self.dropout_rate is not None:
             features = Dropout(self.dropout_rate)(features, train=train)

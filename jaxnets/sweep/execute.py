@@ -245,7 +245,11 @@ def _steps(placement: Placement, first: int, last: int) -> tuple[Array, Array]:
 
 def _fetch(outcomes: Outcome, num_runs: int, test_rows: Int[np.ndarray, "runs batches examples"]) -> Outcome:
     """The outcomes of the runs on the host, without what fills up the blocks."""
-    values = jax.tree.map(lambda leaf: np.asarray(leaf).reshape(-1, *leaf.shape[2:])[:num_runs], outcomes)
+
+    def one_axis_of_runs(leaf: Array) -> np.ndarray:
+        return np.asarray(leaf).reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:])[:num_runs]
+
+    values = jax.tree.map(one_axis_of_runs, outcomes)
     if values.test_probabilities.size == 0:
         return values
     # `rows` is -1 where a batch holds nothing: the row after the last takes that

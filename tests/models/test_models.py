@@ -6,9 +6,25 @@ import numpy as np
 import pytest
 
 from jaxnets import models
+from jaxnets.blocks import TextBatch
 from jaxnets.names import UserError
 
-WORDS = jnp.array([[2, 3, 4, 5, 6], [7, 2, 0, 0, 0], [0, 0, 0, 0, 0]])
+ROWS = [[2, 3, 4, 5, 6], [7, 2], []]
+
+
+def text_batch(rows, left_over=0):
+    """The texts of these rows of word ids, with so many positions left over."""
+    words = [word for row in rows for word in row] + [0] * left_over
+    owner = [number for number, row in enumerate(rows) for _ in row] + [len(rows)] * left_over
+    lengths = [len(row) for row in rows]
+    return TextBatch(*(jnp.array(values, jnp.int32) for values in (words, owner, lengths)))
+
+
+def one_of(inputs, row):
+    return text_batch(ROWS[row : row + 1], 1) if isinstance(inputs, TextBatch) else inputs[row : row + 1]
+
+
+WORDS = text_batch(ROWS, left_over=2)
 FEATURES = jnp.array(np.random.default_rng(0).normal(size=(3, 6)), jnp.float32)
 
 CASES = {
@@ -33,7 +49,7 @@ def test_logits_have_the_right_shape_and_each_example_its_own(case):
     assert logits.shape == (3, 3)
     assert np.isfinite(logits).all()
     for row in range(3):
-        np.testing.assert_allclose(model.apply(variables, inputs[row : row + 1])[0], logits[row], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(model.apply(variables, one_of(inputs, row))[0], logits[row], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -57,10 +73,11 @@ def test_gradients_are_finite(case):
 
 
 @pytest.mark.parametrize("case", ["dan", "text_cnn", "text_cnn mean"])
-def test_more_padding_changes_nothing(case):
+def test_what_is_left_over_changes_nothing(case):
     model, words, variables = build(case)
-    wider = jnp.pad(words, ((0, 0), (0, 4)))
-    np.testing.assert_allclose(model.apply(variables, wider), model.apply(variables, words), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        model.apply(variables, text_batch(ROWS, 9)), model.apply(variables, words), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,33 +97,47 @@ def test_dan_against_numpy():
     model, words, variables = build("dan")
     p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
     mlp = p["MLP_0"]
-    for row, logits in zip(np.asarray(words), model.apply(variables, words), strict=True):
-        vectors = p["WordVectors_0"]["vectors"][row[row != 0]]
+    for row, logits in zip(ROWS, model.apply(variables, words), strict=True):
+        vectors = p["WordVectors_0"]["vectors"][row]
         average = vectors.mean(axis=0) if len(vectors) else np.zeros(7)
         hidden = np.maximum(average @ mlp["Linear_0"]["kernel"] + mlp["Linear_0"]["bias"], 0)
-        np.testing.assert_allclose(logits, hidden @ mlp["Linear_1"]["kernel"] + mlp["Linear_1"]["bias"], rtol=1e-4)
+        np.testing.assert_allclose(logits, hidden @ mlp["output"]["kernel"] + mlp["output"]["bias"], rtol=1e-4)
 
 
 @pytest.mark.parametrize("pooling", ["max", "mean"])
 def test_text_cnn_against_numpy(pooling):
     model, words, variables = build("text_cnn", pooling=pooling)
     p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
-    row = np.asarray(words)[0]
+    row = np.array(ROWS[0])
     vectors, pooled = p["WordVectors_0"]["vectors"][row], []
     for width in (2, 3):
         kernel, bias = p[f"windows_{width}"]["kernel"], p[f"windows_{width}"]["bias"]
         windows = [np.einsum("kd,kdf->f", vectors[t : t + width], kernel) + bias for t in range(len(row) - width + 1)]
         pooled.append(getattr(np, pooling)(np.maximum(windows, 0), axis=0))
-    expected = np.concatenate(pooled) @ p["Linear_0"]["kernel"] + p["Linear_0"]["bias"]
+    expected = np.concatenate(pooled) @ p["output"]["kernel"] + p["output"]["bias"]
     np.testing.assert_allclose(model.apply(variables, words)[0], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_a_mean_pooled_network_of_single_words_cannot_see_their_order_and_one_of_windows_can():
-    one, two = jnp.array([[2, 3, 4, 5]]), jnp.array([[5, 3, 2, 4]])
+    one, two = text_batch([[2, 3, 4, 5]]), text_batch([[5, 3, 2, 4]])
     dan, _, variables = build("dan")
     np.testing.assert_allclose(dan.apply(variables, one), dan.apply(variables, two), rtol=1e-5, atol=1e-6)
     cnn, _, variables = build("text_cnn")
     assert not np.allclose(cnn.apply(variables, one), cnn.apply(variables, two), rtol=1e-3)
+
+
+def test_words_that_are_dropped_leave_the_average_of_the_others():
+    model, words, variables = build("dan", word_dropout_rate=0.5, hidden_units=())
+    p = variables["params"]
+    logits = model.apply(variables, words, train=True, rngs={"dropout": jax.random.key(3)})
+    subsets = [
+        np.mean([p["WordVectors_0"]["vectors"][word] for word in kept] or [np.zeros(7)], axis=0)
+        for kept in ([w for w, k in zip(ROWS[1], keep, strict=True) if k] for keep in np.ndindex(2, 2))
+    ]
+    possible = np.array(subsets) @ p["MLP_0"]["output"]["kernel"] + p["MLP_0"]["output"]["bias"]
+    assert np.isclose(possible, logits[1], rtol=1e-4, atol=1e-5).all(axis=1).any()
+    np.testing.assert_allclose(logits[2], p["MLP_0"]["output"]["bias"], atol=1e-6)  # an empty text has no words to drop
+    assert not np.allclose(logits, model.apply(variables, words))
 
 
 def test_names_and_what_a_user_may_set():

@@ -5,7 +5,7 @@ import pytest
 from jaxnets import data
 from jaxnets.config import Config
 from jaxnets.sweep import devices, results
-from jaxnets.sweep.execute import Compiled, Record, execute
+from jaxnets.sweep.execute import Compiled, Options, Record, execute
 from jaxnets.sweep.layout import layout
 from jaxnets.sweep.plan import plan, resolve
 from jaxnets.sweep.table import runs
@@ -24,7 +24,8 @@ def sweep(num_devices=2, memory_limit=0.0, **flags):
     table = [resolve(run, dataset) for run in runs(config)]
     programs = plan(table, dataset)
     placement = devices.placement(num_devices)
-    events = list(execute(programs, dataset, placement, config.number("evaluate_every"), memory_limit))
+    options = Options(config.number("evaluate_every"), memory_limit)
+    events = list(execute(programs, (dataset,), placement, options))
     records = [event for event in events if isinstance(event, Record)]
     return results.runs_table(table, records), results.curves_table(records), events
 

@@ -1,0 +1,349 @@
+"""Classification sets of TensorFlow Datasets (TFDS), without TensorFlow: array_record files, read as NumPy arrays.
+
+TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open
+files and to encode images: `_stand_in` gives it those few functions, so that TensorFlow is never imported.
+"""
+
+import contextlib
+import difflib
+import glob
+import importlib
+import io
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+
+from jaxnets.data.raw import RawDataset, RawSplit
+from jaxnets.names import UserError, unknown
+
+DEV_NAMES = ("validation", "dev", "valid")
+MAX_RETRIES = 3  # of a download; TFDS's own 10 wait for minutes where there is no network
+
+
+def read(name: str, data_dir: str = "", text_feature: str = "", label_feature: str = "") -> RawDataset:
+    """A classification set of TFDS with one text or image and one class label for each example.
+
+    It is read from `data_dir` if it was prepared there; otherwise it is downloaded and prepared as array_record files.
+    Texts are decoded from UTF-8. Images, all of one size, become rows of `height * width * channels` features between 0
+    and 1. `train` is the train split, `validation`, `dev` or `valid` the dev split, `test` the test split; the others
+    are left out.
+    Source: https://www.tensorflow.org/datasets.
+
+    Args:
+      name: as TFDS knows it: `imdb_reviews`, `name/config`, `name:1.0.0`.
+      data_dir: where TFDS keeps prepared data; by default `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+      text_feature: the input feature, text or image; by default the only one, or else the one that the set declares.
+      label_feature: the class label; by default the only one, or else the one that the set declares.
+
+    Raises:
+      UserError: if TFDS is not installed, the name or a feature is not known, a feature is ambiguous, the set can be
+        neither found nor downloaded, its files are damaged, or it is not a labelled classification set with a train
+        split.
+    """
+    tfds = _library()
+    what = f"tfds:{name}"
+    with _without_tensorflow(tfds), contextlib.redirect_stdout(sys.stderr):
+        builder = _prepared(tfds, what, data_dir) or _prepare(tfds, what, data_dir)
+        features = _features(tfds, what, builder.info, text_feature, label_feature)
+        names = _split_names(what, builder.info)
+        splits = {ours: _read_split(tfds, what, builder, theirs, features) for ours, theirs in names.items()}
+    if len({split.inputs.shape[1:] for split in splits.values() if isinstance(split.inputs, np.ndarray)}) > 1:
+        raise UserError(f"{what}: the images of its splits differ in size; all have to be of one size.")
+    return RawDataset(what, tuple(builder.info.features[features[1]].names), **splits)
+
+
+def _library() -> Any:
+    """The package tensorflow_datasets, imported when it is needed: it takes most of a second."""
+    try:
+        for module in ("importlib_resources", "array_record.python.array_record_data_source"):
+            importlib.import_module(module)
+        return importlib.import_module("tensorflow_datasets")
+    except ImportError as error:
+        install = "pip install tensorflow-datasets array_record importlib_resources"
+        raise UserError(
+            f"--dataset: 'tfds:' needs a package that is not installed ({_line(error)}): {install}."
+        ) from error
+
+
+def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
+    """The builder of data that lie prepared in `data_dir`; None if there are none."""
+    name = what.removeprefix("tfds:")
+    try:
+        parsed, arguments = tfds.core.naming.parse_builder_name_kwargs(name)
+    except Exception as error:
+        raise UserError(
+            f"--dataset: '{what}' is not a name of the form tfds:NAME, tfds:NAME/CONFIG or with :VERSION."
+        ) from error
+    if parsed.namespace or set(arguments) - {"config", "version"}:
+        raise UserError(
+            f"--dataset: '{what}': only data sets of TFDS itself are read, as tfds:NAME, /CONFIG, :VERSION."
+        )
+    registered = tfds.core.registered
+    try:
+        builder = tfds.core.read_only_builder.builder_from_files(name, data_dir=data_dir or None)
+    except registered.DatasetNotFoundError:
+        return None
+    except Exception as error:
+        raise UserError(
+            f"{what}: what lies prepared in {_folder(tfds, data_dir)} cannot be read: {_line(error)}."
+        ) from error
+    if "array_record" not in {kind.value for kind in builder.info.available_file_formats()}:
+        kind = builder.info.file_format.value
+        raise UserError(f"{what}: {builder.data_dir} holds {kind} files, not array_record; give another --data_dir.")
+    return builder
+
+
+def _prepare(tfds: Any, what: str, data_dir: str) -> Any:
+    """The builder of a known data set, after its archive was downloaded and written as array_record files."""
+    builder = _known(tfds, what, data_dir)
+    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    _name_downloads(builder)
+    retries = logging.getLogger("urllib3.connectionpool")  # a line for each; the error tells it once
+    downloader = importlib.import_module("tensorflow_datasets.core.download.downloader")
+    try:
+        with _replaced(downloader, "MAX_RETRIES", MAX_RETRIES), _replaced(retries, "disabled", True):
+            builder.download_and_prepare(download_config=config, file_format="array_record")
+    except Exception as error:
+        raise _not_prepared(what, builder, error) from error
+    return builder
+
+
+def _known(tfds: Any, what: str, data_dir: str) -> Any:
+    """The builder that TFDS's own code gives for a name, its data not yet there.
+
+    Raises:
+      UserError: if TFDS knows no such set, no such configuration of it, or no such version.
+    """
+    parsed, arguments = tfds.core.naming.parse_builder_name_kwargs(what.removeprefix("tfds:"))
+    known = tfds.list_builders(with_community_datasets=False)
+    if parsed.name not in known:
+        nearest = difflib.get_close_matches(parsed.name, known, n=1, cutoff=0.5)
+        hint = f" Did you mean 'tfds:{nearest[0]}'?" if nearest else ""
+        folder = _folder(tfds, data_dir)
+        raise UserError(f"--dataset: TFDS knows no '{what}', and none lies prepared in {folder}.{hint}")
+    try:
+        builder = tfds.builder_cls(parsed.name)
+        configs = builder.builder_configs
+        if arguments.get("config", "") not in {"", *configs}:
+            raise unknown(f"--dataset: the configuration of 'tfds:{parsed.name}'", arguments["config"], configs)
+        return builder(data_dir=data_dir or None, file_format="array_record", **arguments)
+    except UserError:
+        raise
+    except Exception as error:  # TFDS raises whatever its hundreds of builders raise
+        raise UserError(f"--dataset: TFDS cannot build '{what}': {_line(error)}.") from error
+
+
+def _name_downloads(builder: Any) -> None:
+    """Names by their URL the downloads without a file name, so that TFDS finds them too in its folder `manual`."""
+    for url, info in (builder.url_infos or {}).items():
+        info.filename = info.filename or Path(urlparse(url).path).name
+
+
+def _not_prepared(what: str, builder: Any, error: Exception) -> UserError:
+    """Why a set could not be prepared, and what helps."""
+    root = Path(builder.data_dir_root)
+    manual = root / "downloads" / "manual"
+    elsewhere = f"run the same where there is a network and copy its folder {builder.name}/ into {root}"
+    downloads = ", ".join(f"{url} (as {info.filename})" for url, info in (builder.url_infos or {}).items())
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"RequestException", "URLError", "DownloadError"}:
+        put = f", or put into {manual} what is found at {downloads}" if downloads else ""
+        return UserError(f"{what}: not prepared in {root}, and it cannot be downloaded: {elsewhere}{put}.")
+    if kinds & {"AttributeError", "ImportError"} and "tensorflow" in str(error):
+        build = f"tfds build --file_format=array_record {what.removeprefix('tfds:')}"
+        return UserError(
+            f"{what}: preparing it takes TensorFlow: run `{build}` where that is, copy the folder into {root}."
+        )
+    if "NonMatchingChecksumError" in kinds:
+        return UserError(f"{what}: a download is damaged or has changed; remove it and retry: {_line(error)}.")
+    return UserError(f"{what}: it cannot be prepared in {root}: {type(error).__name__}: {_line(error)}.")
+
+
+def _features(tfds: Any, what: str, info: Any, text_feature: str, label_feature: str) -> tuple[str, str]:
+    """The names of the input feature and of the label."""
+    if not isinstance(info.features, tfds.features.FeaturesDict):
+        raise UserError(f"{what}: its examples have no named features; an input and a ClassLabel are needed.")
+    inputs = [name for name, feature in sorted(info.features.items()) if _is_input(tfds, feature)]
+    labels = [name for name, feature in sorted(info.features.items()) if isinstance(feature, tfds.features.ClassLabel)]
+    declared = info.supervised_keys or ()
+    return (
+        _choose(f"{what}, --text_feature", "a text or an 8-bit image", text_feature, inputs, declared),
+        _choose(f"{what}, --label_feature", "a ClassLabel", label_feature, labels, declared),
+    )
+
+
+def _is_input(tfds: Any, feature: Any) -> bool:
+    """Whether a feature is a text, or an image of 8 bits."""
+    text = isinstance(feature, tfds.features.Text) and feature.shape == ()
+    return text or (isinstance(feature, tfds.features.Image) and feature.np_dtype == np.uint8)
+
+
+def _choose(flag: str, kind: str, given: str, candidates: list[str], declared: tuple) -> str:
+    """The candidate that is given, or is the only one, or is declared by the set as its input or label."""
+    if not candidates:
+        raise UserError(f"{flag}: none of its features is {kind}.")
+    if given:
+        if given not in candidates:
+            raise unknown(flag, given, candidates)
+        return given
+    chosen = candidates if len(candidates) == 1 else [name for name in candidates if name in declared]
+    if len(chosen) != 1:
+        raise UserError(f"{flag}: several features are {kind}; name one of {', '.join(candidates)}.")
+    return chosen[0]
+
+
+def _split_names(what: str, info: Any) -> dict[str, str]:
+    """TFDS's split for each of ours that is there: train, dev, test."""
+    filled = [name for name, split in info.splits.items() if split.num_examples]
+    if "train" not in filled:
+        raise UserError(f"{what}: it has no train split (its splits: {', '.join(filled) or 'none'}).")
+    ours = {"train": ("train",), "dev": DEV_NAMES, "test": ("test",)}
+    found = {split: [name for name in names if name in filled] for split, names in ours.items()}
+    return {split: names[0] for split, names in found.items() if names}
+
+
+def _read_split(tfds: Any, what: str, builder: Any, split: str, features: tuple[str, str]) -> RawSplit:
+    """All examples of a split, in the order of its files.
+
+    Raises:
+      UserError: if the files are damaged, an example has no label, or the images differ in size.
+    """
+    input_feature, label_feature = features
+
+    def damaged(why: str) -> UserError:
+        again = f"remove {builder.data_dir} and prepare it again"
+        return UserError(f"{what}: split '{split}' cannot be read, its files are damaged ({why}); {again}.")
+
+    try:
+        source = builder.as_data_source(split, file_format="array_record")
+        examples = source.__getitems__(list(range(len(source))))  # one by one takes more than twice as long
+    except Exception as error:  # which one depends on the damage: of the records, the messages in them, or the images
+        raise damaged(_line(error)) from error
+    unread = sum(example[input_feature] is None or example[label_feature] is None for example in examples)
+    if unread:  # a truncated file may give empty records
+        raise damaged(f"{unread} of {len(examples)} records are incomplete")
+    labels = np.array([example[label_feature] for example in examples], np.int32)
+    outside = (labels < 0) | (labels >= builder.info.features[label_feature].num_classes)
+    if outside.any():
+        raise UserError(f"{what}: {outside.sum()} of {len(labels)} examples of split '{split}' have no label.")
+    decode = _texts if isinstance(builder.info.features[input_feature], tfds.features.Text) else _images
+    return RawSplit(decode(f"{what}, split '{split}'", [example[input_feature] for example in examples]), labels)
+
+
+def _texts(where: str, texts: list[bytes]) -> list[str]:
+    """Texts as strings."""
+    try:
+        return [text.decode("utf-8") for text in texts]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: a text is not in UTF-8: {error}.") from error
+
+
+def _images(where: str, images: list[np.ndarray]) -> np.ndarray:
+    """Images `uint8[height, width, channels]`, one by one, as `float32[images, features]` from 0 to 1."""
+    shapes = sorted({image.shape for image in images})
+    if len(shapes) > 1:
+        raise UserError(
+            f"{where}: images of {len(shapes)} sizes, such as {shapes[0]} and {shapes[-1]}; all have to be one."
+        )
+    rows = np.empty((len(images), int(np.prod(shapes[0]))), np.float32)
+    for row, image in zip(rows, images, strict=True):
+        np.divide(image.reshape(-1), 255, out=row, dtype=np.float32)
+    return rows
+
+
+def _folder(tfds: Any, data_dir: str) -> str:
+    """Where prepared data are looked for."""
+    return data_dir or os.fspath(tfds.core.constants.DATA_DIR)
+
+
+def _line(error: BaseException) -> str:
+    """What an error says, in one line of moderate length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".") if len(text) <= 200 else f"{text[:200]}..."
+
+
+@contextlib.contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """One attribute replaced for a while."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+@contextlib.contextmanager
+def _without_tensorflow(tfds: Any) -> Iterator[None]:
+    """TFDS meets the stand-in where it would import TensorFlow, unless that was imported before."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    # the module is a lazy one: what it stands for is looked up, once, in its own attribute
+    attributes = object.__getattribute__(tfds.core.utils.lazy_imports_utils.tensorflow, "__dict__")
+    attributes["_module"] = _stand_in()
+    try:
+        yield
+    finally:
+        del attributes["_module"]
+
+
+class _Part(SimpleNamespace):
+    """A part of the stand-in."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Only what is missing comes here."""
+        raise AttributeError(f"the stand-in for tensorflow has no '{name}'")
+
+
+def _stand_in() -> SimpleNamespace:
+    """The few functions of TensorFlow that TFDS and its builders prepare texts and images with."""
+
+    def open_file(path: Any, mode: str = "r") -> Any:
+        return open(path, mode, encoding=None if "b" in mode else "utf-8")
+
+    def encode(image_format: str) -> Callable[[np.ndarray], Any]:
+        return lambda image: _Part(numpy=lambda: _encode(image, image_format))
+
+    gfile = _Part(
+        GFile=open_file,
+        Open=open_file,
+        copy=lambda source, target, overwrite=False: shutil.copyfile(source, target),
+        exists=os.path.exists,
+        glob=lambda pattern: sorted(glob.glob(os.fspath(pattern))),
+        isdir=os.path.isdir,
+        listdir=os.listdir,
+        makedirs=lambda path: os.makedirs(path, exist_ok=True),
+        remove=os.remove,
+        walk=os.walk,
+    )
+    errors = ("Unimplemented", "FailedPrecondition", "PermissionDenied", "Aborted", "ResourceExhausted", "NotFound")
+    return _Part(
+        compat=_Part(
+            as_text=lambda text: text.decode("utf-8") if isinstance(text, bytes) else text,
+            as_bytes=lambda text: text.encode("utf-8") if isinstance(text, str) else text,
+        ),
+        errors=_Part(**{f"{name}Error": type(f"{name}Error", (OSError,), {}) for name in errors}),
+        executing_eagerly=lambda: True,
+        image=_Part(encode_png=encode("png"), encode_jpeg=encode("jpeg")),
+        io=_Part(gfile=gfile),
+    )
+
+
+def _encode(image: np.ndarray, image_format: str) -> bytes:
+    """An image `uint8[height, width, channels]` as a file's bytes; JPEG with TensorFlow's default quality."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, format=image_format, quality=95)
+    return file.getvalue()
