@@ -6,7 +6,14 @@ from jaxnets import commandline
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 
-DEFAULTS = {"dataset": "digits", "model": "mlp", "optimizer": "adam", "learning_rate": "0.001", "num_epochs": "30"}
+DEFAULTS = {
+    "dataset": "digits",
+    "model": "mlp",
+    "optimizer": "adam",
+    "learning_rate": "0.001",
+    "num_epochs": "30",
+    "keep": "best",
+}
 
 COLUMNS = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
 

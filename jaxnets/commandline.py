@@ -14,6 +14,7 @@ from absl import flags
 from rich.console import Console
 
 from jaxnets import config as configuration
+from jaxnets import presets
 from jaxnets.arguments import Argument
 from jaxnets.config import Config
 from jaxnets.names import UserError, unknown
@@ -21,6 +22,10 @@ from jaxnets.values import show
 
 INTERRUPTED_STATUS = 130
 USER_ERROR_STATUS = 2
+
+
+# The flags that must be known before the others can be: they bring flags of their own.
+_NAMING = ("config", "preset", "model", "optimizer", "schedule", "dataset")
 
 
 class Experiment(Protocol):
@@ -76,7 +81,9 @@ def _launch(package: ModuleType, argv: list[str], default: str) -> int:
     name = arguments.pop(0) if named else _configured(arguments).get("experiment", default)
     if name not in known:
         raise unknown("experiment", name, known)
-    return _run(importlib.import_module(f"{package.__name__}.{name}"), arguments)
+    module = importlib.import_module(f"{package.__name__}.{name}")
+    # most modules are experiments; some are commands with arguments of their own
+    return module.command(arguments) if hasattr(module, "command") else _run(module, arguments)
 
 
 def _overview(package: ModuleType, known: Iterable[str], default: str) -> str:
@@ -126,7 +133,8 @@ def _name(experiment: Experiment) -> str:
 
 def parse(experiment: Experiment, arguments: list[str]) -> Config:
     """The configuration: the experiment's own, changed by a `--config` file, changed by the flags given."""
-    base = {**experiment.DEFAULTS, **_configured(arguments).get("flags", {})}
+    preset = presets.flags(_scan(arguments).get("preset", ""))
+    base = {**experiment.DEFAULTS, **preset, **_configured(arguments).get("flags", {})}
     named = {**base, **_scan(arguments)}
     declared = _plugin_arguments(named)
     values = _flag_values(base, declared)
@@ -139,7 +147,9 @@ def parse(experiment: Experiment, arguments: list[str]) -> Config:
         raise UserError(str(error).splitlines()[0]) from None
     if rest:
         raise UserError(f"'{rest[0]}' is no flag; flags are written --name=value.")
-    given = {name: str(values[name].value) for name in values if values[name].present and name != "config"}
+    given = {
+        name: str(values[name].value) for name in values if values[name].present and name not in ("config", "preset")
+    }
     inherited = {name: text for name, text in base.items() if _applies(name, {**base, **given})}
     return Config.from_texts({**inherited, **given})
 
@@ -180,6 +190,7 @@ def _plugin_arguments(texts: Mapping[str, str]) -> dict[str, Argument]:
 def _flag_values(defaults: Mapping[str, str], declared: Mapping[str, Argument]) -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("config", "", "A config.json to repeat; other flags change it.", flag_values=values)
+    flags.DEFINE_string("preset", "", "The settings of a paper; other flags change them.", flag_values=values)
     for field in configuration.fields():
         default = defaults.get(field.name, str(field.default))
         flags.DEFINE_string(field.name, default, field.metadata["help"], flag_values=values)
@@ -193,6 +204,7 @@ def _flag_values(defaults: Mapping[str, str], declared: Mapping[str, Argument]) 
 def _spell_out(arguments: Sequence[str], declared: Mapping[str, Argument]) -> list[str]:
     """Gives `--nesterov` and `--nonesterov` the value that they stand for."""
     switches = {name for name, argument in declared.items() if argument.kind == "bool"}
+    switches |= {field.name for field in configuration.fields() if field.metadata["kind"] == "bool"}
     spelled = {f"--{name}": f"--{name}=true" for name in switches} | {f"--no{n}": f"--{n}=false" for n in switches}
     return [spelled.get(argument, argument) for argument in arguments]
 
@@ -202,7 +214,7 @@ def _scan(arguments: Sequence[str]) -> dict[str, str]:
     found = {}
     for position, argument in enumerate(arguments):
         name, equals, text = argument.lstrip("-").partition("=")
-        if argument.startswith("-") and name in ("config", "model", "optimizer", "schedule", "dataset"):
+        if argument.startswith("-") and name in _NAMING:
             found[name] = text if equals else "".join(arguments[position + 1 : position + 2])
     return found
 
@@ -250,8 +262,11 @@ def _help(name: str, experiment: Experiment) -> str:
             for argument in kind.arguments(plugin).values():
                 default = defaults.get(argument.name, "" if argument.default is None else str(show(argument.default)))
                 sections.append(_help_line(argument.name, default, f"An argument of {kind.name} {plugin}."))
-    last = _help_line("config", "", "A config.json to repeat; other flags change it.")
-    return "\n".join([*sections, *settings, last])
+    last = [
+        _help_line("preset", "", f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
+        _help_line("config", "", "A config.json to repeat; other flags change it."),
+    ]
+    return "\n".join([*sections, *settings, *last])
 
 
 def _help_line(name: str, default: str, description: str) -> str:

@@ -74,7 +74,8 @@ class Config:
     select: str = setting(
         "text", "last", "The evaluation that a run is judged by: last, or best for the best accuracy on dev."
     )
-    predictions: str = setting("text", "false", "true keeps the probabilities of all test examples.")
+    predictions: str = setting("bool", "false", "Whether to keep the probabilities of all test examples.")
+    baselines: str = setting("bool", "false", "Whether text_classification fits its classical baselines as well.")
     keep: str = setting("text", "none", "best keeps the model of the run that is best on dev; none keeps none.")
     export: str = setting("text", "", "A file .safetensors for the parameters of the model that is kept.")
     output: str = setting("text", "", "The run directory; otherwise results/<experiment>/<time>-<hash>.")

@@ -106,7 +106,7 @@ def _options(config: Config) -> tuple[Options, bool, Path | None]:
     Raises:
       UserError: if one of the flags has another value than it may have.
     """
-    choices = {"select": ("last", "best"), "keep": ("none", "best"), "predictions": ("true", "false")}
+    choices = {"select": ("last", "best"), "keep": ("none", "best")}
     for name, known in choices.items():
         if getattr(config, name) not in known:
             raise unknown(f"--{name}", getattr(config, name), known)
@@ -118,7 +118,7 @@ def _options(config: Config) -> tuple[Options, bool, Path | None]:
     options = Options(
         config.number("evaluate_every"),
         config.number("memory_limit"),
-        predictions=config.predictions == "true",
+        predictions=config.number("predictions"),
         keep_best=config.keep == "best" or export is not None,
     )
     return options, config.select == "best", export

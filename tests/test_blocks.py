@@ -63,9 +63,7 @@ def test_every_offered_nonlinearity_keeps_the_shape():
 
 POOLINGS = {
     "mean": lambda rows, mask: jnp.where(mask[..., None], rows, 0).sum(1) / np.maximum(mask.sum(1), 1)[:, None],
-    "max": lambda rows, mask: jnp.where(
-        mask.any(1)[:, None], jnp.where(mask[..., None], rows, -jnp.inf).max(1), 0.0
-    ),
+    "max": lambda rows, mask: jnp.where(mask.any(1)[:, None], jnp.where(mask[..., None], rows, -jnp.inf).max(1), 0.0),
 }
 
 
@@ -110,7 +108,7 @@ def test_windows_are_a_convolution_that_ends_with_the_text(width):
         words = np.asarray(VECTORS, np.float64)[np.asarray(OWNER) == text]
         words = np.concatenate([words, np.zeros((width - 1, 4))])
         expected = [np.einsum("kd,kdf->f", words[t : t + width], kernel) + bias for t in range(length)]
-        np.testing.assert_allclose(output[OWNER == text], np.reshape(expected, (length, 7)), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(output[text == OWNER], np.reshape(expected, (length, 7)), rtol=1e-4, atol=1e-5)
     lowered = jax.jit(lambda v: block.apply(variables, v, OWNER)).lower(VECTORS).as_text()
     assert "conv" not in lowered.replace("convert", "")
 

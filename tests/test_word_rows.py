@@ -125,9 +125,7 @@ def _gradient(one, state, examples):
 
 
 def test_fixed_vectors_stay_and_the_optimizer_keeps_nothing_for_them():
-    given_vectors = GivenVectors(
-        jnp.ones((VOCABULARY, 4)), jnp.arange(VOCABULARY) % 2 == 0, jnp.float32(3.0)
-    )
+    given_vectors = GivenVectors(jnp.ones((VOCABULARY, 4)), jnp.arange(VOCABULARY) % 2 == 0, jnp.float32(3.0))
     state = trained(task("adam", rows=False, train_word_vectors=False), vectors=given_vectors)
     before = training.init(task("adam", rows=False), HYPERPARAMETERS, jnp.int32(0), given_vectors)
     np.testing.assert_array_equal(vectors_of(state), vectors_of(before))

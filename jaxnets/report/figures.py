@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,32 @@ def _styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFr
     """The groups of a table, each with a colour and a marker of its own."""
     for number, group in enumerate(table.groupby(by, sort=False)):
         yield group, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+
+
+def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Figure:
+    """Examples of each class by the class that they were taken for, as shares of the class.
+
+    Args:
+      counts: `int[classes, classes]`, a row for each true class.
+      class_names: of rows and columns.
+      title: of the figure.
+    """
+    numbers = np.asarray(counts)
+    shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
+    size = 2.2 + 0.55 * len(class_names)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+        axes = figure.subplots()
+        image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
+        axes.grid(visible=False)
+        for row, column in np.ndindex(*numbers.shape):
+            colour = "black" if shares[row, column] > 0.6 else "white"
+            axes.text(column, row, str(numbers[row, column]), ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(class_names)), class_names)
+        axes.set_yticks(range(len(class_names)), class_names)
+        axes.set(xlabel="predicted class", ylabel="class", title=title)
+        figure.colorbar(image, ax=axes, label="share of the class")
+    return figure
 
 
 def _line_with_band(

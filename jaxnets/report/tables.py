@@ -15,7 +15,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], cap
     rows = [list(row) for row in rows]
     for position, name in enumerate(columns):
         numeric = all(_is_number(row[position]) for row in rows)
-        result.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        result.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=position == 0)
     for row in rows:
         result.add_row(*row)
     return result

@@ -11,7 +11,7 @@ RAW_AND_WORDS = [
     ("They'd've... we'll, you're", "they 'd 've ... we 'll , you 're"),
     ("can't won't", "ca n't wo n't"),
     ("Great!<br /><br />See it<br>twice", "great ! see it twice"),
-    ("“Quoted” – it’s fine", "\" quoted \" – it 's fine"),
+    ("“Quoted” – it’s fine", '" quoted " – it \'s fine'),
     ("a well-made, 21st-century film (2/3 of it)", "a well-made , 21st-century film ( 2/3 of it )"),
     ("at 3.5 stars, $1,000 & 10:30", "at 3.5 stars , $ 1,000 & 10:30"),
     ("the U.S. and Mr. Smith", "the u.s. and mr. smith"),

@@ -1,0 +1,61 @@
+"""Explanations of predictions, for the eye and as JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from jaxnets.explain import Explanation
+
+_MOST_WINDOWS = 5
+
+
+def print_explanation(console: Console, explanation: Explanation) -> None:
+    """The class, the probabilities, and the words: green ones speak for the class, red ones against it."""
+    shown = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
+    probabilities = ", ".join(f"{name} {value:.3f}" for name, value in shown)
+    console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
+    console.print(coloured(explanation))
+    unknown = [word for word, known in zip(explanation.words, explanation.known, strict=True) if not known]
+    if unknown:
+        console.print(Text(f"not in the vocabulary: {', '.join(dict.fromkeys(unknown))}", style="dim"))
+    for window in explanation.windows[:_MOST_WINDOWS]:
+        filters = f"{window.filters} filter{'s' if window.filters != 1 else ''}"
+        console.print(Text(f"  {window.contribution:+.3f}  {window.words}  ({filters})"))
+
+
+def coloured(explanation: Explanation) -> Text:
+    """The words with their contributions; the strongest ones in the strongest colour."""
+    strongest = max((abs(value) for value in explanation.contributions), default=0.0) or 1.0
+    line = Text()
+    for word, value in zip(explanation.words, explanation.contributions, strict=True):
+        line.append(word, style=_style(value / strongest))
+        if abs(value) >= 0.2 * strongest:
+            line.append(f" {value:+.3f}", style="dim")
+        line.append(" ")
+    return line
+
+
+def _style(strength: float) -> str:
+    if abs(strength) < 0.1:
+        return ""
+    weight = "bold " if abs(strength) > 0.5 else ""
+    return f"{weight}{'green' if strength > 0 else 'red'}"
+
+
+def as_json(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
+    """The explanations as lists and dictionaries."""
+    return [
+        {
+            "text": one.text,
+            "prediction": one.prediction,
+            "probabilities": one.probabilities,
+            "words": [
+                {"word": word, "known": known, "contribution": round(value, 6)}
+                for word, known, value in zip(one.words, one.known, one.contributions, strict=True)
+            ],
+            "windows": [vars(window) for window in one.windows],
+        }
+        for one in explanations
+    ]
