@@ -1,0 +1,114 @@
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from jaxnets import data
+from jaxnets.data import files
+from jaxnets.data.files import Columns
+from jaxnets.names import UserError
+
+ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
+
+
+def write(path, content):
+    raw = content if isinstance(content, bytes) else content.encode()
+    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
+    return path
+
+
+def as_csv(rows, header="label,text"):
+    quoted = ["{},\"{}\"".format(label, text.replace('"', '""')) for label, text in rows]
+    return "\n".join([header, *quoted]) + "\n"
+
+
+CONTENT = {
+    ".tsv": "".join(f"{label}\t{text}\n" for label, text in ROWS),
+    ".csv": as_csv(ROWS),
+    ".jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS),
+}
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("form", files.FORMATS)
+def test_each_format_gives_the_same(tmp_path, form, packed):
+    path = write(tmp_path / f"mine{form}{packed}", CONTENT[form])
+    raw = files.read(path, Columns())
+    assert raw.class_names == ("bad", "fair", "good")
+    assert list(raw.train.inputs) == [text for _, text in ROWS]
+    assert raw.train.labels.tolist() == [2, 0, 2, 1]
+    assert raw.dev is None
+    assert raw.test is None
+
+
+def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
+    write(tmp_path / "train.tsv", "10\ta\n2\tb\n0\tc\n")
+    write(tmp_path / "dev.csv", "sentence,grade\nx,2\n")
+    write(tmp_path / "test.jsonl.gz", '{"grade": 10, "sentence": "y"}\n\n')
+    raw = files.read(tmp_path, Columns("grade", "sentence"))
+    assert raw.class_names == ("0", "2", "10")
+    assert [split.labels.tolist() for split in (raw.train, raw.dev, raw.test)] == [[2, 1, 0], [1], [2]]
+
+
+def test_windows_files_and_line_breaks_in_quotes(tmp_path):
+    write(tmp_path / "a.csv", b'\xef\xbb\xbflabel,text\r\nx,"two\r\nlines"\r\ny,b\r\n')
+    raw = files.read(tmp_path / "a.csv", Columns())
+    assert list(raw.train.inputs) == ["two\nlines", "b"]
+
+
+GOOD = "a\tx\nb\ty\n"
+MISTAKES = {
+    "no tab": ("train.tsv", GOOD + "c z\n", "train.tsv, line 3: there is no tab"),
+    "unknown label": ("test.tsv", "a\tx\nc\ty\n", "test.tsv, line 2: the label 'c' is not one of the training set's (a, b)"),
+    "one class": ("train.tsv", "a\tx\na\ty\n", "all labels are 'a'"),
+    "empty": ("train.tsv", "", "train.tsv: the file is empty"),
+    "empty gz": ("dev.tsv.gz", "", "dev.tsv.gz: the file is empty"),
+    "empty label": ("train.tsv", GOOD + " \tz\n", "train.tsv, line 3: the label is empty"),
+    "latin-1": ("dev.tsv", b"a\tx\nb\tcaf\xe9\n", "dev.tsv, line 2: byte 6 is not UTF-8"),
+    "cut off": ("dev.tsv.gz", None, "dev.tsv.gz, after line"),
+    "not gzip": ("dev.tsv.gz", b"plain", "damaged or cut off"),
+    "long line": ("dev.tsv", "a\tx\na\t" + "long " * 2_000_000 + "\n", "dev.tsv, line 2: the line is longer than 1,048,576"),
+    "zero byte": ("dev.tsv", "a\tx\0\n", "dev.tsv, line 1: there is a zero byte"),
+    "no column": ("dev.csv", "label,body\na,x\n", "dev.csv, line 1: there is no column 'text' among label, body"),
+    "short row": ("dev.csv", "label,text\na,x\nb\n", "dev.csv, line 3: there are 1 columns"),
+    "open quote": ("dev.csv", 'label,text\na,"x\n', "dev.csv, line 2: not a .csv row"),
+    "no key": ("dev.jsonl", '{"label": "a"}\n', "dev.jsonl, line 1: there is no key 'text'"),
+    "no JSON": ("dev.jsonl", '{"label": "a", "text": "x"}\n{"lab\n', "dev.jsonl, line 2: not JSON"),
+    "no object": ("dev.jsonl", "[1]\n", "dev.jsonl, line 1: must be an object"),
+    "number as text": ("dev.jsonl", '{"label": "a", "text": 3}\n', "dev.jsonl, line 1: the text must be a string"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line_with_file_and_line(tmp_path, mistake):
+    name, content, told = MISTAKES[mistake]
+    write(tmp_path / "train.tsv", GOOD)
+    if content is None:
+        random = np.random.default_rng(0).integers(97, 122, 3000, dtype=np.uint8).tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(b"a\tx\nb\t" + random + b"\n")[:-200])
+    elif name == "dev.tsv.gz" and content == b"plain":
+        (tmp_path / name).write_bytes(content)
+    else:
+        write(tmp_path / name, content)
+    with pytest.raises(UserError) as error:
+        data.load_folds(f"{tmp_path}/")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_not_there(tmp_path):
+    write(tmp_path / "reviews.tsv", GOOD)
+    for name, told in (
+        (tmp_path / "review.tsv", "Did you mean"),
+        (tmp_path / "none" / "such", "there is no file or folder"),
+        (tmp_path, "has no training examples; it must hold train.tsv"),
+    ):
+        with pytest.raises(UserError, match=told):
+            files.read(name, Columns())
+    with pytest.raises(UserError, match=r"must end in \.tsv"):
+        files.read(write(tmp_path / "a.xml", GOOD), Columns())
+    write(tmp_path / "train.tsv", GOOD)
+    write(tmp_path / "train.csv", GOOD)
+    with pytest.raises(UserError, match=r"has both train\.tsv and train\.csv"):
+        files.read(tmp_path, Columns())

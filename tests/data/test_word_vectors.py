@@ -1,0 +1,66 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from jaxnets.data import word_vectors
+from jaxnets.names import UserError
+
+WORDS = ["the", "film", "naïve", "unseen"]
+LINES = "the 1 2 3\nfilm 0.5 -1 1e-3\nother 9 9 9\nnaïve 4 5 6\n"
+EXPECTED = [[1, 2, 3], [0.5, -1, 1e-3], [4, 5, 6], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("name", ["a.vec", "a.txt", "a.vec.gz", "a.txt.gz", "a.npz"])
+@pytest.mark.parametrize("header", [True, False])
+def test_each_form_gives_the_same(tmp_path, name, header):
+    path = tmp_path / name
+    text = ("4 3\n" if header else "") + LINES
+    if name == "a.npz":
+        rows = [line.split() for line in LINES.splitlines()]
+        np.savez(path, words=np.array([row[0] for row in rows]), vectors=np.array([row[1:] for row in rows], np.float32))
+    else:
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    found = word_vectors.read(path, WORDS)
+    np.testing.assert_allclose(found.vectors, EXPECTED, rtol=1e-6)
+    assert found.given.tolist() == [True, True, True, False]
+    assert found.vectors.dtype == np.float32
+    assert np.isclose(found.deviation, np.std(EXPECTED[:3]))
+    assert word_vectors.words(path) == {"the", "film", "other", "naïve"}
+
+
+MISTAKES = {
+    "width": ("a.vec", LINES + "bad 1 2\n", "a.vec, line 5: the vector has 2 numbers, those before have 3"),
+    "no number": ("a.vec", LINES + "unseen 1 2 x\n", "a.vec, line 5: could not convert"),
+    "infinite": ("a.vec", LINES + "unseen 1 2 inf\n", "the vector of 'unseen' has numbers that are not finite"),
+    "empty": ("a.vec", "", "has a vector for none of the 4 words"),
+    "latin-1": ("a.vec", b"caf\xe9 1 2\n", "a.vec, line 1: not UTF-8"),
+    "cut off": ("a.vec.gz", gzip.compress(LINES.encode() * 50)[:-30], "after line"),
+    "name": ("a.bin", LINES, "must end in .vec, .txt"),
+    "no archive": ("a.npz", b"PK nothing", "is not an archive without pickles"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line(tmp_path, mistake):
+    name, content, told = MISTAKES[mistake]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError) as error:
+        word_vectors.read(tmp_path / name, WORDS)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_archive_with_pickles_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, words=np.array(WORDS, object), vectors=np.zeros((4, 3), np.float32))
+    with pytest.raises(UserError, match="Save the words as text, not as objects"):
+        word_vectors.read(path, WORDS)
+    np.savez(path, words=np.array(WORDS), vectors=np.zeros((3, 3), np.float32))
+    with pytest.raises(UserError, match=r"must hold words, text\[n\]"):
+        word_vectors.read(path, WORDS)
+    np.savez(path, words=np.array(WORDS))
+    with pytest.raises(UserError, match="has no array 'vectors'"):
+        word_vectors.read(path, WORDS)
+    with pytest.raises(UserError, match="cannot be read"):
+        word_vectors.read(tmp_path / "none.npz", WORDS)
