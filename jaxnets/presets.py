@@ -18,8 +18,8 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
         "batch_size": "50",
         "train_word_vectors": "true",
     },
-    # Kim (2014), section 3.1: widths 3, 4, 5 with 100 filters each, max over time, dropout 0.5, norm 3, Adadelta, batches
-    # of 50, at most 25 passes, judged on dev; Zeiler's Adadelta has no learning rate (1) and decays by 0.95
+    # Kim (2014), section 3.1: widths 3, 4, 5 with 100 filters each, max over time, dropout 0.5, norm 3, Adadelta,
+    # batches of 50, at most 25 passes, judged on dev; Zeiler's Adadelta has no learning rate (1) and decays by 0.95
     "kim2014": {
         "model": "text_cnn",
         "embedding_dim": "300",

@@ -9,7 +9,7 @@ FINISHED = "finished"
 REPETITIONS = ("seed", "fold")  # what tells repetitions of a configuration apart
 
 
-def mean_interval(values: Sequence[float] | pd.Series, level: float = 0.95) -> tuple[float, float]:
+def mean_interval(values: Sequence[float] | np.ndarray | pd.Series, level: float = 0.95) -> tuple[float, float]:
     """The mean and the half width of its confidence interval by Student's t.
 
     The half width is NaN for a single value: it tells nothing of the spread.

@@ -185,7 +185,7 @@ def _update(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Me
 
     def loss(trained: Any) -> tuple[Float[Array, ""], Metrics]:
         params = word_rows.combine(trained, fixed)
-        metrics = _metrics(task, _logits(task, state, params, batch.inputs, train=True), batch)
+        metrics = _metrics(task, _logits(task, state, params, batch, train=True), batch)
         return metrics.loss / metrics.examples, metrics
 
     (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
@@ -230,7 +230,7 @@ def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
     """
 
     def one_batch(batch: Split) -> Metrics:
-        return _metrics(task, _logits(task, state, state.params, batch.inputs, train=False), batch)
+        return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
 
     sums = jax.lax.map(one_batch, in_batches(split))
     return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
@@ -239,7 +239,7 @@ def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
 def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "batches examples classes"]:
     """The probability of each class for each example, in the batches in which `evaluate` takes them."""
     return jax.lax.map(
-        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch.inputs, train=False)),
+        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
         in_batches(split),
     )
 
@@ -293,14 +293,12 @@ def _optimizer(
     )
 
 
-def _logits(
-    task: Task, state: TrainState, params: Any, inputs: Array | TextBatch, *, train: bool
-) -> Float[Array, "batch outputs"]:
+def _logits(task: Task, state: TrainState, params: Any, batch: Split, *, train: bool) -> Float[Array, "batch outputs"]:
     model: nn.Module = task.model(state.hyperparameters)
     if not train:
-        return cast(Array, model.apply({"params": params}, inputs))
+        return cast(Array, model.apply({"params": params}, batch.inputs))
     rngs = {"dropout": stream(state.seed, "dropout", state.step)}
-    return cast(Array, model.apply({"params": params}, inputs, train=True, rngs=rngs))
+    return cast(Array, model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
 
 
 def _metrics(task: Task, logits: Array, batch: Split) -> Metrics:
@@ -323,23 +321,24 @@ def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
 
 def _step_on(task: Task, state: TrainState, examples: Split, order: Array, number: Array) -> tuple[TrainState, Metrics]:
     """A step on the batch of a number within its epoch."""
-    if not isinstance(examples.inputs, TextStream):
+    texts = examples.inputs
+    if not isinstance(texts, TextStream):
         return step(task, state, _batch(task, examples, order, number))
     rows, weights = _rows(task, order, number)
-    lengths = examples.inputs.lengths[rows]
+    lengths = texts.lengths[rows]
     lengths = lengths if weights is None else jnp.where(weights > 0, lengths, 0)
 
     def within(budget: int, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
-        texts = _text_batch(examples.inputs, rows, lengths, budget)
-        return step(task, carry[0], Split(texts, examples.labels[rows], weights))
+        packed = _text_batch(texts, rows, lengths, budget)
+        return step(task, carry[0], Split(packed, examples.labels[rows], weights))
 
     needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
     carry = state, Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
     if len(task.budgets) == 1:
         return within(task.budgets[0], carry)
     # A loop of one turn or none for each: unlike a switch, XLA lets a loop change the word vectors in place.
-    for number, budget in enumerate(task.budgets):
-        turns = (needed == number).astype(jnp.int32)
+    for place, budget in enumerate(task.budgets):
+        turns = (needed == place).astype(jnp.int32)
         carry = jax.lax.fori_loop(0, turns, lambda _, carry, budget=budget: within(budget, carry), carry)
     return carry
 

@@ -1,6 +1,6 @@
 """From tokenized texts to data sets that a sweep can train on: splits, folds, vocabulary, word vectors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,12 +38,29 @@ class Encoding:
 
 
 @dataclass(frozen=True, eq=False)
-class _Parts:
+class Parts:
     """The rows of a fold's splits in the pool of all examples."""
 
     train: np.ndarray
     dev: np.ndarray
     test: np.ndarray
+
+
+def draw_parts(labels: np.ndarray, sizes: Mapping[str, int], encoding: Encoding) -> list[Parts]:
+    """The splits of each fold.
+
+    Args:
+      labels: of all examples, split after split.
+      sizes: of the splits that there are: `train`, and `dev` and `test` or not.
+      encoding: tells of the splits that there are not.
+
+    Raises:
+      UserError: if an option is out of range, or a split would be empty.
+    """
+    _check(encoding)
+    ends = np.cumsum(list(sizes.values()))
+    rows = {name: np.arange(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
+    return list(_parts(labels, rows, encoding))
 
 
 def assemble(tokenized: Tokenized, encoding: Encoding, tokenizer: Tokenizer) -> tuple[Dataset, ...]:
@@ -54,9 +71,9 @@ def assemble(tokenized: Tokenized, encoding: Encoding, tokenizer: Tokenizer) -> 
     Raises:
       UserError: if an option is out of range, or a split would be empty.
     """
-    _check(encoding)
-    pool, labels, bounds = _pool(tokenized)
-    parts = list(_parts(labels, bounds, encoding))
+    pool, labels = _pool(tokenized)
+    sizes = {name: len(split.labels) for name, split in tokenized.splits.items()}
+    parts = draw_parts(labels, sizes, encoding)
     vectors = word_vectors.read(Path(encoding.word_vectors), tokenized.words) if encoding.word_vectors else None
     longest = _longest(pool.lengths, parts[0].train, encoding.length_percentile)
     notes = [*_duplicates(pool, parts), *_truncation(pool.lengths, longest)]
@@ -96,24 +113,19 @@ def _check(encoding: Encoding) -> None:
         raise UserError(f"--length_percentile: {encoding.length_percentile:g} is not above 0 and up to 100.")
 
 
-def _pool(tokenized: Tokenized) -> tuple[Texts, np.ndarray, dict[str, range]]:
-    """All examples, and the rows of each split."""
-    bounds, start = {}, 0
-    for name, split in tokenized.splits.items():
-        bounds[name] = range(start, start + len(split.labels))
-        start += len(split.labels)
+def _pool(tokenized: Tokenized) -> tuple[Texts, np.ndarray]:
+    """All examples, split after split."""
     splits: Sequence[TokenizedSplit] = list(tokenized.splits.values())
     texts = Texts(
         np.concatenate([split.texts.words for split in splits]),
         np.concatenate([split.texts.lengths for split in splits]),
     )
-    return texts, np.concatenate([split.labels for split in splits]), bounds
+    return texts, np.concatenate([split.labels for split in splits])
 
 
-def _parts(labels: np.ndarray, bounds: dict[str, range], encoding: Encoding) -> Iterator[_Parts]:
-    """The splits, what is missing drawn with the classes in their shares; the training sets of all folds are as large."""
+def _parts(labels: np.ndarray, rows: Mapping[str, np.ndarray], encoding: Encoding) -> Iterator[Parts]:
+    """The splits, what is missing drawn with the classes in their shares; all folds' training sets are as large."""
     generator = random_generator("--split_seed", encoding.split_seed)
-    rows = {name: np.arange(span.start, span.stop) for name, span in bounds.items()}
     tests = [rows["test"]] if "test" in rows else _drawn_tests(labels, rows["train"], encoding, generator)
     least_rest = len(rows["train"]) - max((len(test) for test in tests), default=0) * ("test" not in rows)
     num_dev = 0 if "dev" in rows else round(least_rest * encoding.dev_share)
@@ -123,10 +135,10 @@ def _parts(labels: np.ndarray, bounds: dict[str, range], encoding: Encoding) -> 
     for test in tests:
         rest = np.setdiff1d(rows["train"], test)
         if "dev" in rows:
-            yield _Parts(_some(labels, rest, num_train, generator), rows["dev"], test)
+            yield Parts(_some(labels, rest, num_train, generator), rows["dev"], test)
         else:
             train = _some(labels, rest, num_train, generator)
-            yield _Parts(train, np.setdiff1d(rest, train), test)
+            yield Parts(train, np.setdiff1d(rest, train), test)
 
 
 def _drawn_tests(
@@ -173,7 +185,7 @@ def _of_vocabulary(vectors: WordVectors | None, kept: np.ndarray) -> WordVectors
     )
 
 
-def _fold(shared: Dataset, pool: Texts, parts: _Parts, known: np.ndarray, kept: np.ndarray) -> Dataset:
+def _fold(shared: Dataset, pool: Texts, parts: Parts, known: np.ndarray, kept: np.ndarray) -> Dataset:
     """A fold's own splits, its unknown words as such."""
     ids = np.full(len(known), 1, np.int32)
     ids[kept] = np.arange(2, len(kept) + 2, dtype=np.int32)
@@ -186,7 +198,7 @@ def _fold(shared: Dataset, pool: Texts, parts: _Parts, known: np.ndarray, kept: 
     return replace(shared, train=split(parts.train), dev=split(parts.dev), test=split(parts.test))
 
 
-def _duplicates(pool: Texts, parts: Sequence[_Parts]) -> Iterator[str]:
+def _duplicates(pool: Texts, parts: Sequence[Parts]) -> Iterator[str]:
     """How many texts of dev and test stand in train as well."""
     keys = np.array([hash(pool[row].tobytes()) for row in range(len(pool))])
     if len(np.unique(keys)) == len(keys):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
+from jaxnets.data.features import standardized
 
 SIZES = (1437, 180, 180)  # train, dev, test
 
@@ -24,19 +25,9 @@ def digits(split_seed: int = 0) -> Dataset:
     """
     pixels, labels = _load()
     parts = stratified(labels, SIZES, random_generator("--split_seed", split_seed))
-    features = _standardized(pixels, parts[0])
+    features = standardized(pixels, parts[0])
     train, dev, test = (Split(features[rows], labels[rows].astype(np.int32)) for rows in parts)
     return Dataset("digits", train, dev, test, tuple("0123456789"))
-
-
-def _standardized(pixels: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Pixels with mean 0 and deviation 1 over the training rows; 0 in all rows where the training rows do not differ.
-
-    No weight of such a pixel could learn anything: its initial value would only disturb the dev and test examples.
-    """
-    mean, deviation = pixels[train].mean(axis=0), pixels[train].std(axis=0)
-    constant = np.ptp(pixels[train], axis=0) == 0
-    return np.where(constant, 0, (pixels - mean) / np.where(constant, 1, deviation)).astype(np.float32)
 
 
 def _load() -> tuple[np.ndarray, np.ndarray]:

@@ -122,7 +122,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            buffered = io.BufferedReader(stream, 1 << 20)  # type: ignore[type-var]
+            buffered = io.BufferedReader(stream, 1 << 20)
             while line := buffered.readline(4 * LONGEST_LINE):
                 number += 1
                 if len(line) >= 4 * LONGEST_LINE:

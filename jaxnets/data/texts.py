@@ -50,7 +50,7 @@ class Texts:
         return Texts(self.words[position < longest], np.minimum(self.lengths, longest))
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> "Texts":
+    def of(cls, rows: Sequence[Sequence[int] | np.ndarray]) -> "Texts":
         """The texts of these rows of word ids.
 
         >>> Texts.of([[5, 6], [], [7]]).lengths.tolist()

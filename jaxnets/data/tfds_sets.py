@@ -43,11 +43,11 @@ def load(
     Raises:
       UserError: if the set is not there or cannot be made, or an option does not fit it.
     """
-    from jaxnets.data import tfds
+    from jaxnets.data import features, tfds
 
     raw = tfds.read(name, data_dir, text_feature, label_feature)
     encoding = Encoding(folds, dev_share, split_seed, min_count, max_vocabulary, length_percentile, word_vectors)
     if not isinstance(raw.train.inputs, list):
-        return (images.standardized(raw, encoding),)
+        return features.assemble(raw, encoding)
     splitter = Tokenizer(tokenizer, lowercase)
     return assemble(tokenize(raw, splitter), encoding, splitter)

@@ -100,7 +100,7 @@ def _save(path: Path, tokenized: Tokenized) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            np.savez(temporary, **arrays)
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -30,9 +30,9 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0
 class Tokenizer:
     """How texts become words.
 
-    With `words`, punctuation stands alone, and `n't`, `'s`, `'re` and their like are split off, as in the Penn Treebank;
-    `<br />` is a space; curly quotes become straight; a text that is tokenized in this manner stays as it is. With
-    `whitespace`, texts are split where there is white space, and nowhere else.
+    With `words`, punctuation stands alone, and `n't`, `'s`, `'re` and their like are split off, as in the Penn
+    Treebank; `<br />` is a space; curly quotes become straight; a text that is tokenized in this manner stays as it is.
+    With `whitespace`, texts are split where there is white space, and nowhere else.
 
     >>> Tokenizer().split("I don't like it.<br />It's well-made, though!")
     ['i', 'do', "n't", 'like', 'it', '.', 'it', "'s", 'well-made', ',', 'though', '!']

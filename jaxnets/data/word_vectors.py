@@ -103,8 +103,7 @@ def _vector_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise UserError(f"--word_vectors: '{path}' must end in .vec, .txt (or these with .gz) or .npz.")
     number = 0
     try:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-        with opened as stream:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, 1):
                 line = line.rstrip("\r\n")
                 if number == 1 and len(line.split()) == 2:

@@ -47,7 +47,8 @@ def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
 
     Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged` or `interrupted`);
     `diverged_step`; `judged_step`, the step of the evaluation by which it is judged; loss and accuracy on the training
-    examples after the last step, on dev and test where it is judged (NaN for a run that did not end); the best accuracy on dev over the evaluations and the first step at which it was reached;
+    examples after the last step, and on dev and test where it is judged (NaN for a run that did not end); the best
+    accuracy on dev over the evaluations and the first step at which it was reached;
     `seconds`, the run's share of the time that its program took.
     """
     hyperparameters = pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs])
@@ -102,7 +103,7 @@ def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Seq
     last: dict[int, np.ndarray] = {}
     for record in records:
         for place in judged_places(record):
-            last[int(record.runs[place])] = record.outcome.test_probabilities[place]
+            last[int(record.runs[place])] = np.asarray(record.outcome.test_probabilities[place])
     parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in sorted(last)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -55,14 +55,18 @@ def put(folds: Sequence[Dataset], placement: Placement) -> Placed:
         on_host = Splits(_stream(train), _packed(dev)[0], test_split, _packed(train)[0])
     else:
         test_rows = np.stack([_plain_rows(len(split)) for split in test])
-        features = [_stacked([Split(one.inputs, one.labels) for one in split]) for split in (train, dev, test)]
-        on_host = Splits(*features)
+        on_host = Splits(*map(_features, (train, dev, test)))  # type: ignore[arg-type]
     vectors = folds[0].word_vectors
     if vectors is not None:
         on_host = on_host._replace(
             word_vectors=GivenVectors(vectors.vectors, vectors.given, np.float32(vectors.deviation))  # type: ignore
         )
     return Placed(jax.device_put(on_host, placement.replicated), test_rows)
+
+
+def _features(splits: Sequence[HostSplit]) -> Split:
+    """The features of each fold."""
+    return _stacked([Split(split.inputs, split.labels) for split in splits])  # type: ignore[arg-type]
 
 
 def _stream(splits: Sequence[HostSplit]) -> Split:

@@ -158,9 +158,9 @@ def _argument_values(kind: PluginKind, argument: Argument, point: Run, config: C
     if argument.name in config.arguments:
         values = parse(argument.name, config.arguments[argument.name], argument.kind)
         # a model may have numbers of any sign; those of optimizers and schedules, and rates, are not negative
-        if (kind.name != "model" or argument.name == DROPOUT) and argument.kind in ("float", "int"):
+        if (kind.name != "model" or argument.name.endswith(DROPOUT)) and argument.kind in ("float", "int"):
             _check_range(argument.name, values, 0)
-        if argument.name == DROPOUT:
+        if argument.name.endswith(DROPOUT):
             _check_below_one(argument.name, values)
         return values
     # an argument that is a field as well, as AdamW's weight_decay is, follows the field where that is given

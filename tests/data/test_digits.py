@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets.data.digits import digits
+from jaxnets.data.features import standardized
 from jaxnets.names import UserError
 
 # the package gives this name to the function
@@ -64,7 +65,7 @@ def test_every_image_is_in_one_split_standardized_with_training_rows_alone(monke
 
 def test_pixels_that_are_constant_in_training_are_zero_everywhere():
     pixels = np.array([[0.0, 3.0, 1.0], [0.0, 3.0, 2.0], [5.0, 3.0, 3.0]])
-    features = module._standardized(pixels, np.array([0, 1]))
+    features = standardized(pixels, np.array([0, 1]))
     np.testing.assert_array_equal(features, np.array([[0, 0, -1], [0, 0, 1], [0, 0, 3]], np.float32), strict=True)
 
 

@@ -19,7 +19,7 @@ def write(path, content):
 
 
 def as_csv(rows, header="label,text"):
-    quoted = ["{},\"{}\"".format(label, text.replace('"', '""')) for label, text in rows]
+    quoted = ['{},"{}"'.format(label, text.replace('"', '""')) for label, text in rows]
     return "\n".join([header, *quoted]) + "\n"
 
 
@@ -60,7 +60,7 @@ def test_windows_files_and_line_breaks_in_quotes(tmp_path):
 GOOD = "a\tx\nb\ty\n"
 MISTAKES = {
     "no tab": ("train.tsv", GOOD + "c z\n", "train.tsv, line 3: there is no tab"),
-    "unknown label": ("test.tsv", "a\tx\nc\ty\n", "test.tsv, line 2: the label 'c' is not one of the training set's (a, b)"),
+    "unknown label": ("test.tsv", "a\tx\nc\ty\n", "test.tsv, line 2: the label 'c' is not one of the training set's"),
     "one class": ("train.tsv", "a\tx\na\ty\n", "all labels are 'a'"),
     "empty": ("train.tsv", "", "train.tsv: the file is empty"),
     "empty gz": ("dev.tsv.gz", "", "dev.tsv.gz: the file is empty"),
@@ -68,7 +68,7 @@ MISTAKES = {
     "latin-1": ("dev.tsv", b"a\tx\nb\tcaf\xe9\n", "dev.tsv, line 2: byte 6 is not UTF-8"),
     "cut off": ("dev.tsv.gz", None, "dev.tsv.gz, after line"),
     "not gzip": ("dev.tsv.gz", b"plain", "damaged or cut off"),
-    "long line": ("dev.tsv", "a\tx\na\t" + "long " * 2_000_000 + "\n", "dev.tsv, line 2: the line is longer than 1,048,576"),
+    "long line": ("dev.tsv", "a\tx\na\t" + "long " * 2_000_000 + "\n", "dev.tsv, line 2: the line is longer than"),
     "zero byte": ("dev.tsv", "a\tx\0\n", "dev.tsv, line 1: there is a zero byte"),
     "no column": ("dev.csv", "label,body\na,x\n", "dev.csv, line 1: there is no column 'text' among label, body"),
     "short row": ("dev.csv", "label,text\na,x\nb\n", "dev.csv, line 3: there are 1 columns"),

@@ -18,7 +18,9 @@ def test_each_form_gives_the_same(tmp_path, name, header):
     text = ("4 3\n" if header else "") + LINES
     if name == "a.npz":
         rows = [line.split() for line in LINES.splitlines()]
-        np.savez(path, words=np.array([row[0] for row in rows]), vectors=np.array([row[1:] for row in rows], np.float32))
+        np.savez(
+            path, words=np.array([row[0] for row in rows]), vectors=np.array([row[1:] for row in rows], np.float32)
+        )
     else:
         path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
     found = word_vectors.read(path, WORDS)

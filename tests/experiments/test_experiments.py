@@ -53,11 +53,14 @@ def test_reports_draw_their_figures(tmp_path, name):
     assert "learning_curves.svg" in text
 
 
-@pytest.mark.parametrize("name", ["compare_optimizers", "train", "xor"])
+NUM_RUNS = {"compare_optimizers": 216, "text_classification": 10, "train": 1, "xor": 3072}
+
+
+@pytest.mark.parametrize("name", NUM_RUNS)
 def test_an_experiment_is_a_claim_and_defaults_that_can_be_planned(name):
     from jaxnets.sweep.table import runs
 
     module = importlib.import_module(f"experiments.{name}")
     assert module.CLAIM.endswith(".")
-    assert len(runs(Config.from_texts(module.DEFAULTS))) == {"compare_optimizers": 216, "train": 1, "xor": 3072}[name]
+    assert len(runs(Config.from_texts(module.DEFAULTS))) == NUM_RUNS[name]
     assert len(Path(module.__file__).read_text().splitlines()) <= 100

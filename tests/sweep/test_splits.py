@@ -18,7 +18,7 @@ from jaxnets.sweep.execute import Compiled, Options, Record, execute
 from jaxnets.sweep.plan import plan, resolve, with_folds
 from jaxnets.sweep.table import runs
 
-WORDS = "good bad fine dull not very plot film scene the a an it is was".split()
+WORDS = ["good", "bad", "fine", "dull", "not", "very", "plot", "film", "scene", "the", "a", "an", "it", "is", "was"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,107 @@
+"""Nets and baselines compared on texts, from the command line to the table and the figure."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import experiments
+from experiments import train
+from jaxnets import commandline
+
+WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]
+SIGNS = {"0": ["dull", "poor"], "1": ["fine", "good"], "2": ["odd", "weird"]}
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    """120 texts in one file, each with a word that tells its class."""
+    generator, path = np.random.default_rng(0), tmp_path_factory.mktemp("texts") / "reviews.tsv"
+    lines = []
+    for number in range(120):
+        label = str(number % 3)
+        words = [*generator.choice(WORDS, 5), generator.choice(SIGNS[label])]
+        lines.append(f"{label}\t{' '.join(generator.permutation(words))} {number}\n")
+    path.write_text("".join(lines))
+    return path
+
+
+def launch(*arguments):
+    return commandline.launch(experiments, ["run.py", *map(str, arguments)], "train")
+
+
+def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
+    directory = tmp_path / "run"
+    flags = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--learning_rate=0.03"]
+    status = launch("text_classification", f"--dataset={reviews}", "--folds=3", "--num_seeds=2", "--num_epochs=12",
+                    "--batch_size=20", "--baselines", f"--output={directory}", *flags)  # fmt: skip
+    shown = capsys.readouterr().out
+    assert status == 0
+    runs, predictions = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "predictions"))
+    assert len(runs) == 2 * 2 * 3
+    assert len(predictions) == 2 * 2 * 120
+    for name in ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm", "dan", "text_cnn"):
+        assert re.search(rf"^ *{name} +[01]\.\d{{3}} ± 0\.\d{{3}} ", shown, re.MULTILINE), name
+    for _, run in runs.iterrows():
+        own = predictions[predictions["run"] == run["run"]]
+        assert np.isclose((own["prediction"] == own["label"]).mean(), run["test_accuracy"])
+    assert runs["test_accuracy"].mean() > 0.8
+    assert "the most certain mistakes" in shown
+    assert (directory / "figures" / "confusion.png").stat().st_size > 5000
+    described = json.loads((directory / "checkpoint" / "model.json").read_text())
+    kept = runs.loc[described["about"]["run"]]
+    assert kept["dev_accuracy"] == runs["dev_accuracy"].max()
+    assert (described["model"], described["about"]["fold"]) == (kept["model"], kept["fold"])
+
+
+@pytest.mark.parametrize("preset", ["dan2015", "kim2014"])
+def test_a_preset_sets_what_the_paper_tells_and_flags_change_it(preset):
+    config = commandline.parse(train, [f"--preset={preset}", "--dataset=ngrams", "--batch_size=7"])
+    told = {"dan2015": ("dan", "adagrad", "300"), "kim2014": ("text_cnn", "adadelta", "300")}[preset]
+    assert (config.model, config.optimizer, config.arguments["embedding_dim"]) == told
+    assert config.batch_size == "7"
+    assert commandline.parse(train, ["--dataset=ngrams", "--model=dan"]).batch_size == "64"
+
+
+def test_a_preset_trains(tmp_path):
+    status = launch("train", "--preset=kim2014", "--dataset=ngrams", "--num_sentences=120", "--num_filters=3",
+                    "--embedding_dim=6", "--num_steps=4", f"--output={tmp_path / 'run'}")  # fmt: skip
+    assert status == 0
+    runs = pd.read_parquet(tmp_path / "run" / "runs.parquet")
+    assert runs.loc[0, ["max_norm", "rho", "dropout_rate"]].tolist() == [3.0, 0.95, 0.5]
+
+
+MISTAKES = {
+    "--preset=kim": "Did you mean 'kim2014'",
+    "--dataset=none.tsv": "--dataset: there is no file or folder 'none.tsv'",
+    "--keep=all": "--keep: 'all' is not known",
+    "--select=first": "--select: 'first' is not known",
+    "--export=model.bin": "must end in .safetensors",
+    "--export=none/model.safetensors": "there is no folder 'none'",
+    "--predictions=maybe": "--predictions",
+    "--word_vector_updates=row": "Did you mean 'rows'",
+    "--word_vector_updates=rows --optimizer=lbfgs": "take 'dense'",
+    "--word_dropout_rate=-1": "--word_dropout_rate",
+    "--max_norm=3 --model=tests.experiments.nothing:Net": "cannot import",
+}
+
+
+@pytest.mark.parametrize("flags", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(flags, tmp_path, capsys):
+    output = tmp_path / "run"
+    dataset = [] if "dataset" in flags else ["--dataset=ngrams", "--num_sentences=120"]
+    assert launch("text_classification", *dataset, f"--output={output}", *flags.split()) == 2
+    error = capsys.readouterr().err
+    assert MISTAKES[flags] in error
+    assert error.count("\n") == 1
+    assert not output.exists()
+
+
+def test_folders_with_mistakes_leave_nothing(tmp_path, capsys):
+    (tmp_path / "train.tsv").write_text("a\tx\nb\ty\n")
+    (tmp_path / "test.tsv").write_text("a\tx\nc\ty\n")
+    assert launch("train", f"--dataset={tmp_path}", "--model=dan", f"--output={tmp_path / 'run'}") == 2
+    assert "test.tsv, line 2: the label 'c'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
