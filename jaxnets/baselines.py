@@ -52,8 +52,8 @@ def matrices(train: Texts, test: Texts, pairs: bool, num_words: int) -> tuple[sp
     known, column = np.unique(feature, return_inverse=True)
     fitted = _indicators(owner, column, (len(train), len(known)))
     owner, feature = features(test, pairs, num_words)
-    place = np.minimum(np.searchsorted(known, feature), len(known) - 1)
-    seen = known[place] == feature
+    seen = np.isin(feature, known)
+    place = np.searchsorted(known, feature)
     return fitted, _indicators(owner[seen], place[seen], (len(test), len(known)))
 
 
