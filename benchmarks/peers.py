@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks import workloads
+from benchmarks import text_peers, workloads
 
 
 def torch_mlp(num_epochs: int, lean: bool = False) -> float:
@@ -88,12 +88,30 @@ def sklearn_mlp(num_epochs: int) -> float:
     return min(fits) * 1e6
 
 
+def torch_dan(num_steps: int, sparse: bool = False) -> float:
+    """PyTorch's `EmbeddingBag` and an MLP with Adam, for the vectors `SparseAdam` if `sparse`."""
+    words, lengths, labels = workloads.review_stream()
+    sizes = workloads.REVIEW_VOCABULARY, workloads.REVIEW_DIM, workloads.DAN_HIDDEN, workloads.TEXT_BATCH
+    seconds = text_peers.torch_dan_seconds_per_step(lengths, words, labels, *sizes, sparse, 10 * num_steps)
+    return seconds * 1e6
+
+
+def torch_kim_cnn(num_steps: int) -> float:
+    """PyTorch's `Conv1d` on batches padded to their longest text, in Kim's setting."""
+    words, lengths, labels = workloads.review_stream()
+    sizes = workloads.REVIEW_VOCABULARY, workloads.REVIEW_DIM, workloads.TEXT_BATCH
+    return text_peers.torch_text_cnn_seconds_per_step(lengths, words, labels, *sizes, 4 * num_steps) * 1e6
+
+
 PEERS: dict[tuple[str, str], Callable[[int], float]] = {
     ("torch", "mlp"): torch_mlp,
     ("torch_lean", "mlp"): functools.partial(torch_mlp, lean=True),
     ("torch", "text_cnn"): torch_text_cnn,
     ("torch_lean", "text_cnn"): functools.partial(torch_text_cnn, lean=True),
     ("sklearn", "mlp"): sklearn_mlp,
+    ("torch", "dan"): torch_dan,
+    ("torch_sparse", "dan"): functools.partial(torch_dan, sparse=True),
+    ("torch", "kim_cnn"): torch_kim_cnn,
 }
 
 

@@ -275,7 +275,8 @@ def fasttext_train(
       threads: that train at once, without locks: with more than one, no two trainings are the same.
 
     Returns:
-      Seconds of training, with fastText's reading of its file but without the writing; accuracy on the test texts.
+      Seconds of training, with fastText's reading of its file but without the writing, and in steps of about 0.1: that
+      is how often fastText looks whether its threads are done; accuracy on the test texts.
 
     Raises:
       UserError: if a fastText is installed that cannot be measured, see `import_fasttext`.

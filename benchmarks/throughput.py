@@ -7,6 +7,7 @@ other work only ever adds to a time. The peers run in processes of their own, so
 import functools
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,12 +21,12 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 MODEL = flags.DEFINE_enum("model", "mlp", sorted(WORKLOADS), "What is trained.")
 NUM_RUNS = flags.DEFINE_list("num_runs", ["2", "32", "128", "512"], "Numbers of runs in a sweep.")
-PEERS = flags.DEFINE_list("peers", ["torch", "torch_lean", "sklearn"], "Other systems to measure.")
+PEERS = flags.DEFINE_list("peers", ["torch", "torch_lean", "torch_sparse", "sklearn"], "Other systems to measure.")
 ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each system is measured.", lower_bound=1)
 JSON = flags.DEFINE_bool("json", False, "Print a JSON line for each row, instead of a table.")
 PEER = flags.DEFINE_string("peer", "", "Measure one peer only and print its microseconds a step.")
 
-MODULES = {"torch": "torch", "torch_lean": "torch", "sklearn": "sklearn"}
+MODULES = {"torch": "torch", "torch_lean": "torch", "torch_sparse": "torch", "sklearn": "sklearn"}
 INSTALL = {"torch": "pip install torch==2.13.0", "sklearn": "pip install scikit-learn"}
 
 # Everything is measured over stretches of this many seconds. A shorter one may fall between two bursts of other work
@@ -138,7 +139,10 @@ def peer_time(system: str, model: str) -> float | None:
         print(f"{system} is not installed and is left out; to measure it: {INSTALL[MODULES[system]]}", file=sys.stderr)
         return None
     command = [sys.executable, "-m", "benchmarks.throughput", f"--peer={system}", f"--model={model}"]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    # passive: otherwise PyTorch's threads spin while they wait, and lose much where a core is not theirs alone
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return float(ran.stdout.split()[-1])
 
 
 def rows(model: str, num_runs: list[int], systems: list[str], rounds: int) -> Iterator[dict[str, Any]]:

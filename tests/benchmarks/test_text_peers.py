@@ -1,6 +1,7 @@
 import sys
 import types
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,9 +125,9 @@ def test_without_the_mask_padding_competes(torch):
 def test_batches_have_every_text_once_a_pass(torch):
     lengths, words, labels = np.array([2, 0, 1, 3, 1]), np.arange(1, 8), np.array([0, 1, 2, 3, 4])
     batches = text_peers.batches_of(lengths, words, labels, 2, text_peers.joined)
-    first = [next(batches) for _ in range(2)]  # a fifth text is too few for a batch
-    seen = np.concatenate([batch[1].numpy() for batch in first])
-    assert len(set(seen.tolist())) == 4
+    passes = np.array([[next(batches)[1].tolist() for _ in range(2)] for _ in range(9)])  # one text is too few
+    assert all(len(set(seen)) == 4 for seen in passes.reshape(9, 4).tolist())
+    assert len({tuple(seen) for seen in passes.reshape(9, 4).tolist()}) > 1
     whole = text_peers.batches_of(lengths, words, labels, 9, text_peers.joined)
     (stream, starts), classes = next(whole)
     ends = [*starts.tolist()[1:], len(stream)]
@@ -147,6 +148,31 @@ def fasttext_data(num_texts: int):
     ends = np.cumsum(lengths)
     rows = [words[end - length : end] for end, length in zip(ends, lengths, strict=True)]
     return [" ".join(f"w{word}" for word in row) for row in rows], labels
+
+
+def test_fasttext_gets_a_line_for_each_text(monkeypatch):
+    files = []
+
+    class Model:
+        def test(self, path):
+            files.append(Path(path).read_text(encoding="utf-8"))
+            return 2, 0.5, 0.5  # two of the four texts are of a class that it knows, one of these is right
+
+    def train_supervised(input, **options):
+        files.append(Path(input).read_text(encoding="utf-8"))
+        assert options == {"epoch": 3, "lr": 0.1, "dim": 100, "wordNgrams": 1, "thread": 2, "verbose": 0}
+        return Model()
+
+    fake = types.SimpleNamespace(train_supervised=train_supervised)
+    monkeypatch.setattr(text_peers, "import_fasttext", lambda: fake)
+    train = ["a\nfine film", "__label__0 café"]
+    seconds, accuracy = text_peers.fasttext_train(train, [1, 0], ["w", "", "y", "z"], np.array([0, 1, 2, 3]), epochs=3)
+    assert 0 <= seconds < 1
+    assert accuracy == 0.25
+    assert files[0] == "__label__1 a fine film\n__label__0 0 café\n"  # the text's own mark is gone
+    assert files[1] == "__label__0 w\n__label__1 \n__label__2 y\n__label__3 z\n"
+    with pytest.raises(ValueError, match="shorter"):
+        text_peers.fasttext_train(train, [1], ["w"], [0], epochs=1)
 
 
 def test_fasttext_learns():
