@@ -44,7 +44,7 @@ def test_a_peer_that_is_absent_is_left_out(monkeypatch, capsys):
 
 def test_rows_are_ratios_to_what_the_same_run_measured(monkeypatch):
     if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["test"])
+        flags.FLAGS(["test", "--data=none"])
     monkeypatch.setattr(throughput, "product_gflops", lambda: 100.0)
     monkeypatch.setattr(throughput, "sweep_times", lambda workload, count: (50.0 + count, 2.0, 1))
     monkeypatch.setattr(throughput, "peer_time", lambda system, model: 800.0)

@@ -31,11 +31,13 @@ def test_every_flag_of_the_commands_exists():
             continue
         name = words[0] if not words[0].startswith("-") else "compare_optimizers"
         experiment = importlib.import_module(f"experiments.{name}")
+        if hasattr(experiment, "command"):
+            continue
         config = commandline.parse(experiment, [word for word in words if word.startswith("--")])
         assert isinstance(config, Config)
-        assert len(runs(config)) > 1
+        assert len(runs(config)) >= 1
         parsed += 1
-    assert parsed == 5
+    assert parsed == 8
 
 
 def test_every_name_in_the_table_is_known():
