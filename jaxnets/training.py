@@ -10,39 +10,17 @@ import jax.numpy as jnp
 import optax
 from flax import linen as nn
 from flax import traverse_util
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from jaxnets import initializers, optimizers, schedules, word_rows
+from jaxnets import batches, initializers, optimizers, schedules, word_rows
+from jaxnets.batches import Split, TextStream
 from jaxnets.blocks import TextBatch
 from jaxnets.losses import Head
 from jaxnets.names import UserError
-from jaxnets.shuffling import permutation
 from jaxnets.word_rows import GivenVectors
-
-EVALUATION_BATCH = 256
 
 # Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
 STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3, "optimizer": 4}
-
-
-class TextStream(NamedTuple):
-    """Texts on the device: all their words, and where each text begins."""
-
-    words: Int[Array, "words"]
-    starts: Int[Array, "examples"]
-    lengths: Int[Array, "examples"]
-
-
-class Split(NamedTuple):
-    """Examples on the device. Without weights, each example counts once; an example of weight zero is padding.
-
-    The inputs are features, `[examples, features]`; or as a batch a `TextBatch`, and as a whole a `TextStream`. All may
-    have one more axis in front, that of batches: so a split of texts is laid out for evaluation.
-    """
-
-    inputs: Shaped[Array, "*batches examples features"] | TextBatch | TextStream
-    labels: Int[Array, "*batches examples"]
-    weights: Float[Array, "*batches examples"] | None = None
 
 
 class Metrics(NamedTuple):
@@ -232,7 +210,7 @@ def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
     def one_batch(batch: Split) -> Metrics:
         return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
 
-    sums = jax.lax.map(one_batch, in_batches(split))
+    sums = jax.lax.map(one_batch, batches.in_batches(split))
     return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
 
 
@@ -240,7 +218,7 @@ def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "
     """The probability of each class for each example, in the batches in which `evaluate` takes them."""
     return jax.lax.map(
         lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
-        in_batches(split),
+        batches.in_batches(split),
     )
 
 
@@ -312,24 +290,22 @@ def _metrics(task: Task, logits: Array, batch: Split) -> Metrics:
 
 
 def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
-    """The order of the examples in the epoch of a step, followed by enough padding for the last batch."""
-    if task.batch_size == task.num_examples:
-        return jnp.arange(task.num_examples)
-    shuffled = permutation(stream(seed, "shuffle", index // task.steps_per_epoch), task.num_examples)
-    return jnp.pad(shuffled, (0, task.steps_per_epoch * task.batch_size - task.num_examples))
+    """The order of the examples in the epoch of a step."""
+    key = stream(seed, "shuffle", index // task.steps_per_epoch)
+    return batches.order(key, task.num_examples, task.batch_size)
 
 
 def _step_on(task: Task, state: TrainState, examples: Split, order: Array, number: Array) -> tuple[TrainState, Metrics]:
     """A step on the batch of a number within its epoch."""
     texts = examples.inputs
     if not isinstance(texts, TextStream):
-        return step(task, state, _batch(task, examples, order, number))
-    rows, weights = _rows(task, order, number)
+        return step(task, state, batches.batch(examples, order, number, task.batch_size))
+    rows, weights = batches.rows(order, number, task.num_examples, task.batch_size)
     lengths = texts.lengths[rows]
     lengths = lengths if weights is None else jnp.where(weights > 0, lengths, 0)
 
     def within(budget: int, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
-        packed = _text_batch(texts, rows, lengths, budget)
+        packed = batches.text_batch(texts, rows, lengths, budget)
         return step(task, carry[0], Split(packed, examples.labels[rows], weights))
 
     needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
@@ -341,45 +317,3 @@ def _step_on(task: Task, state: TrainState, examples: Split, order: Array, numbe
         turns = (needed == place).astype(jnp.int32)
         carry = jax.lax.fori_loop(0, turns, lambda _, carry, budget=budget: within(budget, carry), carry)
     return carry
-
-
-def _text_batch(stream: TextStream, rows: Array, lengths: Array, num_positions: int) -> TextBatch:
-    """The texts of some rows, one after another in so many positions."""
-    ends = jnp.cumsum(lengths)
-    position = jnp.arange(num_positions)
-    owner = jnp.searchsorted(ends, position, side="right", method="compare_all").astype(jnp.int32)
-    begin = (stream.starts[rows] - (ends - lengths)).at[owner].get(mode="clip")
-    words = stream.words.at[position + begin].get(mode="clip")
-    return TextBatch(jnp.where(owner < len(rows), words, 0), owner, lengths)
-
-
-def _rows(task: Task, order: Array, number: Array) -> tuple[Int[Array, "batch"], Float[Array, "batch"] | None]:
-    """The examples of the batch of a number within its epoch; the last is filled up with those of weight zero."""
-    start = number * task.batch_size
-    rows = jax.lax.dynamic_slice(order, (start,), (task.batch_size,))
-    if task.num_examples % task.batch_size == 0:
-        return rows, None
-    return rows, (start + jnp.arange(task.batch_size) < task.num_examples).astype(jnp.float32)
-
-
-def _batch(task: Task, examples: Split, order: Array, number: Array) -> Split:
-    """The batch of features of a number within its epoch."""
-    if task.batch_size == task.num_examples:
-        return examples
-    rows, weights = _rows(task, order, number)
-    return Split(cast(Array, examples.inputs)[rows], examples.labels[rows], weights)
-
-
-def in_batches(split: Split) -> Split:
-    """A split as a stack of batches of one size, the last filled up with examples of weight zero."""
-    if isinstance(split.inputs, TextBatch):
-        return split
-    num_examples = split.labels.shape[0]
-    size = min(num_examples, EVALUATION_BATCH)
-    missing = -num_examples % size
-
-    def stack(array: Array) -> Array:
-        padded = jnp.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1)))
-        return padded.reshape(-1, size, *array.shape[1:])
-
-    return Split(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))

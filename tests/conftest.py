@@ -9,7 +9,7 @@ from jaxtyping import install_import_hook
 _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
 
-_CHECKED = ("blocks", "initializers", "losses", "models", "optimizers", "schedules", "shuffling", "training")
+_CHECKED = ("batches", "blocks", "initializers", "losses", "models", "optimizers", "schedules", "shuffling", "training")
 install_import_hook([f"jaxnets.{name}" for name in _CHECKED], "beartype.beartype")
 
 from jaxnets.sweep import devices  # noqa: E402

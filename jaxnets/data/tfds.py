@@ -1,26 +1,23 @@
 """Classification sets of TensorFlow Datasets (TFDS), without TensorFlow: array_record files, read as NumPy arrays.
 
-TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open
-files and to encode images: `_stand_in` gives it those few functions, so that TensorFlow is never imported.
+TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open files
+and to encode images: `jaxnets.data.no_tensorflow` gives it those few functions, so that TensorFlow is never imported.
 """
 
 import contextlib
 import difflib
-import glob
 import importlib
-import io
 import logging
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlparse
 
 import numpy as np
 
+from jaxnets.data.no_tensorflow import without_tensorflow
 from jaxnets.data.raw import RawDataset, RawSplit
 from jaxnets.names import UserError, unknown
 
@@ -50,7 +47,7 @@ def read(name: str, data_dir: str = "", text_feature: str = "", label_feature: s
     """
     tfds = _library()
     what = f"tfds:{name}"
-    with _without_tensorflow(tfds), contextlib.redirect_stdout(sys.stderr):
+    with without_tensorflow(tfds), contextlib.redirect_stdout(sys.stderr):
         builder = _prepared(tfds, what, data_dir) or _prepare(tfds, what, data_dir)
         features = _features(tfds, what, builder.info, text_feature, label_feature)
         names = _split_names(what, builder.info)
@@ -281,69 +278,3 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
         yield
     finally:
         setattr(owner, name, before)
-
-
-@contextlib.contextmanager
-def _without_tensorflow(tfds: Any) -> Iterator[None]:
-    """TFDS meets the stand-in where it would import TensorFlow, unless that was imported before."""
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    # the module is a lazy one: what it stands for is looked up, once, in its own attribute
-    attributes = object.__getattribute__(tfds.core.utils.lazy_imports_utils.tensorflow, "__dict__")
-    attributes["_module"] = _stand_in()
-    try:
-        yield
-    finally:
-        del attributes["_module"]
-
-
-class _Part(SimpleNamespace):
-    """A part of the stand-in."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Only what is missing comes here."""
-        raise AttributeError(f"the stand-in for tensorflow has no '{name}'")
-
-
-def _stand_in() -> SimpleNamespace:
-    """The few functions of TensorFlow that TFDS and its builders prepare texts and images with."""
-
-    def open_file(path: Any, mode: str = "r") -> Any:
-        return open(path, mode, encoding=None if "b" in mode else "utf-8")
-
-    def encode(image_format: str) -> Callable[[np.ndarray], Any]:
-        return lambda image: _Part(numpy=lambda: _encode(image, image_format))
-
-    gfile = _Part(
-        GFile=open_file,
-        Open=open_file,
-        copy=lambda source, target, overwrite=False: shutil.copyfile(source, target),
-        exists=os.path.exists,
-        glob=lambda pattern: sorted(glob.glob(os.fspath(pattern))),
-        isdir=os.path.isdir,
-        listdir=os.listdir,
-        makedirs=lambda path: os.makedirs(path, exist_ok=True),
-        remove=os.remove,
-        walk=os.walk,
-    )
-    errors = ("Unimplemented", "FailedPrecondition", "PermissionDenied", "Aborted", "ResourceExhausted", "NotFound")
-    return _Part(
-        compat=_Part(
-            as_text=lambda text: text.decode("utf-8") if isinstance(text, bytes) else text,
-            as_bytes=lambda text: text.encode("utf-8") if isinstance(text, str) else text,
-        ),
-        errors=_Part(**{f"{name}Error": type(f"{name}Error", (OSError,), {}) for name in errors}),
-        executing_eagerly=lambda: True,
-        image=_Part(encode_png=encode("png"), encode_jpeg=encode("jpeg")),
-        io=_Part(gfile=gfile),
-    )
-
-
-def _encode(image: np.ndarray, image_format: str) -> bytes:
-    """An image `uint8[height, width, channels]` as a file's bytes; JPEG with TensorFlow's default quality."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, format=image_format, quality=95)
-    return file.getvalue()

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from jaxnets.batches import EVALUATION_BATCH, Split, TextStream
 from jaxnets.blocks import TextBatch
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.dataset import Split as HostSplit
 from jaxnets.data.texts import Packed, Texts
 from jaxnets.sweep.devices import Placement
-from jaxnets.training import EVALUATION_BATCH, Split, TextStream
 from jaxnets.word_rows import GivenVectors
 
 # A batch of texts to be evaluated: the windows of a text CNN over so many words still fit in a core's cache.

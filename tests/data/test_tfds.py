@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxnets import data
 from jaxnets.data.tfds import read
 from jaxnets.names import UserError
 
@@ -388,3 +389,11 @@ def test_the_stand_in_goes_when_the_work_is_done(reviews_dir):
     read("imdb_reviews", str(reviews_dir))
     with pytest.raises(ImportError, match="tensorflow"):
         tfds.core.utils.lazy_imports_utils.tensorflow.io  # noqa: B018
+
+
+def test_a_set_of_texts_becomes_folds_by_its_name(reviews_dir):
+    dataset = data.load("tfds:imdb_reviews", data_dir=str(reviews_dir))
+    assert dataset.class_names == ("neg", "pos")
+    assert [len(split) for split in (dataset.train, dataset.dev, dataset.test)] == [108, 12, 120]
+    assert {"film", "café", "電影"} <= set(dataset.vocabulary)
+    assert "<br" not in dataset.vocabulary
