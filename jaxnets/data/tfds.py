@@ -1,7 +1,7 @@
 """Classification sets of TensorFlow Datasets (TFDS), without TensorFlow: array_record files, read as NumPy arrays.
 
-TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open files
-and to encode images: `jaxnets.data.no_tensorflow` gives it those few functions, so that TensorFlow is never imported.
+TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open
+files and to encode images: `jaxnets.data.no_tensorflow` gives it those few functions, so that it is never imported.
 """
 
 import contextlib
