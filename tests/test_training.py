@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnets import data, training
+from jaxnets import batches, data, training
 from jaxnets.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.dataset import Split as HostSplit
@@ -129,21 +129,6 @@ def test_gradients_against_finite_differences(head):
                 assert gradient[place] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=2e-6)
 
 
-def test_an_epoch_is_a_partition_of_the_examples():
-    dataset = small(num_examples=11)
-    task, _, seed = prepare(dataset)
-    orders = []
-    for epoch in range(3):
-        rows = []
-        for number in range(3):
-            order = training._order(task, seed, jnp.int32(epoch * 3 + number))
-            batch = training._batch(task, Split(jnp.arange(11.0)[:, None], jnp.arange(11)), order, jnp.int32(number))
-            rows += [int(label) for label, weight in zip(batch.labels, batch.weights, strict=True) if weight > 0]
-        assert sorted(rows) == list(range(11))
-        orders.append(tuple(rows))
-    assert len(set(orders)) == 3
-
-
 def test_training_in_parts_gives_the_same_bits_as_in_one():
     dataset = small()
     task, numbers, seed = prepare(dataset, optimizer="adam")
@@ -166,7 +151,7 @@ def test_evaluation_counts_each_example_once():
     hidden = np.tanh(dataset.train.inputs.astype(np.float64) @ kernels[0][0] + kernels[0][1])
     logits = hidden @ kernels[1][0] + kernels[1][1]
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    assert len(dataset.train) % training.EVALUATION_BATCH != 0
+    assert len(dataset.train) % batches.EVALUATION_BATCH != 0
     np.testing.assert_allclose(loss, -log_p[np.arange(len(log_p)), dataset.train.labels].mean(), rtol=1e-5)
     assert float(accuracy) == pytest.approx((logits.argmax(axis=1) == dataset.train.labels).mean(), abs=1e-6)
 
@@ -204,11 +189,9 @@ def test_weight_of_dropout_reaches_training_but_not_evaluation():
     assert trained[0] != trained[1]
 
 
-def test_the_whole_set_as_one_batch_needs_no_order():
+def test_the_steps_of_an_epoch_cover_the_set():
     dataset = small()
-    task, _, seed = prepare(dataset, batch_size="0")
+    task, _, _ = prepare(dataset, batch_size="0")
     assert task.batch_size == 11
     assert task.steps_per_epoch == 1
     assert dataclasses.replace(task, batch_size=5).steps_per_epoch == 3
-    batch = training._batch(task, on_device(dataset.train), training._order(task, seed, jnp.int32(4)), jnp.int32(0))
-    np.testing.assert_array_equal(batch.inputs, dataset.train.inputs)
