@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from absl import flags
 from rich.console import Console
@@ -114,14 +114,24 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
     from jaxnets import experiment as engine
 
     console = Console(soft_wrap=False)
-    results = engine.run(name, config)
+    results = engine.run(name, config) if getattr(experiment, "SWEEP", True) else engine.without_runs(name, config)
     with store.file_errors(results.directory):
-        experiment.report(results, console)
+        _report(name, experiment, results, console)
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
     console.print(f"Results: {results.directory}", soft_wrap=True)
     return INTERRUPTED_STATUS if results.interrupted else 0
+
+
+def _report(name: str, experiment: Any, results: Any, console: Console) -> None:
+    """What the experiment shows: a claim's finding, or a report of its own."""
+    if not hasattr(experiment, "verdict"):
+        experiment.report(results, console)
+    elif not results.interrupted:  # half a sweep supports nothing
+        from jaxnets import claims
+
+        claims.conclude(name, experiment, results, console)
 
 
 def _name(experiment: Experiment) -> str:
@@ -134,10 +144,12 @@ def _name(experiment: Experiment) -> str:
 def parse(experiment: Experiment, arguments: list[str]) -> Config:
     """The configuration: the experiment's own, changed by a `--config` file, changed by the flags given."""
     preset = presets.flags(_scan(arguments).get("preset", ""))
-    base = {**experiment.DEFAULTS, **preset, **_configured(arguments).get("flags", {})}
+    own = getattr(experiment, "FLAGS", {})
+    options = {flag: default for flag, (default, _) in own.items()}
+    base = {**experiment.DEFAULTS, **options, **preset, **_configured(arguments).get("flags", {})}
     named = {**base, **_scan(arguments)}
     declared = _plugin_arguments(named)
-    values = _flag_values(base, declared)
+    values = _flag_values(base, declared, own)
     spelled = _spell_out(arguments, declared)
     try:
         rest = values(["run.py", *spelled])[1:]
@@ -150,8 +162,9 @@ def parse(experiment: Experiment, arguments: list[str]) -> Config:
     given = {
         name: str(values[name].value) for name in values if values[name].present and name not in ("config", "preset")
     }
-    inherited = {name: text for name, text in base.items() if _applies(name, {**base, **given})}
-    return Config.from_texts({**inherited, **given})
+    chosen = {name: text for name, text in {**base, **given}.items() if name not in own}
+    inherited = {name: text for name, text in base.items() if name in own or _applies(name, chosen)}
+    return Config.from_texts({**inherited, **given}, own)
 
 
 def _applies(name: str, texts: Mapping[str, str]) -> bool:
@@ -187,13 +200,17 @@ def _plugin_arguments(texts: Mapping[str, str]) -> dict[str, Argument]:
     return {**declared, **_chosen_arguments(Config.from_texts(own))}
 
 
-def _flag_values(defaults: Mapping[str, str], declared: Mapping[str, Argument]) -> flags.FlagValues:
+def _flag_values(
+    defaults: Mapping[str, str], declared: Mapping[str, Argument], own: Mapping[str, tuple[str, str]]
+) -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_string("config", "", "A config.json to repeat; other flags change it.", flag_values=values)
     flags.DEFINE_string("preset", "", "The settings of a paper; other flags change them.", flag_values=values)
     for field in configuration.fields():
         default = defaults.get(field.name, str(field.default))
         flags.DEFINE_string(field.name, default, field.metadata["help"], flag_values=values)
+    for name, (_, description) in own.items():
+        flags.DEFINE_string(name, defaults[name], description, flag_values=values)
     for name, argument in declared.items():
         if name not in values:
             default = defaults.get(name, "" if argument.default is None else str(show(argument.default)))
@@ -262,7 +279,9 @@ def _help(name: str, experiment: Experiment) -> str:
             for argument in kind.arguments(plugin).values():
                 default = defaults.get(argument.name, "" if argument.default is None else str(show(argument.default)))
                 sections.append(_help_line(argument.name, default, f"An argument of {kind.name} {plugin}."))
+    own = [_help_line(flag, text, told) for flag, (text, told) in getattr(experiment, "FLAGS", {}).items()]
     last = [
+        *(["", "Of this experiment alone:", *own] if own else []),
         _help_line("preset", "", f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
         _help_line("config", "", "A config.json to repeat; other flags change it."),
     ]

@@ -1,7 +1,7 @@
 """The configuration of an experiment: each field is a flag, and its description is the flag's help."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -76,7 +76,13 @@ class Config:
     )
     predictions: str = setting("bool", "false", "Whether to keep the probabilities of all test examples.")
     baselines: str = setting("bool", "false", "Whether text_classification fits its classical baselines as well.")
-    keep: str = setting("text", "none", "best keeps the model of the run that is best on dev; none keeps none.")
+    num_train: str = setting("int", "0", "Training examples to learn from, the classes in their shares; 0 is all.", 0)
+    keep: str = setting(
+        "text",
+        "none",
+        "best keeps the model of the run that is best on dev; last the parameters of all runs after their last step, "
+        "all those at each evaluation; none keeps none.",
+    )
     export: str = setting("text", "", "A file .safetensors for the parameters of the model that is kept.")
     output: str = setting("text", "", "The run directory; otherwise results/<experiment>/<time>-<hash>.")
     platform: str = setting("text", "", "cpu, gpu or tpu; otherwise the best there is.")
@@ -87,18 +93,26 @@ class Config:
     compilation_cache: str = setting("text", "", "Folder for compiled programs, or 'off'; otherwise the user's cache.")
     arguments: Mapping[str, str] = field(default_factory=dict, metadata={"role": "arguments"})
     """What is given to the plug-ins: the arguments of the model, the optimizer, the schedule and the data set."""
+    options: Mapping[str, str] = field(default_factory=dict, metadata={"role": "options"})
+    """The flags that the experiment has of its own."""
 
     def texts(self) -> dict[str, str]:
         """All that differs from the defaults, by flag: `Config.from_texts` makes an equal configuration of it."""
         changed = {f.name: getattr(self, f.name) for f in fields() if getattr(self, f.name) != f.default}
-        return changed | dict(self.arguments)
+        return changed | dict(self.arguments) | dict(self.options)
 
     @classmethod
-    def from_texts(cls, texts: Mapping[str, str]) -> "Config":
-        """The configuration of these flags; what is no field of its own goes to the plug-ins."""
+    def from_texts(cls, texts: Mapping[str, str], options: Collection[str] = ()) -> "Config":
+        """The configuration of these flags; what is neither a field nor an option goes to the plug-ins."""
         names = {f.name for f in fields()}
         own = {name: str(text) for name, text in texts.items() if name in names}
-        return cls(**own, arguments={name: str(text) for name, text in texts.items() if name not in names})
+        chosen = {name: str(text) for name, text in texts.items() if name in options}
+        arguments = {name: str(text) for name, text in texts.items() if name not in names and name not in chosen}
+        return cls(**own, arguments=arguments, options=chosen)
+
+    def changed(self, **texts: str) -> "Config":
+        """The configuration with some flags changed; those of plug-ins that are no longer named are left out."""
+        return Config.from_texts({**self.texts(), **texts}, self.options)
 
     def number(self, name: str) -> Any:
         """The value of a setting that is a number.
@@ -110,10 +124,18 @@ class Config:
         value = parse_one(name, getattr(self, name), declared.metadata["kind"])
         return in_range(name, value, declared.metadata["least"])
 
+    def option(self, name: str, kind: Kind) -> Any:
+        """The value of a flag that the experiment has of its own.
+
+        Raises:
+          UserError: if it is not of this kind.
+        """
+        return parse_one(name, self.options[name], kind)
+
 
 def fields() -> list[dataclasses.Field]:
     """The fields that are flags of their own."""
-    return [f for f in dataclasses.fields(Config) if f.metadata["role"] != "arguments"]
+    return [f for f in dataclasses.fields(Config) if f.metadata["role"] in ("hyperparameter", "setting")]
 
 
 def in_range(name: str, value: Any, least: float | None) -> Any:

@@ -13,38 +13,53 @@ from rich.console import Console
 
 from jaxnets import __version__, data, saved
 from jaxnets.config import Config
-from jaxnets.data.dataset import Dataset
+from jaxnets.data.dataset import Dataset, with_train_examples
 from jaxnets.names import UserError, unknown
 from jaxnets.report.progress import Progress
 from jaxnets.sweep import devices, results, store
+from jaxnets.sweep.devices import Placement
 from jaxnets.sweep.execute import Compiled, Compiling, Options, Record, execute
 from jaxnets.sweep.plan import Program, plan, resolve, with_folds
 from jaxnets.sweep.table import Run, dataset_arguments, runs
+from jaxnets.trained import Trained
+
+KEPT = ("none", "best", "last", "all")
 
 
 @dataclass(frozen=True)
-class Results:
-    """What a sweep has found.
+class Results(Trained):
+    """What an experiment has found, and where it is written.
 
     Attributes:
-      config: what was asked for.
-      directory: the run directory that holds it.
-      runs: a row for each run; see `jaxnets.sweep.results.runs_table`.
-      curves: a row for each run and evaluation; see `jaxnets.sweep.results.curves_table`.
-      interrupted: whether the user ended the sweep before its time.
-      num_programs: how many programs were compiled.
-      seconds: from the first compilation to the last record.
-      folds: the data set.
+      directory: the run directory.
+      further: what `train` was asked for since.
+      console: where progress is shown.
+      progress: whether it is shown.
     """
 
-    config: Config
-    directory: Path
-    runs: pd.DataFrame
-    curves: pd.DataFrame
-    interrupted: bool
-    num_programs: int
-    seconds: float
-    folds: tuple[Dataset, ...] = ()
+    directory: Path = Path()
+    further: list[Trained] = field(default_factory=list)
+    console: Console = field(default_factory=lambda: Console(stderr=True))
+    progress: bool = True
+
+    def train(self, **flags: str) -> Trained:
+        """Trains the configuration with some flags changed; nothing of it is written.
+
+        Raises:
+          UserError: as `run` does.
+          KeyboardInterrupt: if the user ends it.
+        """
+        sweep = _plan(self.config.changed(**flags))
+        trained = _carry_out(sweep, None, self.console, progress=self.progress)
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        self.further.append(trained)
+        return trained
+
+    @property
+    def num_runs(self) -> int:
+        """The runs that were trained, those of `train` among them."""
+        return len(self.runs) + sum(len(trained.runs) for trained in self.further)
 
 
 def run(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
@@ -59,44 +74,80 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
+    console = console or Console(stderr=True)
+    sweep = _plan(config)
+    directory = _prepare(name, config, sweep.placement.described())
+    for note in sweep.folds[0].notes if progress else ():
+        console.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True)
+    trained = _carry_out(sweep, directory, console, progress=progress)
+    return Results(**vars(trained), directory=directory, console=console, progress=progress)
+
+
+def without_runs(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
+    """Makes the run directory of an experiment that trains nothing, or only by `Results.train`; see `run`."""
+    folds = _folds(config)
+    nothing = Trained(config, pd.DataFrame({"run": []}), pd.DataFrame({"run": []}), folds)
+    directory = _prepare(name, config, devices.placement(config.number("num_devices")).described())
+    console = console or Console(stderr=True)
+    return Results(**vars(nothing), directory=directory, console=console, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """All that is decided before the first step."""
+
+    config: Config
+    table: Sequence[Run]
+    folds: tuple[Dataset, ...]
+    programs: Sequence[Program]
+    placement: Placement
+    options: Options
+    export: Path | None
+
+
+def _plan(config: Config) -> _Sweep:
+    """What a configuration asks for, checked."""
     table = runs(config)
     options, select_best, export = _options(config)
-    folds = data.load_folds(config.dataset, **dataset_arguments(config))
+    folds = _folds(config)
     table = with_folds([resolve(run, folds[0]) for run in table], len(folds))
     programs = plan(table, folds[0], select_best=select_best)
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
-    placement = devices.placement(config.number("num_devices"))
-    directory = _prepare(name, config, placement.described())
-    console = console or Console(stderr=True)
-    for note in folds[0].notes if progress else ():
-        console.print(f"{folds[0].name}: {note}", highlight=False, soft_wrap=True)
-    events = execute(programs, folds, placement, options)
-    sink = _Sink(directory, table, folds)
+    return _Sweep(config, table, folds, programs, devices.placement(config.number("num_devices")), options, export)
+
+
+def _folds(config: Config) -> tuple[Dataset, ...]:
+    folds = data.load_folds(config.dataset, **dataset_arguments(config))
+    num_train = config.number("num_train")
+    return tuple(with_train_examples(fold, num_train) for fold in folds) if num_train else folds
+
+
+def _carry_out(sweep: _Sweep, directory: Path | None, console: Console, *, progress: bool) -> Trained:
+    """Trains the runs; what they give is written as soon as a program is done, if there is a directory."""
+    sink = _Sink(directory, sweep)
     start = time.perf_counter()
-    total_steps = sum(len(program.runs) * program.task.num_steps for program in programs)
+    total_steps = sum(len(program.runs) * program.task.num_steps for program in sweep.programs)
     interrupted = False
-    with Progress(console, len(table), total_steps, enabled=progress) as display:
+    with Progress(console, len(sweep.table), total_steps, enabled=progress) as display:
         try:
-            for event in events:
+            for event in execute(sweep.programs, sweep.folds, sweep.placement, sweep.options):
                 sink.take(event)
                 _show(display, event, sink)
         except KeyboardInterrupt:
             interrupted = True
     runs_table, curves_table = sink.save()
-    if options.predictions:
-        store.write_table(directory / "predictions.parquet", results.predictions_table(table, sink.records, folds))
-    if export and sink.kept is not None:
-        saved.export(export, sink.kept.params)
-    return Results(
-        config,
-        directory,
+    sink.write_the_rest()
+    return Trained(
+        sweep.config,
         runs_table,
         curves_table,
+        sweep.folds,
+        tuple(sweep.programs),
+        sink.params,
         interrupted,
         sink.num_compiled,
         time.perf_counter() - start,
-        folds,
     )
 
 
@@ -106,7 +157,7 @@ def _options(config: Config) -> tuple[Options, bool, Path | None]:
     Raises:
       UserError: if one of the flags has another value than it may have.
     """
-    choices = {"select": ("last", "best"), "keep": ("none", "best")}
+    choices = {"select": ("last", "best"), "keep": KEPT}
     for name, known in choices.items():
         if getattr(config, name) not in known:
             raise unknown(f"--{name}", getattr(config, name), known)
@@ -115,11 +166,13 @@ def _options(config: Config) -> tuple[Options, bool, Path | None]:
         raise UserError(f"--export: '{export}' must end in .safetensors.")
     if export is not None and not export.absolute().parent.is_dir():
         raise UserError(f"--export: there is no folder '{export.parent}'.")
+    if export is not None and config.keep in ("last", "all"):
+        raise UserError(f"--export: it writes the best model; --keep={config.keep} writes all of them.")
     options = Options(
         config.number("evaluate_every"),
         config.number("memory_limit"),
         predictions=config.number("predictions"),
-        keep_best=config.keep == "best" or export is not None,
+        keep="best" if export is not None else config.keep,
     )
     return options, config.select == "best", export
 
@@ -139,20 +192,19 @@ def _prepare(name: str, config: Config, described: list[str]) -> Path:
 class _Sink:
     """Gathers the records of a sweep; the tables are on disk as of the last program that ended."""
 
-    directory: Path
-    table: Sequence[Run]
-    folds: Sequence[Dataset]
+    directory: Path | None
+    sweep: _Sweep
     records: list[Record] = field(default_factory=list)
+    params: dict[tuple[int, int], Any] = field(default_factory=dict)
     num_compiled: int = 0
     best: tuple[float, str] | None = None
     kept: saved.Model | None = None
 
     def take(self, event: Compiling | Compiled | Record) -> None:
         if isinstance(event, Record):
-            self.records.append(replace(event, params=None))
+            self.records.append(replace(event, params={}))
             self._keep_best(event)
-            if event.params is not None:
-                self._keep_model(event.program, *event.params)
+            self._keep(event)
         elif isinstance(event, Compiled):
             self.num_compiled += 1
         elif self.records:
@@ -162,20 +214,40 @@ class _Sink:
         accuracy = np.where(record.outcome.diverged_step < 0, record.outcome.dev_accuracy, -np.inf)
         best = int(np.argmax(accuracy))
         if np.isfinite(accuracy[best]) and (self.best is None or accuracy[best] > self.best[0]):
-            run = self.table[record.runs[best]]
+            run = self.sweep.table[record.runs[best]]
             self.best = float(accuracy[best]), f"{record.program.label} at {run['learning_rate']:.3g}"
 
-    def _keep_model(self, program: Program, run: int, params: Any) -> None:
-        dataset = self.folds[self.table[run].get("fold", 0)]
-        self.kept = saved.model(self.table[run], program, run, dataset, params)
-        saved.save(self.directory, self.kept)
+    def _keep(self, record: Record) -> None:
+        """What the record has of parameters: the best model goes to the disk, others stay in memory until the end."""
+        if self.sweep.options.keep != "best":
+            self.params.update({(run, record.step): params for run, params in record.params.items()})
+            return
+        for run, params in record.params.items():
+            dataset = self.sweep.folds[self.sweep.table[run].get("fold", 0)]
+            self.kept = saved.model(self.sweep.table[run], record.program, run, dataset, params)
+            if self.directory:
+                saved.save(self.directory, self.kept)
 
     def save(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        runs_table = results.runs_table(self.table, self.records)
+        runs_table = results.runs_table(self.sweep.table, self.records)
         curves_table = results.curves_table(self.records)
-        store.write_table(self.directory / "curves.parquet", curves_table)
-        store.write_table(self.directory / "runs.parquet", runs_table)
+        if self.directory:
+            store.write_table(self.directory / "curves.parquet", curves_table)
+            store.write_table(self.directory / "runs.parquet", runs_table)
         return runs_table, curves_table
+
+    def write_the_rest(self) -> None:
+        """Predictions and parameters, where they are asked for."""
+        if self.directory is None:
+            return
+        if self.sweep.options.predictions:
+            predictions = results.predictions_table(self.sweep.table, self.records, self.sweep.folds)
+            store.write_table(self.directory / "predictions.parquet", predictions)
+        if self.params:
+            by_run = {f"run_{run}.step_{step}": params for (run, step), params in self.params.items()}
+            saved.export(self.directory / "parameters.safetensors", by_run)
+        if self.sweep.export and self.kept is not None:
+            saved.export(self.sweep.export, self.kept.params)
 
 
 def _show(display: Progress, event: Compiling | Compiled | Record, sink: _Sink) -> None:

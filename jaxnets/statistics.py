@@ -1,9 +1,11 @@
 """Intervals, and the choice of the best configuration, over tables of runs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 FINISHED = "finished"
 REPETITIONS = ("seed", "fold")  # what tells repetitions of a configuration apart
@@ -98,3 +100,96 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
         row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An effect, with the bounds of its 95% interval; NaN bounds where the data tell nothing of the spread."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} (95% interval {self.low:.3g} to {self.high:.3g})"
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The estimate in another unit; a negative factor turns it around.
+
+        >>> Estimate(1.0, 0.5, 2.0).scaled(-1)
+        Estimate(value=-1.0, low=-2.0, high=-0.5)
+        """
+        low, high = sorted((self.low * factor, self.high * factor))
+        return Estimate(self.value * factor, low, high)
+
+
+UNKNOWN = Estimate(np.nan, np.nan, np.nan)
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """The mean of values, with Student's t interval.
+
+    >>> mean([1.0, 1.0, 1.0])
+    Estimate(value=1.0, low=1.0, high=1.0)
+    """
+    middle, half_width = mean_interval(np.asarray(values, np.float64).ravel())
+    return Estimate(middle, middle - half_width, middle + half_width)
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """The mean of a - b over pairs, such as the same seeds or folds.
+
+    Raises:
+      ValueError: if they are not as many.
+    """
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"pairs need as many values on both sides, not {first.shape} and {second.shape}")
+    return mean(first - second)
+
+
+def difference(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """The difference of the means of two independent samples, a - b. Source: Welch (1947).
+
+    The bounds are NaN where a sample has fewer than two values.
+    """
+    from scipy import stats
+
+    first, second = np.asarray(a, np.float64).ravel(), np.asarray(b, np.float64).ravel()
+    value = float(first.mean() - second.mean()) if len(first) and len(second) else np.nan
+    if len(first) < 2 or len(second) < 2:
+        return Estimate(value, np.nan, np.nan)
+    if first.std() == 0 and second.std() == 0:  # Welch's degrees of freedom would be 0 / 0
+        return Estimate(value, value, value)
+    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    return Estimate(value, float(interval.low), float(interval.high))
+
+
+def ratio(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Estimate:
+    """The ratio of the geometric means of two samples of positive numbers, a / b.
+
+    >>> ratio([2.0, 2.0], [1.0, 1.0]).value
+    2.0
+    """
+    first, second = np.log(np.asarray(a, np.float64)), np.log(np.asarray(b, np.float64))
+    logarithm = paired_difference(first, second) if paired else difference(first, second)
+    return Estimate(*(float(np.exp(number)) for number in (logarithm.value, logarithm.low, logarithm.high)))
+
+
+def share(successes: int, trials: int) -> Estimate:
+    """A share of trials, with Wilson's interval."""
+    return Estimate(*share_interval(successes, trials))
+
+
+def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
+    """The slope of the least-squares line of y over x, with Student's t interval; NaN bounds for two points.
+
+    >>> slope([0, 1, 2], [1, 3, 5]).value
+    2.0
+    """
+    from scipy import stats
+
+    xs, ys = np.asarray(x, np.float64).ravel(), np.asarray(y, np.float64).ravel()
+    fit = stats.linregress(xs, ys)
+    half_width = fit.stderr * stats.t.ppf(0.975, len(xs) - 2) if len(xs) > 2 else np.nan
+    return Estimate(float(fit.slope), float(fit.slope - half_width), float(fit.slope + half_width))

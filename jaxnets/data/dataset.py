@@ -141,6 +141,20 @@ def _shares(counts: np.ndarray, size: int) -> np.ndarray:
     return shares
 
 
+def with_train_examples(dataset: Dataset, count: int) -> Dataset:
+    """The data set with so many of its training examples, the classes in their shares; fewer are among those of more.
+
+    Raises:
+      UserError: if there are not as many.
+    """
+    train = dataset.train
+    if count > len(train):
+        raise UserError(f"--num_train: {count} asked for, but '{dataset.name}' has {len(train)} training examples.")
+    (rows,) = stratified(train.labels, [count], random_generator("--num_train", 0))
+    inputs = train.inputs.take(rows) if isinstance(train.inputs, Texts) else train.inputs[rows]
+    return replace(dataset, train=Split(inputs, train.labels[rows]))
+
+
 def validate(dataset: Dataset) -> Dataset:
     """The data set in the dtypes that training takes, if nothing is wrong with it.
 

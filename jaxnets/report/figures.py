@@ -2,7 +2,10 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,18 @@ from numpy.typing import ArrayLike
 
 from jaxnets import statistics
 
+# What is written or drawn in it is light where the page is dark: see `save`.
+INK = "#1b1f24"
+_DARK_INK = "#e6e9ed"
 # Okabe and Ito (2008), black last
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKERS = "os^Dv<>"
 STYLE: Any = {
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    "axes.facecolor": "none",
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -28,6 +39,35 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "jaxnets",
 }
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the sentence that explains it, to be read beside it or in its stead."""
+
+    figure: Figure
+    caption: str
+
+
+def style() -> AbstractContextManager[None]:
+    """The settings under which all figures are drawn."""
+    return mpl.rc_context(STYLE)
+
+
+def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: Any) -> tuple[Figure, Axes]:
+    """A figure of one panel, small enough to be read on a narrow screen, and its axes.
+
+    Args:
+      title: of the panel.
+      width: in inches.
+      height: in inches.
+      **axes: for `Axes.set`, such as the labels with their units.
+    """
+    figure = Figure(figsize=(width, height))
+    one = figure.subplots()
+    one.set(**axes)
+    one.set_title(title, loc="left")
+    return figure, one
 
 
 def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Figure:
@@ -40,9 +80,9 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
         figure = Figure(figsize=(7, 4.4), layout="constrained")
         axes = figure.subplots()
         best = statistics.best_configurations(runs, [by])
-        for (name, group), colour, marker in _styled(runs, by):
+        for (name, group), colour, marker in styled(runs, by):
             points = statistics.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
-            _line_with_band(
+            line_with_band(
                 axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
             )
             lost = points[points["test_accuracy"].isna()]["learning_rate"]
@@ -73,13 +113,13 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
         # with no positive loss to show, as when every run diverged at once, a logarithmic axis has no bounds
         scale = "log" if (curves["train_loss"] > 0).any() else "linear"
         loss.set(yscale=scale, xlabel="step", ylabel="training loss (nats)")
-        for (name, group), colour, _ in _styled(best, by):
+        for (name, group), colour, _ in styled(best, by):
             members = curves[curves["run"].isin(group["members"].iloc[0])]
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
             for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
                 points = members.groupby("step")[column].apply(statistics.mean_interval)
                 means, half_widths = np.array(list(points)).reshape(-1, 2).T
-                _line_with_band(axes, points.index, means, half_widths, label, colour, "")
+                line_with_band(axes, points.index, means, half_widths, label, colour, "")
         accuracy.set(xlabel="step", ylabel="dev accuracy")
         accuracy.yaxis.set_major_formatter(PercentFormatter(1))
         loss.set_title("Bands: 95% interval of the mean over seeds", loc="left", fontsize=9)
@@ -87,8 +127,8 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
         return figure
 
 
-def _styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFrame], str, str]]:
-    """The groups of a table, each with a colour and a marker of its own."""
+def styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFrame], str, str]]:
+    """The groups of a table, each with its name, a colour and a marker of its own."""
     for number, group in enumerate(table.groupby(by, sort=False)):
         yield group, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
 
@@ -119,9 +159,10 @@ def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Figu
     return figure
 
 
-def _line_with_band(
+def line_with_band(
     axes: Axes, x: ArrayLike, mean: ArrayLike, half_width: ArrayLike, label: str, colour: str, marker: str
 ) -> None:
+    """A line with its interval as a band around it."""
     xs, middle = np.asarray(x, np.float64), np.asarray(mean, np.float64)
     axes.plot(xs, middle, color=colour, marker=marker, ms=5, label=label)
     width = np.nan_to_num(np.asarray(half_width, np.float64))
@@ -132,7 +173,7 @@ def _line_with_band(
 
 
 def save(figure: Figure, directory: Path, name: str) -> list[Path]:
-    """Writes a figure as PNG and SVG, each whole or not at all.
+    """Writes a figure as PNG and SVG, each whole or not at all. The SVG's ink is light where the reader's page is dark.
 
     Returns:
       The paths of both.
@@ -141,14 +182,22 @@ def save(figure: Figure, directory: Path, name: str) -> list[Path]:
     paths = []
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
         content = io.BytesIO()
-        with mpl.rc_context(STYLE):
-            figure.savefig(content, format=kind, dpi=160, metadata=metadata)
+        with style():
+            figure.savefig(content, format=kind, dpi=160, metadata=metadata, transparent=kind == "svg")
+        written = content.getvalue() if kind == "png" else _adapting(content.getvalue())
         path = directory / f"{name}.{kind}"
         temporary = path.with_name(f".{path.name}.tmp")
         try:
-            temporary.write_bytes(content.getvalue())
+            temporary.write_bytes(written)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         paths.append(path)
     return paths
+
+
+def _adapting(svg: bytes) -> bytes:
+    """An SVG whose ink follows the reader's choice of a light or a dark page."""
+    rule = f"<style>:root{{--ink:{INK}}}@media(prefers-color-scheme:dark){{:root{{--ink:{_DARK_INK}}}}}</style>"
+    text = svg.decode().replace(INK, "var(--ink)")
+    return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + rule, text, count=1).encode()

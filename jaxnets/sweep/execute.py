@@ -1,8 +1,8 @@
 """Programs on devices: compiled once, called once per segment, with what comes out as a stream of records."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ class Record:
       step: the steps that each has behind it now.
       outcome: NumPy arrays, `[runs]` each; the probabilities of the test examples `[runs, examples, classes]`, in the
         order of the split, without examples where they are not kept.
-      params: of the run in the first place of `runs` that is to be kept, by its number; None if there is none.
+      params: of those runs that are to be kept, by their numbers.
       seconds: since the segment before, shared out among the runs.
     """
 
@@ -55,7 +55,7 @@ class Record:
     step: int
     outcome: Outcome
     seconds: float
-    params: tuple[int, Any] | None = None
+    params: Mapping[int, Any] = field(default_factory=dict)
 
 
 class Options(NamedTuple):
@@ -65,13 +65,14 @@ class Options(NamedTuple):
       evaluate_every: steps between two evaluations; 0 for an epoch.
       memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
       predictions: whether the probabilities of the test examples are asked for.
-      keep_best: whether the parameters of each run that is the best one so far on dev are asked for.
+      keep: whose parameters are asked for: `none`; `best`, those of each run that is the best one so far on dev;
+        `last`, those of all runs after their last step; `all`, those of all runs at each evaluation.
     """
 
     evaluate_every: int = 0
     memory_limit: float = 0.0
     predictions: bool = False
-    keep_best: bool = False
+    keep: str = "none"
 
 
 DEFAULT_OPTIONS = Options()
@@ -189,14 +190,26 @@ def _run_chunk(
             last = min(first + evaluate_every, program.task.num_steps)
             states, outcomes = compiled(states, *inputs, placed.splits, *_steps(placement, first, last))
             pending = first, last, outcomes
-        if options.keep_best and pending is not None:
+        if options.keep != "none" and pending is not None:
             # the next segment takes the states' memory, so they are looked at before it
             now, pending = record(*pending), None
-            place = best.improved_by(now.outcome)
-            params = None if place is None else (int(runs[place]), _of_run(states.params, place))
-            yield replace(now, params=params)
+            yield replace(now, params=_kept(options.keep, now, states.params, best))
         elif ready is not None:
             yield record(*ready)
+
+
+def _kept(keep: str, record: Record, params: Any, best: _Best) -> dict[int, Any]:
+    """The parameters that are asked for, by the numbers of their runs."""
+    if keep == "best":
+        place = best.improved_by(record.outcome)
+        return {} if place is None else {int(record.runs[place]): _of_run(params, place)}
+    if keep == "last" and record.step < record.program.task.num_steps:
+        return {}
+    # copied, as the device goes on to use the memory
+    stacked = jax.tree.map(lambda leaf: np.array(leaf).reshape(-1, *leaf.shape[2:]), params)
+    return {
+        int(run): jax.tree.map(lambda leaf, place=place: leaf[place], stacked) for place, run in enumerate(record.runs)
+    }
 
 
 def _of_run(params: Any, place: int) -> Any:

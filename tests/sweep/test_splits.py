@@ -34,13 +34,13 @@ def folds(tmp_path_factory):
     return data.load_folds(str(path), folds=3)
 
 
-def trained(folds, select_best=False, predictions=False, keep_best=False, num_devices=2, only=None, **flags):
+def trained(folds, select_best=False, predictions=False, keep="none", num_devices=2, only=None, **flags):
     flags = {"model": "dan", "embedding_dim": "5", "hidden_units": "4", "batch_size": "8", "learning_rate": "0.01",
              "num_steps": "24", "evaluate_every": "8", "word_vector_updates": "rows"} | flags  # fmt: skip
     table = with_folds([resolve(run, folds[0]) for run in runs(Config.from_texts(flags))], len(folds))
     table = table if only is None else [table[only]]
     programs = plan(table, folds[0], select_best=select_best)
-    options = Options(8, predictions=predictions, keep_best=keep_best)
+    options = Options(8, predictions=predictions, keep=keep)
     events = list(execute(programs, folds, devices.placement(num_devices), options))
     records = [event for event in events if isinstance(event, Record)]
     return results.runs_table(table, records), records, table, events
@@ -127,9 +127,9 @@ def test_predictions_are_those_of_the_accuracy_and_of_the_judged_evaluation(fold
 
 
 def test_the_parameters_that_are_kept_are_those_of_the_best_run(folds):
-    whole, records, _, _ = trained(folds, keep_best=True, num_seeds="2")
-    kept = [record.params for record in records if record.params is not None]
-    number, params = kept[-1]
+    whole, records, _, _ = trained(folds, keep="best", num_seeds="2")
+    kept = [record.params for record in records if record.params]
+    ((number, params),) = kept[-1].items()
     assert number == whole["dev_accuracy"].idxmax()
     program = records[0].program
     state = training.init(

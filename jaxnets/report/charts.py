@@ -1,0 +1,137 @@
+"""The kinds of charts that experiments share: each one panel, from a table in which a row is an observation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from jaxnets import statistics
+from jaxnets.report.figures import COLOURS, INK, MARKERS, panel, styled
+from jaxnets.statistics import Estimate
+
+
+def of_shares(values: pd.Series) -> Estimate:
+    """The share of true values, with Wilson's interval: an `estimate` for `lines`."""
+    return statistics.share(int(values.sum()), len(values))
+
+
+def lines(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    *,
+    title: str = "",
+    estimate: Callable[[pd.Series], Estimate] = statistics.mean,
+    percent: bool = False,
+    markers: bool = True,
+    legend: str | None = None,
+    **axes: Any,
+) -> tuple[Figure, Axes]:
+    """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals.
+
+    Args:
+      table: a row for each observation; those without a finite `y` are left out.
+      x: column of the abscissa; texts are put side by side in the order in which they come.
+      y: column of the ordinate.
+      by: column of the lines; None for one line.
+      title: of the panel.
+      estimate: from the observations of a point to its estimate.
+      percent: whether `y` is a share of 1, to be shown in percent.
+      markers: whether the points are marked.
+      legend: title of the legend; by default the name of `by`.
+      **axes: for `Axes.set`: labels with units, scales, limits.
+    """
+    figure, one = panel(title, **{"xlabel": x.replace("_", " "), "ylabel": y.replace("_", " ")} | axes)
+    table = table[np.isfinite(table[y].astype(float))]
+    places = _places(table[x])
+    groups = styled(table, by) if by else [(("", table), COLOURS[0], MARKERS[0])]
+    for (name, group), colour, marker in groups:
+        points = {places[value]: estimate(values) for value, values in group.groupby(x, sort=False)[y]}
+        _line(one, dict(sorted(points.items())), str(name), colour, marker if markers else "")
+    if not pd.api.types.is_numeric_dtype(table[x]):
+        one.set_xticks(range(len(places)), [str(value) for value in places])
+    if percent:
+        one.yaxis.set_major_formatter(PercentFormatter(1))
+    if by:
+        one.legend(title=(legend or by).replace("_", " "))
+    return figure, one
+
+
+def _places(values: pd.Series) -> dict[Any, float]:
+    """Where each value stands: a number at itself, a text at its turn."""
+    if pd.api.types.is_numeric_dtype(values):
+        return {value: float(value) for value in values.unique()}
+    return {value: float(place) for place, value in enumerate(values.unique())}
+
+
+def _line(axes: Axes, points: Mapping[float, Estimate], name: str, colour: str, marker: str) -> None:
+    x = np.array(list(points))
+    middle, low, high = np.array([(e.value, e.low, e.high) for e in points.values()]).reshape(-1, 3).T
+    axes.plot(x, middle, color=colour, marker=marker, ms=5, label=name)
+    low, high = np.where(np.isnan(low), middle, low), np.where(np.isnan(high), middle, high)
+    if axes.get_yscale() == "log":  # an interval of a mean may reach below zero
+        low = np.where(low > 0, low, middle / 10)
+    axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+
+
+def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | None = None, percent: bool = False,
+         **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+    """A row for each name: a dot at the value, a bar over the 95% interval, and a line at `zero`."""
+    figure, one = panel(title, height=0.9 + 0.36 * len(estimates), **axes)
+    for row, (name, estimate) in enumerate(estimates.items()):
+        colour = COLOURS[row % len(COLOURS)]
+        one.plot([estimate.low, estimate.high], [name, name], color=colour, lw=2)
+        one.plot([estimate.value], [name], MARKERS[row % len(MARKERS)], color=colour)
+    if zero is not None:
+        one.axvline(zero, color=INK, lw=1, ls=":")
+    one.set_ylim(len(estimates) - 0.5, -0.5)
+    if percent:
+        one.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    return figure, one
+
+
+def heatmap(values: pd.DataFrame, *, title: str = "", label: str = "", percent: bool = False, shown: str = ".2g",
+            **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+    """The cells of a table as colours with their numbers; its index are the rows, its columns the columns."""
+    numbers = values.to_numpy(np.float64)
+    figure, one = panel(title, height=1.4 + 0.4 * len(values), **axes)
+    image = one.imshow(numbers, cmap="cividis", aspect="auto")
+    one.grid(visible=False)
+    middle = (np.nanmin(numbers) + np.nanmax(numbers)) / 2
+    for row, column in np.ndindex(*numbers.shape):
+        value = numbers[row, column]
+        text = "–" if np.isnan(value) else f"{value:.0%}" if percent else format(value, shown)
+        one.text(column, row, text, ha="center", va="center", color="black" if value > middle else "white", fontsize=8)
+    one.set_xticks(range(len(values.columns)), [str(name) for name in values.columns])
+    one.set_yticks(range(len(values.index)), [str(name) for name in values.index])
+    figure.colorbar(image, ax=one, label=label, format=PercentFormatter(1) if percent else None)
+    return figure, one
+
+
+def plane(table: pd.DataFrame, z: str, *, title: str = "", label: str = "", levels: Sequence[float] | int = 11,
+          boundary: float | None = None, **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+    """The column `z` over the plane of the columns `x` and `y`, a grid, with a line where it is `boundary`."""
+    grid = table.pivot(index="y", columns="x", values=z)
+    figure, one = panel(title, **{"xlabel": "x", "ylabel": "y"} | axes)
+    filled = one.contourf(grid.columns, grid.index, grid.to_numpy(), levels=levels, cmap="cividis", alpha=0.85)
+    if boundary is not None:
+        one.contour(grid.columns, grid.index, grid.to_numpy(), levels=[boundary], colors="white", linewidths=2)
+    one.grid(visible=False)
+    figure.colorbar(filled, ax=one, label=label)
+    return figure, one
+
+
+def points(
+    axes: Axes, x: Sequence[float], y: Sequence[float], classes: Sequence[Any], names: Mapping[Any, str]
+) -> None:
+    """Examples as marks, a colour and a form for each class; white edges keep them apart from what is behind."""
+    for number, (label, name) in enumerate(names.items()):
+        chosen = np.asarray(classes) == label
+        axes.plot(np.asarray(x)[chosen], np.asarray(y)[chosen], MARKERS[number], ms=11, color=COLOURS[number + 1],
+                  mec="white", mew=1.5, label=name)  # fmt: skip
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=len(names))

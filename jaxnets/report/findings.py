@@ -1,0 +1,79 @@
+"""A finding, what an experiment says of its claim: on the console, and as JSON from which pages are made."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from jaxnets.report.tables import print_table, shown
+from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Part, Verdict
+
+FILE = "finding.json"
+_STYLES = {SUPPORTED: "bold green", NOT_SUPPORTED: "bold red", INCONCLUSIVE: "bold yellow"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an experiment says of its claim.
+
+    Attributes:
+      name: of the experiment.
+      claim: the sentence that was put to the test.
+      verdict: what became of it.
+      setting: what it holds for.
+      command: the command line that repeats it.
+      seconds: that it took.
+      tables: by title, with what their columns hold as names.
+      pictures: a caption for each, by the name of its file.
+    """
+
+    name: str
+    claim: str
+    verdict: Verdict
+    setting: str
+    command: str
+    seconds: float
+    tables: Mapping[str, pd.DataFrame]
+    pictures: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as lists, dictionaries and texts; the tables' cells as they are shown."""
+        tables = [{"title": title, "columns": list(t.columns), "rows": cells(t)} for title, t in self.tables.items()]
+        parts = [vars(part) for part in self.verdict.parts]
+        return {**vars(self), "verdict": parts, "tables": tables, "pictures": dict(self.pictures)}
+
+
+def read(directory: Path) -> Finding | None:
+    """The finding of a run directory; None if there is none, or it cannot be read."""
+    try:
+        content = json.loads((directory / FILE).read_text(encoding="utf-8"))
+        tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
+        verdict = Verdict(tuple(Part(**part) for part in content["verdict"]))
+        return Finding(**{**content, "verdict": verdict, "tables": tables})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def cells(table: pd.DataFrame) -> list[list[str]]:
+    """The cells of a table as texts: numbers with three digits."""
+    return [[shown(value) for value in row] for row in table.itertuples(index=False)]
+
+
+def print_finding(console: Console, finding: Finding, directory: Path) -> None:
+    """Claim, setting, tables, verdict, and where the pictures are."""
+    console.print(Text(f"Claim: {finding.claim}", style="bold"))
+    console.print(f"Setting: {finding.setting}", highlight=False)
+    for title, table in finding.tables.items():
+        print_table(console, title, [str(name) for name in table.columns], cells(table))
+    for part in finding.verdict.parts:
+        mark = Text(f"  {part.outcome}: ", style=_STYLES[part.outcome])
+        console.print(mark + Text(f"{part.statement} {part.evidence}; supported if {part.rule}.", style="none"))
+    outcome = finding.verdict.outcome
+    console.print(Text("Verdict: ", style="bold") + Text(outcome, style=_STYLES[outcome]))
+    for name in finding.pictures:
+        console.print(f"Figure: {directory / 'figures' / name}.png", soft_wrap=True, highlight=False)
