@@ -108,8 +108,10 @@ def pictures(tables):
         charts.points(axes, hidden["h1"], hidden["h2"], hidden["label"], names)
         a, b, c = hidden.iloc[0][["a", "b", "c"]]
         axes.axline((-c * a / (a**2 + b**2), -c * b / (a**2 + b**2)), slope=-a / b, color=COLOURS[0], ls="--")
-        for _, row in hidden.iterrows():
-            axes.annotate(row["input"], (row["h1"], row["h2"]), xytext=(9, 5), textcoords="offset points")
+        for (h1, h2), inputs in hidden.groupby([hidden["h1"].round(1), hidden["h2"].round(1)])["input"]:
+            axes.annotate(", ".join(inputs), (h1, h2), xytext=(10, 6), textcoords="offset points")
+        axes.margins(0.2)
+        axes.locator_params(nbins=5)
         drawn["hidden"] = Picture(figure, "The four inputs as the hidden layer of that net sees them: there one line "
                                           "(dashed) parts the classes.")  # fmt: skip
     return drawn

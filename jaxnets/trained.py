@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -44,6 +45,7 @@ class Trained:
     interrupted: bool = False
     num_programs: int = 0
     seconds: float = 0.0
+    _init: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def program(self, run: int) -> tuple[Program, int]:
         """The program of a run, and the run's place in it."""
@@ -78,8 +80,9 @@ class Trained:
         given = vectors and GivenVectors(
             jnp.asarray(vectors.vectors), jnp.asarray(vectors.given), jnp.float32(vectors.deviation)
         )
-        init = jax.jit(training.init, static_argnums=0)
-        return init(program.task, self.numbers(run), jnp.asarray(program.seeds[place]), given)
+        if id(program) not in self._init:
+            self._init[id(program)] = jax.jit(partial(training.init, program.task))
+        return self._init[id(program)](self.numbers(run), jnp.asarray(program.seeds[place]), given)
 
     def params(self, run: int, step: int | None = None) -> Any:
         """The parameters of a run after a step, or after its last; step 0 is the start.

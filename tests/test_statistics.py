@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,49 @@ def test_no_room_for_results_imports_jax():
         "sys.exit('jax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_difference_of_two_samples_has_the_coverage_that_it_claims():
+    generator = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        estimate = statistics.difference(generator.normal(1, 1, 6), generator.normal(0, 3, 12))
+        covered += estimate.low <= 1 <= estimate.high
+    assert 0.93 < covered / 2000 < 0.97
+
+
+def test_paired_differences_are_those_of_a_t_test():
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(size=(2, 9))
+    interval = scipy.stats.ttest_rel(a, b).confidence_interval()
+    estimate = statistics.paired_difference(a, b)
+    assert (estimate.low, estimate.high) == pytest.approx((interval.low, interval.high))
+    with pytest.raises(ValueError, match="as many"):
+        statistics.paired_difference(a, b[1:])
+
+
+def test_samples_without_spread_and_too_small_ones():
+    assert statistics.difference([2, 2], [1, 1]) == statistics.Estimate(1, 1, 1)
+    assert np.isnan(statistics.difference([2.0], [1, 1]).low)
+    assert np.isnan(statistics.difference([], [1, 1]).value)
+
+
+def test_a_ratio_is_a_difference_of_logarithms():
+    generator = np.random.default_rng(0)
+    a, b = np.exp(generator.normal(size=(2, 8)))
+    both = statistics.ratio(a, b), statistics.ratio(b, a)
+    assert both[0].value == pytest.approx(1 / both[1].value)
+    assert (both[0].low, both[0].high) == pytest.approx((1 / both[1].high, 1 / both[1].low))
+    assert statistics.ratio(2 * a, a, paired=True) == statistics.Estimate(*[pytest.approx(2)] * 3)
+
+
+def test_the_slope_is_that_of_numpy():
+    generator = np.random.default_rng(0)
+    x = np.arange(10.0)
+    y = 3 * x + generator.normal(size=10)
+    coefficients, covariance = np.polyfit(x, y, 1, cov=True)
+    estimate = statistics.slope(x, y)
+    assert estimate.value == pytest.approx(coefficients[0])
+    half_width = scipy.stats.t.ppf(0.975, 8) * covariance[0, 0] ** 0.5
+    assert estimate.high - estimate.value == pytest.approx(half_width)
+    assert np.isnan(statistics.slope([0, 1], [1, 2]).low)

@@ -21,7 +21,8 @@ from jaxnets import statistics
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
-_DARK_INK = "#e6e9ed"
+# On a dark page, for what would be too dark on it.
+_ON_DARK = {INK: "#e6e9ed", "#0072B2": "#4aa8e8"}
 # Okabe and Ito (2008), black last
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKERS = "os^Dv<>"
@@ -30,7 +31,6 @@ STYLE: Any = {
     "axes.facecolor": "none",
     "axes.titlesize": 10,
     "legend.frameon": False,
-    "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -63,7 +63,7 @@ def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: A
       height: in inches.
       **axes: for `Axes.set`, such as the labels with their units.
     """
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(width, height), layout="constrained")
     one = figure.subplots()
     one.set(**axes)
     one.set_title(title, loc="left")
@@ -198,6 +198,11 @@ def save(figure: Figure, directory: Path, name: str) -> list[Path]:
 
 def _adapting(svg: bytes) -> bytes:
     """An SVG whose ink follows the reader's choice of a light or a dark page."""
-    rule = f"<style>:root{{--ink:{INK}}}@media(prefers-color-scheme:dark){{:root{{--ink:{_DARK_INK}}}}}</style>"
-    text = svg.decode().replace(INK, "var(--ink)")
+    names = {colour: f"--on-page-{number}" for number, colour in enumerate(_ON_DARK)}
+    light = ";".join(f"{name}:{colour}" for colour, name in names.items())
+    dark = ";".join(f"{name}:{_ON_DARK[colour]}" for colour, name in names.items())
+    rule = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
+    text = svg.decode()
+    for colour, name in names.items():
+        text = re.sub(colour, f"var({name})", text, flags=re.IGNORECASE)
     return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + rule, text, count=1).encode()

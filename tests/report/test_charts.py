@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxnets import statistics
+from jaxnets.report import charts, figures
+from jaxnets.statistics import Estimate
+
+TABLE = pd.DataFrame(
+    {"width": ["2", "2", "10", "10"] * 2, "kind": ["a"] * 4 + ["b"] * 4, "loss": [1.0, 3, 2, np.nan, 5, 5, 6, 8]}
+)
+
+
+def test_lines_are_means_in_the_order_of_the_table():
+    _, axes = charts.lines(TABLE, "width", "loss", "kind", xlabel="hidden units")
+    first, second = axes.get_lines()
+    assert first.get_ydata().tolist() == [2, 2]
+    assert second.get_ydata().tolist() == [5, 7]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "10"]
+    assert axes.get_xlabel() == "hidden units"
+    assert axes.get_ylabel() == "loss"
+    assert first.get_marker() != second.get_marker()
+
+
+def test_bands_are_the_intervals():
+    _, axes = charts.lines(TABLE[TABLE["kind"] == "b"], "width", "loss")
+    band = axes.collections[0].get_paths()[0].vertices
+    expected = statistics.mean([6, 8])
+    at_ten = band[band[:, 0] == 1][:, 1]
+    assert at_ten.min() == pytest.approx(expected.low)
+    assert at_ten.max() == pytest.approx(expected.high)
+
+
+def test_shares_and_logarithmic_axes():
+    table = pd.DataFrame({"rate": [0.1, 0.1, 1.0], "solved": [True, False, True]})
+    _, axes = charts.lines(table, "rate", "solved", estimate=charts.of_shares, percent=True, xscale="log", yscale="log")
+    assert axes.get_lines()[0].get_xdata().tolist() == [0.1, 1.0]
+    assert axes.get_lines()[0].get_ydata().tolist() == [0.5, 1.0]
+    assert (axes.collections[0].get_paths()[0].vertices[:, 1] > 0).all()
+
+
+def test_other_charts_draw(tmp_path):
+    estimates = {"adam": Estimate(1, 0.5, 2), "sgd": Estimate(0, np.nan, np.nan)}
+    grid = pd.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "z": [0.0, 1, 1, 0]})
+    figure, axes = charts.plane(grid, "z", boundary=0.5)
+    charts.points(axes, [0, 1], [0, 1], [0, 1], {0: "no", 1: "yes"})
+    drawn = [
+        figure,
+        charts.dots(estimates, zero=0.0, xlabel="difference")[0],
+        charts.heatmap(pd.DataFrame([[0.5, np.nan], [1.0, 0.1]], index=["a", "b"], columns=[1, 2]), percent=True)[0],
+    ]
+    for number, one in enumerate(drawn):
+        paths = figures.save(one, tmp_path, str(number))
+        assert all(path.stat().st_size > 1000 for path in paths)
