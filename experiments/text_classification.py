@@ -11,6 +11,8 @@ DEFAULTS = {
     "model": "dan,text_cnn",
     "optimizer": "adam",
     "learning_rate": "0.0005",
+    "vector_range": "0.05",
+    "word_dropout_rate": "0.3",
     "dropout_rate": "0.5",
     "batch_size": "50",
     "num_epochs": "8",
