@@ -72,6 +72,8 @@ def conclude(name: str, claim: Claim, results: Results, console: Console) -> Fin
 
 def setting(results: Results) -> str:
     """What the finding holds for: the data, their sizes, and how many runs."""
+    if not results.num_runs:
+        return "No training."
     datasets = {fold.name: fold for trained in (*results.further, results) for fold in trained.folds[:1]}
     told = [
         f"{fold.name} ({len(fold.train):,} examples to train on, {len(fold.dev):,} dev, {len(fold.test):,} test)"

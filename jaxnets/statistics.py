@@ -102,6 +102,25 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
     return pd.DataFrame(best)
 
 
+def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
+    """The runs of each group at its best learning rate, on seeds that had no part in the choice.
+
+    The first half of the seeds choose, by the mean of `score` (a loss is best when small); a rate at which a run did not
+    finish comes after all others. With a single seed it both chooses and confirms.
+    """
+    seeds = sorted(runs["seed"].unique())
+    tuning, fresh = seeds[: len(seeds) // 2] or seeds, seeds[len(seeds) // 2 :]
+    sign = -1.0 if score.endswith("loss") else 1.0
+    scores = (sign * runs[score]).where(runs["status"] == FINISHED, -np.inf).fillna(-np.inf)
+    keys = [*by, "learning_rate"]
+    means = (
+        runs.assign(_score=scores)[runs["seed"].isin(tuning)].groupby(keys, sort=False)["_score"].mean().reset_index()
+    )
+    ranked = means.sort_values(["_score", "learning_rate"], ascending=[False, True], kind="stable")
+    best = ranked.drop_duplicates(list(by))[keys]
+    return runs[runs["seed"].isin(fresh)].merge(best, on=keys)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """An effect, with the bounds of its 95% interval; NaN bounds where the data tell nothing of the spread."""

@@ -142,3 +142,18 @@ def test_the_slope_is_that_of_numpy():
     half_width = scipy.stats.t.ppf(0.975, 8) * covariance[0, 0] ** 0.5
     assert estimate.high - estimate.value == pytest.approx(half_width)
     assert np.isnan(statistics.slope([0, 1], [1, 2]).low)
+
+
+def test_fresh_seeds_confirm_what_others_chose():
+    rows = []
+    for kind, rate, dev in [("a", 0.1, 0.9), ("a", 0.2, 0.8), ("b", 0.1, 0.5), ("b", 0.2, 0.7)]:
+        rows += [{"kind": kind, "learning_rate": rate, "seed": seed, "dev_accuracy": dev if seed < 2 else 1 - dev,
+                  "dev_loss": 1 - dev, "status": "finished"} for seed in range(4)]  # fmt: skip
+    runs = pd.DataFrame(rows)
+    chosen = statistics.confirmed(runs, ["kind"])
+    assert chosen.groupby("kind")["learning_rate"].unique().map(list).to_dict() == {"a": [0.1], "b": [0.2]}
+    assert sorted(chosen["seed"].unique()) == [2, 3]
+    pd.testing.assert_frame_equal(statistics.confirmed(runs, ["kind"], score="dev_loss"), chosen)
+    runs.loc[(runs["kind"] == "a") & (runs["learning_rate"] == 0.1) & (runs["seed"] == 1), "status"] = "diverged"
+    assert statistics.confirmed(runs, ["kind"]).groupby("kind")["learning_rate"].first()["a"] == 0.2
+    assert len(statistics.confirmed(runs[runs["seed"] == 0], ["kind"])) == 2

@@ -1,0 +1,70 @@
+"""How far solutions are apart: distances, the loss on the straight line between them, and alignment of hidden units."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+POINTS = 15
+
+
+def distance(first: Any, second: Any) -> float:
+    """The distance of two solutions, relative to the geometric mean of their norms."""
+    a, b = (np.asarray(ravel_pytree(params)[0], np.float64) for params in (first, second))
+    return float(np.linalg.norm(a - b) / (np.linalg.norm(a) * np.linalg.norm(b)) ** 0.5)
+
+
+def along_the_line(loss: Callable[[Any], Array], first: Any, second: Any) -> Float[np.ndarray, "points"]:
+    """The loss at `POINTS` points on the straight line from one solution to another, ends included.
+
+    `loss` is compiled once if it is the same object each time.
+    """
+    return np.asarray(_losses(loss, first, second))
+
+
+@partial(jax.jit, static_argnums=0)
+def _losses(loss: Callable[[Any], Array], first: Any, second: Any) -> Array:
+    def at(share: Array) -> Array:
+        return loss(jax.tree.map(lambda a, b: (1 - share) * a + share * b, first, second))
+
+    return jax.lax.map(at, jnp.linspace(0.0, 1.0, POINTS))
+
+
+def barrier(losses: Float[np.ndarray, "points"]) -> float:
+    """By how much the loss rises at most above the line between its ends. Source: Frankle et al. (2020), section 2."""
+    ends = np.linspace(losses[0], losses[-1], len(losses))
+    return float(np.max(losses - ends))
+
+
+def aligned(params: Mapping[str, Any], reference: Mapping[str, Any], rounds: int = 10) -> dict[str, Any]:
+    """An MLP with its hidden units in the order in which its weights come closest to those of another.
+
+    It computes the same. Layers are matched in turn, by weights that enter and leave a unit, until nothing changes.
+    Source: Ainsworth, Hayase and Srinivasa (2023), section 3.2.
+    """
+    hidden = sorted((name for name in params if name.startswith("Linear_")), key=lambda name: int(name[7:]))
+    names = [*hidden, "output"]
+    ours = {name: {kind: np.asarray(array) for kind, array in params[name].items()} for name in names}
+    theirs = {name: {kind: np.asarray(array) for kind, array in reference[name].items()} for name in names}
+    for _ in range(rounds):
+        changes = [_match(ours, theirs, name, after) for name, after in zip(names, names[1:], strict=False)]
+        if not any(changes):
+            break
+    return ours
+
+
+def _match(ours: dict[str, Any], theirs: Mapping[str, Any], name: str, after: str) -> bool:
+    """Puts the units of a layer in the best order, in place; whether that changed anything."""
+    from scipy.optimize import linear_sum_assignment
+
+    gain = theirs[name]["kernel"].T @ ours[name]["kernel"] + theirs[after]["kernel"] @ ours[after]["kernel"].T
+    gain += np.outer(theirs[name]["bias"], ours[name]["bias"])
+    order = linear_sum_assignment(gain, maximize=True)[1]
+    ours[name] = {"kernel": ours[name]["kernel"][:, order], "bias": ours[name]["bias"][order]}
+    ours[after] = {**ours[after], "kernel": ours[after]["kernel"][order]}
+    return bool((order != np.arange(len(order))).any())

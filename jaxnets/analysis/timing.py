@@ -1,0 +1,34 @@
+"""How long things take, measured in turns, so that a busy machine slows all of them alike."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import pandas as pd
+
+
+def in_turns(functions: Mapping[str, Callable[[], Any]], repetitions: int, inner: int = 1) -> pd.DataFrame:
+    """Seconds of each function, in rounds: every round calls each of them.
+
+    Args:
+      functions: by name; what they return is waited for. Each is called once before, to compile.
+      repetitions: the number of rounds.
+      inner: calls in a row that make one measurement.
+
+    Returns:
+      A row for each round, a column of seconds per call for each function.
+    """
+    for function in functions.values():
+        jax.block_until_ready(function())
+    rows = []
+    for _ in range(repetitions):
+        row = {}
+        for name, function in functions.items():
+            start = time.perf_counter()
+            for _ in range(inner):
+                result = function()
+            jax.block_until_ready(result)
+            row[name] = (time.perf_counter() - start) / inner
+        rows.append(row)
+    return pd.DataFrame(rows)

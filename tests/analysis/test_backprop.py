@@ -1,0 +1,40 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from sklearn.metrics import log_loss
+
+from jaxnets.analysis import backprop
+
+RNG = np.random.default_rng(0)
+LAYERS = [(RNG.normal(size=(4, 5)), RNG.normal(size=5)), (RNG.normal(size=(5, 3)), RNG.normal(size=3))]
+INPUTS, LABELS = RNG.normal(size=(7, 4)), RNG.integers(0, 3, 7)
+
+
+def test_the_loss_is_that_of_scikit_learn():
+    logits = np.tanh(INPUTS @ LAYERS[0][0] + LAYERS[0][1]) @ LAYERS[1][0] + LAYERS[1][1]
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert backprop.loss(LAYERS, INPUTS, LABELS) == pytest.approx(log_loss(LABELS, p, labels=[0, 1, 2]), rel=1e-12)
+
+
+def test_the_gradient_by_hand_is_that_of_autodiff():
+    def loss(layers):
+        hidden = jnp.tanh(INPUTS @ layers[0][0] + layers[0][1])
+        logits = hidden @ layers[1][0] + layers[1][1]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, LABELS).mean()
+
+    by_autodiff = jax.grad(loss)([tuple(jnp.asarray(a, jnp.float32) for a in layer) for layer in LAYERS])
+    for ours, theirs in zip(backprop.gradient(LAYERS, INPUTS, LABELS), by_autodiff, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "step", "tolerance"), [("central", 1e-5, 1e-8), ("one-sided", 1e-7, 1e-5)])
+def test_finite_differences_come_near(kind, step, tolerance):
+    places = [(0, 3), (0, 19), (1, 14)]
+    exact = [backprop.gradient(LAYERS, INPUTS, LABELS)[layer][0].flat[place] for layer, place in places]
+    found = backprop.finite_differences(LAYERS, INPUTS, LABELS, places, step, kind)
+    np.testing.assert_allclose(found, exact, atol=tolerance)
+    far = backprop.finite_differences(LAYERS, INPUTS, LABELS, places, 0.5, kind)
+    assert np.abs(far - exact).max() > 1e-4
