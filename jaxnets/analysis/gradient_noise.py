@@ -1,5 +1,6 @@
 """How far the gradient of a batch is from that of all examples, and how long a step takes."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from jaxnets import training
 from jaxnets.analysis.timing import in_turns
 from jaxnets.batches import Split
 from jaxnets.data.dataset import Split as HostSplit
-from jaxnets.experiment import Results
+from jaxnets.trained import Trained
 
 
 def measure(model: nn.Module, params: Any, examples: HostSplit, size: int, draws: int, seed: int) -> dict[str, float]:
@@ -34,36 +35,50 @@ def measure(model: nn.Module, params: Any, examples: HostSplit, size: int, draws
       `population_factor`, (N - B)/(N - 1), by which drawing without replacement makes the variance smaller.
     """
     inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
-    flat, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
-
-    def gradient(rows: jax.Array) -> jax.Array:
-        def loss(flat: jax.Array) -> jax.Array:
-            logits = model.apply({"params": unravel(flat)}, inputs[rows])
-            return optax.softmax_cross_entropy_with_integer_labels(logits, labels[rows]).mean()  # type: ignore[arg-type]
-
-        return jax.grad(loss)(flat)
-
-    whole = gradient(jnp.arange(len(labels)))
     generator = np.random.default_rng(seed)
     batches = np.stack([generator.choice(len(labels), size, replace=False) for _ in range(draws)])
-    squares = jax.jit(lambda rows: jax.lax.map(lambda one: ((gradient(one) - whole) ** 2).sum(), rows))(batches)
+    squares, norm = _squared_distances(model, jax.tree.map(jnp.asarray, params), inputs, labels, jnp.asarray(batches))
     variance = float(squares.mean())
-    factor = (len(labels) - size) / (len(labels) - 1)
     return {
         "variance": variance,
-        "relative_noise": variance**0.5 / float(jnp.linalg.norm(whole)),
-        "population_factor": factor,
+        "relative_noise": variance**0.5 / float(norm),
+        "population_factor": (len(labels) - size) / (len(labels) - 1),
     }
 
 
-def step_seconds(results: Results, sizes: list[int], rounds: int, steps: int = 20) -> pd.DataFrame:
-    """Seconds of a training step of one run by batch size, in rounds; the columns are the sizes as texts."""
+@partial(jax.jit, static_argnums=0)  # compiled once for a size of batches, not for each net
+def _squared_distances(
+    model: nn.Module, params: Any, inputs: jax.Array, labels: jax.Array, batches: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """The squared distance of each batch's gradient from that of all examples, and the norm of the latter."""
+
+    def gradient(x: jax.Array, y: jax.Array) -> jax.Array:
+        def loss(params: Any) -> jax.Array:
+            logits: Any = model.apply({"params": params}, x)
+            return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
+
+        return ravel_pytree(jax.grad(loss)(params))[0]
+
+    whole = gradient(inputs, labels)
+    squares = jax.lax.map(lambda rows: ((gradient(inputs[rows], labels[rows]) - whole) ** 2).sum(), batches)
+    return squares, jnp.linalg.norm(whole)
+
+
+def step_seconds(runs: Mapping[str, tuple[Trained, int]], rounds: int, steps: int = 20) -> pd.DataFrame:
+    """Seconds of a training step of single runs, on features, each alone on one device and from its start.
+
+    Args:
+      runs: by name, each with what holds it.
+      rounds: of measurements; every round takes each run in turn.
+      steps: in a row, that make one measurement.
+
+    Returns:
+      A row for each round, a column for each name.
+    """
     functions = {}
-    for size in sizes:
-        trained = results.train(batch_size=str(size), num_steps="1", seed="0", learning_rate="0.01", num_seeds="1")
-        program, _ = trained.program(0)
-        data = trained.folds[0].train
+    for name, (trained, run) in runs.items():
+        data = trained.dataset(run).train
         examples = Split(jnp.asarray(data.inputs), jnp.asarray(data.labels))
-        train = jax.jit(partial(training.train, program.task))
-        functions[str(size)] = partial(train, trained.start(0), examples, jnp.int32(0), jnp.int32(steps))
+        train = jax.jit(partial(training.train, trained.program(run)[0].task))
+        functions[name] = partial(train, trained.start(run), examples, jnp.int32(0), jnp.int32(steps))
     return in_turns(functions, rounds) / steps

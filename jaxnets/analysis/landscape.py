@@ -1,7 +1,8 @@
 """How far solutions are apart: distances, the loss on the straight line between them, and alignment of hidden units."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -10,6 +11,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
+from jaxnets import training
+from jaxnets.batches import Split
+from jaxnets.trained import Trained
+
 POINTS = 15
 
 
@@ -17,6 +22,41 @@ def distance(first: Any, second: Any) -> float:
     """The distance of two solutions, relative to the geometric mean of their norms."""
     a, b = (np.asarray(ravel_pytree(params)[0], np.float64) for params in (first, second))
     return float(np.linalg.norm(a - b) / (np.linalg.norm(a) * np.linalg.norm(b)) ** 0.5)
+
+
+def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
+    """The mean loss on all training examples, features, as a function of the parameters of a run."""
+    model, head, examples = trained.model(run), trained.program(run)[0].task.head, _examples(trained)
+
+    def loss(params: Any) -> Array:
+        logits: Any = model.apply({"params": params}, examples.inputs)
+        return head.losses(logits, examples.labels).mean()
+
+    return loss
+
+
+def reshuffled(trained: Trained, runs: Sequence[int], offset: int = 1_000_003) -> list[Any]:
+    """The parameters that runs of one program, of features, end with if their batches come in another order.
+
+    Each starts where it did, and then draws its batches (and dropout, if any) from the streams of another seed.
+
+    Args:
+      trained: holds the runs.
+      runs: their numbers, one at least.
+      offset: added to the seeds after the start.
+    """
+    task = trained.program(runs[0])[0].task
+    states = [trained.start(run) for run in runs]
+    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(s._replace(seed=s.seed + offset) for s in states))
+    train = jax.vmap(partial(training.train, task), in_axes=(0, None, None, None))
+    ended, _ = jax.jit(train)(stacked, _examples(trained), jnp.int32(0), jnp.int32(task.num_steps))
+    params = jax.tree.map(np.asarray, ended.params)
+    return [jax.tree.map(lambda array, place=place: array[place], params) for place in range(len(runs))]
+
+
+def _examples(trained: Trained) -> Split:
+    data = trained.folds[0].train
+    return Split(jnp.asarray(data.inputs), jnp.asarray(data.labels))
 
 
 def along_the_line(loss: Callable[[Any], Array], first: Any, second: Any) -> Float[np.ndarray, "points"]:
@@ -52,7 +92,7 @@ def aligned(params: Mapping[str, Any], reference: Mapping[str, Any], rounds: int
     ours = {name: {kind: np.asarray(array) for kind, array in params[name].items()} for name in names}
     theirs = {name: {kind: np.asarray(array) for kind, array in reference[name].items()} for name in names}
     for _ in range(rounds):
-        changes = [_match(ours, theirs, name, after) for name, after in zip(names, names[1:], strict=False)]
+        changes = [_match(ours, theirs, name, after) for name, after in pairwise(names)]
         if not any(changes):
             break
     return ours

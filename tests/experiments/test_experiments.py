@@ -50,7 +50,7 @@ def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
 
     module = importlib.import_module(f"experiments.{name}")
     assert module.CLAIM.endswith(".")
-    assert len(Path(module.__file__).read_text().splitlines()) <= 150
+    assert len(Path(module.__file__).read_text().splitlines()) <= 180
     if hasattr(module, "DEFAULTS"):
         assert runs(commandline.parse(module, []))
 
