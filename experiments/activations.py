@@ -137,7 +137,7 @@ def pictures(tables):
                                     "seeds."),
         "gradients": Picture(signals, "Size of the gradient at each layer of the deepest net before the first step: "
                                       "with the sigmoid it fades on its way back. Bands: 95% intervals over seeds."),
-        "times": Picture(cost, "Time of the non-linearity alone, forward and backward. Bars: 95% intervals over rounds."),
+        "times": Picture(cost, "Time of each non-linearity alone, both ways. Bars: 95% intervals over rounds."),
     }  # fmt: skip
 
 

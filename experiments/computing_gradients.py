@@ -154,7 +154,7 @@ def pictures(tables):
     cost, _ = charts.lines(times, "parameters", "ratio", xscale="log", ylabel="gradient / forward pass (time)",
                            ylim=(0, max(5.2, times.groupby("width")["ratio"].median().max() * 1.2)))  # fmt: skip
     return {
-        "error": Picture(figure, "Error of the gradient against the one derived by hand in float64: large steps are too "
+        "error": Picture(figure, "Error of the gradient against the one by hand in float64: large steps are too "
                                  "coarse, small ones drown in rounding."),
         "cost": Picture(cost, "Time of the gradient as a multiple of the forward pass. Band: 95% interval over rounds. "
                               "Finite differences would take a forward pass for each parameter."),

@@ -76,7 +76,7 @@ def summary(tables):
 
 
 def verdict(tables):
-    """By test accuracy on fresh seeds. Depth: the deeper net that is best on dev, less one hidden layer, same parameters.
+    """By test accuracy on fresh seeds. Depth: the deeper net that is best on dev, less one hidden layer.
 
     Width: one hidden layer with the most parameters, less one with the fewest. Deeper must help, and more than wider.
     """
@@ -113,7 +113,7 @@ def pictures(tables):
     for column, name, percent in (("test_accuracy", "test accuracy", True), ("test_loss", "test loss (nats)", False)):
         figure, _ = charts.lines(confirmed(tables), "depth", column, "budget", percent=percent, xlabel="hidden layers",
                                  ylabel=name, legend="parameters")  # fmt: skip
-        drawn[column] = Picture(figure, f"{name.capitalize()} over depth at equal numbers of parameters, each net at its "
+        drawn[column] = Picture(figure, f"{name.capitalize()} over depth at equal numbers of parameters, each at its "
                                         "best learning rate, on fresh seeds. Bands: 95% intervals.")  # fmt: skip
     return drawn
 

@@ -129,7 +129,8 @@ def pictures(tables):
     from jaxnets.report import charts
     from jaxnets.report.figures import Picture
 
-    figure, _ = charts.lines(tables["runs"], "learning_rate", "test_accuracy", "initializer", xscale="log", percent=True,
+    runs = tables["runs"]
+    figure, _ = charts.lines(runs, "learning_rate", "test_accuracy", "initializer", xscale="log", percent=True,
                              xlabel="learning rate", ylabel="test accuracy")  # fmt: skip
     ranks, _ = charts.lines(
         tables["ranks"], "step", "rank", "initializer", markers=False, ylabel="largest rank of a layer"
@@ -143,7 +144,7 @@ def pictures(tables):
         if len(signals):
             panel, _ = charts.lines(signals, "layer", column, "initializer", yscale="log", xlabel="hidden layer",
                                     ylabel=f"{name} (RMS)")  # fmt: skip
-            drawn[name] = Picture(panel, f"Size of the {name} at each layer of a deep net before the first step. Bands: "
+            drawn[name] = Picture(panel, f"Size of the {name} at each layer of a deep net before it trains. Bands: "
                                          "95% intervals over seeds.")  # fmt: skip
     return drawn
 

@@ -35,7 +35,8 @@ def measure(results):
 
     from jaxnets.analysis import hessian
 
-    trained = results.train(learning_rate="0.1", num_seeds=results.config.options["probes"], num_epochs="5", keep="last",
+    probes = results.config.options["probes"]
+    trained = results.train(learning_rate="0.1", num_seeds=probes, num_epochs="5", keep="last",
                             initializer="he", activation="tanh")  # fmt: skip
     inputs, labels = jnp.asarray(results.folds[0].train.inputs), jnp.asarray(results.folds[0].train.labels)
 
@@ -70,7 +71,7 @@ def zones(runs):
 
 
 def edges(tables):
-    """Of each net the largest rate, in units of 2/λ, up to which full-gradient descent lowered the loss at every step."""
+    """Of each net the largest rate, in units of 2/λ, up to which descent lowered the loss at every step."""
 
     def edge(net):
         unstable = net[~net["stable"]]["ratio"]
@@ -91,10 +92,10 @@ def summary(tables):
 
 
 def verdict(tables):
-    """The zones must be there; the rate must matter more than the initializer; the edge must lie within 0.5 to 2 of 2/λ.
+    """The zones must be there; the rate must matter more than the initializer; the edge must be 0.5 to 2 of 2/λ.
 
     It matters more if the standard deviation of test accuracy between learning rates exceeds that between initializers
-    at the best rate, by seed. Gradient descent on a quadratic is stable below 2/λ; on a net λ changes on the way, so the
+    at the best rate, by seed. Gradient descent on a quadratic is stable below 2/λ; on a net λ changes, so the
     edge is looked for from a trained net, as the rate up to which the loss falls at every step.
     """
     from jaxnets import statistics, verdicts
@@ -137,10 +138,11 @@ def pictures(tables):
             axes.text(np.sqrt(rates.min() * rates.max()), 1.01, zone, transform=axes.get_xaxis_transform(), ha="center",
                       fontsize=8)  # fmt: skip
         axes.set_title("")
-        drawn[column] = Picture(figure, f"{name.capitalize()} after the last step; the zones are found by a rule. Bands: "
+        drawn[column] = Picture(figure, f"{name.capitalize()} after the last step; the zones follow a rule. Bands: "
                                         "95% intervals over seeds; runs that diverged have no value.")  # fmt: skip
-    figure, axes = charts.lines(tables["edges"], "ratio", "stable", estimate=charts.of_shares, percent=True, xscale="log",
-                                xlabel="learning rate / (2/λ)", ylabel="nets whose loss always falls")  # fmt: skip
+    figure, axes = charts.lines(tables["edges"], "ratio", "stable", estimate=charts.of_shares, percent=True,
+                                xscale="log", xlabel="learning rate / (2/λ)",
+                                ylabel="nets whose loss always falls")  # fmt: skip
     axes.axvline(1, color=INK, ls=":", lw=1)
     axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["0.25", "0.5", "1", "2", "4", "8"], minor=False)
     axes.minorticks_off()

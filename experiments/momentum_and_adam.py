@@ -107,7 +107,7 @@ def pictures(tables):
             )
         axes.set(xlim=limits[0], ylim=limits[1])
         axes.legend(title="steps", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
-        drawn[name] = Picture(figure, f"The {name}: each optimizer from the same start, at the learning rate with which it "
+        drawn[name] = Picture(figure, f"The {name}: each optimizer from the same start, at the rate with which it "
                                       "gets to the low ground in the fewest steps.")  # fmt: skip
     return drawn
 

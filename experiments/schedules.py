@@ -87,7 +87,7 @@ def pictures(tables):
     if found := gains(tables):
         ordered = dict(sorted(found.items(), key=lambda item: item[1].value))
         figure, _ = charts.dots(ordered, zero=0.0, xlabel="test loss less that of the constant rate (nats)")
-        drawn["gains"] = Picture(figure, "Each schedule at its best rate against the constant rate at its own, on fresh "
+        drawn["gains"] = Picture(figure, "Each schedule at its best rate against the constant one at its own, on fresh "
                                          "seeds: left of the line is better. Bars: 95% intervals.")  # fmt: skip
     return drawn
 

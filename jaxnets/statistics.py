@@ -105,7 +105,7 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
 def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
     """The runs of each group at its best learning rate, on seeds that had no part in the choice.
 
-    The first half of the seeds choose, by the mean of `score` (a loss is best when small); a rate at which a run did not
+    The first half of the seeds choose, by the mean of `score` (a loss is best when small); a rate whose run did not
     finish comes after all others. With a single seed it both chooses and confirms.
     """
     seeds = sorted(runs["seed"].unique())

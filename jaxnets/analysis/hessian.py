@@ -21,7 +21,7 @@ def lanczos(
       num_steps: products to make, at most `size`.
 
     Returns:
-      Its diagonal `float64[k]` and the one beside it `float64[k - 1]`; k is less than `num_steps` only where the vectors
+      Its diagonal `float64[k]` and the one beside it `float64[k - 1]`; k is less than `num_steps` only where those
       reached are all that the matrix can reach.
     """
     vectors, diagonal, beside = [start / jnp.linalg.norm(start)], [], []
@@ -62,7 +62,7 @@ def descends(
 ) -> Bool[np.ndarray, "rates"]:
     """Whether descent along the full gradient lowers the loss at every step, for each learning rate.
 
-    On a quadratic it does so below 2/λ, λ the largest eigenvalue of the Hessian. Source: Cohen et al. (2021), section 2.
+    On a quadratic it does so below 2/λ, λ the largest eigenvalue. Source: Cohen et al. (2021), section 2.
     """
 
     def one(rate: Array) -> Array:

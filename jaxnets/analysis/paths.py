@@ -36,7 +36,8 @@ LANDSCAPES = {
     "saddle": Landscape(lambda p: 0.5 * p[0] ** 2 - 0.5 * p[1] ** 2 + 0.25 * p[1] ** 4, (-1.5, 1e-3), -0.249,
                         ((-2, 1), (-0.6, 1.6))),
     # far from the minimum there is hardly a gradient
-    "plateau": Landscape(lambda p: 1 - jnp.exp(-(p[0] ** 2 + p[1] ** 2) / 2), (-3.0, 2.0), 1e-3, ((-3.6, 1.6), (-1.6, 2.6))),
+    "plateau": Landscape(lambda p: 1 - jnp.exp(-(p[0] ** 2 + p[1] ** 2) / 2), (-3.0, 2.0), 1e-3,
+                         ((-3.6, 1.6), (-1.6, 2.6))),
 }  # fmt: skip
 
 

@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import schedules
+
+
+def runs(cosine=0.08, warm=0.09, noise=0.002, seeds=16):
+    rng = np.random.default_rng(0)
+    rows = []
+    for schedule, warmup, loss in (("constant", 0, 0.1), ("constant", 50, warm), ("cosine", 0, cosine)):
+        for seed in range(seeds):
+            for rate, worse in ((0.1, 0.0), (1.0, 0.5)):
+                value = loss + worse + noise * rng.normal()
+                rows.append({"run": len(rows), "schedule": schedule, "warmup_steps": warmup, "learning_rate": rate,
+                             "seed": seed, "status": "finished", "dev_loss": value, "test_loss": value})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [({}, "supported"), ({"cosine": 0.12}, "not supported"), ({"warm": 0.2}, "not supported"),
+     ({"noise": 0.2}, "inconclusive"), ({"seeds": 1}, "inconclusive")],
+)  # fmt: skip
+def test_the_verdict_follows_its_rule(found, outcome):
+    assert schedules.verdict({"runs": runs(**found)}).outcome == outcome
+
+
+def test_a_tiny_real_run(tiny):
+    finding, results, _ = tiny("schedules", schedule="constant,cosine", warmup_steps="0,5", num_seeds="4",
+                               num_epochs="1",
+                               learning_rate="0.1", hidden_units="5")  # fmt: skip
+    (table,) = finding.tables.values()
+    assert set(table["schedule"]) == {"constant", "constant + warm-up", "cosine", "cosine + warm-up"}
+    assert len(results.runs) == 16
