@@ -24,7 +24,7 @@ def gradient(
     delta = np.exp(_log_probabilities(activations[-1]))
     delta[np.arange(len(labels)), labels] -= 1
     delta /= len(labels)
-    found = []
+    found: list[tuple[np.ndarray, np.ndarray]] = []
     for layer in reversed(range(len(layers))):
         found.insert(0, (activations[layer].T @ delta, delta.sum(axis=0)))
         if layer:  # through the kernel, then through tanh, whose derivative is 1 - tanh²

@@ -16,7 +16,8 @@ def tables(adam=0.08, steps=50, noise=0.002, seeds=16):
                          "dev_loss": value, "test_loss": value})  # fmt: skip
     arrivals = {"ravine": (100, steps), "saddle": (100, steps), "plateau": (100, np.inf)}
     paths = [{"landscape": place, "optimizer": name, "arrival": value}
-             for place, both in arrivals.items() for name, value in zip(("sgd", "adam"), both, strict=True)]  # fmt: skip
+             for place, both in arrivals.items()
+             for name, value in zip(("sgd", "adam"), both, strict=True)]  # fmt: skip
     return {"runs": pd.DataFrame(rows), "paths": pd.DataFrame(paths)}
 
 
