@@ -90,6 +90,7 @@ def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | No
     if zero is not None:
         one.axvline(zero, color=INK, lw=1, ls=":")
     one.set_ylim(len(estimates) - 0.5, -0.5)
+    one.locator_params(axis="x", nbins=4)
     if percent:
         one.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     return figure, one
