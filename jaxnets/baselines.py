@@ -1,6 +1,6 @@
 """Classical text classifiers by scikit-learn, on the very splits that the nets see.
 
-They have nothing to choose on dev, so they learn from it as well as from train.
+They have nothing to choose on dev, so they may learn from it as well as from train.
 """
 
 import time
@@ -22,36 +22,49 @@ class Baseline(NamedTuple):
     """A classifier and what it sees.
 
     Attributes:
-      pairs: whether pairs of neighbouring words are features beside the words.
+      orders: the features are runs of so many neighbouring words: 1 for the words, 2 for pairs, 3 for trigrams.
       classify: see `Classifier`.
     """
 
-    pairs: bool
+    orders: tuple[int, ...]
     classify: Classifier
 
 
-def features(texts: Texts, pairs: bool, num_words: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each text's distinct words, and pairs of neighbouring words if asked for.
+def features(texts: Texts, orders: Sequence[int], num_words: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each text's distinct n-grams.
+
+    Args:
+      texts: whose they are.
+      orders: the numbers n, each 3 at most, so that the numbers of the n-grams fit into 64 bits.
+      num_words: of the vocabulary, at most 2**21 - 1.
 
     Returns:
-      Two arrays `int64[features]`: the text that each belongs to, and a number that stands for the word or pair.
+      Two arrays `int64[features]`: the text that each belongs to, and a number that stands for the n-gram.
     """
     owner = np.repeat(np.arange(len(texts)), texts.lengths)
-    words = texts.words.astype(np.int64)
-    if pairs:
-        together = owner[1:] == owner[:-1]
-        of_pairs = (words[:-1][together] + 1) * num_words + words[1:][together]
-        owner, words = np.concatenate([owner, owner[:-1][together]]), np.concatenate([words, of_pairs])
-    distinct = np.unique(np.stack([owner, words]), axis=1)
+    grams = [_grams(texts.words.astype(np.int64), owner, order, num_words + 1) for order in orders]
+    distinct = np.unique(np.concatenate(grams, axis=1), axis=1)
     return distinct[0], distinct[1]
 
 
-def matrices(train: Texts, test: Texts, pairs: bool, num_words: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+def _grams(words: np.ndarray, owner: np.ndarray, order: int, base: int) -> np.ndarray:
+    """The texts and the numbers of all runs of `order` words: their ids + 1 are the digits, so no two are equal."""
+    count = max(len(words) - order + 1, 0)
+    within = owner[:count] == owner[len(words) - count :]
+    number = np.zeros(count, np.int64)
+    for place in range(order):
+        number = number * base + words[place : place + count] + 1
+    return np.stack([owner[:count][within], number[within]])
+
+
+def matrices(
+    train: Texts, test: Texts, orders: Sequence[int], num_words: int
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Whether each text has each feature of the training texts; what only test has is left out."""
-    owner, feature = features(train, pairs, num_words)
+    owner, feature = features(train, orders, num_words)
     known, column = np.unique(feature, return_inverse=True)
     fitted = _indicators(owner, column, (len(train), len(known)))
-    owner, feature = features(test, pairs, num_words)
+    owner, feature = features(test, orders, num_words)
     seen = np.isin(feature, known)
     place = np.searchsorted(known, feature)
     return fitted, _indicators(owner[seen], place[seen], (len(test), len(known)))
@@ -106,11 +119,14 @@ def _nbsvm(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix
 
 
 KNOWN: dict[str, Baseline] = {
-    "naive_bayes": Baseline(pairs=False, classify=_naive_bayes),
-    "naive_bayes_pairs": Baseline(pairs=True, classify=_naive_bayes),
-    "logistic_regression": Baseline(pairs=False, classify=_logistic_regression),
-    "nbsvm": Baseline(pairs=True, classify=_nbsvm),
+    "naive_bayes": Baseline(orders=(1,), classify=_naive_bayes),
+    "naive_bayes_pairs": Baseline(orders=(1, 2), classify=_naive_bayes),
+    "logistic_regression": Baseline(orders=(1,), classify=_logistic_regression),
+    "nbsvm": Baseline(orders=(1, 2), classify=_nbsvm),
+    "naive_bayes_trigrams": Baseline(orders=(3,), classify=_naive_bayes),
+    "logistic_regression_trigrams": Baseline(orders=(3,), classify=_logistic_regression),
 }
+USUAL = ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm")
 
 
 class Fit(NamedTuple):
@@ -129,16 +145,16 @@ class Fit(NamedTuple):
     seconds: float
 
 
-def fit(folds: Sequence[Dataset], names: Sequence[str] = tuple(KNOWN)) -> list[Fit]:
-    """The baselines of these names on all folds."""
-    return [_fit(name, number, fold) for name in names for number, fold in enumerate(folds)]
+def fit(folds: Sequence[Dataset], names: Sequence[str] = USUAL, *, learn_dev: bool = True) -> list[Fit]:
+    """The baselines of these names on all folds; they learn from train, and from dev unless told not to."""
+    return [_fit(name, number, fold, learn_dev) for name in names for number, fold in enumerate(folds)]
 
 
-def _fit(name: str, number: int, fold: Dataset) -> Fit:
+def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
     start = time.perf_counter()
     baseline = KNOWN[name]
-    texts, labels = _joined(fold.train, fold.dev)
-    train, test = matrices(texts, _texts(fold.test), baseline.pairs, len(fold.vocabulary))
+    texts, labels = _joined(fold.train, fold.dev) if learn_dev else (_texts(fold.train), fold.train.labels)
+    train, test = matrices(texts, _texts(fold.test), baseline.orders, len(fold.vocabulary))
     scores = baseline.classify(train, labels, test)
     predictions = np.unique(labels)[scores.argmax(axis=1)]
     return Fit(name, number, predictions, time.perf_counter() - start)

@@ -115,6 +115,28 @@ def compare(system: System, other: System) -> Comparison:
     return Comparison(mean, half_width, float(p_value))
 
 
+def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:
+    """The accuracy of each run on some of the test examples.
+
+    Args:
+      predictions: see `jaxnets.sweep.results.predictions_table`.
+      chosen: which test examples of each fold count.
+
+    Returns:
+      A row for each run: `right`, the share of these; `examples`, their number; `largest`, the share of their larger
+      class, which is what a guess gets.
+    """
+    columns = ["run", "right", "examples", "largest"]
+    if predictions.empty:
+        return pd.DataFrame(columns=columns)
+    starts = np.cumsum([0, *(len(of_fold) for of_fold in chosen)])[predictions["fold"]]
+    counting = predictions[np.concatenate(chosen)[starts + predictions["example"]]]
+    groups = counting.assign(right=counting["prediction"] == counting["label"]).groupby("run")
+    largest = groups["label"].agg(lambda labels: labels.value_counts(normalize=True).max())
+    found = pd.DataFrame({"right": groups["right"].mean(), "examples": groups.size(), "largest": largest})
+    return found.reset_index()[columns]
+
+
 def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Int[np.ndarray, "classes classes"]:
     """How many examples of each class (row) were taken for each class (column)."""
     return np.bincount(labels * num_classes + predictions, minlength=num_classes**2).reshape(num_classes, num_classes)

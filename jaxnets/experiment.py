@@ -20,7 +20,7 @@ from jaxnets.sweep import devices, results, store
 from jaxnets.sweep.devices import Placement
 from jaxnets.sweep.execute import Compiled, Compiling, Options, Record, execute
 from jaxnets.sweep.plan import Program, plan, resolve, with_folds
-from jaxnets.sweep.table import Run, dataset_arguments, runs
+from jaxnets.sweep.table import Run, dataset_arguments, runs, without_strangers
 from jaxnets.trained import Trained
 
 KEPT = ("none", "best", "last", "all")
@@ -45,16 +45,28 @@ class Results(Trained):
     def train(self, **flags: str) -> Trained:
         """Trains the configuration with some flags changed; nothing of it is written.
 
+        Arguments of plug-ins that are no longer chosen are left out.
+
         Raises:
           UserError: as `run` does.
           KeyboardInterrupt: if the user ends it.
         """
-        sweep = _plan(self.config.changed(**flags))
+        sweep = _plan(without_strangers(self.config.changed(**flags), flags))
         trained = _carry_out(sweep, None, self.console, progress=self.progress)
         if trained.interrupted:
             raise KeyboardInterrupt
         self.further.append(trained)
         return trained
+
+    def predictions(self) -> pd.DataFrame:
+        """What the runs say of the test examples; see `jaxnets.sweep.results.predictions_table`.
+
+        Raises:
+          UserError: if they were not kept.
+        """
+        if not self.config.number("predictions"):
+            raise UserError("--predictions: it must be 'true' here.")
+        return pd.read_parquet(self.directory / "predictions.parquet")
 
     @property
     def num_runs(self) -> int:

@@ -1,12 +1,13 @@
 """Why a text model decides as it does: what each word, or each window of words, adds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from jaxnets import losses
 from jaxnets.blocks import TextBatch, window_owner
 from jaxnets.data.texts import Texts, pack
 from jaxnets.data.tokenizer import Tokenizer
@@ -66,9 +67,20 @@ def explain(model: Model, texts: Sequence[str]) -> list[Explanation]:
     """
     if not model.vocabulary:
         raise UserError(f"the model '{model.name}' takes features, not texts.")
-    split = (Tokenizer.from_json(model.tokenizer) if model.tokenizer else Tokenizer("whitespace", False)).splitter()
+    split = splitter(model)
     ids = {word: number for number, word in enumerate(model.vocabulary)}
     return [_explain(model, text, split(text), ids) for text in texts]
+
+
+def splitter(model: Model) -> Callable[[str], list[str]]:
+    """What splits a text into words as the model's training texts were split."""
+    return (Tokenizer.from_json(model.tokenizer) if model.tokenizer else Tokenizer("whitespace", False)).splitter()
+
+
+def encode(model: Model, text: str) -> Int[np.ndarray, "words"]:
+    """The word ids of a text; a word that the model does not know is 1."""
+    ids = {word: number for number, word in enumerate(model.vocabulary)}
+    return np.array([ids.get(word, 1) for word in splitter(model)(text)], np.int32)
 
 
 def _explain(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
@@ -91,15 +103,25 @@ def _explain(model: Model, text: str, words: list[str], ids: dict[str, int]) -> 
 
 def class_probabilities(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts classes"]:
     """The probability of each class for texts given as word ids."""
+    return np.asarray(losses.find(model.head).probabilities(jnp.asarray(logits(model, rows))))
+
+
+def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts"]:
+    """The logarithm of the odds of the last class against all others, for texts given as word ids."""
+    found = logits(model, rows)
+    return found[:, 0] if found.shape[1] == 1 else found[:, -1] - np.logaddexp.reduce(found[:, :-1], axis=1)
+
+
+def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
+    """What a model of texts gives for texts given as word ids."""
     texts = Texts.of(rows)
     num_positions = max(1, int(texts.lengths.max(initial=1))) * min(_TOGETHER, len(texts))
     packed = pack(texts, num_positions, _TOGETHER)
-    found = np.zeros((len(texts), len(model.class_names)), np.float32)
+    found = []
     for words, owner, lengths, numbers in zip(*packed, strict=True):
         batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
-        real = numbers >= 0
-        found[numbers[real]] = model.probabilities(batch)[real]
-    return found
+        found.append(np.asarray(model.logits(batch))[numbers >= 0])
+    return np.concatenate(found)  # the texts are packed in their order
 
 
 def leave_one_out(model: Model, row: np.ndarray) -> Float[np.ndarray, "words"]:
@@ -122,12 +144,8 @@ def _by_windows(
     contributions, windows = np.zeros(len(row)), []
     if len(row) == 0:
         return contributions, ()
-    batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)], jnp.int32))
-    _, kept = model.logits(batch, mutable=["intermediates"])
     weights, start = _direction(model, predicted), 0
-    for width in model.arguments["filter_widths"]:
-        features = np.asarray(kept["intermediates"][f"features_{width}"][0], np.float64)
-        within = np.asarray(window_owner(batch, width)) == 0
+    for width, (features, within) in window_features(model, row).items():
         shares = _shares(features, within, model.arguments["pooling"])
         added = (shares * features * weights[start : start + features.shape[1]]).sum(axis=1)
         start += features.shape[1]
@@ -138,6 +156,27 @@ def _by_windows(
             windows.append(Window(joined, int((shares[place] > 0).sum()), float(added[place])))
     windows.sort(key=lambda window: -window.contribution)
     return contributions, tuple(windows)
+
+
+def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """What the filters of a text CNN give for each window of a text, before pooling.
+
+    Args:
+      model: a text CNN.
+      row: the word ids of the text, one at least.
+
+    Returns:
+      For each width: the features `float64[positions, filters]`, and whether the window at each position takes part.
+    """
+    batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)], jnp.int32))
+    _, kept = model.logits(batch, mutable=["intermediates"])
+    return {
+        width: (
+            np.asarray(kept["intermediates"][f"features_{width}"][0], np.float64),
+            np.asarray(window_owner(batch, width)) == 0,
+        )
+        for width in model.arguments["filter_widths"]
+    }
 
 
 def _shares(features: np.ndarray, within: np.ndarray, pooling: str) -> Float[np.ndarray, "positions filters"]:

@@ -12,7 +12,7 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array
 
-from jaxnets import training
+from jaxnets import saved, training
 from jaxnets.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.sweep.plan import Program
@@ -72,6 +72,15 @@ class Trained:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""
         params = jax.tree.map(jnp.asarray, self.params(run, step))
         return np.asarray(self.model(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
+
+    def saved(self, run: int) -> saved.Model:
+        """The model of a run after its last step, as `train` keeps one: it can be asked about texts.
+
+        Raises:
+          KeyError: if its parameters were not kept.
+        """
+        row = {str(name): value for name, value in self.runs.set_index("run").loc[run].items()}
+        return saved.model(row, self.program(run)[0], run, self.dataset(run), self.params(run))
 
     def start(self, run: int) -> TrainState:
         """The state of a run before its first step: the same bits as in the sweep, on a CPU."""

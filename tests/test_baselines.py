@@ -1,6 +1,5 @@
 """The baselines against counts by hand, and against figures published for a real set."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,13 @@ ROWS = st.lists(st.lists(st.integers(2, 6), max_size=6), min_size=1, max_size=6)
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mr"
 
 
-@given(ROWS, ROWS, st.booleans())
-def test_indicators_are_those_of_words_and_pairs(train, test, pairs):
+@given(ROWS, ROWS, st.sampled_from([(1,), (1, 2), (3,), (1, 2, 3)]))
+def test_indicators_are_those_of_the_ngrams(train, test, orders):
     def of(row):
-        return {*row, *(itertools.pairwise(row) if pairs else ())}
+        return {tuple(row[start : start + order]) for order in orders for start in range(len(row) - order + 1)}
 
     known = sorted({feature for row in train for feature in of(row)}, key=str)
-    for rows, matrix in zip((train, test), baselines.matrices(Texts.of(train), Texts.of(test), pairs, 7), strict=True):
+    for rows, matrix in zip((train, test), baselines.matrices(Texts.of(train), Texts.of(test), orders, 7), strict=True):
         expected = np.array([[feature in of(row) for feature in known] for row in rows]).reshape(len(rows), len(known))
         found = matrix.toarray()
         assert set(np.unique(found)) <= {0, 1}
@@ -56,7 +55,7 @@ def test_naive_bayes_by_hand():
 
 
 def test_log_count_ratio_by_hand():
-    train, _ = baselines.matrices(Texts.of(TRAIN), Texts.of([]), False, 7)
+    train, _ = baselines.matrices(Texts.of(TRAIN), Texts.of([]), (1,), 7)
     p, q = np.array([3, 2, 2, 1, 1]) / 9, np.array([1, 2, 1, 4, 2]) / 10
     np.testing.assert_allclose(baselines.log_count_ratio(train, LABELS == 1), np.log(p / q), rtol=1e-6)
 
@@ -70,6 +69,22 @@ def test_all_baselines_learn_what_is_plain(num_classes):
     for fit in baselines.fit([plain, plain]):
         assert (fit.predictions == labels).all(), fit.system
         assert fit.seconds > 0
+
+
+def test_without_dev_only_train_is_learnt():
+    """The dev example alone has word "e"; without it that word is unknown, and of even classes the first is taken."""
+    one = dataset(labels=np.array([1, 1, 0, 0, 1], np.int32), test=((6, 6),))
+    assert baselines.fit([one], ["naive_bayes"])[0].predictions.tolist() == [1]
+    assert baselines.fit([one], ["naive_bayes"], learn_dev=False)[0].predictions.tolist() == [0]
+
+
+def test_trigrams_know_nothing_of_new_ones():
+    """No trigram of the test text stands in train, so what is left is the larger class; one that does stand decides."""
+    rows, labels = [[2, 3, 4], [5, 6, 2], [3, 4, 5]], np.array([1, 0, 1], np.int32)
+    one = dataset(rows, labels, test=((4, 3, 2), (5, 6, 2)))
+    for name in ("naive_bayes_trigrams", "logistic_regression_trigrams"):
+        assert baselines.fit([one], [name])[0].predictions[0] == 1, name
+    assert baselines.fit([one], ["naive_bayes_trigrams"])[0].predictions[1] == 0
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real sets are not here")

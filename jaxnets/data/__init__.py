@@ -11,11 +11,15 @@ from jaxnets.data import text_files, tfds_sets
 from jaxnets.data.dataset import Dataset, validate
 from jaxnets.data.digits import digits
 from jaxnets.data.generated import negation, ngrams, xor
+from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
 from jaxnets.data.text_files import is_path
 
 Loader = Callable[..., Dataset | tuple[Dataset, ...]]
 
-KNOWN: dict[str, Loader] = {"digits": digits, "xor": xor, "negation": negation, "ngrams": ngrams}
+KNOWN: dict[str, Loader] = {
+    loader.__name__: loader
+    for loader in (digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams)
+}
 
 
 def find(name: str) -> Loader:

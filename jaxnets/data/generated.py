@@ -80,7 +80,7 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
 
 def _sentence(generator: np.random.Generator, label: int) -> tuple[str, ...]:
     """3 to 7 neutral words with judgements and an idle "not" put among them."""
-    pieces = [[_draw(generator, NEUTRAL)] for _ in range(generator.integers(3, 8))]
+    pieces = [[draw(generator, NEUTRAL)] for _ in range(generator.integers(3, 8))]
     if generator.random() < 0.5:
         pieces[generator.integers(len(pieces))].insert(0, NEGATION)
     for _ in range(generator.integers(1, 3)):
@@ -90,10 +90,11 @@ def _sentence(generator: np.random.Generator, label: int) -> tuple[str, ...]:
 
 def _judgement(generator: np.random.Generator, label: int) -> list[str]:
     negated = generator.random() < 0.3
-    word = _draw(generator, POSITIVE if label != negated else NEGATIVE)
+    word = draw(generator, POSITIVE if label != negated else NEGATIVE)
     return [NEGATION, word] if negated else [word]
 
 
-def _draw(generator: np.random.Generator, words: tuple[str, ...]) -> str:
+def draw(generator: np.random.Generator, words: tuple[str, ...]) -> str:
+    """One of the words, all equally likely."""
     # several times as fast as `choice`, which makes an array of the words each time
     return words[generator.integers(len(words))]

@@ -1,8 +1,8 @@
 """From a configuration to the table of its runs: a row of hyperparameters for each."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,10 +95,31 @@ def _check_names(values: Mapping[str, Values]) -> None:
             find(value)
 
 
+def without_strangers(config: Config, wanted: Collection[str]) -> Config:
+    """The configuration without the arguments that no chosen plug-in takes, but for the wanted ones.
+
+    Raises:
+      UserError: if a plug-in is unknown.
+    """
+    values = _given(config)
+    _check_names(values)
+    kept = _takers(_chosen(config, values)) | set(wanted)
+    return replace(config, arguments={name: text for name, text in config.arguments.items() if name in kept})
+
+
+def _chosen(config: Config, values: Mapping[str, Values]) -> dict[PluginKind, tuple[str, ...]]:
+    return {kind: _listed(values[kind.name]) for kind in PLUGINS} | {DATASET: (config.dataset,)}
+
+
+def _takers(chosen: Mapping[PluginKind, tuple[str, ...]]) -> set[str]:
+    """The arguments of the chosen plug-ins."""
+    return {name for kind, names in chosen.items() for value in names for name in kind.arguments(value)}
+
+
 def _check_arguments(config: Config, values: Mapping[str, Values]) -> None:
     """Raises the error for an argument that no chosen plug-in takes."""
-    chosen = {kind: _listed(values[kind.name]) for kind in PLUGINS} | {DATASET: (config.dataset,)}
-    takers = {name for kind, names in chosen.items() for value in names for name in kind.arguments(value)}
+    chosen = _chosen(config, values)
+    takers = _takers(chosen)
     for name in config.arguments:
         if name not in takers:
             raise _misplaced(name, takers, chosen)

@@ -76,7 +76,7 @@ def test_a_preset_trains(tmp_path):
 MISTAKES = {
     "--preset=kim": "Did you mean 'kim2014'",
     "--dataset=none.tsv": "--dataset: there is no file or folder 'none.tsv'",
-    "--keep=some": "--keep: 'all' is not known",
+    "--keep=some": "--keep: 'some' is not known",
     "--select=first": "--select: 'first' is not known",
     "--export=model.bin": "must end in .safetensors",
     "--export=none/model.safetensors": "there is no folder 'none'",

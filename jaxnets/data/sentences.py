@@ -1,0 +1,248 @@
+"""Sentences made for a claim about texts: negations, orders and n-grams that training never saw."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, random_generator
+from jaxnets.data.generated import MIN_SENTENCES, NEGATION, NEGATIVE, NEUTRAL, POSITIVE, draw
+from jaxnets.data.texts import Texts
+from jaxnets.names import UserError
+
+Sentence = tuple[str, ...]
+Labelled = dict[Sentence, int]
+"""Each sentence once, with its label."""
+
+NAMES = ("negative", "positive")
+
+# fmt: off
+GOOD = (
+    *POSITIVE, "excellent", "delightful", "moving", "funny", "clever", "elegant", "fresh", "gripping", "touching",
+    "warm", "witty", "splendid", "perfect", "pleasant", "stunning", "tender"
+)
+BAD = (
+    *NEGATIVE, "horrible", "tedious", "stupid", "lame", "clumsy", "ugly", "stale", "bland", "hollow", "cold",
+    "silly", "pathetic", "messy", "annoying", "shallow", "tired"
+)
+LIKING = ("like", "love", "enjoy", "adore", "cherish", "relish")
+DISLIKING = ("hate", "dislike", "detest", "loathe", "despise", "abhor")
+AFFIRMING = ("really", "truly", "certainly", "always", "deeply")
+DENYING = ("never", "hardly", "barely", "seldom", "rarely")
+SUBJECTS = ("i", "we", "they", "you", "people", "children")
+OBJECTS = (
+    "spinach", "bread", "soup", "cheese", "rice", "fish", "beans", "apples", "noodles", "olives", "carrots", "eggs"
+)
+OPENINGS = ("today", "honestly", "sometimes", "indeed", "perhaps", "frankly", "here", "now")
+CLOSINGS = ("together", "outside", "alone", "again", "everywhere", "anyway", "though", "daily")
+# fmt: on
+DIM = 32
+
+
+def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
+    """Sentences with one judgement, a good or bad word, turned around by a "not" before it; test has new pairs.
+
+    In train and dev every fourth good and bad word never stands behind "not". The test sentences are those in which
+    one of these does. The other judgements of train and dev are negated in half of the cases, so that neither "not"
+    nor they tell anything alone. 70% train, 15% dev, 15% test, no sentence twice, the classes even.
+
+    Args:
+      num_sentences: how many.
+      data_seed: of the draws.
+
+    Raises:
+      UserError: if there are fewer than 20 sentences, or the seed is negative.
+    """
+    generator = _generator(num_sentences, data_seed)
+    plain = GOOD[::4] + BAD[::4]
+    others = tuple(word for word in GOOD + BAD if word not in plain)
+
+    def seen(label: int) -> Sentence:
+        kind = generator.choice(3, p=(0.4, 0.4, 0.2))
+        return _with_judgement(generator, label, plain if kind == 2 else others, turned=kind == 0)
+
+    num_train, num_dev, num_test = _sizes(num_sentences)
+    known = _distinct(seen, num_train + num_dev)
+    new = _distinct(lambda label: _with_judgement(generator, label, plain, turned=True), num_test)
+    return _dataset("unseen_negations", _cut(known, num_train) | {"test": new})
+
+
+def _with_judgement(generator: np.random.Generator, label: int, words: Sequence[str], *, turned: bool) -> Sentence:
+    """3 to 7 neutral words and one of `words` that makes the label, with "not" before it if it is turned around."""
+    of_class = GOOD if label != turned else BAD
+    judgement = draw(generator, tuple(word for word in words if word in of_class))
+    sentence = [draw(generator, NEUTRAL) for _ in range(generator.integers(3, 8))]
+    place = int(generator.integers(len(sentence) + 1))
+    sentence[place:place] = [NEGATION, judgement] if turned else [judgement]
+    return tuple(sentence)
+
+
+def word_order(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
+    """Pairs of sentences with the same words in another order: "not good , bad" and "not bad , good".
+
+    Each has a good and a bad word, and before one of them a "not"; the two of a pair differ in which, and have opposite
+    labels: negative if the good word is negated, else positive. Both are in the same split, so that whatever does not
+    look at the order is right on just one of them. 70% train, 15% dev, 15% test of the pairs, no pair twice.
+
+    Args:
+      num_sentences: how many, two for each pair.
+      data_seed: of the draws.
+
+    Raises:
+      UserError: if there are fewer than 20 sentences or their number is odd, or the seed is negative.
+    """
+    generator = _generator(num_sentences, data_seed)
+    if num_sentences % 2:
+        raise UserError(f"--num_sentences: {num_sentences} is odd; two sentences are a pair.")
+    pairs: dict[tuple[Sentence, Sentence], None] = {}
+    while len(pairs) < num_sentences // 2:
+        pairs.setdefault(_pair(generator))
+    sentences = {sentence: label for pair in pairs for label, sentence in enumerate(pair)}
+    num_train, num_dev, _ = (2 * size for size in _sizes(num_sentences // 2))
+    train, rest = _cut(sentences, num_train).values()
+    dev, test = _cut(rest, num_dev).values()
+    return _dataset("word_order", {"train": train, "dev": dev, "test": test})
+
+
+def _pair(generator: np.random.Generator) -> tuple[Sentence, Sentence]:
+    """A negative and a positive sentence of the same words, which differ in the place of "not"."""
+    judgements = [draw(generator, POSITIVE), draw(generator, NEGATIVE)]
+    good_first = generator.random() < 0.5
+    first, second = judgements if good_first else judgements[::-1]
+    before, between, after = ([draw(generator, NEUTRAL) for _ in range(generator.integers(1, 4))] for _ in range(3))
+    one = (*before, NEGATION, first, *between, ",", second, *after)
+    other = (*before, first, *between, ",", NEGATION, second, *after)
+    return (one, other) if good_first else (other, one)
+
+
+def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: str = "") -> Dataset:
+    """Sentences such as "i really like spinach", their word vectors, and test sentences of new trigrams alone.
+
+    An adverb affirms or denies, a verb tells of liking or disliking, and the label is what both together mean, so no
+    word tells anything alone. Train and dev have two thirds of the pairs of an adverb and a verb, "really like" among
+    them; the test sentences have the others, such as "really love", and no trigram that stands in train or dev. In the
+    vectors that can be had with them, words of like meaning lie close. 70% train, 15% dev, 15% test, no sentence twice, the classes even.
+
+    Args:
+      num_sentences: how many.
+      data_seed: of the draws, those of the vectors among them.
+      word_vectors: `made`, or empty for none.
+
+    Raises:
+      UserError: if there are fewer than 20 sentences or more than can be made, the seed is negative, or
+        `word_vectors` is another text.
+    """
+    generator = _generator(num_sentences, data_seed)
+    if word_vectors not in ("", "made"):
+        raise UserError(f"--word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or none.")
+    num_train, num_dev, num_test = _sizes(num_sentences)
+    known = _distinct(lambda label: _opinion(generator, label, new=False), num_train + num_dev)
+    seen = {gram for sentence in known for gram in _trigrams(sentence)}
+
+    def unseen(label: int) -> Sentence | None:
+        sentence = _opinion(generator, label, new=True)
+        return None if seen.intersection(_trigrams(sentence)) else sentence
+
+    new = _distinct(unseen, num_test)
+    return _dataset("unseen_ngrams", _cut(known, num_train) | {"test": new}, _vectors(generator) if word_vectors else {})
+
+
+def _trigrams(sentence: Sentence) -> Iterator[Sentence]:
+    return zip(sentence, sentence[1:], sentence[2:], strict=False)
+
+
+def _is_new(adverb: int, verb: int) -> bool:
+    """Whether test has the pair of these numbers, within their kinds: a third of all, each word in some of them."""
+    return (adverb + verb) % 3 == 1
+
+
+def _opinion(generator: np.random.Generator, label: int, *, new: bool) -> Sentence:
+    """A subject, an adverb, a verb and an object, often with a word before or behind."""
+    affirmed = generator.random() < 0.5
+    adverbs, verbs = AFFIRMING if affirmed else DENYING, LIKING if affirmed == bool(label) else DISLIKING
+    pairs = [pair for pair in product(range(len(adverbs)), range(len(verbs))) if _is_new(*pair) == new]
+    adverb, verb = pairs[generator.integers(len(pairs))]
+    sentence = [draw(generator, SUBJECTS), adverbs[adverb], verbs[verb], draw(generator, OBJECTS)]
+    if generator.random() < 0.5:
+        sentence.insert(0, draw(generator, OPENINGS))
+    if generator.random() < 0.5:
+        sentence.append(draw(generator, CLOSINGS))
+    return tuple(sentence)
+
+
+def _vectors(generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """A vector for each word: what its kind has in common, what its meaning has, and a part of its own.
+
+    The verbs have a kind in common, and so have the adverbs, as opposites lie close in real vectors too.
+    """
+    kinds = {
+        "verb": (LIKING, DISLIKING), "adverb": (AFFIRMING, DENYING), "subject": (SUBJECTS,), "object": (OBJECTS,),
+        "opening": (OPENINGS,), "closing": (CLOSINGS,),
+    }  # fmt: skip
+    vectors = {}
+    for meanings in kinds.values():
+        kind = generator.normal(size=DIM)
+        for words in meanings:
+            meaning = generator.normal(size=DIM)
+            for word in words:
+                vectors[word] = 0.1 * (kind + meaning + 0.7 * generator.normal(size=DIM))
+    return vectors
+
+
+def _generator(num_sentences: int, data_seed: int) -> np.random.Generator:
+    if num_sentences < MIN_SENTENCES:
+        raise UserError(f"--num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
+    return random_generator("--data_seed", data_seed)
+
+
+def _sizes(count: int) -> tuple[int, int, int]:
+    """70% for train, 15% for dev, the rest for test."""
+    num_train, num_dev = count * 70 // 100, count * 15 // 100
+    return num_train, num_dev, count - num_train - num_dev
+
+
+def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:
+    """So many sentences, the labels in turn; what is made twice counts once, and None not at all.
+
+    Raises:
+      UserError: if no new one comes any more.
+    """
+    sentences: Labelled = {}
+    in_vain = 0
+    while len(sentences) < count:
+        label, before = len(sentences) % 2, len(sentences)
+        sentence = make(label)
+        if sentence is not None:
+            sentences.setdefault(sentence, label)
+        in_vain = 0 if len(sentences) > before else in_vain + 1
+        if in_vain > MOST_IN_VAIN:
+            raise UserError(f"--num_sentences: only {len(sentences)} different ones can be made for a split of {count}.")
+    return sentences
+
+
+MOST_IN_VAIN = 10_000
+
+
+def _cut(sentences: Labelled, num_train: int) -> dict[str, Labelled]:
+    """The first so many, and the others."""
+    items = list(sentences.items())
+    return {"train": dict(items[:num_train]), "dev": dict(items[num_train:])}
+
+
+def _dataset(name: str, splits: Mapping[str, Labelled], vectors: Mapping[str, np.ndarray] | None = None) -> Dataset:
+    """The data set of these sentences; its vocabulary is that of the training split."""
+    vocabulary = (PADDING, UNKNOWN, *sorted({word for sentence in splits["train"] for word in sentence}))
+    ids = {word: number for number, word in enumerate(vocabulary)}
+
+    def split(sentences: Labelled) -> Split:
+        texts = Texts.of([[ids.get(word, 1) for word in sentence] for sentence in sentences])
+        return Split(texts, np.array(list(sentences.values()), np.int32))
+
+    given = None
+    if vectors:
+        table = np.zeros((len(vocabulary), DIM), np.float32)
+        for word in vocabulary[2:]:
+            table[ids[word]] = vectors[word]
+        given = WordVectors(table, np.arange(len(vocabulary)) >= 2)
+    parts = {which: split(sentences) for which, sentences in splits.items()}
+    return Dataset(name, **parts, class_names=NAMES, vocabulary=vocabulary, word_vectors=given)
