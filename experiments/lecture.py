@@ -7,8 +7,9 @@ from pathlib import Path
 CLAIM = "Puts all claims of the lecture to the test and writes them as one page."
 
 ORDER = (
-    "building_blocks", "linear_collapse", "xor", "activations", "depth_vs_width", "initialization", "batch_size",
-    "sgd_vs_full_gradient", "local_optima", "learning_rate", "schedules", "momentum_and_adam", "computing_gradients",
+    "building_blocks", "linear_collapse", "xor", "negation", "activations", "depth_vs_width", "initialization",
+    "batch_size", "sgd_vs_full_gradient", "local_optima", "learning_rate", "schedules", "momentum_and_adam",
+    "computing_gradients", "dan_vs_naive_bayes", "unseen_ngrams", "word_order",
 )  # fmt: skip
 
 TITLE = "A lecture on neural nets, put to the test"

@@ -27,13 +27,14 @@ DEFAULTS = {
 }
 
 FLAGS = {
+    "pattern_units": ("0,1,2,4,8", "Hidden units of the nets on the four patterns."),
     "pattern_seeds": ("256", "Seeds of the nets on the four patterns."),
     "negations": ("not,n't,no,never", "Words that negate: the test sentences that have one are judged."),
     "frames": ("the movie is {}/the movie is not {}", "A sentence and its negation, into which judgements are put."),
 }
 
 PATTERNS = {
-    "dataset": "negation", "model": "mlp", "hidden_units": "0,1,2,4,8", "activation": "tanh", "head": "sigmoid",
+    "dataset": "negation", "model": "mlp", "activation": "tanh", "head": "sigmoid",
     "learning_rate": "0.03", "batch_size": "0", "num_steps": "1000", "evaluate_every": "1000", "predictions": "false",
 }  # fmt: skip
 
@@ -45,8 +46,9 @@ def measure(results):
 
     negations = results.config.option("negations", "text").split(",")
     chosen = [words.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
-    patterns = results.train(**PATTERNS, num_seeds=str(results.config.option("pattern_seeds", "int")))
-    negated = comparison.right_among(results.predictions(), chosen)
+    units, seeds = (results.config.option(f"pattern_{name}", "text") for name in ("units", "seeds"))
+    patterns = results.train(**PATTERNS, hidden_units=units, num_seeds=seeds)
+    negated = comparison.right_among(results.predictions, chosen)
     return {"patterns": patterns.runs, "negated": negated, "words": _words(results)}
 
 
@@ -115,7 +117,8 @@ def verdict(tables):
     on_words = verdicts.exact("Without a hidden layer no net gets the four patterns right.",
                               None if linear.empty else not linear["solved"].any(), counted, "none does")  # fmt: skip
     runs = judged(tables)
-    pairs = runs.pivot_table(index=[name for name in ("seed", "fold") if name in runs], columns="system", values="right")
+    repetitions = [name for name in ("seed", "fold") if name in runs]
+    pairs = runs.pivot_table(index=repetitions, columns="system", values="right")
     deep = [name for name in pairs if name.startswith("DAN")]
     gain, right = statistics.UNKNOWN, statistics.UNKNOWN
     if deep:
@@ -139,21 +142,22 @@ def pictures(tables):
 
     patterns = tables["patterns"].assign(solved=tables["patterns"]["train_accuracy"] == 1)
     figure, _ = charts.lines(patterns, "hidden_units", "solved", estimate=charts.of_shares, percent=True,
-                             xlabel="hidden units", ylabel="nets that solve the four patterns", ylim=(-0.03, 1.03))  # fmt: skip
+                             xlabel="hidden units", ylabel="nets that solve it", ylim=(-0.03, 1.03))  # fmt: skip
     drawn = {"patterns": Picture(figure, "Share of nets that tell good, bad, not good and not bad apart. Band: 95% "
                                          "intervals.")}  # fmt: skip
     shares = {name: statistics.mean(rights) for name, rights in judged(tables).groupby("system", sort=False)["right"]}
     if shares:
-        figure, _ = charts.dots(shares, percent=True, xlabel="right, of test sentences with a negation", xlim=(-0.03, 1.03))
-        drawn["sentences"] = Picture(figure, "Each system at its best rate by dev loss. Bars: 95% intervals over seeds.")
+        figure, _ = charts.dots(shares, percent=True, xlabel="right, of negated test sentences", xlim=(-0.03, 1.03))
+        drawn["sentences"] = Picture(figure, "Each system at its best rate by dev loss. Bars: 95% intervals.")
     if len(table := tables["words"]):
         figure, axes = panel(xlabel="log-odds of 'positive', plain", ylabel="log-odds, behind 'not'")
         for number, (seen, group) in enumerate(table.groupby("seen", sort=False)):
-            axes.plot(group["plain"], group["negated"], "os"[number], ms=7, alpha=0.7, color=COLOURS[number], label=seen)
+            look = {"ms": 7, "alpha": 0.7, "color": COLOURS[number], "label": seen}
+            axes.plot(group["plain"], group["negated"], "os"[number], **look)
         axes.axline((0, 0), slope=-1, color=INK, lw=1, ls=":")
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
-        drawn["words"] = Picture(figure, "What a DAN says of each good and bad word in a sentence, and of the sentence "
-                                         "with 'not' before the word. On the dotted line 'not' turns the word around.")  # fmt: skip
+        drawn["words"] = Picture(figure, "What a DAN says of a sentence with each good and bad word, and with 'not' "
+                                         "before it. On the dotted line 'not' turns the word around.")  # fmt: skip
     return drawn
 
 

@@ -62,7 +62,7 @@ def name_of(row):
 
 
 def _orders(trained, config):
-    """Of each run its accuracy on the test texts and with their words shuffled; and the texts as the first run sees them."""
+    """Of each run its accuracy on the test texts and with their words shuffled; and what the first says of each."""
     from jaxnets import explain
 
     generator, rows, texts = np.random.default_rng(0), [], pd.DataFrame()
@@ -75,7 +75,8 @@ def _orders(trained, config):
                      "shuffled": (other.argmax(1) == labels).mean(), "change": np.abs(plain - other).max(),
                      "ceiling": _ceiling(asked, labels)})  # fmt: skip
         if texts.empty:
-            texts = pd.DataFrame({"plain": explain.log_odds(model, asked), "shuffled": explain.log_odds(model, shuffled)})
+            both = {"plain": asked, "shuffled": shuffled}
+            texts = pd.DataFrame({name: explain.log_odds(model, of) for name, of in both.items()})
     return pd.DataFrame(rows), texts
 
 
@@ -110,8 +111,8 @@ def verdict(tables):
     change = averages["change"].max()
     parts = [
         verdicts.exact("An average, and windows of one word, say the same in any order.",
-                       None if averages.empty else bool(change < 1e-4), f"largest change of a probability: {change:.1g}",
-                       "it is below 0.0001"),
+                       None if averages.empty else bool(change < 1e-4),
+                       f"largest change of a probability: {change:.1g}", "it is below 0.0001"),
         verdicts.more_than("A CNN with wider windows beats the average.", gain, 0, unit="%"),
         verdicts.more_than("It loses accuracy when the words are shuffled.", loss, 0, unit="%"),
     ]  # fmt: skip
@@ -130,22 +131,23 @@ def pictures(tables):
     from jaxnets.report.figures import COLOURS, INK, Picture, panel
 
     orders = tables["orders"]
-    estimates = {}
-    for system, rows in orders.groupby("system", sort=False):
-        estimates |= {system: statistics.mean(rows["right"]), f"{system}, shuffled": statistics.mean(rows["shuffled"])}
-    figure, _ = charts.dots(estimates, percent=True, xlabel="test accuracy")
-    drawn = {"accuracy": Picture(figure, "Test accuracy with the words in their order, and shuffled. Bars: 95% intervals "
-                                         "over seeds.")}  # fmt: skip
-    shown = tables["texts"].groupby("system", sort=False)
-    first, last = list(orders["system"].unique())[0], list(orders["system"].unique())[-1]
+    estimates = {
+        system: {"in their order": statistics.mean(rows["right"]), "shuffled": statistics.mean(rows["shuffled"])}
+        for system, rows in orders.groupby("system", sort=False)
+    }
+    figure, _ = charts.series_of_dots(estimates, percent=True, xlabel="test accuracy")
+    drawn = {"accuracy": Picture(figure, "Test accuracy with the words in their order, and shuffled. Bars: 95% "
+                                         "intervals over seeds.")}  # fmt: skip
+    shown, systems = tables["texts"].groupby("system", sort=False), list(orders["system"].unique())
     figure, axes = panel(xlabel="log-odds of the last class", ylabel="the same, words shuffled")
-    for number, system in enumerate(dict.fromkeys((last, first))):
+    for number, system in enumerate(dict.fromkeys((systems[-1], systems[0]))):
         texts = shown.get_group(system).head(300)
         axes.plot(texts["plain"], texts["shuffled"], "os"[number], ms=5, alpha=0.6, color=COLOURS[number], label=system)
     axes.axline((0, 0), slope=1, color=INK, lw=1, ls=":")
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
-    return drawn | {"texts": Picture(figure, "What one net of each kind says of test texts in their order, and with "
-                                             "their words shuffled. On the dotted line the order makes no difference.")}  # fmt: skip
+    drawn["texts"] = Picture(figure, "What one net of each kind says of test texts in their order, and with their "
+                                     "words shuffled. On the dotted line the order makes no difference.")  # fmt: skip
+    return drawn
 
 
 if __name__ == "__main__":

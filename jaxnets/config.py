@@ -34,8 +34,8 @@ class Config:
     dataset: str = setting(
         "text",
         "digits",
-        "Data set: digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams; a folder with train, dev "
-        "and test, or a file, as .tsv, .csv or .jsonl; tfds:NAME; or an import path.",
+        "Data set: digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams; a folder with train, "
+        "dev and test, or a file, as .tsv, .csv or .jsonl; tfds:NAME; or an import path.",
     )
     model: str = hyperparameter("text", "mlp", "Model: mlp, dan, text_cnn, or an import path 'package.module:Name'.")
     head: str = hyperparameter("text", "softmax", "Last layer and loss: softmax, or sigmoid for two classes.")
@@ -111,8 +111,10 @@ class Config:
         return cls(**own, arguments=arguments, options=chosen)
 
     def changed(self, **texts: str) -> "Config":
-        """The configuration with some flags changed."""
-        return Config.from_texts({**self.texts(), **texts}, self.options)
+        """The configuration with some flags changed; an empty text takes an argument of a plug-in away."""
+        changed = {**self.texts(), **texts}
+        own = {f.name for f in fields()}
+        return Config.from_texts({name: text for name, text in changed.items() if text or name in own}, self.options)
 
     def number(self, name: str) -> Any:
         """The value of a setting that is a number.

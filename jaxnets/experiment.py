@@ -58,16 +58,6 @@ class Results(Trained):
         self.further.append(trained)
         return trained
 
-    def predictions(self) -> pd.DataFrame:
-        """What the runs say of the test examples; see `jaxnets.sweep.results.predictions_table`.
-
-        Raises:
-          UserError: if they were not kept.
-        """
-        if not self.config.number("predictions"):
-            raise UserError("--predictions: it must be 'true' here.")
-        return pd.read_parquet(self.directory / "predictions.parquet")
-
     @property
     def num_runs(self) -> int:
         """The runs that were trained, those of `train` among them."""
@@ -98,7 +88,7 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
 def without_runs(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
     """Makes the run directory of an experiment that trains nothing, or only by `Results.train`; see `run`."""
     folds = _folds(config)
-    nothing = Trained(config, pd.DataFrame({"run": []}), pd.DataFrame({"run": []}), folds)
+    nothing = Trained(config, pd.DataFrame({"run": []}), pd.DataFrame({"run": []}), folds=folds)
     directory = _prepare(name, config, devices.placement(config.number("num_devices")).described())
     console = console or Console(stderr=True)
     return Results(**vars(nothing), directory=directory, console=console, progress=progress)
@@ -149,11 +139,13 @@ def _carry_out(sweep: _Sweep, directory: Path | None, console: Console, *, progr
         except KeyboardInterrupt:
             interrupted = True
     runs_table, curves_table = sink.save()
-    sink.write_the_rest()
+    predictions = sink.predictions()
+    sink.write_the_rest(predictions)
     return Trained(
         sweep.config,
         runs_table,
         curves_table,
+        predictions,
         sweep.folds,
         tuple(sweep.programs),
         sink.params,
@@ -248,12 +240,17 @@ class _Sink:
             store.write_table(self.directory / "runs.parquet", runs_table)
         return runs_table, curves_table
 
-    def write_the_rest(self) -> None:
+    def predictions(self) -> pd.DataFrame:
+        """What the runs say of the test examples, if it was asked for."""
+        if not self.sweep.options.predictions:
+            return pd.DataFrame()
+        return results.predictions_table(self.sweep.table, self.records, self.sweep.folds)
+
+    def write_the_rest(self, predictions: pd.DataFrame) -> None:
         """Predictions and parameters, where they are asked for."""
         if self.directory is None:
             return
         if self.sweep.options.predictions:
-            predictions = results.predictions_table(self.sweep.table, self.records, self.sweep.folds)
             store.write_table(self.directory / "predictions.parquet", predictions)
         if self.params:
             by_run = {f"run_{run}.step_{step}": params for (run, step), params in self.params.items()}

@@ -149,7 +149,7 @@ def _by_windows(
         shares = _shares(features, within, model.arguments["pooling"])
         added = (shares * features * weights[start : start + features.shape[1]]).sum(axis=1)
         start += features.shape[1]
-        for place in np.flatnonzero(shares.any(axis=1)):
+        for place in np.flatnonzero(shares.any(axis=1)).tolist():
             covered = range(place, min(place + width, len(row)))
             contributions[covered] += added[place] / len(covered)
             joined = " ".join(words[position] for position in covered)

@@ -28,6 +28,8 @@ class Trained:
       config: what was asked for.
       runs: a row for each run; see `jaxnets.sweep.results.runs_table`.
       curves: a row for each run and evaluation; see `jaxnets.sweep.results.curves_table`.
+      predictions: with `--predictions`, what the runs say of the test examples; see
+        `jaxnets.sweep.results.predictions_table`.
       folds: the data set; one, unless it was cross-validated.
       programs: that the runs were trained by.
       kept: the parameters by run and step, with `--keep=last` and `--keep=all`: nested dictionaries of arrays.
@@ -39,6 +41,7 @@ class Trained:
     config: Config
     runs: pd.DataFrame
     curves: pd.DataFrame
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     folds: tuple[Dataset, ...] = ()
     programs: tuple[Program, ...] = ()
     kept: Mapping[tuple[int, int], Any] = field(default_factory=dict)

@@ -33,6 +33,16 @@ def test_the_interval_of_a_paired_difference_covers_it_at_its_level():
     assert 0.92 <= inside / 300 <= 0.98
 
 
+def test_right_among_some_of_the_examples_of_two_folds():
+    predictions = pd.DataFrame({
+        "run": [0, 0, 0, 1, 1], "fold": [0, 0, 0, 1, 1], "example": [0, 1, 2, 0, 1],
+        "label": [0, 1, 1, 0, 1], "prediction": [0, 1, 0, 1, 1],
+    })  # fmt: skip
+    found = comparison.right_among(predictions, [np.array([True, False, True]), np.array([False, True])])
+    assert found.to_dict("list") == {"run": [0, 1], "right": [0.5, 1.0], "examples": [2, 1], "largest": [0.5, 1.0]}
+    assert list(comparison.right_among(pd.DataFrame(), []).columns) == list(found.columns)
+
+
 def test_confusions():
     counts = comparison.confusion(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 0]), 3)
     assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [2, 0, 1]]

@@ -27,6 +27,14 @@ def test_a_configuration_cannot_be_changed():
         Config().seed = "1"
 
 
+def test_changes_and_what_they_take_away():
+    original = Config(learning_rate="0.1", arguments={"hidden_units": "8", "momentum": "0.9"}, options={"least": "1"})
+    changed = original.changed(learning_rate="0.2", hidden_units="", least="2", width="3")
+    assert changed.learning_rate == "0.2"
+    assert changed.arguments == {"momentum": "0.9", "width": "3"}
+    assert changed.options == {"least": "2"}
+
+
 @pytest.mark.parametrize(("name", "text"), [("num_seeds", "0"), ("num_devices", "-1"), ("num_trials", "many")])
 def test_settings_are_checked(name, text):
     with pytest.raises(UserError, match=f"--{name}"):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
-from jaxnets import experiment
+from jaxnets import experiment, explain
 from jaxnets.config import Config
 from jaxnets.names import UserError
 
@@ -50,7 +50,22 @@ def test_training_further_changes_flags_and_writes_nothing(results):
     assert further.steps(0) == [6]
     np.testing.assert_array_equal(further.params(0)["output"]["kernel"], results.params(1)["output"]["kernel"])
     assert sorted(results.directory.rglob("*")) == before
-    assert results.num_runs == 5
+    assert results.num_runs == 5  # 4 and this one
+
+
+def test_arguments_of_what_is_no_longer_chosen_are_left_out(results):
+    further = results.train(dataset="ngrams", num_sentences="40", model="dan", batch_size="20", num_seeds="1",
+                            learning_rate="0.1", hidden_units="0", predictions="true", keep="last")  # fmt: skip
+    again = results.train(dataset="xor", batch_size="0", num_seeds="1", learning_rate="0.1")
+    assert again.folds[0].name == "xor"
+    with pytest.raises(UserError, match="num_sentences"):
+        results.train(num_sentences="40")  # asked for by name
+    model, test = further.saved(0), further.folds[0].test
+    probabilities = explain.class_probabilities(model, [test.inputs[row] for row in range(len(test))])
+    told = further.predictions.filter(regex="^probability").to_numpy()
+    np.testing.assert_allclose(probabilities, told, atol=1e-6)
+    np.testing.assert_allclose(explain.log_odds(model, [test.inputs[0]]), np.log(told[0, 1] / told[0, 0]), rtol=1e-4)
+    assert results.predictions.empty
 
 
 def test_fewer_training_examples_are_among_those_of_more(results):

@@ -17,8 +17,7 @@ from jaxnets.data.text_files import is_path
 Loader = Callable[..., Dataset | tuple[Dataset, ...]]
 
 KNOWN: dict[str, Loader] = {
-    loader.__name__: loader
-    for loader in (digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams)
+    loader.__name__: loader for loader in (digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams)
 }
 
 

@@ -121,7 +121,8 @@ def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: s
     An adverb affirms or denies, a verb tells of liking or disliking, and the label is what both together mean, so no
     word tells anything alone. Train and dev have two thirds of the pairs of an adverb and a verb, "really like" among
     them; the test sentences have the others, such as "really love", and no trigram that stands in train or dev. In the
-    vectors that can be had with them, words of like meaning lie close. 70% train, 15% dev, 15% test, no sentence twice, the classes even.
+    vectors that can be had with them, words of like meaning lie close. 70% train, 15% dev, 15% test, no sentence twice,
+    the classes even.
 
     Args:
       num_sentences: how many.
@@ -144,7 +145,8 @@ def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: s
         return None if seen.intersection(_trigrams(sentence)) else sentence
 
     new = _distinct(unseen, num_test)
-    return _dataset("unseen_ngrams", _cut(known, num_train) | {"test": new}, _vectors(generator) if word_vectors else {})
+    vectors = _vectors(generator) if word_vectors else {}
+    return _dataset("unseen_ngrams", _cut(known, num_train) | {"test": new}, vectors)
 
 
 def _trigrams(sentence: Sentence) -> Iterator[Sentence]:
@@ -216,7 +218,7 @@ def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:
             sentences.setdefault(sentence, label)
         in_vain = 0 if len(sentences) > before else in_vain + 1
         if in_vain > MOST_IN_VAIN:
-            raise UserError(f"--num_sentences: only {len(sentences)} different ones can be made for a split of {count}.")
+            raise UserError(f"--num_sentences: for a split of {count} only {len(sentences)} can be made.")
     return sentences
 
 
@@ -244,5 +246,5 @@ def _dataset(name: str, splits: Mapping[str, Labelled], vectors: Mapping[str, np
         for word in vocabulary[2:]:
             table[ids[word]] = vectors[word]
         given = WordVectors(table, np.arange(len(vocabulary)) >= 2)
-    parts = {which: split(sentences) for which, sentences in splits.items()}
-    return Dataset(name, **parts, class_names=NAMES, vocabulary=vocabulary, word_vectors=given)
+    train, dev, test = (split(splits[which]) for which in ("train", "dev", "test"))
+    return Dataset(name, train, dev, test, NAMES, vocabulary, given)

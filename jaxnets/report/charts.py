@@ -96,6 +96,27 @@ def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | No
     return figure, one
 
 
+def series_of_dots(rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False,
+                   **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+    """A row for each name, and in it a dot with its interval for each series; all rows have the same series."""
+    series = list(next(iter(rows.values())))
+    figure, one = panel(title, height=1.3 + 0.4 * len(rows), **axes)
+    for number, name in enumerate(series):
+        colour, offset = COLOURS[number % len(COLOURS)], 0.2 * (number - (len(series) - 1) / 2)
+        estimates = [of_series[name] for of_series in rows.values()]
+        places = np.arange(len(rows)) + offset
+        values, marker = [estimate.value for estimate in estimates], MARKERS[number % len(MARKERS)]
+        one.plot(values, places, marker, color=colour, label=name)
+        one.hlines(places, [e.low for e in estimates], [e.high for e in estimates], color=colour, lw=2)
+    one.set_yticks(range(len(rows)), list(rows))
+    one.set_ylim(len(rows) - 0.5, -0.5)
+    one.locator_params(axis="x", nbins=4)
+    one.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=len(series))
+    if percent:
+        one.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    return figure, one
+
+
 def heatmap(values: pd.DataFrame, *, title: str = "", label: str = "", percent: bool = False, shown: str = ".2g",
             **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
     """The cells of a table as colours with their numbers; its index are the rows, its columns the columns."""

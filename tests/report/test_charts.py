@@ -39,6 +39,17 @@ def test_shares_and_logarithmic_axes():
     assert (axes.collections[0].get_paths()[0].vertices[:, 1] > 0).all()
 
 
+def test_dots_of_a_series_stand_in_their_rows():
+    rows = {name: {"x": Estimate(x, x - 1, x + 1), "y": Estimate(x + 1, x, x + 2)} for name, x in (("a", 1), ("b", 3))}
+    _, axes = charts.series_of_dots(rows)
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
+    first, second = axes.get_lines()
+    np.testing.assert_allclose(first.get_xdata(), [1, 3])
+    np.testing.assert_allclose(second.get_xdata(), [2, 4])
+    assert (np.round(first.get_ydata()) == [0, 1]).all()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["x", "y"]
+
+
 def test_other_charts_draw(tmp_path):
     estimates = {"adam": Estimate(1, 0.5, 2), "sgd": Estimate(0, np.nan, np.nan)}
     grid = pd.DataFrame({"x": [0, 1, 0, 1], "y": [0, 0, 1, 1], "z": [0.0, 1, 1, 0]})
@@ -47,6 +58,7 @@ def test_other_charts_draw(tmp_path):
     drawn = [
         figure,
         charts.dots(estimates, zero=0.0, xlabel="difference")[0],
+        charts.series_of_dots({"first": estimates, "second": estimates}, percent=True)[0],
         charts.heatmap(pd.DataFrame([[0.5, np.nan], [1.0, 0.1]], index=["a", "b"], columns=[1, 2]), percent=True)[0],
     ]
     for number, one in enumerate(drawn):

@@ -1,0 +1,32 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxnets.analysis import words
+from jaxnets.data.texts import Texts
+
+ROWS = st.lists(st.lists(st.integers(2, 5), max_size=6), min_size=1, max_size=5)
+VOCABULARY = ("<pad>", "<unk>", "a", "b", "c", "d")
+
+
+def grams(row, order):
+    return {tuple(row[start : start + order]) for start in range(len(row) - order + 1)}
+
+
+@given(ROWS, st.sets(st.sampled_from("abcd")))
+def test_holding_is_to_have_one_of_the_words(rows, wanted):
+    expected = [any(VOCABULARY[word] in wanted for word in row) for row in rows]
+    assert words.holding(Texts.of(rows), VOCABULARY, wanted).tolist() == expected
+
+
+@given(ROWS)
+def test_behind_never_crosses_texts(rows):
+    expected = {other for row in rows for first, other in grams(row, 2) if first == 2}
+    assert words.behind(Texts.of(rows), 2) == expected
+
+
+@given(ROWS, ROWS, ROWS, st.integers(1, 3))
+def test_unseen_is_to_have_new_ngrams_alone(train, dev, test, order):
+    seen = {gram for row in train + dev for gram in grams(row, order)}
+    expected = [bool(grams(row, order)) and not grams(row, order) & seen for row in test]
+    found = words.all_unseen([Texts.of(train), Texts.of(dev)], Texts.of(test), order, len(VOCABULARY))
+    assert found.tolist() == expected

@@ -1,0 +1,120 @@
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from jaxnets.data import sentences
+from jaxnets.data.generated import NEGATION
+from jaxnets.names import UserError
+
+LOADERS = (sentences.unseen_negations, sentences.word_order, sentences.unseen_ngrams)
+
+
+def words_of(dataset, split):
+    texts = getattr(dataset, split).inputs
+    return [tuple(dataset.decode(texts[row]).split()) for row in range(len(texts))]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_sizes_classes_and_words(load):
+    dataset = load(200)
+    assert [len(getattr(dataset, split)) for split in ("train", "dev", "test")] == [140, 30, 30]
+    for split in ("train", "dev", "test"):
+        assert getattr(dataset, split).labels.mean() == 0.5
+    everything = [text for split in ("train", "dev", "test") for text in words_of(dataset, split)]
+    assert len(set(everything)) == 200
+    large = load(2000)
+    assert all("<unk>" not in text for split in ("train", "dev", "test") for text in words_of(large, split))
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_the_seed_decides(load):
+    first, again, other = load(100), load(100, data_seed=0), load(100, data_seed=1)
+    assert words_of(first, "train") == words_of(again, "train") != words_of(other, "train")
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_what_cannot_be_is_told(load):
+    with pytest.raises(UserError, match="--num_sentences: 19"):
+        load(num_sentences=19)
+    with pytest.raises(UserError, match="--data_seed"):
+        load(data_seed=-1)
+
+
+def judged(text):
+    """The judgement of a text, whether "not" stands before it, and what it means."""
+    (place,) = (place for place, word in enumerate(text) if word in sentences.GOOD + sentences.BAD)
+    negated = place > 0 and text[place - 1] == NEGATION
+    return text[place], negated, int((text[place] in sentences.GOOD) != negated)
+
+
+def test_test_negates_what_training_never_does():
+    dataset = sentences.unseen_negations(2000)
+    seen = Counter()
+    for split in ("train", "dev", "test"):
+        for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
+            word, negated, meaning = judged(text)
+            assert meaning == label
+            assert text.count(NEGATION) == negated
+            if split == "test":
+                assert negated
+                assert (word, True) not in seen
+                assert (word, False) in seen
+            else:
+                seen[word, negated] += 1
+    negated = {word for word, is_negated in seen if is_negated}
+    of_these = Counter(kind for (word, kind), count in seen.items() for _ in range(count) if word in negated)
+    assert abs(of_these[True] / of_these.total() - 0.5) < 0.05
+
+
+def test_pairs_have_the_same_words_and_opposite_labels():
+    dataset = sentences.word_order(400)
+    for split in ("train", "dev", "test"):
+        labels = {}
+        for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
+            labels.setdefault(tuple(sorted(text)), []).append(label)
+            (good,) = (place for place, word in enumerate(text) if word in sentences.POSITIVE)
+            (bad,) = (place for place, word in enumerate(text) if word in sentences.NEGATIVE)
+            assert text[(bad if label else good) - 1] == NEGATION
+        assert all(sorted(of_bag) in ([0, 1], [0, 0, 1, 1]) for of_bag in labels.values())
+
+
+def test_an_odd_number_has_no_pairs():
+    with pytest.raises(UserError, match="is odd"):
+        sentences.word_order(101)
+
+
+def test_test_ngrams_are_new_and_mean_what_they_say():
+    dataset = sentences.unseen_ngrams(1000)
+    grams = {split: {gram for text in words_of(dataset, split) for gram in zip(text, text[1:], text[2:], strict=False)}
+             for split in ("train", "dev", "test")}  # fmt: skip
+    assert not grams["test"] & (grams["train"] | grams["dev"])
+    for split in ("train", "test"):
+        for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
+            affirmed = any(word in sentences.AFFIRMING for word in text)
+            liking = any(word in sentences.LIKING for word in text)
+            assert (affirmed == liking) == bool(label)
+    train, test = (
+        {pair for text in words_of(dataset, split) for pair in pairwise(text)} for split in ("train", "test")
+    )
+    assert ("really", "like") in train - test
+    assert ("really", "love") in test - train
+
+
+def test_words_of_like_meaning_have_vectors_that_lie_close():
+    dataset = sentences.unseen_ngrams(2000, word_vectors="made")
+    vectors, place = dataset.word_vectors.vectors, dataset.vocabulary.index
+
+    def distance(one, other):
+        return float(np.linalg.norm(vectors[place(one)] - vectors[place(other)]))
+
+    assert distance("like", "love") < distance("like", "hate") < distance("like", "spinach")
+    assert sentences.unseen_ngrams(100).word_vectors is None
+    with pytest.raises(UserError, match="--word_vectors: 'file'"):
+        sentences.unseen_ngrams(word_vectors="file")
+
+
+def test_more_than_there_are_is_told():
+    with pytest.raises(UserError, match="only 1[0-9]* can be made"):
+        sentences.unseen_ngrams(100_000)
