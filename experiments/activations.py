@@ -10,6 +10,7 @@ CLAIM = "Tanh and ReLU are better than sigmoid: tanh because it is centred, and 
 
 CENTRED = "jaxnets.analysis.signals:centred_sigmoid"
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",
@@ -50,7 +51,8 @@ def measure(results):
     for name in dict.fromkeys(results.runs["activation"]):
         function, argument = timed(name)
         functions[_short(name)] = lambda f=function, x=argument: f(x)
-    return {"signals": pd.concat(tables), "times": in_turns(functions, results.config.option("repetitions", "int"), 5)}
+    return {"signals": pd.concat(tables), "times": in_turns(functions, results.config.option("repetitions", "int"), 5),
+            "chance": pd.DataFrame({"accuracy": [1 / results.folds[0].num_classes]})}  # fmt: skip
 
 
 def _short(activation):
@@ -65,8 +67,7 @@ def best(tables):
     chosen = statistics.best_configurations(runs, ["hidden_units", "activation"])
     members = runs[runs["run"].isin([run for members in chosen["members"] for run in members])]
     # a run that diverged knows nothing
-    chance = 1 / runs.attrs.get("num_classes", 10)
-    members = members.assign(test_accuracy=members["test_accuracy"].fillna(chance))
+    members = members.assign(test_accuracy=members["test_accuracy"].fillna(tables["chance"]["accuracy"].iloc[0]))
     return members.assign(kind=members["activation"].map(_short), depth=members["hidden_units"].str.count("x") + 1)
 
 

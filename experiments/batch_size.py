@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster and noisier."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",

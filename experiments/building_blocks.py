@@ -5,6 +5,7 @@ import sys
 import pandas as pd
 
 from jaxnets import commandline
+from jaxnets.names import UserError
 
 CLAIM = "A network is its blocks, and its parameters are the sum over them."
 
@@ -22,10 +23,20 @@ FLAGS = {
 }
 
 
+def _sizes(config):
+    return {name: config.option(name, "sizes" if name in ("units", "widths") else "int") for name in FLAGS}
+
+
+def check(config):
+    """Refuses sizes of nothing."""
+    for name, size in _sizes(config).items():
+        if (min(size, default=1) if isinstance(size, tuple) else size) < 1:
+            raise UserError(f"--{name}: {config.options[name]} is below 1.")
+
+
 def measure(results):
     """The blocks of the three models, and their totals for vocabularies of other sizes."""
-    kinds = {"units": "sizes", "widths": "sizes"}
-    sizes = {name: results.config.option(name, kinds.get(name, "int")) for name in FLAGS}
+    sizes = _sizes(results.config)
     growth = [sizes["vocabulary"] * factor // 4 for factor in range(1, 9)]
     totals = [blocks({**sizes, "vocabulary": max(2, words)}).assign(vocabulary=words) for words in growth]
     return {"blocks": blocks(sizes), "growth": pd.concat(totals)}

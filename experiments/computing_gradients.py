@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from jaxnets import commandline
+from jaxnets.names import UserError
 
 CLAIM = "Gradients are computed by back-propagation, exactly and at the cost of a few forward passes."
 
 SWEEP = False
+TAKES = "features"
 DEFAULTS = {"dataset": "digits", "model": "mlp", "hidden_units": "32x32", "activation": "tanh", "num_steps": "1",
             "keep": "last", "initializer": "xavier"}  # fmt: skip
 
@@ -19,6 +21,13 @@ FLAGS = {
     "widths": ("32x64x128x256x512", "Widths of the two hidden layers whose gradient is timed."),
     "repetitions": ("40", "Rounds of timing."),
 }
+
+
+def check(config):
+    """Refuses nets other than those of the derivation by hand."""
+    for flag, only in {"model": "mlp", "activation": "tanh", "head": "softmax"}.items():
+        if config.texts().get(flag, only) != only:
+            raise UserError(f"--{flag}: the gradient is derived by hand for '{only}' alone.")
 
 
 def measure(results):
@@ -88,16 +97,23 @@ def _times(results):
         }
         times = in_turns(functions, results.config.option("repetitions", "int"), inner=10)
         num_parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
-        tables.append(times.assign(width=width, parameters=num_parameters))
+        operations = _operations(jax.jit(jax.value_and_grad(loss)), params) / _operations(jax.jit(loss), params)
+        tables.append(times.assign(width=width, parameters=num_parameters, operations=operations))
     return pd.concat(tables)
+
+
+def _operations(function, params):
+    """How many floating-point operations the compiler counts."""
+    return function.lower(params).compile().cost_analysis()["flops"]
 
 
 def summary(tables):
     """The errors at each method's best step, and the cost by size."""
     errors = tables["errors"].loc[tables["errors"].groupby("kind", sort=False)["error"].idxmin()]
-    times = tables["times"].groupby("parameters")[["forward", "gradient"]].median()
+    times = tables["times"].groupby("parameters")[["forward", "gradient", "operations"]].median()
     cost = pd.DataFrame({"forward (µs)": times["forward"] * 1e6, "gradient (µs)": times["gradient"] * 1e6,
-                         "ratio": times["gradient"] / times["forward"]})  # fmt: skip
+                         "ratio": times["gradient"] / times["forward"],
+                         "ratio of operations": times["operations"]})  # fmt: skip
     finite = "finite differences (forward passes)"
     errors = errors.rename(columns={"kind": "method", "step": "best step", "error": "relative error"})
     return {
@@ -130,10 +146,15 @@ def verdict(tables):
     costliest = max(ratios, key=lambda ratio: ratio.value) if ratios else statistics.UNKNOWN
     logs = np.log(times["gradient"] / times["forward"])
     growth = statistics.slope(np.log(times["parameters"]), logs) if len(widths) > 2 else statistics.UNKNOWN
+    operations = float(times["operations"].max())
     parts += [
+        verdicts.exact("The compiler counts fewer operations than those of 4 forward passes.",
+                       None if np.isnan(operations) else operations < 4, f"{operations:.2f} times as many at most",
+                       "it does at every size"),
         verdicts.less_than("At no size the gradient costs 5 forward passes.", costliest, 5, unit="×"),
-        verdicts.less_than("The cost does not grow with the parameters (power of their number).", growth, 0.25),
-    ]
+        verdicts.less_than("The cost grows far slower than the parameters (power of their number; finite differences: "
+                           "1).", growth, 0.25),
+    ]  # fmt: skip
     return verdicts.verdict(*parts)
 
 

@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."
 
+TAKES = "texts"
 DEFAULTS = {
     "dataset": "ngrams",
     "num_sentences": "8000",

@@ -14,7 +14,7 @@ DEFAULTS = {
     "model": "mlp",
     "num_train": "300",
     "optimizer": "momentum",
-    "learning_rate": "0.003,0.01,0.03,0.1",
+    "learning_rate": "0.003,0.01,0.03,0.1,0.3",
     "batch_size": "32",
     "num_epochs": "30",
     "num_seeds": "20",
@@ -66,6 +66,13 @@ def confirmed(tables):
     return statistics.confirmed(tables["nets"], ["budget", "depth"])
 
 
+def _tuning(runs, fresh):
+    """The runs that chose the rates, at the rates chosen; the fresh ones if there are no others."""
+    others = runs[~runs["seed"].isin(fresh["seed"])]
+    keys = ["budget", "depth", "learning_rate"]
+    return others.merge(fresh[keys].drop_duplicates(), on=keys) if len(others) else fresh
+
+
 def summary(tables):
     """Each net at its best learning rate, on seeds that had no part in its choice."""
     table = confirmed(tables).groupby(["budget", "depth"]).agg(
@@ -76,15 +83,16 @@ def summary(tables):
 
 
 def verdict(tables):
-    """By test accuracy on fresh seeds. Depth: the deeper net that is best on dev, less one hidden layer.
+    """By test accuracy on fresh seeds. Depth: the deeper net that was best on dev before, less one hidden layer.
 
     Width: one hidden layer with the most parameters, less one with the fewest. Deeper must help, and more than wider.
     """
     from jaxnets import statistics, verdicts
 
     nets = confirmed(tables)
-    accuracy = nets.pivot_table(index="seed", columns=["budget", "depth"], values="test_accuracy")
-    scores = nets.groupby(["budget", "depth"])["dev_accuracy"].mean()
+    repetitions = [name for name in ("seed", "fold") if name in nets]
+    accuracy = nets.pivot_table(index=repetitions, columns=["budget", "depth"], values="test_accuracy")
+    scores = _tuning(tables["nets"], nets).groupby(["budget", "depth"])["dev_accuracy"].mean()
     gains = []
     for budget in sorted(nets["budget"].unique()):
         deeper = scores.loc[[key for key in scores.index if key[0] == budget and key[1] > 1]]

@@ -12,6 +12,7 @@ CLAIM = (
 
 USUAL = ("he", "xavier", "pytorch")
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",
@@ -32,12 +33,17 @@ def measure(results):
     from jaxnets.analysis import signals
 
     chosen = best(results.runs)
-    rate = f"{chosen[chosen['initializer'] != 'zeros']['learning_rate'].median():g}"
+    drawn = chosen[chosen["initializer"] != "zeros"]
+    rate = f"{(drawn if len(drawn) else chosen)['learning_rate'].median():g}"
     followed = results.train(
         initializer="zeros,he", learning_rate=rate, seed=str(results.runs["seed"].min()), keep="all"
     )
     ranks = [
-        {"initializer": row["initializer"], "step": step, "rank": max(signals.hidden_ranks(followed.params(run, step)))}
+        {
+            "initializer": row["initializer"],
+            "step": step,
+            "rank": max(signals.hidden_ranks(followed.params(run, step)), default=0),
+        }
         for run, row in followed.runs.set_index("run").iterrows()
         for step in (0, *followed.steps(run))
     ]
@@ -96,8 +102,10 @@ def verdict(tables):
     from jaxnets import statistics, verdicts
 
     runs = best(tables["runs"])
+    repetitions = [name for name in ("seed", "fold") if name in runs]
     test, dev = (
-        runs.pivot_table(index="seed", columns="initializer", values=f"{split}_accuracy") for split in ("test", "dev")
+        runs.pivot_table(index=repetitions, columns="initializer", values=f"{split}_accuracy")
+        for split in ("test", "dev")
     )
     usual = [name for name in USUAL if name in test]
     ranked = dev[usual].mean().sort_values() if usual else pd.Series(dtype=float)

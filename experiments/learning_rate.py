@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "The learning rate matters most: too high diverges, too low is slow."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",

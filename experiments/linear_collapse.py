@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",
@@ -42,7 +43,8 @@ def measure(results):
         if row["seed"] == results.runs["seed"].min() and row["hidden_units"] != "0":
             points = pd.DataFrame({"net": outputs[:60].ravel(), "collapsed": collapsed[:60].ravel()})
             logits.append(points.assign(hidden_units=row["hidden_units"], activation=row["activation"]))
-    return {"nets": pd.DataFrame(rows), "logits": pd.concat(logits) if logits else pd.DataFrame()}
+    columns = ["hidden_units", "activation", "seed", "test_accuracy", "error", "unexplained"]
+    return {"nets": pd.DataFrame(rows, columns=columns), "logits": pd.concat(logits) if logits else pd.DataFrame()}
 
 
 def summary(tables):

@@ -10,6 +10,7 @@ from jaxnets import commandline
 
 CLAIM = "Different optimizers end in different local optima, some of them better."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",

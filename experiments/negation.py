@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
 
+TAKES = "texts"
 DEFAULTS = {
     "dataset": "unseen_negations",
     "model": "dan,text_cnn",

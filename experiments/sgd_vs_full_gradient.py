@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "SGD reaches almost the same place as the full gradient, with each step far cheaper."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "digits",
     "model": "mlp",

@@ -10,6 +10,7 @@ from jaxnets import commandline
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."
 
+TAKES = "texts"
 DEFAULTS = {
     "dataset": "unseen_ngrams",
     "word_vectors": "made",

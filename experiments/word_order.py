@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "A CNN combines the words of a window; an average cannot."
 
+TAKES = "texts"
 DEFAULTS = {
     "dataset": "word_order",
     "model": "dan,text_cnn",

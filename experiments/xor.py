@@ -9,6 +9,7 @@ from jaxnets import commandline
 
 CLAIM = "A network with one hidden layer solves XOR; without one, none can."
 
+TAKES = "features"
 DEFAULTS = {
     "dataset": "xor",
     "model": "mlp",

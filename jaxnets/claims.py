@@ -21,7 +21,9 @@ class Claim(Protocol):
     """What a module of `experiments/` holds that puts a claim to the test.
 
     It may also have `FLAGS`, its own flags by name, each a default and a help text; `SWEEP = False` if its
-    configuration is not trained as it stands; and `measure(results)`, which gives more tables than those of the runs.
+    configuration is not trained as it stands; `TAKES`, `features` or `texts`, if it is made for data of one kind;
+    `check(config)`, which raises a UserError for what else it is not made for; and `measure(results)`, which gives more
+    tables than those of the runs.
     """
 
     CLAIM: str

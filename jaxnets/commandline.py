@@ -114,7 +114,8 @@ def _run(experiment: Experiment, arguments: list[str]) -> int:
     from jaxnets import experiment as engine
 
     console = Console(soft_wrap=False)
-    results = engine.run(name, config) if getattr(experiment, "SWEEP", True) else engine.without_runs(name, config)
+    start = engine.run if getattr(experiment, "SWEEP", True) else engine.without_runs
+    results = start(name, config, takes=getattr(experiment, "TAKES", ""))
     with store.file_errors(results.directory):
         _report(name, experiment, results, console)
     if results.interrupted:
@@ -164,7 +165,10 @@ def parse(experiment: Experiment, arguments: list[str]) -> Config:
     }
     chosen = {name: text for name, text in {**base, **given}.items() if name not in own}
     inherited = {name: text for name, text in base.items() if name in own or _applies(name, chosen)}
-    return Config.from_texts({**inherited, **given}, own)
+    config = Config.from_texts({**inherited, **given}, own)
+    if hasattr(experiment, "check"):
+        experiment.check(config)
+    return config
 
 
 def _applies(name: str, texts: Mapping[str, str]) -> bool:

@@ -64,7 +64,9 @@ class Results(Trained):
         return len(self.runs) + sum(len(trained.runs) for trained in self.further)
 
 
-def run(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
+def run(
+    name: str, config: Config, console: Console | None = None, *, progress: bool = True, takes: str = ""
+) -> Results:
     """Trains all runs of a configuration and writes the run directory.
 
     Args:
@@ -72,12 +74,13 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
       config: what to train; `jaxnets.sweep.devices.configure` must have been called for its platform.
       console: where progress is shown; the standard error stream by default.
       progress: whether it is shown.
+      takes: `features` or `texts`, if the experiment is made for one of them.
 
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
     console = console or Console(stderr=True)
-    sweep = _plan(config)
+    sweep = _plan(config, takes)
     directory = _prepare(name, config, sweep.placement.described())
     for note in sweep.folds[0].notes if progress else ():
         console.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True)
@@ -85,9 +88,11 @@ def run(name: str, config: Config, console: Console | None = None, *, progress: 
     return Results(**vars(trained), directory=directory, console=console, progress=progress)
 
 
-def without_runs(name: str, config: Config, console: Console | None = None, *, progress: bool = True) -> Results:
+def without_runs(
+    name: str, config: Config, console: Console | None = None, *, progress: bool = True, takes: str = ""
+) -> Results:
     """Makes the run directory of an experiment that trains nothing, or only by `Results.train`; see `run`."""
-    folds = _folds(config)
+    folds = _folds(config, takes)
     nothing = Trained(config, pd.DataFrame({"run": []}), pd.DataFrame({"run": []}), folds=folds)
     directory = _prepare(name, config, devices.placement(config.number("num_devices")).described())
     console = console or Console(stderr=True)
@@ -107,11 +112,11 @@ class _Sweep:
     export: Path | None
 
 
-def _plan(config: Config) -> _Sweep:
+def _plan(config: Config, takes: str = "") -> _Sweep:
     """What a configuration asks for, checked."""
     table = runs(config)
     options, select_best, export = _options(config)
-    folds = _folds(config)
+    folds = _folds(config, takes)
     table = with_folds([resolve(run, folds[0]) for run in table], len(folds))
     programs = plan(table, folds[0], select_best=select_best)
     for program in programs:
@@ -119,8 +124,11 @@ def _plan(config: Config) -> _Sweep:
     return _Sweep(config, table, folds, programs, devices.placement(config.number("num_devices")), options, export)
 
 
-def _folds(config: Config) -> tuple[Dataset, ...]:
+def _folds(config: Config, takes: str) -> tuple[Dataset, ...]:
     folds = data.load_folds(config.dataset, **dataset_arguments(config))
+    has = "texts" if folds[0].is_text else "features"
+    if takes not in ("", has):
+        raise UserError(f"--dataset: '{folds[0].name}' has {has}; this experiment takes {takes}.")
     num_train = config.number("num_train")
     return tuple(with_train_examples(fold, num_train) for fold in folds) if num_train else folds
 

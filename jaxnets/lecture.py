@@ -99,7 +99,7 @@ def _run(lecture: Lecture, module: ModuleType, console: Console) -> Section:
         config = commandline.parse(module, [*flags, f"--output={directory}"])
         _clear(directory)
         start: Callable[..., Any] = experiment.run if getattr(module, "SWEEP", True) else experiment.without_runs
-        results = start(_name(module), config)
+        results = start(_name(module), config, takes=getattr(module, "TAKES", ""))
         if results.interrupted:
             raise KeyboardInterrupt
         shown = StringIO()

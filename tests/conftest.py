@@ -6,8 +6,9 @@ import tempfile
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-_CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
-os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first process makes
+    _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
+    os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
 
 _CHECKED = ("batches", "blocks", "initializers", "losses", "models", "optimizers", "schedules", "shuffling", "training")
 install_import_hook([f"jaxnets.{name}" for name in _CHECKED], "beartype.beartype")

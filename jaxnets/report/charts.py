@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnets import statistics
 from jaxnets.report.figures import COLOURS, INK, MARKERS, panel, styled
@@ -53,6 +53,8 @@ def lines(
     for (name, group), colour, marker in groups:
         points = {places[value]: estimate(values) for value, values in group.groupby(x, sort=False)[y]}
         _line(one, dict(sorted(points.items())), str(name), colour, marker if markers else "")
+    if pd.api.types.is_integer_dtype(table[x]) and one.get_xscale() == "linear":
+        one.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if not pd.api.types.is_numeric_dtype(table[x]):
         one.set_xticks(range(len(places)), [str(value) for value in places])
     if percent:

@@ -257,7 +257,7 @@ def _array(values):
 def test_arguments_of_data_sets_are_no_settings():
     taken = {field.name for field in fields(Config)}
     names = {name for loader in data.KNOWN.values() for name in arguments.arguments(loader)}
-    assert names == {"num_sentences", "data_seed", "split_seed"}
+    assert names == {"num_sentences", "data_seed", "split_seed", "word_vectors"}
     assert not names & taken
 
 

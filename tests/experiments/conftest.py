@@ -18,7 +18,7 @@ def tiny(tmp_path):
         arguments = [f"--{flag}={text}" for flag, text in flags.items()]
         config = commandline.parse(module, [*arguments, f"--output={tmp_path / name}"])
         start = experiment.run if getattr(module, "SWEEP", True) else experiment.without_runs
-        results = start(name, config, progress=False)
+        results = start(name, config, progress=False, takes=getattr(module, "TAKES", ""))
         console = Console(file=io.StringIO(), width=120)
         finding = claims.conclude(name, module, results, console)
         for picture in finding.pictures:

@@ -5,7 +5,7 @@ import pytest
 from experiments import computing_gradients
 
 
-def tables(auto=1e-7, power=2.0, cost=2.5, growth=0.0, rounds=9, noise=0.01):
+def tables(auto=1e-7, power=2.0, cost=2.5, growth=0.0, rounds=9, noise=0.01, operations=2.5):
     steps = np.logspace(-5, -1, 17)
     errors = pd.concat(
         [pd.DataFrame({"kind": "central", "step": steps, "error": steps**power}),
@@ -14,7 +14,7 @@ def tables(auto=1e-7, power=2.0, cost=2.5, growth=0.0, rounds=9, noise=0.01):
     )  # fmt: skip
     rng = np.random.default_rng(0)
     times = [
-        pd.DataFrame({"width": width, "parameters": width**2, "forward": 1.0,
+        pd.DataFrame({"width": width, "parameters": width**2, "forward": 1.0, "operations": operations,
                       "gradient": cost * (width / 32) ** (2 * growth) * np.exp(noise * rng.normal(size=rounds))})
         for width in (32, 64, 128)
     ]  # fmt: skip
@@ -24,7 +24,8 @@ def tables(auto=1e-7, power=2.0, cost=2.5, growth=0.0, rounds=9, noise=0.01):
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [({}, "supported"), ({"auto": 1e-3}, "not supported"), ({"power": 1.0}, "not supported"),
-     ({"cost": 9}, "not supported"), ({"growth": 0.5}, "not supported"),
+     ({"cost": 9}, "not supported"),
+     ({"operations": 5}, "not supported"), ({"operations": np.nan}, "inconclusive"), ({"growth": 0.5}, "not supported"),
      ({"rounds": 1}, "inconclusive"), ({"cost": 4.9, "noise": 0.5}, "inconclusive"),
      ({"auto": np.nan}, "inconclusive")],
 )  # fmt: skip

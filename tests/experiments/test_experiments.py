@@ -55,6 +55,26 @@ def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
         assert runs(commandline.parse(module, []))
 
 
+MISTAKES = {
+    "xor --dataset=ngrams --model=dan --hidden_units=0": "'ngrams' has texts; this experiment takes features.",
+    "negation --dataset=digits --model=mlp": "--dataset: 'digits' has features; this experiment takes texts.",
+    "computing_gradients --activation=relu": "--activation: the gradient is derived by hand for 'tanh' alone.",
+    "building_blocks --widths=0": "--widths: 0 is below 1.",
+    "word_order --num_sentences=101": "--num_sentences: 101 is odd",
+}
+
+
+@pytest.mark.parametrize("flags", MISTAKES)
+def test_what_an_experiment_is_not_made_for_is_one_line(flags, tmp_path, capsys):
+    name, *rest = flags.split()
+    output = tmp_path / "run"
+    assert commandline.launch(experiments, ["run.py", name, *rest, f"--output={output}"], "") == 2
+    error = capsys.readouterr().err
+    assert MISTAKES[flags] in error
+    assert error.count("\n") == 1
+    assert not output.exists()
+
+
 def test_the_main_job_is_as_large_as_the_readme_says():
     from jaxnets.sweep.table import runs
 
