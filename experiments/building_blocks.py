@@ -30,7 +30,7 @@ def _sizes(config):
 def check(config):
     """Refuses sizes of nothing."""
     for name, size in _sizes(config).items():
-        if (min(size, default=1) if isinstance(size, tuple) else size) < 1:
+        if (isinstance(size, int) and size < 1) or (name == "widths" and not size):
             raise UserError(f"--{name}: {config.options[name]} is below 1.")
 
 

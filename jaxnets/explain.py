@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
@@ -117,10 +118,10 @@ def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts
     texts = Texts.of(rows)
     num_positions = max(1, int(texts.lengths.max(initial=1))) * min(_TOGETHER, len(texts))
     packed = pack(texts, num_positions, _TOGETHER)
-    found = []
+    found, apply = [], jax.jit(model.module.apply)
     for words, owner, lengths, numbers in zip(*packed, strict=True):
         batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
-        found.append(np.asarray(model.logits(batch))[numbers >= 0])
+        found.append(np.asarray(apply({"params": model.params}, batch))[numbers >= 0])
     return np.concatenate(found)  # the texts are packed in their order
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from flax import linen as nn
 from flax import traverse_util
 
 from jaxnets import losses, models
@@ -49,10 +50,14 @@ class Model:
     about: Mapping[str, Any]
     params: Any
 
+    @property
+    def module(self) -> nn.Module:
+        """The Flax module."""
+        return models.find(self.name)(**self.arguments)
+
     def logits(self, inputs: Any, **options: Any) -> Any:
         """The module applied to a batch; `options` go to Flax's `apply`."""
-        module = models.find(self.name)(**self.arguments)
-        return module.apply({"params": self.params}, inputs, **options)
+        return self.module.apply({"params": self.params}, inputs, **options)
 
     def probabilities(self, inputs: Any) -> np.ndarray:
         """The probability of each class, `float32[examples, classes]`."""

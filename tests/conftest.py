@@ -1,8 +1,14 @@
-"""Two CPU devices, programs cached for the session, and array annotations checked at run time."""
+"""Two CPU devices, programs cached for the session, and array annotations checked at run time.
+
+XLA's expensive passes are left out, as they take longer than they save in runs of a moment; tests that compare bits and
+those that start the program have them.
+"""
 
 import os
 import tempfile
 
+import jax
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -16,6 +22,16 @@ install_import_hook([f"jaxnets.{name}" for name in _CHECKED], "beartype.beartype
 from jaxnets.sweep import devices  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
+jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture
+def fully_compiled():
+    """Programs are compiled as they are for the user."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
 
 # no deadline: the first example of a test compiles
 settings.register_profile("jaxnets", deadline=None, max_examples=50, derandomize=True)

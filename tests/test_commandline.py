@@ -73,10 +73,11 @@ def test_a_configuration_repeats_its_run(compared, tmp_path):
 
 
 def test_one_device_gives_the_same_bits_as_two(compared, tmp_path):
-    process = start("run.py", *QUICK, "--num_devices=1", f"--output={tmp_path / 'one'}")
+    process = start("run.py", *QUICK, "--num_devices=1", "--optimizer=sgd", f"--output={tmp_path / 'one'}")
     assert process.returncode == 0, process.stderr
     one, two = (pd.read_parquet(path / "curves.parquet") for path in (tmp_path / "one", compared[1]))
-    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert one["run"].nunique() == 4
+    pd.testing.assert_frame_equal(one, two[two["run"] < 4].reset_index(drop=True), check_exact=True)
 
 
 def test_the_environment_tells_versions_and_devices(compared):
@@ -93,13 +94,14 @@ def test_results_are_not_written_over(compared):
 
 
 def test_an_experiment_is_a_program_of_its_own(tmp_path):
-    arguments = ["--hidden_units=0,2", "--activation=tanh", "--num_seeds=4", "--num_steps=20", "--evaluate_every=10"]
+    arguments = ["--dataset=xor", "--optimizer=adam", "--hidden_units=2", "--learning_rate=0.1", "--batch_size=0",
+                 "--num_seeds=4", "--num_steps=20", "--evaluate_every=10"]  # fmt: skip
     outputs = []
-    for name, program in (("a", ["run.py", "xor"]), ("b", ["-m", "experiments.xor"])):
+    for name, program in (("a", ["run.py", "compare_optimizers"]), ("b", ["-m", "experiments.compare_optimizers"])):
         process = start(*program, *arguments, f"--output={tmp_path / name}")
         assert process.returncode == 0, process.stderr
         outputs.append(process.stdout.replace(str(tmp_path / name), ""))
-    assert outputs[0] == outputs[1]
+    assert outputs[0] == outputs[1] != ""
     tables = [(tmp_path / name / "curves.parquet").read_bytes() for name in ("a", "b")]
     assert tables[0] == tables[1]
 

@@ -184,6 +184,7 @@ def save(figure: Figure, directory: Path, name: str) -> list[Path]:
         content = io.BytesIO()
         with style():
             figure.savefig(content, format=kind, dpi=160, metadata=metadata, transparent=kind == "svg")
+        figure.set_layout_engine("none")  # it is laid out now
         written = content.getvalue() if kind == "png" else _adapting(content.getvalue())
         path = directory / f"{name}.{kind}"
         temporary = path.with_name(f".{path.name}.tmp")

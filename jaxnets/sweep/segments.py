@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxnets import training
-from jaxnets.batches import Split
 from jaxnets.sweep.splits import Splits
 from jaxnets.training import Task, TrainState
 
@@ -48,7 +47,8 @@ def segment_of_runs(
     """
     segment = partial(_segment_of_run, task, predictions, splits, first, last)
     # one lane goes without an axis of its own: XLA's kernels for plain matrices are the better tuned ones
-    side_by_side = jax.vmap(segment) if seeds.shape[1] > 1 else _without_lanes(segment)
+    lanes = jax.vmap(segment) if seeds.shape[1] > 1 else _without_lanes(segment)
+    side_by_side = jax.jit(lanes, inline=True)  # traced once, for its shapes and for the loop
 
     def one_block(block: Array, carry: tuple[TrainState, Outcome]) -> tuple[TrainState, Outcome]:
         states, outcomes = carry
@@ -96,8 +96,22 @@ def _segment_of_run(
         diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss),
         best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )
-    final_train = _if(ended, lambda: training.evaluate(task, state, splits.train_in_batches or splits.train).mean())
-    test = _if(judged, lambda: _test(task, predictions, state, splits.test))
+    unknown = jnp.float32(jnp.nan)
+    final_train = jax.lax.cond(
+        ended,
+        lambda: training.evaluate(task, state, splits.train_in_batches or splits.train).mean(),
+        lambda: (unknown, unknown),
+    )
+    probabilities = partial(training.probabilities, task, state, splits.test)
+    shape = jax.eval_shape(probabilities).shape if predictions else (0, 0, 0)  # without, an array of nothing
+    test = jax.lax.cond(
+        judged,
+        lambda: (
+            *training.evaluate(task, state, splits.test).mean(),
+            probabilities() if predictions else jnp.zeros(shape),
+        ),
+        lambda: (unknown, unknown, jnp.full(shape, jnp.nan)),
+    )
     outcome = Outcome(train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test)
     return state, outcome
 
@@ -111,17 +125,3 @@ def _of_fold(splits: Splits, fold: Int[Array, ""] | None) -> Splits:
         at = partial(jax.lax.dynamic_index_in_dim, index=fold, keepdims=False)
         of_fold = jax.tree.map(at, splits._replace(word_vectors=None))
     return of_fold._replace(word_vectors=word_vectors)
-
-
-def _if(condition: Array, function: Any) -> Any:
-    """What a function of no arguments gives, or NaN in all of it."""
-    nothing = jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), jax.eval_shape(function))
-    return jax.lax.cond(condition, function, lambda: nothing)
-
-
-def _test(task: Task, predictions: bool, state: TrainState, split: Split) -> tuple[Array, Array, Array]:
-    """Loss, accuracy and probabilities on the test examples; the last without batches if they are not asked for."""
-    loss, accuracy = training.evaluate(task, state, split).mean()
-    if predictions:
-        return loss, accuracy, training.probabilities(task, state, split)
-    return loss, accuracy, jnp.zeros((0, 0, 0))

@@ -26,7 +26,7 @@ def test_the_verdict_follows_its_rule(changes, outcome):
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, _ = tiny("word_order", num_sentences="400", learning_rate="0.01", filter_widths="1,2",
+    finding, results, _ = tiny("word_order", num_sentences="400", learning_rate="0.01", filter_widths="2",
                                num_steps="200", evaluate_every="200", num_seeds="4", examples="40")  # fmt: skip
     orders = pd.read_parquet(results.directory / "orders.parquet")
     assert (orders["ceiling"] == 0.5).all()

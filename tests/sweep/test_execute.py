@@ -36,6 +36,7 @@ def numbers(curves, run):
     return rows.to_numpy(np.float64).tobytes()
 
 
+@pytest.mark.usefixtures("fully_compiled")
 @pytest.mark.parametrize(
     ("flags", "run", "alone"),
     [

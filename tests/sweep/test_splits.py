@@ -46,6 +46,7 @@ def trained(folds, select_best=False, predictions=False, keep="none", num_device
     return results.runs_table(table, records), records, table, events
 
 
+@pytest.mark.usefixtures("fully_compiled")
 def test_folds_are_runs_of_one_program_with_the_bits_that_each_has_alone(folds):
     whole, records, table, events = trained(folds, num_seeds="2")
     assert sum(isinstance(event, Compiled) for event in events) == 1
