@@ -4,6 +4,7 @@ XLA's expensive passes are left out, as they take longer than they save in runs 
 those that start the program have them.
 """
 
+import gc
 import os
 import tempfile
 
@@ -23,6 +24,10 @@ from jaxnets.sweep import devices  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
+
+# tracing makes many objects that live on: searching them for garbage at each turn takes a tenth of the time
+gc.freeze()
+gc.set_threshold(200_000, 50, 100)
 
 
 @pytest.fixture
