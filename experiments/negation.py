@@ -123,9 +123,9 @@ def verdict(tables):
     deep = [name for name in pairs if name.startswith("DAN")]
     gain, right = statistics.UNKNOWN, statistics.UNKNOWN
     if deep:
-        right = statistics.mean(pairs[deep[0]].dropna())
+        right = statistics.mean(pairs[deep[0]].dropna()).clipped(0, 1)
         if "linear" in pairs:
-            gain = statistics.mean((pairs[deep[0]] - pairs["linear"]).dropna())
+            gain = statistics.mean((pairs[deep[0]] - pairs["linear"]).dropna()).clipped(-1, 1)
     chance = float(runs["largest"].mean()) if len(runs) else 0.5
     return verdicts.verdict(
         on_words,
@@ -146,7 +146,8 @@ def pictures(tables):
                              xlabel="hidden units", ylabel="nets that solve it", ylim=(-0.03, 1.03))  # fmt: skip
     drawn = {"patterns": Picture(figure, "Share of nets that tell good, bad, not good and not bad apart. Band: 95% "
                                          "intervals.")}  # fmt: skip
-    shares = {name: statistics.mean(rights) for name, rights in judged(tables).groupby("system", sort=False)["right"]}
+    groups = judged(tables).groupby("system", sort=False)["right"]
+    shares = {name: statistics.mean(rights).clipped(0, 1) for name, rights in groups}
     if shares:
         figure, _ = charts.dots(shares, percent=True, xlabel="right, of negated test sentences", xlim=(-0.03, 1.03))
         drawn["sentences"] = Picture(figure, "Each system at its best rate by dev loss. Bars: 95% intervals.")

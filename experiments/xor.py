@@ -109,7 +109,9 @@ def pictures(tables):
         charts.points(axes, hidden["h1"], hidden["h2"], hidden["label"], names)
         a, b, c = hidden.iloc[0][["a", "b", "c"]]
         axes.axline((-c * a / (a**2 + b**2), -c * b / (a**2 + b**2)), slope=-a / b, color=COLOURS[0], ls="--")
-        for (h1, h2), inputs in hidden.groupby([hidden["h1"].round(1), hidden["h2"].round(1)])["input"]:
+        for (h1, h2), inputs in hidden.groupby([(hidden["h1"] * 2).round() / 2, (hidden["h2"] * 2).round() / 2])[
+            "input"
+        ]:
             axes.annotate(", ".join(inputs), (h1, h2), xytext=(10, 6), textcoords="offset points")
         axes.margins(0.2)
         axes.locator_params(nbins=5)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 from jaxtyping import Float, Int
 
 from jaxnets import losses
@@ -118,11 +120,17 @@ def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts
     texts = Texts.of(rows)
     num_positions = max(1, int(texts.lengths.max(initial=1))) * min(_TOGETHER, len(texts))
     packed = pack(texts, num_positions, _TOGETHER)
-    found, apply = [], jax.jit(model.module.apply)
+    found, apply = [], _compiled(model.module)
     for words, owner, lengths, numbers in zip(*packed, strict=True):
         batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
         found.append(np.asarray(apply({"params": model.params}, batch))[numbers >= 0])
     return np.concatenate(found)  # the texts are packed in their order
+
+
+@cache
+def _compiled(module: nn.Module) -> Callable:
+    """The module's function, traced once for all models that differ in their parameters alone."""
+    return jax.jit(module.apply)
 
 
 def leave_one_out(model: Model, row: np.ndarray) -> Float[np.ndarray, "words"]:

@@ -141,6 +141,14 @@ class Estimate:
         low, high = sorted((self.low * factor, self.high * factor))
         return Estimate(self.value * factor, low, high)
 
+    def clipped(self, least: float, most: float) -> "Estimate":
+        """The estimate with bounds that keep to what is possible, as that of a share to 0 and 1.
+
+        >>> Estimate(0.9, 0.75, 1.05).clipped(0, 1)
+        Estimate(value=0.9, low=0.75, high=1)
+        """
+        return Estimate(self.value, max(self.low, least), min(self.high, most))
+
 
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
 

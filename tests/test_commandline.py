@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import pytest
@@ -15,11 +16,12 @@ import experiments
 from jaxnets import commandline
 
 ROOT = Path(__file__).parent.parent
+SOON = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}  # compiles in less time
 QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1"]
 
 
-def start(*arguments, cwd=ROOT, **kwargs):
-    environment = {**os.environ, "COLUMNS": "100"}
+def start(*arguments, cwd=ROOT, env=MappingProxyType({}), **kwargs):
+    environment = {**os.environ, "COLUMNS": "100"} | env
     return subprocess.run(
         [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, env=environment, **kwargs
     )
@@ -98,7 +100,7 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
                  "--num_seeds=4", "--num_steps=20", "--evaluate_every=10"]  # fmt: skip
     outputs = []
     for name, program in (("a", ["run.py", "compare_optimizers"]), ("b", ["-m", "experiments.compare_optimizers"])):
-        process = start(*program, *arguments, f"--output={tmp_path / name}")
+        process = start(*program, *arguments, f"--output={tmp_path / name}", env=SOON)
         assert process.returncode == 0, process.stderr
         outputs.append(process.stdout.replace(str(tmp_path / name), ""))
     assert outputs[0] == outputs[1] != ""
@@ -191,7 +193,9 @@ def test_an_interruption_keeps_what_was_finished(tmp_path):
     output = tmp_path / "run"
     command = [sys.executable, "run.py", "--num_epochs=100000", "--hidden_units=8", f"--output={output}",
                "--optimizer=sgd"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | SOON, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     for line in process.stderr:
         if "examples·runs/s" in line or time.monotonic() > deadline:

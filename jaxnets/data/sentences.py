@@ -222,7 +222,7 @@ def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:
     return sentences
 
 
-MOST_IN_VAIN = 10_000
+MOST_IN_VAIN = 2_000
 
 
 def _cut(sentences: Labelled, num_train: int) -> dict[str, Labelled]:
