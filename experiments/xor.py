@@ -39,9 +39,10 @@ def measure(results):
         if chosen.empty:
             continue
         flags = {name: str(chosen.iloc[0][name]) for name in ("hidden_units", "activation", "initializer", "seed")}
-        planes.append(_plane(results.train(**flags, keep="last")).assign(hidden_units=units))
+        trained = results.train(**flags, keep="last")
+        planes.append(_plane(trained).assign(hidden_units=units))
         if units == "2":
-            hidden.append(_hidden(results.train(**flags, keep="last")))
+            hidden.append(_hidden(trained))
     return {"plane": pd.concat(planes), "hidden": pd.concat(hidden) if hidden else pd.DataFrame()}
 
 

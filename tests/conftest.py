@@ -1,7 +1,7 @@
 """Two CPU devices, programs cached for the session, and array annotations checked at run time.
 
-XLA's expensive passes are left out, as they take longer than they save in runs of a moment; tests that compare bits and
-those that start the program have them.
+XLA's expensive passes are left out, as they take longer than they save in runs of a moment; the tests that compare bits
+in this process have them.
 """
 
 import gc

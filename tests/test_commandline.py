@@ -16,11 +16,11 @@ import experiments
 from jaxnets import commandline
 
 ROOT = Path(__file__).parent.parent
-SOON = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}  # compiles in less time
+SOON = MappingProxyType({"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})  # compiles in less time
 QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1"]
 
 
-def start(*arguments, cwd=ROOT, env=MappingProxyType({}), **kwargs):
+def start(*arguments, cwd=ROOT, env=SOON, **kwargs):
     environment = {**os.environ, "COLUMNS": "100"} | env
     return subprocess.run(
         [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, env=environment, **kwargs
@@ -100,7 +100,7 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
                  "--num_seeds=4", "--num_steps=20", "--evaluate_every=10"]  # fmt: skip
     outputs = []
     for name, program in (("a", ["run.py", "compare_optimizers"]), ("b", ["-m", "experiments.compare_optimizers"])):
-        process = start(*program, *arguments, f"--output={tmp_path / name}", env=SOON)
+        process = start(*program, *arguments, f"--output={tmp_path / name}")
         assert process.returncode == 0, process.stderr
         outputs.append(process.stdout.replace(str(tmp_path / name), ""))
     assert outputs[0] == outputs[1] != ""
