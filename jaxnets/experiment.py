@@ -1,7 +1,9 @@
 """An experiment from its configuration to its run directory: everything between the flags and the figures."""
 
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from jaxnets.sweep.table import Run, dataset_arguments, runs, without_strangers
 from jaxnets.trained import Trained
 
 KEPT = ("none", "best", "last", "all")
+Event = Compiling | Compiled | Record
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _carry_out(sweep: _Sweep, directory: Path | None, console: Console, *, progr
     interrupted = False
     with Progress(console, len(sweep.table), total_steps, enabled=progress) as display:
         try:
-            for event in execute(sweep.programs, sweep.folds, sweep.placement, sweep.options):
+            for event in _until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options)):
                 sink.take(event)
                 _show(display, event, sink)
         except KeyboardInterrupt:
@@ -161,6 +164,35 @@ def _carry_out(sweep: _Sweep, directory: Path | None, console: Console, *, progr
         sink.num_compiled,
         time.perf_counter() - start,
     )
+
+
+def _until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
+    """The events, until the user presses Ctrl-C.
+
+    Python loses an exception that is raised in a callback of its garbage collector, and JAX has such callbacks; so the
+    key is remembered, and asked for after each event.
+
+    Raises:
+      KeyboardInterrupt: if the user has pressed it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # no other gets signals
+        yield from events
+        return
+    pressed = threading.Event()
+
+    def handle(*_: Any) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        for event in events:
+            yield event
+            if pressed.is_set():
+                raise KeyboardInterrupt
+    finally:
+        if before is not None:  # one that was not set by Python cannot be put back
+            signal.signal(signal.SIGINT, before)
 
 
 def _options(config: Config) -> tuple[Options, bool, Path | None]:
