@@ -3,7 +3,7 @@
 import sys
 
 import experiments
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 if __name__ == "__main__":
     sys.exit(commandline.launch(experiments, sys.argv, default="compare_optimizers"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnets.names import UserError
+from jaxnets.basics.errors import UserError
 
 if TYPE_CHECKING:
     import torch

@@ -96,11 +96,12 @@ def _fasttext(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
 def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     """Seconds per run of a sweep that differs in its seeds, evaluated at its end, and the least of their accuracies."""
     from jaxnets import data as sets
-    from jaxnets.config import Config
-    from jaxnets.sweep import devices, results
-    from jaxnets.sweep.execute import Options, Record, execute
-    from jaxnets.sweep.plan import plan, resolve
-    from jaxnets.sweep.table import runs
+    from jaxnets.config.config import Config
+    from jaxnets.engine import devices
+    from jaxnets.engine import tables as results
+    from jaxnets.engine.execute import Options, Record, execute
+    from jaxnets.engine.plan import plan, resolve
+    from jaxnets.engine.runs import runs
 
     devices.configure()
     folds = sets.load_folds(data)

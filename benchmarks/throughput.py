@@ -36,7 +36,7 @@ STRETCH = 1.0
 
 @functools.cache
 def _placement():
-    from jaxnets.sweep import devices
+    from jaxnets.engine import devices
 
     devices.configure(cache="off")
     return devices.placement()
@@ -81,10 +81,10 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
       Microseconds per step and run, over the fastest stretch; seconds of compilation; programs.
     """
     from jaxnets import data
-    from jaxnets.config import Config
-    from jaxnets.sweep.execute import Compiled, Options, Record, execute
-    from jaxnets.sweep.plan import plan, resolve
-    from jaxnets.sweep.table import runs
+    from jaxnets.config.config import Config
+    from jaxnets.engine.execute import Compiled, Options, Record, execute
+    from jaxnets.engine.plan import plan, resolve
+    from jaxnets.engine.runs import runs
 
     config = Config.from_texts({**workload.flags, "num_seeds": str(num_runs), "num_steps": "10000000"})
     dataset = data.load(config.dataset)
@@ -111,10 +111,10 @@ def grid_programs() -> tuple[int, int]:
     import jax
 
     from jaxnets import data
-    from jaxnets.config import Config
-    from jaxnets.sweep.execute import execute
-    from jaxnets.sweep.plan import plan, resolve
-    from jaxnets.sweep.table import runs
+    from jaxnets.config.config import Config
+    from jaxnets.engine.execute import execute
+    from jaxnets.engine.plan import plan, resolve
+    from jaxnets.engine.runs import runs
 
     compilations = []
 

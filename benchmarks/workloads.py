@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxnets.config.presets import PRESETS
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.presets import PRESETS
 
 MLP_SIZES = (64, 128, 128, 10)
 MLP_BATCH = 64

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Tanh and ReLU are better than sigmoid: tanh because it is centred, and ReLU is fast."
 
@@ -33,7 +33,7 @@ def measure(results):
 
     from jaxnets.analysis import signals
     from jaxnets.analysis.timing import in_turns
-    from jaxnets.blocks import nonlinearity
+    from jaxnets.models.blocks import nonlinearity
 
     deepest = max(results.runs["hidden_units"], key=lambda units: units.count("x"))
     data, tables = results.folds[0].train, []
@@ -61,7 +61,7 @@ def _short(activation):
 
 def best(tables):
     """The runs of each non-linearity and depth at the learning rate that is best on dev."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     runs = tables["runs"]
     chosen = statistics.best_configurations(runs, ["hidden_units", "activation"])
@@ -93,7 +93,7 @@ def verdict(tables):
     If centring is what makes tanh better, a sigmoid less one half, which differs in nothing else, must get over half of
     the way from sigmoid to tanh.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     accuracy = best(tables).pivot_table(index="seed", columns="kind", values="test_accuracy")
 
@@ -122,7 +122,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Accuracy by depth, gradients by layer, and times."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import Picture
 

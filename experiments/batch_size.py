@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster and noisier."
 
@@ -50,7 +50,7 @@ def measure(results):
 
 def best(tables):
     """The learning curves of each batch size at the rate that is best on dev, over examples and over seconds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     runs = tables["runs"]
     chosen = statistics.best_configurations(runs, ["batch_size"])
@@ -115,7 +115,7 @@ def verdict(tables):
     Steps: the largest batch's takes longer than the smallest's, by round. Faster: after the same number of examples the
     smallest batch has a lower training loss than the largest, each at its best rate, by seed.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     noise, times, curves = tables["noise"], tables["times"], best(tables)
     small, large = curves["batch_size"].min(), curves["batch_size"].max()
@@ -136,7 +136,7 @@ def verdict(tables):
 
 def slopes(noise):
     """For each net the slope of the logarithm of the variance over that of the size; a batch of all has no noise."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     noise = noise[(noise["population_factor"] > 0) & (noise["variance"] > 0)]
     variances = noise.assign(x=np.log(noise["batch_size"]), y=np.log(noise["variance"] / noise["population_factor"]))
@@ -146,7 +146,7 @@ def slopes(noise):
 
 def pictures(tables):
     """Noise over the size, and loss over examples and over seconds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import INK, Picture, line_with_band, panel, styled
 

@@ -4,8 +4,8 @@ import sys
 
 import pandas as pd
 
-from jaxnets import commandline
-from jaxnets.names import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.lab import commandline
 
 CLAIM = "A network is its blocks, and its parameters are the sum over them."
 
@@ -31,7 +31,7 @@ def check(config):
     """Refuses sizes of nothing."""
     for name, size in _sizes(config).items():
         if (isinstance(size, int) and size < 1) or (name == "widths" and not size):
-            raise UserError(f"--{name}: {config.options[name]} is below 1.")
+            raise UserError(f"{name}: {config.options[name]} is below 1.")
 
 
 def measure(results):
@@ -76,7 +76,7 @@ def summary(tables):
 
 def verdict(tables):
     """Every block must hold as many numbers as its formula says; then the sums agree as well."""
-    from jaxnets import verdicts
+    from jaxnets.evidence import verdicts
 
     parts = []
     for name, table in pd.concat([tables["blocks"], tables["growth"]]).groupby("model", sort=False):

@@ -2,7 +2,7 @@
 
 import sys
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Compares optimizers, each at its best learning rate."
 
@@ -18,7 +18,7 @@ DEFAULTS = {
 
 def report(results, console):
     """A table, optimizer by row, and two figures: accuracy over learning rate, and learning curves."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import figures, tables
 
     best = statistics.best_configurations(results.runs)

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
-from jaxnets.names import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.lab import commandline
 
 CLAIM = "Gradients are computed by back-propagation, exactly and at the cost of a few forward passes."
 
@@ -27,7 +27,7 @@ def check(config):
     """Refuses nets other than those of the derivation by hand."""
     for flag, only in {"model": "mlp", "activation": "tanh", "head": "softmax"}.items():
         if config.texts().get(flag, only) != only:
-            raise UserError(f"--{flag}: the gradient is derived by hand for '{only}' alone.")
+            raise UserError(f"{flag}: the gradient is derived by hand for '{only}' alone.")
 
 
 def measure(results):
@@ -120,7 +120,7 @@ def verdict(tables):
 
     Slopes are taken over steps of 1e-3 to 1e-1, where rounding plays no part. A few forward passes are fewer than 5.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     errors, times = tables["errors"], tables["times"]
     auto = errors[errors["kind"] == "autodiff"]["error"]

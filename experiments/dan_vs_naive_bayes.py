@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."
 
@@ -38,8 +38,8 @@ DAN, BAYES, PAIRS = "DAN", "Naive Bayes", "Naive Bayes, pairs"
 
 def measure(results):
     """Which test examples each system has right, the accuracy of each run, and both by size of the training set."""
-    from jaxnets import baselines, comparison, statistics
     from jaxnets.analysis import words
+    from jaxnets.evidence import baselines, comparison, statistics
 
     folds, negations = results.folds, results.config.option("negations", "text").split(",")
     nets = comparison.of_runs(results.runs, results.predictions)
@@ -62,7 +62,7 @@ def measure(results):
 
 def _at_size(runs, folds):
     """The test accuracy of each run, and of Naive Bayes on the same training examples alone."""
-    from jaxnets import baselines, comparison
+    from jaxnets.evidence import baselines, comparison
 
     fits = baselines.fit(folds, ["naive_bayes"], learn_dev=False)
     (bayes,) = comparison.of_baselines(fits, folds)
@@ -88,7 +88,7 @@ def summary(tables):
 
 def verdict(tables):
     """By paired differences over the test examples, and over seeds and folds; Naive Bayes learns from dev as well."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     examples, nets = tables["examples"].dropna(subset=[DAN]), tables["nets"].dropna(subset=["test_accuracy"])
     over_examples = statistics.paired_difference(examples[DAN].astype(float), examples[BAYES].astype(float))
@@ -101,7 +101,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Learning curves, and the accuracy with and without negations."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import Picture
 

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Deeper helps more than wider."
 
@@ -61,7 +61,7 @@ def _num_inputs(fold, config):
 
 def confirmed(tables):
     """The runs of each net at its best learning rate by dev, on fresh seeds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     return statistics.confirmed(tables["nets"], ["budget", "depth"])
 
@@ -87,7 +87,7 @@ def verdict(tables):
 
     Width: one hidden layer with the most parameters, less one with the fewest. Deeper must help, and more than wider.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     nets = confirmed(tables)
     repetitions = [name for name in ("seed", "fold") if name in nets]

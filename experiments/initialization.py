@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = (
     "All zeros fails by symmetry; He, Xavier and PyTorch's default work, and the choice is usually not worth tuning."
@@ -73,7 +73,7 @@ def _signals(results):
 
 def best(runs):
     """The runs of each initializer at the learning rate that is best on dev."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     chosen = statistics.best_configurations(runs, ["initializer"])
     return runs[runs["run"].isin([run for members in chosen["members"] for run in members])]
@@ -99,7 +99,7 @@ def verdict(tables):
 
     Best and worst of the usual three are told apart by dev and compared on test, paired by seed.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     runs = best(tables["runs"])
     repetitions = [name for name in ("seed", "fold") if name in runs]

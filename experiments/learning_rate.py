@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "The learning rate matters most: too high diverges, too low is slow."
 
@@ -99,7 +99,7 @@ def verdict(tables):
     at the best rate, by seed. Gradient descent on a quadratic is stable below 2/λ; on a net λ changes, so the
     edge is looked for from a trained net, as the rate up to which the loss falls at every step.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     runs, found = tables["runs"], set(zones(tables["runs"])["zone"])
     filled = runs.assign(test_accuracy=runs["test_accuracy"].fillna(runs["test_accuracy"].min()))

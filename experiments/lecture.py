@@ -42,9 +42,9 @@ def command(arguments):
     given = parse(arguments)
     from rich.console import Console
 
-    from jaxnets import lecture
-    from jaxnets.config import Config
-    from jaxnets.sweep import devices
+    from jaxnets.config.config import Config
+    from jaxnets.engine import devices
+    from jaxnets.lab import lecture
 
     chosen = [f"experiments.{name}" for name in ORDER if name in given["only"]]
     flags = {name: given[name] for name in ("platform", "num_devices") if given[name]}
@@ -69,7 +69,7 @@ def parse(arguments):
     Raises:
       UserError: if one is not as `USAGE` says.
     """
-    from jaxnets.names import UserError, unknown
+    from jaxnets.basics.errors import UserError, unknown
 
     given = dict.fromkeys(FLAGS, "") | {"output": "results/lecture", "only": ",".join(ORDER)}
     for argument in arguments:
@@ -77,7 +77,7 @@ def parse(arguments):
         if not argument.startswith("--") or name not in FLAGS:
             raise unknown("flag", name, FLAGS)
         if not text and name != "fresh":
-            raise UserError(f"--{name}: there is no value; write --{name}=VALUE.")
+            raise UserError(f"{name}: there is no value; write --{name}=VALUE.")
         given[name] = text or "true"
     given["only"] = given["only"].split(",")
     for name in given["only"]:
@@ -93,20 +93,20 @@ def put_into(readme, verdicts):
     Raises:
       UserError: if the file cannot be read, or has no place for it.
     """
-    from jaxnets.names import UserError
+    from jaxnets.basics import files
+    from jaxnets.basics.errors import UserError
     from jaxnets.report import page
-    from jaxnets.sweep import store
 
     try:
         text = page.insert(readme.read_text(encoding="utf-8"), verdicts.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"--readme: '{readme}': {error}.") from None
-    store.write(readme, lambda path: path.write_text(text, encoding="utf-8"))
+        raise UserError(f"readme: '{readme}': {error}.") from None
+    files.write(readme, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 if __name__ == "__main__":
     import sys
 
-    from jaxnets import commandline
+    from jaxnets.lab import commandline
 
     sys.exit(commandline.launch(importlib.import_module("experiments"), [sys.argv[0], "lecture", *sys.argv[1:]], ""))

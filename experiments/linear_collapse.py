@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."
 
@@ -25,8 +25,8 @@ DEFAULTS = {
 
 def measure(results):
     """Of each net at its best rate, how far its logits are from those of its layers multiplied out, and from linear."""
-    from jaxnets import statistics
     from jaxnets.analysis import linear
+    from jaxnets.evidence import statistics
 
     best = statistics.best_configurations(results.runs, ["hidden_units", "activation"])
     rows, logits = [], []
@@ -60,7 +60,7 @@ def verdict(tables):
 
     ReLU nets must be no linear map: the best one must leave over 5% of their logits' variance, and do worse on test.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     nets = tables["nets"]
     accuracy = nets.pivot(index="seed", columns=["activation", "hidden_units"], values="test_accuracy")
@@ -90,7 +90,7 @@ def verdict(tables):
 
 def pictures(tables):
     """The logits of nets against those of their layers multiplied out, and accuracies."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import COLOURS, INK, MARKERS, Picture, panel
 

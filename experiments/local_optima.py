@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Different optimizers end in different local optima, some of them better."
 
@@ -62,8 +62,8 @@ def measure(results):
 
 def _solutions(results):
     """By optimizer and start: where it ends at its best rate, and where with its batches in another order."""
-    from jaxnets import statistics
     from jaxnets.analysis import landscape
+    from jaxnets.evidence import statistics
 
     ends, again, loss = {}, {}, None
     starts = sorted(results.runs["seed"].unique())[: results.config.option("pairs", "int")]
@@ -80,7 +80,7 @@ def _solutions(results):
 
 def ends(tables):
     """The finished runs of each optimizer at the rate that is best on dev."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     runs = tables["runs"]
     chosen = statistics.best_configurations(runs)
@@ -111,7 +111,7 @@ def verdict(tables):
     apart than that. Pairs from one start are not independent: their mean is one observation. Better: the optimizer that
     is best on dev has a lower test loss than the worst, paired by start.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     pairs, runs = barriers(tables), ends(tables)
     of_start = pairs.groupby(["start", "kind"])["barrier"].mean().unstack("kind").reindex(columns=[OTHER, SHUFFLED])

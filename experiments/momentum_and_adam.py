@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Momentum and adaptive learning rates improve on SGD."
 
@@ -37,7 +37,7 @@ def measure(results):
 
 def confirmed(tables):
     """The runs of each optimizer at its best rate by dev loss, on fresh seeds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     return statistics.confirmed(tables["runs"], ["optimizer"], score="dev_loss")
 
@@ -63,7 +63,7 @@ def verdict(tables):
 
     On the landscapes an optimizer improves on SGD if it arrives sooner on at least two of three.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     losses = confirmed(tables).pivot(index="seed", columns="optimizer", values="test_loss")
     steps, parts = arrivals(tables), []

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
 
@@ -42,8 +42,8 @@ PATTERNS = {
 
 def measure(results):
     """Nets on the four patterns, each run's share of the negated test sentences, and a DAN's view of single words."""
-    from jaxnets import comparison
     from jaxnets.analysis import words
+    from jaxnets.evidence import comparison
 
     negations = results.config.option("negations", "text").split(",")
     chosen = [words.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
@@ -55,9 +55,9 @@ def measure(results):
 
 def _words(results):
     """What the best DAN with a hidden layer says of each judgement, plain and negated: log-odds of the last class."""
-    from jaxnets import explain
     from jaxnets.analysis import words
     from jaxnets.data.sentences import BAD, GOOD
+    from jaxnets.trained import explain
 
     runs = confirmed({"runs": results.runs})
     runs = runs[runs["system"].str.startswith("DAN")]
@@ -79,7 +79,7 @@ def _words(results):
 
 def confirmed(tables):
     """The runs of each system at its best rate by dev loss, on fresh seeds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     runs = tables["runs"]
     layers = runs["hidden_units"].astype(str) if "hidden_units" in runs else pd.Series("", runs.index)
@@ -107,7 +107,7 @@ def summary(tables):
 
 def verdict(tables):
     """Patterns by counting; sentences by the accuracy on those of test that hold a negation."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     patterns = tables["patterns"].assign(solved=tables["patterns"]["train_accuracy"] == 1)
     linear, hidden = patterns[patterns["hidden_units"] == "0"], patterns[patterns["hidden_units"] != "0"]
@@ -137,7 +137,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Solved shares, accuracies on negated sentences, and single judgements plain and negated."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import COLOURS, INK, Picture, panel
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from jaxnets.names import UserError
+from jaxnets.basics.errors import UserError
 
 CLAIM = "Asks the model of a run directory about a text, and shows the words that decided."
 
@@ -29,15 +29,15 @@ def command(arguments):
         print(USAGE)
         return 0
     directory, texts, as_json = parse(arguments)
-    from jaxnets import saved
-    from jaxnets.sweep import devices
+    from jaxnets.engine import devices
+    from jaxnets.trained import model as saved
 
     devices.configure("cpu", 1)
     model = saved.load(directory)
     from rich.console import Console
 
-    from jaxnets import explain
     from jaxnets.report import explanations
+    from jaxnets.trained import explain
 
     found = explain.explain(model, texts if texts is not None else read(sys.stdin.buffer, "standard input"))
     if as_json:
@@ -54,7 +54,7 @@ def parse(arguments):
     Raises:
       UserError: if a flag or the directory is not as `USAGE` says.
     """
-    from jaxnets.names import unknown
+    from jaxnets.basics.errors import unknown
 
     directories, texts, files, as_json = [], [], [], False
     rest = list(arguments)
@@ -70,7 +70,7 @@ def parse(arguments):
             as_json = True
             continue
         if not equals and not rest:
-            raise UserError(f"--{name}: there is no value.")
+            raise UserError(f"{name}: there is no value.")
         (texts if name == "text" else files).append(value if equals else rest.pop(0))
     if len(directories) != 1:
         raise UserError(f"predict takes one run directory, not {len(directories)}; 'predict --help' tells more.")
@@ -79,7 +79,7 @@ def parse(arguments):
             with Path(file).open("rb") as stream:
                 texts += read(stream, file)
         except OSError as error:
-            raise UserError(f"--file: '{file}' cannot be read: {error.strerror}.") from None
+            raise UserError(f"file: '{file}' cannot be read: {error.strerror}.") from None
     return Path(directories[0]), texts if texts or files else None, as_json
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Learning-rate schedules help."
 
@@ -23,7 +23,7 @@ DEFAULTS = {
 
 def confirmed(tables):
     """The runs of each schedule at its best rate by dev loss, on fresh seeds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     runs = tables["runs"]
     warm = runs["warmup_steps"].map(lambda steps: " + warm-up" if steps else "")
@@ -42,7 +42,7 @@ def summary(tables):
 
 def gains(tables):
     """The test loss of each schedule less that of the constant rate, paired by seed."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     losses = confirmed(tables).pivot(index="seed", columns="kind", values="test_loss")
     if "constant" not in losses:
@@ -58,7 +58,7 @@ def verdict(tables):
     Rates are chosen by the loss on dev of the first half of the seeds, the schedule by that of all; the second half
     measures. Two parts: schedules that decay, and a warm-up added to the constant rate.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     found = gains(tables)
     dev = confirmed(tables).groupby("kind")["dev_loss"].mean()

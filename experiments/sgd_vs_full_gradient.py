@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "SGD reaches almost the same place as the full gradient, with each step far cheaper."
 
@@ -77,7 +77,7 @@ def to_loss(paths):
 
 def summary(tables):
     """Where both end, and what they take to the same loss."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     runs, paths = best(tables)
     target, reached = to_loss(paths)
@@ -105,7 +105,7 @@ def verdict(tables):
 
     And what makes SGD worth it: fewer examples to the same training loss. Each at its best rate, by dev.
     """
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     runs, paths = best(tables)
     accuracy = runs.pivot(index="seed", columns="method", values="test_accuracy").dropna()
@@ -125,7 +125,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Training loss over steps, examples and seconds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report.figures import Picture, line_with_band, panel, styled
 
     _, paths = best(tables)

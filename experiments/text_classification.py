@@ -2,7 +2,7 @@
 
 import sys
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts."
 
@@ -27,7 +27,7 @@ def report(results, console):
     """A table of systems; the confusions and the most certain mistakes of the best net."""
     import pandas as pd
 
-    from jaxnets import baselines, comparison
+    from jaxnets.evidence import baselines, comparison
     from jaxnets.report import figures, text_tables
 
     predictions = pd.read_parquet(results.directory / "predictions.parquet")

@@ -2,7 +2,7 @@
 
 import sys
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 
@@ -20,7 +20,7 @@ COLUMNS = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "test_los
 
 def report(results, console):
     """A table, run by row, and the learning curves."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import figures, tables
 
     varying = [*statistics.varying(results.runs), "seed"]

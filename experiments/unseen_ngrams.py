@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."
 
@@ -57,7 +57,7 @@ def measure(results):
 
 def _nets(trained, new, name):
     """Of each net, at the best rate by dev loss and on fresh seeds: its accuracy on dev, and on the new n-grams."""
-    from jaxnets import comparison, statistics
+    from jaxnets.evidence import comparison, statistics
 
     runs = statistics.confirmed(trained.runs, ["model"], score="dev_loss")
     runs = runs.merge(comparison.right_among(trained.predictions, new), on="run").assign(system=name)
@@ -70,7 +70,7 @@ NEW = ["right", "largest", "examples"]
 
 def _classical(folds, new):
     """The same of the baselines, which learn from train alone as well."""
-    from jaxnets import baselines, comparison
+    from jaxnets.evidence import baselines, comparison
 
     tables = []
     for name, told in BASELINES.items():
@@ -123,7 +123,7 @@ def summary(tables):
 
 def verdict(tables):
     """By test texts none of whose n-grams stands in train or dev; by the nets with vectors given, if there are."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     systems, likeness = tables["systems"], tables["likeness"]
     nets = systems[systems["system"].str.startswith("CNN")]
@@ -147,7 +147,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Accuracy of each system, and the likeness of the phrases."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import Picture
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A CNN combines the words of a window; an average cannot."
 
@@ -49,7 +49,7 @@ def measure(results):
 
 def chosen(runs):
     """The configuration of each system that is best on dev in the first half of the seeds."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
 
     names = [name for name in ("model", "filter_widths") if name in runs]
     seeds = sorted(runs["seed"].unique())
@@ -64,7 +64,7 @@ def name_of(row):
 
 def _orders(trained, config):
     """Of each run its accuracy on the test texts and with their words shuffled; and what the first says of each."""
-    from jaxnets import explain
+    from jaxnets.trained import explain
 
     generator, rows, texts = np.random.default_rng(0), [], pd.DataFrame()
     for _, run in trained.runs[trained.runs["status"] == "finished"].iterrows():
@@ -97,7 +97,7 @@ def summary(tables):
 
 def verdict(tables):
     """By fresh seeds; the CNN is the one with the widest windows."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     orders = tables["orders"]
     pairs = orders.pivot_table(index=["seed", "fold"], columns="system", values=["right", "shuffled"], sort=False)
@@ -127,7 +127,7 @@ def verdict(tables):
 
 def pictures(tables):
     """Accuracy in the right order and shuffled; and what is said of each text in both orders."""
-    from jaxnets import statistics
+    from jaxnets.evidence import statistics
     from jaxnets.report import charts
     from jaxnets.report.figures import COLOURS, INK, Picture, panel
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 CLAIM = "A network with one hidden layer solves XOR; without one, none can."
 
@@ -53,7 +53,7 @@ def _plane(trained):
 
 
 def _hidden(trained):
-    from jaxnets.blocks import nonlinearity
+    from jaxnets.models.blocks import nonlinearity
 
     patterns, params = trained.folds[0].train, trained.params(0)
     first, last = params["Linear_0"], params["output"]
@@ -73,7 +73,7 @@ def summary(tables):
 
 def verdict(tables):
     """No run may solve it without a hidden layer; with the width that does best, more than half must."""
-    from jaxnets import statistics, verdicts
+    from jaxnets.evidence import statistics, verdicts
 
     runs = tables["runs"].assign(solved=tables["runs"]["train_accuracy"] == 1)
     linear, hidden = runs[runs["hidden_units"] == "0"], runs[runs["hidden_units"] != "0"]

@@ -17,10 +17,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
     _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
     os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
 
-_CHECKED = ("batches", "blocks", "initializers", "losses", "models", "optimizers", "schedules", "shuffling", "training")
-install_import_hook([f"jaxnets.{name}" for name in _CHECKED], "beartype.beartype")
+install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
-from jaxnets.sweep import devices  # noqa: E402
+from jaxnets.engine import devices  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)

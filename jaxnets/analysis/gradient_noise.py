@@ -14,9 +14,9 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnets import training
 from jaxnets.analysis.timing import in_turns
-from jaxnets.batches import Split
 from jaxnets.data.dataset import Split as HostSplit
-from jaxnets.trained import Trained
+from jaxnets.engine.trained import Trained
+from jaxnets.training.batches import Split
 
 
 def measure(model: nn.Module, params: Any, examples: HostSplit, size: int, draws: int, seed: int) -> dict[str, float]:

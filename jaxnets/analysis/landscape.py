@@ -12,8 +12,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from jaxnets import training
-from jaxnets.batches import Split
-from jaxnets.trained import Trained
+from jaxnets.engine.trained import Trained
+from jaxnets.training.batches import Split
 
 POINTS = 15
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from flax import linen as nn
 
-from jaxnets.blocks import TextBatch
+from jaxnets.models.blocks import TextBatch
 
 
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:

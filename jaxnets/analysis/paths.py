@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
-from jaxnets import optimizers
+from jaxnets.training import optimizers
 
 
 @dataclass(frozen=True)

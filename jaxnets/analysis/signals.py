@@ -11,7 +11,7 @@ import pandas as pd
 from flax import traverse_util
 from jaxtyping import Array, Float, Int
 
-from jaxnets.blocks import nonlinearity
+from jaxnets.models.blocks import nonlinearity
 
 
 def centred_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

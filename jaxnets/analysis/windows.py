@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets import explain
-from jaxnets.names import UserError
-from jaxnets.saved import Model
+from jaxnets.basics.errors import UserError
+from jaxnets.trained import explain
+from jaxnets.trained.model import Model
 
 
 def features(model: Model, text: str) -> dict[int, np.ndarray]:

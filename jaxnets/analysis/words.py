@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from jaxnets import baselines
 from jaxnets.data.texts import Texts
+from jaxnets.evidence import baselines
 
 
 def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> Bool[np.ndarray, "texts"]:

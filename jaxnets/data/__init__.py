@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxnets import names
+from jaxnets.basics import errors
 from jaxnets.data import text_files, tfds_sets
 from jaxnets.data.dataset import Dataset, validate
 from jaxnets.data.digits import digits
@@ -33,7 +33,7 @@ def find(name: str) -> Loader:
         return partial(tfds_sets.load, name.removeprefix(tfds_sets.PREFIX))
     if is_path(name):
         return partial(text_files.load, Path(name))
-    return names.lookup_function("--dataset", name, KNOWN)
+    return errors.lookup_function("dataset", name, KNOWN)
 
 
 def load_folds(name: str, **arguments: Any) -> tuple[Dataset, ...]:
@@ -50,7 +50,7 @@ def load_folds(name: str, **arguments: Any) -> tuple[Dataset, ...]:
     try:
         inspect.signature(loader).bind(**arguments)
     except TypeError as error:
-        raise names.UserError(f"--dataset: '{name}' cannot be called with its flags alone: {error}.") from None
+        raise errors.UserError(f"dataset: '{name}' cannot be called with its flags alone: {error}.") from None
     loaded = loader(**arguments)
     return tuple(validate(fold) for fold in loaded) if isinstance(loaded, tuple) else (validate(loaded),)
 
@@ -63,5 +63,5 @@ def load(name: str, **arguments: Any) -> Dataset:
     """
     folds = load_folds(name, **arguments)
     if len(folds) > 1:
-        raise names.UserError(f"--dataset: '{name}' has {len(folds)} folds; take load_folds, or folds=1.")
+        raise errors.UserError(f"dataset: '{name}' has {len(folds)} folds; take load_folds, or folds=1.")
     return folds[0]

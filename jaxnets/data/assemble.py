@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data import word_vectors
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, random_generator, stratified
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenized import Tokenized, TokenizedSplit
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.names import UserError
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,11 @@ def _check(encoding: Encoding) -> None:
     least = {"folds": 1, "min_count": 1, "max_vocabulary": 0}
     for name, bound in least.items():
         if getattr(encoding, name) < bound:
-            raise UserError(f"--{name}: {getattr(encoding, name)} is below {bound}.")
+            raise UserError(f"{name}: {getattr(encoding, name)} is below {bound}.")
     if not 0 < encoding.dev_share < 1:
-        raise UserError(f"--dev_share: {encoding.dev_share:g} is not between 0 and 1.")
+        raise UserError(f"dev_share: {encoding.dev_share:g} is not between 0 and 1.")
     if not 0 < encoding.length_percentile <= 100:
-        raise UserError(f"--length_percentile: {encoding.length_percentile:g} is not above 0 and up to 100.")
+        raise UserError(f"length_percentile: {encoding.length_percentile:g} is not above 0 and up to 100.")
 
 
 def _pool(tokenized: Tokenized) -> tuple[Texts, np.ndarray]:
@@ -125,13 +125,13 @@ def _pool(tokenized: Tokenized) -> tuple[Texts, np.ndarray]:
 
 def _parts(labels: np.ndarray, rows: Mapping[str, np.ndarray], encoding: Encoding) -> Iterator[Parts]:
     """The splits, what is missing drawn with the classes in their shares; all folds' training sets are as large."""
-    generator = random_generator("--split_seed", encoding.split_seed)
+    generator = random_generator("split_seed", encoding.split_seed)
     tests = [rows["test"]] if "test" in rows else _drawn_tests(labels, rows["train"], encoding, generator)
     least_rest = len(rows["train"]) - max((len(test) for test in tests), default=0) * ("test" not in rows)
     num_dev = 0 if "dev" in rows else round(least_rest * encoding.dev_share)
     num_train = least_rest - num_dev
     if num_train < 1 or ("dev" not in rows and num_dev < 1):
-        raise UserError(f"--dataset: {len(rows['train'])} examples are too few to hold out dev and test examples of.")
+        raise UserError(f"dataset: {len(rows['train'])} examples are too few to hold out dev and test examples of.")
     for test in tests:
         rest = np.setdiff1d(rows["train"], test)
         if "dev" in rows:
@@ -147,7 +147,7 @@ def _drawn_tests(
     """The test rows of each fold, or of one test split of a tenth."""
     num_parts = encoding.folds if encoding.folds > 1 else 10
     if len(rows) < 2 * num_parts:
-        raise UserError(f"--folds: {len(rows)} examples are too few for {num_parts} folds; take fewer.")
+        raise UserError(f"folds: {len(rows)} examples are too few for {num_parts} folds; take fewer.")
     sizes = [len(part) for part in np.array_split(rows, num_parts)]
     drawn = [rows[part] for part in stratified(labels[rows], sizes, generator)]
     return drawn if encoding.folds > 1 else drawn[:1]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.texts import Texts
-from jaxnets.names import UserError
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
 
@@ -149,8 +149,8 @@ def with_train_examples(dataset: Dataset, count: int) -> Dataset:
     """
     train = dataset.train
     if count > len(train):
-        raise UserError(f"--num_train: {count} asked for, but '{dataset.name}' has {len(train)} training examples.")
-    (rows,) = stratified(train.labels, [count], random_generator("--num_train", 0))
+        raise UserError(f"num_train: {count} asked for, but '{dataset.name}' has {len(train)} training examples.")
+    (rows,) = stratified(train.labels, [count], random_generator("num_train", 0))
     inputs = train.inputs.take(rows) if isinstance(train.inputs, Texts) else train.inputs[rows]
     return replace(dataset, train=Split(inputs, train.labels[rows]))
 
@@ -164,26 +164,26 @@ def validate(dataset: Dataset) -> Dataset:
       UserError: for the first mistake found, with its split and row.
     """
     if not isinstance(dataset, Dataset):
-        raise UserError(f"--dataset: the loader gave a {type(dataset).__name__}; it must give a jaxnets Dataset.")
+        raise UserError(f"dataset: the loader gave a {type(dataset).__name__}; it must give a jaxnets Dataset.")
     dataset = replace(dataset, class_names=tuple(dataset.class_names), vocabulary=tuple(dataset.vocabulary))
     if dataset.num_classes < 2:
-        raise UserError(f"--dataset: '{dataset.name}' has {dataset.num_classes} class; a classifier needs two or more.")
+        raise UserError(f"dataset: '{dataset.name}' has {dataset.num_classes} class; a classifier needs two or more.")
     if dataset.is_text and dataset.vocabulary[:2] != (PADDING, UNKNOWN):
         first = ", ".join(map(repr, dataset.vocabulary[:2]))
         raise UserError(
-            f"--dataset: the vocabulary of '{dataset.name}' begins with {first}; it must begin with "
+            f"dataset: the vocabulary of '{dataset.name}' begins with {first}; it must begin with "
             f"'{PADDING}' (id 0) and '{UNKNOWN}' (id 1)."
         )
     splits = {name: _validate_split(dataset, name) for name in ("train", "dev", "test")}
     widths = {} if dataset.is_text else {name: split.inputs.shape[1] for name, split in splits.items()}  # type: ignore
     if len(set(widths.values())) > 1:
         listed = ", ".join(f"{width} in {name}" for name, width in widths.items())
-        raise UserError(f"--dataset: the inputs of '{dataset.name}' must be of one width, not {listed}.")
+        raise UserError(f"dataset: the inputs of '{dataset.name}' must be of one width, not {listed}.")
     return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
 
 
 def _validate_split(dataset: Dataset, name: str) -> Split:
-    split, where = getattr(dataset, name), f"--dataset: '{dataset.name}', {name}"
+    split, where = getattr(dataset, name), f"dataset: '{dataset.name}', {name}"
     if not isinstance(split, Split):
         raise UserError(f"{where}: must be a jaxnets Split, not a {type(split).__name__}.")
     labels = _labels(split.labels, where)

@@ -24,7 +24,7 @@ def digits(split_seed: int = 0) -> Dataset:
       UserError: if the seed is negative.
     """
     pixels, labels = _load()
-    parts = stratified(labels, SIZES, random_generator("--split_seed", split_seed))
+    parts = stratified(labels, SIZES, random_generator("split_seed", split_seed))
     features = standardized(pixels, parts[0])
     train, dev, test = (Split(features[rows], labels[rows].astype(np.int32)) for rows in parts)
     return Dataset("digits", train, dev, test, tuple("0123456789"))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets import names
+from jaxnets.basics import errors
+from jaxnets.basics.errors import UserError
 from jaxnets.data.raw import RawDataset, RawSplit
-from jaxnets.names import UserError
 
 FORMATS = (".tsv", ".csv", ".jsonl")
 LONGEST_LINE = 1 << 20  # characters; a longer one is no text, but a file in another form
@@ -76,34 +76,34 @@ def _files(path: Path) -> dict[str, Path]:
     """The file of each split."""
     if path.is_file():
         if not path.name.removesuffix(".gz").endswith(FORMATS):
-            raise UserError(f"--dataset: '{path}' must end in {', '.join(FORMATS)}, or these with .gz.")
+            raise UserError(f"dataset: '{path}' must end in {', '.join(FORMATS)}, or these with .gz.")
         return {"train": path}
     if not path.is_dir():
         raise _no_such_path(path)
     found = {split: _file_of(path, split) for split in ("train", "dev", "test", "all")}
     files = {split: file for split, file in found.items() if file is not None}
     if "train" in files and "all" in files:
-        raise UserError(f"--dataset: '{path}' has both {files['train'].name} and {files['all'].name}; keep one.")
+        raise UserError(f"dataset: '{path}' has both {files['train'].name} and {files['all'].name}; keep one.")
     if "all" in files:
         files["train"] = files.pop("all")
     if "train" not in files:
         forms = ", ".join(f"train{form}" for form in FORMATS)
-        raise UserError(f"--dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too).")
+        raise UserError(f"dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too).")
     return files
 
 
 def _no_such_path(path: Path) -> UserError:
     nearby = [str(path.parent / one.name) for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    error = str(names.unknown("--dataset", str(path), nearby))
+    error = str(errors.unknown("dataset", str(path), nearby))
     hint = error[error.index("Did") : error.index("Known")] if "Did you mean" in error else ""
-    return UserError(f"--dataset: there is no file or folder '{path}'. {hint}".rstrip())
+    return UserError(f"dataset: there is no file or folder '{path}'. {hint}".rstrip())
 
 
 def _file_of(folder: Path, split: str) -> Path | None:
     candidates = [folder / f"{split}{form}{packed}" for form in FORMATS for packed in ("", ".gz")]
     found = [candidate for candidate in candidates if candidate.is_file()]
     if len(found) > 1:
-        raise UserError(f"--dataset: '{folder}' has both {found[0].name} and {found[1].name}; keep one.")
+        raise UserError(f"dataset: '{folder}' has both {found[0].name} and {found[1].name}; keep one.")
     return found[0] if found else None
 
 
@@ -180,7 +180,7 @@ def _csv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
 def _column(name: str, header: Sequence[str], path: Path) -> int:
     if name in header:
         return header.index(name)
-    flag = "--label_column or --text_column"
+    flag = "label_column or text_column"
     raise UserError(
         f"{path}, line 1: there is no column '{name}' among {', '.join(header) or 'none'}; name it by {flag}."
     )
@@ -196,7 +196,7 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
             raise UserError(f"{path}, line {number}: not JSON: {error}.") from None
         if not isinstance(content, dict):
             raise UserError(f"{path}, line {number}: must be an object with '{columns.label}' and '{columns.text}'.")
-        for name, flag in ((columns.label, "--label_column"), (columns.text, "--text_column")):
+        for name, flag in ((columns.label, "label_column"), (columns.text, "text_column")):
             if name not in content:
                 raise UserError(f"{path}, line {number}: there is no key '{name}' ({flag}).")
         label, text = content[columns.label], content[columns.text]

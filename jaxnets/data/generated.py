@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified
-from jaxnets.names import UserError
 
 # fmt: off
 NEUTRAL = (
@@ -58,8 +58,8 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
       UserError: if there are fewer than 20 sentences, or the seed is negative.
     """
     if num_sentences < MIN_SENTENCES:
-        raise UserError(f"--num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
-    generator = random_generator("--data_seed", data_seed)
+        raise UserError(f"num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
+    generator = random_generator("data_seed", data_seed)
     vocabulary = (PADDING, UNKNOWN, NEGATION, *NEUTRAL, *POSITIVE, *NEGATIVE)
     ids = {word: number for number, word in enumerate(vocabulary)}
     # a dictionary keeps each sentence once, in the order of the draws

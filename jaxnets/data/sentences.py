@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, random_generator
 from jaxnets.data.generated import MIN_SENTENCES, NEGATION, NEGATIVE, NEUTRAL, POSITIVE, draw
 from jaxnets.data.texts import Texts
-from jaxnets.names import UserError
 
 Sentence = tuple[str, ...]
 Labelled = dict[Sentence, int]
@@ -93,7 +93,7 @@ def word_order(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     """
     generator = _generator(num_sentences, data_seed)
     if num_sentences % 2:
-        raise UserError(f"--num_sentences: {num_sentences} is odd; two sentences are a pair.")
+        raise UserError(f"num_sentences: {num_sentences} is odd; two sentences are a pair.")
     pairs: dict[tuple[Sentence, Sentence], None] = {}
     while len(pairs) < num_sentences // 2:
         pairs.setdefault(_pair(generator))
@@ -135,7 +135,7 @@ def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: s
     """
     generator = _generator(num_sentences, data_seed)
     if word_vectors not in ("", "made"):
-        raise UserError(f"--word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or none.")
+        raise UserError(f"word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or none.")
     num_train, num_dev, num_test = _sizes(num_sentences)
     known = _distinct(lambda label: _opinion(generator, label, new=False), num_train + num_dev)
     seen = {gram for sentence in known for gram in _trigrams(sentence)}
@@ -193,8 +193,8 @@ def _vectors(generator: np.random.Generator) -> dict[str, np.ndarray]:
 
 def _generator(num_sentences: int, data_seed: int) -> np.random.Generator:
     if num_sentences < MIN_SENTENCES:
-        raise UserError(f"--num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
-    return random_generator("--data_seed", data_seed)
+        raise UserError(f"num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
+    return random_generator("data_seed", data_seed)
 
 
 def _sizes(count: int) -> tuple[int, int, int]:
@@ -218,7 +218,7 @@ def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:
             sentences.setdefault(sentence, label)
         in_vain = 0 if len(sentences) > before else in_vain + 1
         if in_vain > MOST_IN_VAIN:
-            raise UserError(f"--num_sentences: for a split of {count} only {len(sentences)} can be made.")
+            raise UserError(f"num_sentences: for a split of {count} only {len(sentences)} can be made.")
     return sentences
 
 

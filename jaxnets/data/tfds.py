@@ -17,9 +17,9 @@ from urllib.parse import urlparse
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError, unknown
 from jaxnets.data.no_tensorflow import without_tensorflow
 from jaxnets.data.raw import RawDataset, RawSplit
-from jaxnets.names import UserError, unknown
 
 DEV_NAMES = ("validation", "dev", "valid")
 MAX_RETRIES = 3  # of a download; TFDS's own 10 wait for minutes where there is no network
@@ -66,7 +66,7 @@ def _library() -> Any:
     except ImportError as error:
         install = "pip install tensorflow-datasets array_record importlib_resources"
         raise UserError(
-            f"--dataset: 'tfds:' needs a package that is not installed ({_line(error)}): {install}."
+            f"dataset: 'tfds:' needs a package that is not installed ({_line(error)}): {install}."
         ) from error
 
 
@@ -77,11 +77,11 @@ def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
         parsed, arguments = tfds.core.naming.parse_builder_name_kwargs(name)
     except Exception as error:
         raise UserError(
-            f"--dataset: '{what}' is not a name of the form tfds:NAME, tfds:NAME/CONFIG or with :VERSION."
+            f"dataset: '{what}' is not a name of the form tfds:NAME, tfds:NAME/CONFIG or with :VERSION."
         ) from error
     if parsed.namespace or set(arguments) - {"config", "version"}:
         raise UserError(
-            f"--dataset: '{what}': only data sets of TFDS itself are read, as tfds:NAME, /CONFIG, :VERSION."
+            f"dataset: '{what}': only data sets of TFDS itself are read, as tfds:NAME, /CONFIG, :VERSION."
         )
     registered = tfds.core.registered
     try:
@@ -94,7 +94,7 @@ def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
         ) from error
     if "array_record" not in {kind.value for kind in builder.info.available_file_formats()}:
         kind = builder.info.file_format.value
-        raise UserError(f"{what}: {builder.data_dir} holds {kind} files, not array_record; give another --data_dir.")
+        raise UserError(f"{what}: {builder.data_dir} holds {kind} files, not array_record; give another data_dir.")
     return builder
 
 
@@ -127,17 +127,17 @@ def _known(tfds: Any, what: str, data_dir: str) -> Any:
         nearest = difflib.get_close_matches(parsed.name, known, n=1, cutoff=0.5)
         hint = f" Did you mean 'tfds:{nearest[0]}'?" if nearest else ""
         folder = _folder(tfds, data_dir)
-        raise UserError(f"--dataset: TFDS knows no '{what}', and none lies prepared in {folder}.{hint}")
+        raise UserError(f"dataset: TFDS knows no '{what}', and none lies prepared in {folder}.{hint}")
     try:
         builder = tfds.builder_cls(parsed.name)
         configs = builder.builder_configs
         if arguments.get("config", "") not in {"", *configs}:
-            raise unknown(f"--dataset: the configuration of 'tfds:{parsed.name}'", arguments["config"], configs)
+            raise unknown(f"dataset: the configuration of 'tfds:{parsed.name}'", arguments["config"], configs)
         return builder(data_dir=data_dir or None, file_format="array_record", **arguments)
     except UserError:
         raise
     except Exception as error:  # TFDS raises whatever its hundreds of builders raise
-        raise UserError(f"--dataset: TFDS cannot build '{what}': {_line(error)}.") from error
+        raise UserError(f"dataset: TFDS cannot build '{what}': {_line(error)}.") from error
 
 
 def _name_downloads(builder: Any) -> None:
@@ -174,8 +174,8 @@ def _features(tfds: Any, what: str, info: Any, text_feature: str, label_feature:
     labels = [name for name, feature in sorted(info.features.items()) if isinstance(feature, tfds.features.ClassLabel)]
     declared = info.supervised_keys or ()
     return (
-        _choose(f"{what}, --text_feature", "a text or an 8-bit image", text_feature, inputs, declared),
-        _choose(f"{what}, --label_feature", "a ClassLabel", label_feature, labels, declared),
+        _choose(f"{what}, text_feature", "a text or an 8-bit image", text_feature, inputs, declared),
+        _choose(f"{what}, label_feature", "a ClassLabel", label_feature, labels, declared),
     )
 
 

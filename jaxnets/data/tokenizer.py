@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from jaxnets.names import UserError, unknown
+from jaxnets.basics.errors import UserError, unknown
 
 KINDS = ("words", "whitespace")
 
@@ -54,7 +54,7 @@ class Tokenizer:
           UserError: if there is no such kind.
         """
         if self.kind not in KINDS:
-            raise unknown("--tokenizer", self.kind, KINDS)
+            raise unknown("tokenizer", self.kind, KINDS)
         find = _PATTERN.findall if self.kind == "words" else str.split
         clean = _cleaned if self.kind == "words" else _unchanged
         if self.lowercase:

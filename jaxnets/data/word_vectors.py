@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import WordVectors
-from jaxnets.names import UserError
 
 FORMATS = (".vec", ".txt", ".npz")
 
@@ -28,14 +28,14 @@ def read(path: Path, wanted: Sequence[str]) -> WordVectors:
     places = {word: place for place, word in enumerate(wanted)}
     found = _archive(path, places) if path.suffix == ".npz" else _lines(path, places)
     if not found:
-        raise UserError(f"--word_vectors: '{path}' has a vector for none of the {len(wanted):,} words.")
+        raise UserError(f"word_vectors: '{path}' has a vector for none of the {len(wanted):,} words.")
     vectors = np.zeros((len(wanted), len(next(iter(found.values())))), np.float32)
     given = np.zeros(len(wanted), bool)
     for place, vector in found.items():
         vectors[place], given[place] = vector, True
     if not np.isfinite(vectors).all():
         word = wanted[int(np.argmin(np.isfinite(vectors).all(axis=1)))]
-        raise UserError(f"--word_vectors: '{path}': the vector of '{word}' has numbers that are not finite.")
+        raise UserError(f"word_vectors: '{path}': the vector of '{word}' has numbers that are not finite.")
     return WordVectors(vectors, given)
 
 
@@ -55,17 +55,17 @@ def _opened(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in ("words", "vectors") if name not in archive]
             if missing:
-                raise UserError(f"--word_vectors: '{path}' has no array '{missing[0]}'.")
+                raise UserError(f"word_vectors: '{path}' has no array '{missing[0]}'.")
             words, vectors = archive["words"], archive["vectors"]
     except OSError as error:
-        raise UserError(f"--word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None
+        raise UserError(f"word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         hint = " Save the words as text, not as objects." if "allow_pickle" in str(error) else ""
-        raise UserError(f"--word_vectors: '{path}' is not an archive without pickles: {reason}.{hint}") from None
+        raise UserError(f"word_vectors: '{path}' is not an archive without pickles: {reason}.{hint}") from None
     if vectors.ndim != 2 or words.shape != vectors.shape[:1] or words.dtype.kind != "U" or vectors.dtype.kind != "f":
         raise UserError(
-            f"--word_vectors: '{path}' must hold words, text[n], and vectors, float[n, dim]; not "
+            f"word_vectors: '{path}' must hold words, text[n], and vectors, float[n, dim]; not "
             f"{words.dtype}{list(words.shape)} and {vectors.dtype}{list(vectors.shape)}."
         )
     return words, vectors
@@ -100,7 +100,7 @@ def _vector(numbers: str, path: Path, line: int) -> np.ndarray:
 def _vector_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines with a vector, numbered from 1; the first may hold the counts instead."""
     if not path.name.removesuffix(".gz").endswith(FORMATS[:2]):
-        raise UserError(f"--word_vectors: '{path}' must end in .vec, .txt (or these with .gz) or .npz.")
+        raise UserError(f"word_vectors: '{path}' must end in .vec, .txt (or these with .gz) or .npz.")
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
@@ -114,4 +114,4 @@ def _vector_lines(path: Path) -> Iterator[tuple[int, str]]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
     except OSError as error:
-        raise UserError(f"--word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None
+        raise UserError(f"word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None

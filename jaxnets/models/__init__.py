@@ -2,8 +2,8 @@
 
 from flax import linen as nn
 
-from jaxnets import names
-from jaxnets.arguments import Argument, arguments
+from jaxnets.basics import errors
+from jaxnets.config.arguments import Argument, arguments
 from jaxnets.models.dan import DAN
 from jaxnets.models.mlp import MLP
 from jaxnets.models.text_cnn import TextCNN
@@ -20,9 +20,9 @@ def find(name: str) -> type[nn.Module]:
     Raises:
       UserError: if there is none of that name, or it is no Flax module.
     """
-    model = names.lookup("--model", name, KNOWN)
+    model = errors.lookup("model", name, KNOWN)
     if not (isinstance(model, type) and issubclass(model, nn.Module)):
-        raise names.UserError(f"--model: '{name}' is not a flax.linen.Module class.")
+        raise errors.UserError(f"model: '{name}' is not a flax.linen.Module class.")
     return model
 
 

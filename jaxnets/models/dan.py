@@ -5,7 +5,7 @@ from typing import ClassVar
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxnets.blocks import MeanPooling, Number, TextBatch, WordDropout, WordVectors
+from jaxnets.models.blocks import MeanPooling, Number, TextBatch, WordDropout, WordVectors
 from jaxnets.models.mlp import MLP
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxnets.blocks import Dropout, Linear, Number, nonlinearity
+from jaxnets.models.blocks import Dropout, Linear, Number, nonlinearity
 
 
 class MLP(nn.Module):

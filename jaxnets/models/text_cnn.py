@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxnets.blocks import (
+from jaxnets.models.blocks import (
     Dropout,
     Linear,
     Number,

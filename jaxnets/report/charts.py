@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from jaxnets import statistics
+from jaxnets.evidence import statistics
+from jaxnets.evidence.statistics import Estimate
 from jaxnets.report.figures import COLOURS, INK, MARKERS, panel, styled
-from jaxnets.statistics import Estimate
 
 
 def of_shares(values: pd.Series) -> Estimate:

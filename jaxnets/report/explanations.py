@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from jaxnets.explain import Explanation
+from jaxnets.trained.explain import Explanation
 
 _MOST_WINDOWS = 5
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets import statistics
+from jaxnets.evidence import statistics
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
@@ -106,7 +106,7 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
 
 
 def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimizer") -> Figure:
-    """Training loss and dev accuracy over the steps, for each row of `jaxnets.statistics.best_configurations`."""
+    """Training loss and dev accuracy over the steps, for each row of `statistics.best_configurations`."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         loss, accuracy = figure.subplots(1, 2)

@@ -10,8 +10,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Part, Verdict
 from jaxnets.report.tables import print_table, shown
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Part, Verdict
 
 FILE = "finding.json"
 _STYLES = {SUPPORTED: "bold green", NOT_SUPPORTED: "bold red", INCONCLUSIVE: "bold yellow"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import jinja2
 
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, count
 from jaxnets.report.findings import Finding, cells
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, count
 
 MARKS = {SUPPORTED: "✓", NOT_SUPPORTED: "✗", INCONCLUSIVE: "?"}
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"

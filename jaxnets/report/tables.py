@@ -53,7 +53,7 @@ def shown(value: object) -> str:
 
 
 def best_table(best: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> Table:
-    """The best configuration of each group: a row of `jaxnets.statistics.best_configurations` each."""
+    """The best configuration of each group: a row of `jaxnets.evidence.statistics.best_configurations` each."""
     names = [*by, *(name for name in best.columns[: list(best.columns).index("num_seeds")] if name not in by)]
     rows = [
         [

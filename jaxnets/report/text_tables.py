@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from jaxnets.comparison import System, all_labels, certain_mistakes, compare, confusion
+from jaxnets.evidence.comparison import System, all_labels, certain_mistakes, compare, confusion
+from jaxnets.evidence.statistics import mean_interval
 from jaxnets.report.tables import print_table, table, with_interval
-from jaxnets.statistics import mean_interval
 
 _LONGEST_TEXT = 160
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jaxnets.analysis import windows
-from jaxnets.names import UserError
-from jaxnets.saved import Model
+from jaxnets.basics.errors import UserError
+from jaxnets.trained.model import Model
 
 VOCABULARY = ("<pad>", "<unk>", "good", "fine", "bad", "day")
 VECTORS = np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0.1], [-1, 0, 0], [0, 1, 0]], np.float32)

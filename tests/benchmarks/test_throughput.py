@@ -25,9 +25,9 @@ def test_a_sweep_is_measured(monkeypatch):
 @pytest.mark.parametrize("model", workloads.WORKLOADS)
 def test_the_workloads_can_be_planned(model):
     from jaxnets import data
-    from jaxnets.config import Config
-    from jaxnets.sweep.plan import plan, resolve
-    from jaxnets.sweep.table import runs
+    from jaxnets.config.config import Config
+    from jaxnets.engine.plan import plan, resolve
+    from jaxnets.engine.runs import runs
 
     config = Config.from_texts(workloads.WORKLOADS[model].flags)
     dataset = data.load(config.dataset)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jaxnets import data
+from jaxnets.basics.errors import UserError
 from jaxnets.data import tokenized
-from jaxnets.names import UserError
 
 
 @pytest.fixture
@@ -115,13 +115,13 @@ def test_what_the_user_should_know_is_told(folder):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"folds": 0}, "--folds: 0 is below 1"),
-        ({"folds": 90}, "--folds: 103 examples are too few for 90 folds"),
-        ({"dev_share": 1.0}, "--dev_share: 1 is not between"),
-        ({"min_count": 0}, "--min_count: 0 is below 1"),
-        ({"length_percentile": 0.0}, "--length_percentile"),
-        ({"split_seed": -1}, "--split_seed: -1 is negative"),
-        ({"tokenizer": "word"}, "--tokenizer: 'word' is not known"),
+        ({"folds": 0}, "folds: 0 is below 1"),
+        ({"folds": 90}, "folds: 103 examples are too few for 90 folds"),
+        ({"dev_share": 1.0}, "dev_share: 1 is not between"),
+        ({"min_count": 0}, "min_count: 0 is below 1"),
+        ({"length_percentile": 0.0}, "length_percentile"),
+        ({"split_seed": -1}, "split_seed: -1 is negative"),
+        ({"tokenizer": "word"}, "tokenizer: 'word' is not known"),
     ],
 )
 def test_arguments_out_of_range(folder, arguments, told):

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets import arguments, data
-from jaxnets.config import Config
+from jaxnets import data
+from jaxnets.basics.errors import UserError
+from jaxnets.config import arguments
+from jaxnets.config.config import Config
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified, validate
 from jaxnets.data.texts import Texts
-from jaxnets.names import UserError
 
 SPLITS = ("train", "dev", "test")
 
@@ -113,7 +114,7 @@ def test_a_mistake_is_reported_in_one_line_with_data_set_split_and_first_row(mis
     with pytest.raises(UserError) as error:
         validate(replace(dataset, **{name: Split(inputs, labels)}))
     message = str(error.value)
-    assert message.startswith(f"--dataset: 'mine', {name}")
+    assert message.startswith(f"dataset: 'mine', {name}")
     assert told in message
     assert "\n" not in message
 
@@ -198,7 +199,7 @@ def test_stratified_rows_are_distinct_and_in_proportion(labels, seed, drawn):
 
 
 def test_a_seed_is_not_negative():
-    with pytest.raises(UserError, match=r"--my_seed: -1 is negative"):
+    with pytest.raises(UserError, match=r"my_seed: -1 is negative"):
         random_generator("--my_seed", -1)
     numbers = np.random.Generator(np.random.PCG64(5)).integers(100, size=9)
     np.testing.assert_array_equal(random_generator("--my_seed", 5).integers(100, size=9), numbers)
@@ -231,7 +232,7 @@ def test_a_loader_of_ones_own_is_found_by_its_import_path():
 def test_a_wrong_loader_is_reported(name, told):
     with pytest.raises(UserError) as error:
         data.load(name)
-    assert str(error.value).startswith("--dataset: ")
+    assert str(error.value).startswith("dataset: ")
     assert told in str(error.value)
 
 

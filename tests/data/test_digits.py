@@ -7,9 +7,9 @@ import sklearn.datasets
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.digits import digits
 from jaxnets.data.features import standardized
-from jaxnets.names import UserError
 
 # the package gives this name to the function
 module = importlib.import_module("jaxnets.data.digits")
@@ -81,5 +81,5 @@ def test_another_seed_draws_another_split():
 
 
 def test_a_negative_seed_is_reported():
-    with pytest.raises(UserError, match="--split_seed: -1 is negative"):
+    with pytest.raises(UserError, match="split_seed: -1 is negative"):
         digits(-1)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jaxnets import data
+from jaxnets.basics.errors import UserError
 from jaxnets.data import files
 from jaxnets.data.files import Columns
-from jaxnets.names import UserError
 
 ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
 

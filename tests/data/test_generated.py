@@ -6,9 +6,9 @@ from scipy.optimize import linprog
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN
 from jaxnets.data.generated import NEGATION, NEGATIVE, NEUTRAL, POSITIVE, negation, ngrams, xor
-from jaxnets.names import UserError
 
 
 def is_linearly_separable(inputs, labels):
@@ -131,9 +131,9 @@ def test_pairs_of_words_tell_what_single_words_do_not(seed):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"num_sentences": 19}, "--num_sentences: 19 are too few to split; take 20 or more"),
-        ({"num_sentences": -1}, "--num_sentences: -1"),
-        ({"data_seed": -1}, "--data_seed: -1 is negative"),
+        ({"num_sentences": 19}, "num_sentences: 19 are too few to split; take 20 or more"),
+        ({"num_sentences": -1}, "num_sentences: -1"),
+        ({"data_seed": -1}, "data_seed: -1 is negative"),
     ],
 )
 def test_mistakes_are_reported(given, told):

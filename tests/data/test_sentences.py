@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data import sentences
 from jaxnets.data.generated import NEGATION
-from jaxnets.names import UserError
 
 LOADERS = (sentences.unseen_negations, sentences.word_order, sentences.unseen_ngrams)
 
@@ -36,9 +36,9 @@ def test_the_seed_decides(load):
 
 @pytest.mark.parametrize("load", LOADERS)
 def test_what_cannot_be_is_told(load):
-    with pytest.raises(UserError, match="--num_sentences: 19"):
+    with pytest.raises(UserError, match="num_sentences: 19"):
         load(num_sentences=19)
-    with pytest.raises(UserError, match="--data_seed"):
+    with pytest.raises(UserError, match="data_seed"):
         load(data_seed=-1)
 
 
@@ -111,7 +111,7 @@ def test_words_of_like_meaning_have_vectors_that_lie_close():
 
     assert distance("like", "love") < distance("like", "hate") < distance("like", "spinach")
     assert sentences.unseen_ngrams(100).word_vectors is None
-    with pytest.raises(UserError, match="--word_vectors: 'file'"):
+    with pytest.raises(UserError, match="word_vectors: 'file'"):
         sentences.unseen_ngrams(word_vectors="file")
 
 

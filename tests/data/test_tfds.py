@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from jaxnets import data
+from jaxnets.basics.errors import UserError
 from jaxnets.data.tfds import read
-from jaxnets.names import UserError
 
 pytest.importorskip("importlib_resources")
 pytest.importorskip("array_record")
@@ -200,11 +200,11 @@ def test_features_by_flag_and_as_declared(letters_dir):
 
 
 def test_ambiguous_and_unknown_features(letters_dir):
-    assert "--text_feature: several features" in _error("letters", letters_dir, "", "fine")
-    assert "--label_feature: several features" in _error("letters", letters_dir, "body")
+    assert "text_feature: several features" in _error("letters", letters_dir, "", "fine")
+    assert "label_feature: several features" in _error("letters", letters_dir, "body")
     assert "name one of coarse, fine" in _error("letters", letters_dir, "body")
-    assert "--text_feature: 'bodi' is not known. Did you mean 'body'?" in _error("letters", letters_dir, "bodi", "fine")
-    assert "--label_feature: 'size' is not known." in _error("letters", letters_dir, "body", "size")
+    assert "text_feature: 'bodi' is not known. Did you mean 'body'?" in _error("letters", letters_dir, "bodi", "fine")
+    assert "label_feature: 'size' is not known." in _error("letters", letters_dir, "body", "size")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jaxnets.basics.errors import UserError
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.names import UserError
 
 RAW_AND_WORDS = [
     ("I don't like it.", "i do n't like it ."),
@@ -52,7 +52,7 @@ def test_nothing_but_white_space_is_lost_and_splitting_twice_changes_little(text
 
 def test_capitals_may_stay_and_kinds_are_known():
     assert Tokenizer(lowercase=False).split("I DON'T") == ["I", "DO", "N'T"]
-    with pytest.raises(UserError, match=r"--tokenizer: 'word' is not known\. Did you mean 'words'"):
+    with pytest.raises(UserError, match=r"tokenizer: 'word' is not known\. Did you mean 'words'"):
         Tokenizer("word").split("a")
 
 

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from jaxnets import commandline
-from jaxnets.config import Config
-from jaxnets.sweep.table import runs
+from jaxnets.config.config import Config
+from jaxnets.engine.runs import runs
+from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()
@@ -42,14 +42,15 @@ def test_every_flag_of_the_commands_exists():
 
 
 def test_every_name_in_the_table_is_known():
-    from jaxnets import data, initializers, losses, models, optimizers, schedules
+    from jaxnets import data, models
+    from jaxnets.training import heads, initializers, optimizers, schedules
 
     known = {
         "model": models.KNOWN,
         "optimizer": optimizers.known(),
         "schedule": schedules.known(),
         "initializer": initializers.NAMES,
-        "head": losses.KNOWN,
+        "head": heads.KNOWN,
         "dataset": data.KNOWN,
     }
     for flag, table in known.items():

@@ -6,7 +6,8 @@ import io
 import pytest
 from rich.console import Console
 
-from jaxnets import claims, commandline, experiment
+from jaxnets.lab import claims, commandline
+from jaxnets.lab import session as experiment
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from experiments import dan_vs_naive_bayes
 from experiments.dan_vs_naive_bayes import BAYES, DAN
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 
 def tables(dan=0.8, bayes=0.7, num_examples=1000, seeds=6, spread=0.01):

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 import experiments
-from jaxnets import commandline
-from jaxnets.config import Config
-from jaxnets.experiment import Results
+from jaxnets.config.config import Config
+from jaxnets.lab import commandline
+from jaxnets.lab.session import Results
 
 
 def results(directory: Path, runs: pd.DataFrame) -> Results:
@@ -46,7 +46,7 @@ MODULES = sorted(module.name for module in pkgutil.iter_modules(experiments.__pa
 
 @pytest.mark.parametrize("name", MODULES)
 def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
-    from jaxnets.sweep.table import runs
+    from jaxnets.engine.runs import runs
 
     module = importlib.import_module(f"experiments.{name}")
     assert module.CLAIM.endswith(".")
@@ -57,10 +57,10 @@ def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
 
 MISTAKES = {
     "xor --dataset=ngrams --model=dan --hidden_units=0": "'ngrams' has texts; this experiment takes features.",
-    "negation --dataset=digits --model=mlp": "--dataset: 'digits' has features; this experiment takes texts.",
-    "computing_gradients --activation=relu": "--activation: the gradient is derived by hand for 'tanh' alone.",
-    "building_blocks --widths=0": "--widths: 0 is below 1.",
-    "word_order --num_sentences=101": "--num_sentences: 101 is odd",
+    "negation --dataset=digits --model=mlp": "dataset: 'digits' has features; this experiment takes texts.",
+    "computing_gradients --activation=relu": "activation: the gradient is derived by hand for 'tanh' alone.",
+    "building_blocks --widths=0": "widths: 0 is below 1.",
+    "word_order --num_sentences=101": "num_sentences: 101 is odd",
 }
 
 
@@ -76,7 +76,7 @@ def test_what_an_experiment_is_not_made_for_is_one_line(flags, tmp_path, capsys)
 
 
 def test_the_main_job_is_as_large_as_the_readme_says():
-    from jaxnets.sweep.table import runs
+    from jaxnets.engine.runs import runs
 
     module = importlib.import_module("experiments.compare_optimizers")
     assert len(runs(Config.from_texts(module.DEFAULTS))) == 216

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from experiments import local_optima
-from jaxnets import commandline, experiment
 from jaxnets.analysis import landscape
+from jaxnets.lab import commandline
+from jaxnets.lab import session as experiment
 
 
 def tables(barrier=0.5, control=0.1, gap=0.05, starts=6):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from experiments import negation
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 SEEDS = 8
 

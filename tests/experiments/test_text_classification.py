@@ -9,7 +9,7 @@ import pytest
 
 import experiments
 from experiments import train
-from jaxnets import commandline
+from jaxnets.lab import commandline
 
 WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]
 SIGNS = {"0": ["dull", "poor"], "1": ["fine", "good"], "2": ["odd", "weird"]}
@@ -75,15 +75,15 @@ def test_a_preset_trains(tmp_path):
 
 MISTAKES = {
     "--preset=kim": "Did you mean 'kim2014'",
-    "--dataset=none.tsv": "--dataset: there is no file or folder 'none.tsv'",
-    "--keep=some": "--keep: 'some' is not known",
-    "--select=first": "--select: 'first' is not known",
+    "--dataset=none.tsv": "dataset: there is no file or folder 'none.tsv'",
+    "--keep=some": "keep: 'some' is not known",
+    "--select=first": "select: 'first' is not known",
     "--export=model.bin": "must end in .safetensors",
     "--export=none/model.safetensors": "there is no folder 'none'",
-    "--predictions=maybe": "--predictions",
+    "--predictions=maybe": "predictions",
     "--word_vector_updates=row": "Did you mean 'rows'",
     "--word_vector_updates=rows --optimizer=lbfgs": "take 'dense'",
-    "--word_dropout_rate=-1": "--word_dropout_rate",
+    "--word_dropout_rate=-1": "word_dropout_rate",
     "--max_norm=3 --model=tests.experiments.nothing:Net": "cannot import",
 }
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from experiments import unseen_ngrams
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 CNN, TRIGRAMS = unseen_ngrams.GIVEN, "Naive Bayes, trigrams"
 

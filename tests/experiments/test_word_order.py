@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from experiments import word_order
-from jaxnets.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
 
 def tables(dan=0.5, cnn=0.9, shuffled=0.5, change=1e-7, ceiling=0.5, spread=0.005, systems=("DAN", "CNN, width 2")):

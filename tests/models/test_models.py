@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxnets import models
-from jaxnets.blocks import TextBatch
-from jaxnets.names import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.models.blocks import TextBatch
 
 ROWS = [[2, 3, 4, 5, 6], [7, 2], []]
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets import statistics
+from jaxnets.evidence import statistics
+from jaxnets.evidence.statistics import Estimate
 from jaxnets.report import charts, figures
-from jaxnets.statistics import Estimate
 
 TABLE = pd.DataFrame(
     {"width": ["2", "2", "10", "10"] * 2, "kind": ["a"] * 4 + ["b"] * 4, "loss": [1.0, 3, 2, np.nan, 5, 5, 6, 8]}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from jaxnets import verdicts
+from jaxnets.evidence import verdicts
 from jaxnets.report import figures, findings, page
 from jaxnets.report.findings import Finding
 from jaxnets.report.page import Section

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from jaxnets import statistics
+from jaxnets.evidence import statistics
 from jaxnets.report import figures, tables
 from jaxnets.report.progress import Progress
 

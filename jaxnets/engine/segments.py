@@ -1,0 +1,127 @@
+"""What a program computes: the steps of its runs between two evaluations, and the evaluations."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxnets import training
+from jaxnets.engine.device_data import Splits
+from jaxnets.training.run import Task, TrainState
+
+
+class Outcome(NamedTuple):
+    """What a segment tells of a run: means over the examples.
+
+    The `final` ones are NaN before the last step, those of `test` wherever the run is not judged.
+    """
+
+    train_loss: Float[Array, "..."]
+    train_accuracy: Float[Array, "..."]
+    dev_loss: Float[Array, "..."]
+    dev_accuracy: Float[Array, "..."]
+    diverged_step: Int[Array, "..."]
+    final_train_loss: Float[Array, "..."]
+    final_train_accuracy: Float[Array, "..."]
+    test_loss: Float[Array, "..."]
+    test_accuracy: Float[Array, "..."]
+    test_probabilities: Float[Array, "... batches examples classes"]
+
+
+def segment_of_runs(
+    task: Task,
+    predictions: bool,
+    states: TrainState,
+    hyperparameters: dict[str, Array],
+    seeds: Int[Array, "blocks lanes"],
+    counts: Int[Array, "1"],
+    splits: Splits,
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+) -> tuple[TrainState, Outcome]:
+    """One device's part of a segment: its blocks one after another, the lanes of a block side by side.
+
+    The number of blocks is an array, so the compiled code is the same for one run as for a thousand.
+    """
+    segment = partial(_segment_of_run, task, predictions, splits, first, last)
+    # one lane goes without an axis of its own: XLA's kernels for plain matrices are the better tuned ones
+    lanes = jax.vmap(segment) if seeds.shape[1] > 1 else _without_lanes(segment)
+    side_by_side = jax.jit(lanes, inline=True)  # traced once, for its shapes and for the loop
+
+    def one_block(block: Array, carry: tuple[TrainState, Outcome]) -> tuple[TrainState, Outcome]:
+        states, outcomes = carry
+        at = partial(jax.lax.dynamic_index_in_dim, index=block, keepdims=False)
+        state, outcome = side_by_side(*jax.tree.map(at, (states, hyperparameters, seeds)))
+        put = partial(jax.lax.dynamic_update_index_in_dim, index=block, axis=0)
+        return jax.tree.map(put, states, state), jax.tree.map(put, outcomes, outcome)
+
+    one = jax.tree.map(lambda leaf: leaf[0], (states, hyperparameters, seeds))
+    _, of_block = jax.eval_shape(side_by_side, *one)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros((seeds.shape[0], *leaf.shape), leaf.dtype), of_block)
+    return jax.lax.fori_loop(0, counts[0], one_block, (states, nothing))
+
+
+def _without_lanes(function: Any) -> Any:
+    """A function of one run as a function of a block of one run."""
+
+    def of_block(*block: Any) -> Any:
+        result = function(*jax.tree.map(lambda leaf: jnp.squeeze(leaf, 0), block))
+        return jax.tree.map(lambda leaf: leaf[None], result)
+
+    return of_block
+
+
+def _segment_of_run(
+    task: Task,
+    predictions: bool,
+    splits: Splits,
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+    state: TrainState,
+    hyperparameters: dict[str, Array],
+    seed: Int[Array, ""],
+) -> tuple[TrainState, Outcome]:
+    """The steps of one run from `first` to `last`, and its evaluation after them."""
+    splits = _of_fold(splits, hyperparameters.get("fold"))
+    start = partial(training.init, task, hyperparameters, seed, splits.word_vectors)
+    state = jax.lax.cond(first == 0, start, lambda: state)
+    state, sums = training.train(task, state, splits.train, first, last)
+    train_loss, train_accuracy = sums.mean()
+    dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
+    ended = last == task.num_steps
+    judged = dev_accuracy > state.best_dev_accuracy if task.select_best else ended
+    state = state._replace(
+        diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss),
+        best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
+    )
+    unknown = jnp.float32(jnp.nan)
+    final_train = jax.lax.cond(
+        ended,
+        lambda: training.evaluate(task, state, splits.train_in_batches or splits.train).mean(),
+        lambda: (unknown, unknown),
+    )
+    probabilities = partial(training.probabilities, task, state, splits.test)
+    shape = jax.eval_shape(probabilities).shape if predictions else (0, 0, 0)  # without, an array of nothing
+    test = jax.lax.cond(
+        judged,
+        lambda: (
+            *training.evaluate(task, state, splits.test).mean(),
+            probabilities() if predictions else jnp.zeros(shape),
+        ),
+        lambda: (unknown, unknown, jnp.full(shape, jnp.nan)),
+    )
+    outcome = Outcome(train_loss, train_accuracy, dev_loss, dev_accuracy, state.diverged_step, *final_train, *test)
+    return state, outcome
+
+
+def _of_fold(splits: Splits, fold: Int[Array, ""] | None) -> Splits:
+    """The splits of one fold: the only one, if a run has none."""
+    word_vectors = splits.word_vectors  # all folds share them
+    if fold is None:
+        of_fold = jax.tree.map(lambda leaf: jnp.squeeze(leaf, 0), splits._replace(word_vectors=None))
+    else:
+        at = partial(jax.lax.dynamic_index_in_dim, index=fold, keepdims=False)
+        of_fold = jax.tree.map(at, splits._replace(word_vectors=None))
+    return of_fold._replace(word_vectors=word_vectors)

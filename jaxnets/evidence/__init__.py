@@ -1,0 +1,1 @@
+"""What tables say: statistics, verdicts and comparisons; no JAX."""

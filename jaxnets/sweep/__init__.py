@@ -1,1 +1,0 @@
-"""Sweeps: from a configuration to a table of runs, to programs on devices, to result tables in a run directory."""

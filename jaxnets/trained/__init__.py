@@ -1,0 +1,1 @@
+"""A trained model by itself: on disk, asked for predictions, explained."""

@@ -1,0 +1,85 @@
+"""Examples on the device, and the batches that are cut from them."""
+
+from typing import NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+
+from jaxnets.models.blocks import TextBatch
+from jaxnets.training.shuffling import permutation
+
+EVALUATION_BATCH = 256
+
+
+class TextStream(NamedTuple):
+    """Texts on the device: all their words, and where each text begins."""
+
+    words: Int[Array, "words"]
+    starts: Int[Array, "examples"]
+    lengths: Int[Array, "examples"]
+
+
+class Split(NamedTuple):
+    """Examples on the device. Without weights, each example counts once; an example of weight zero is padding.
+
+    The inputs are features, `[examples, features]`; or as a batch a `TextBatch`, and as a whole a `TextStream`. All may
+    have one more axis in front, that of batches: so a split of texts is laid out for evaluation.
+    """
+
+    inputs: Shaped[Array, "*batches examples features"] | TextBatch | TextStream
+    labels: Int[Array, "*batches examples"]
+    weights: Float[Array, "*batches examples"] | None = None
+
+
+def order(key: PRNGKeyArray, num_examples: int, batch_size: int) -> Int[Array, "examples"]:
+    """The order of the examples in the epoch of a key, followed by enough padding for the last batch."""
+    if batch_size == num_examples:
+        return jnp.arange(num_examples)
+    return jnp.pad(permutation(key, num_examples), (0, -num_examples % batch_size))
+
+
+def rows(
+    order: Int[Array, "examples"], number: Int[Array, ""], num_examples: int, batch_size: int
+) -> tuple[Int[Array, "batch"], Float[Array, "batch"] | None]:
+    """The examples of the batch of a number within its epoch; the last is filled up with those of weight zero."""
+    start = number * batch_size
+    rows = jax.lax.dynamic_slice(order, (start,), (batch_size,))
+    if num_examples % batch_size == 0:
+        return rows, None
+    return rows, (start + jnp.arange(batch_size) < num_examples).astype(jnp.float32)
+
+
+def batch(examples: Split, order: Int[Array, "examples"], number: Int[Array, ""], batch_size: int) -> Split:
+    """The batch of features of a number within its epoch."""
+    if batch_size == len(examples.labels):
+        return examples
+    chosen, weights = rows(order, number, len(examples.labels), batch_size)
+    return Split(cast(Array, examples.inputs)[chosen], examples.labels[chosen], weights)
+
+
+def text_batch(
+    stream: TextStream, rows: Int[Array, "batch"], lengths: Int[Array, "batch"], num_positions: int
+) -> TextBatch:
+    """The texts of some rows, one after another in so many positions."""
+    ends = jnp.cumsum(lengths)
+    position = jnp.arange(num_positions)
+    owner = jnp.searchsorted(ends, position, side="right", method="compare_all").astype(jnp.int32)
+    begin = (stream.starts[rows] - (ends - lengths)).at[owner].get(mode="clip")
+    words = stream.words.at[position + begin].get(mode="clip")
+    return TextBatch(jnp.where(owner < len(rows), words, 0), owner, lengths)
+
+
+def in_batches(split: Split) -> Split:
+    """A split as a stack of batches of one size, the last filled up with examples of weight zero."""
+    if isinstance(split.inputs, TextBatch):
+        return split
+    num_examples = split.labels.shape[0]
+    size = min(num_examples, EVALUATION_BATCH)
+    missing = -num_examples % size
+
+    def stack(array: Array) -> Array:
+        padded = jnp.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1)))
+        return padded.reshape(-1, size, *array.shape[1:])
+
+    return Split(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))

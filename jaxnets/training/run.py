@@ -1,0 +1,319 @@
+"""One training run as pure functions: `init`, `step`, `evaluate`. They know nothing of sweeps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from flax import traverse_util
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from jaxnets.basics.errors import UserError
+from jaxnets.models.blocks import TextBatch
+from jaxnets.training import batches, initializers, optimizers, schedules, word_rows
+from jaxnets.training.batches import Split, TextStream
+from jaxnets.training.heads import Head
+from jaxnets.training.word_rows import GivenVectors
+
+# Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
+STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3, "optimizer": 4}
+
+
+class Metrics(NamedTuple):
+    """Sums over examples; `mean` turns them into averages."""
+
+    loss: Float[Array, ""]
+    correct: Float[Array, ""]
+    examples: Float[Array, ""]
+
+    def __add__(self, other: "Metrics") -> "Metrics":  # type: ignore[override]
+        """The metrics of the examples of both."""
+        return Metrics(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def mean(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """The average loss and the accuracy."""
+        return self.loss / self.examples, self.correct / self.examples
+
+
+class TrainState(NamedTuple):
+    """All that a run carries from step to step."""
+
+    step: Int[Array, ""]
+    params: Any
+    optimizer_state: Any
+    seed: Int[Array, ""]
+    hyperparameters: dict[str, Array]
+    diverged_step: Int[Array, ""]  # the first step whose loss was not finite; -1 as long as there is none
+    best_dev_accuracy: Float[Array, ""]  # of the evaluations so far; -1 as long as there is none
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A function or class with its arguments: some static, some named in the hyperparameters of each run."""
+
+    function: Callable[..., Any]
+    static: Mapping[str, Any] = field(default_factory=dict)
+    traced: tuple[str, ...] = ()
+
+    def arguments(self, hyperparameters: Mapping[str, Array]) -> dict[str, Any]:
+        """The keyword arguments for one run."""
+        return {**self.static, **{name: hyperparameters[name] for name in self.traced}}
+
+    def __call__(self, hyperparameters: Mapping[str, Array]) -> Any:
+        """The function's value for one run."""
+        return self.function(**self.arguments(hyperparameters))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the runs of one program share: all that shapes the traced computation."""
+
+    model: Plugin
+    optimizer: Plugin
+    schedule: Plugin
+    head: Head
+    batch_size: int
+    num_steps: int
+    num_examples: int
+    input_shape: tuple[int, ...] | None
+    """The shape of an example's features; None for texts."""
+    budgets: tuple[int, ...] = ()
+    """The numbers of positions that a step is compiled for, ascending; the last holds any batch of texts."""
+    own_initializer: bool = False
+    """Whether the linear maps start as the model's own code draws them; otherwise the initializer is traced."""
+    train_word_vectors: bool = True
+    """Whether word vectors learn; otherwise they stay as they start."""
+    word_rows: bool = False
+    """Whether a step touches only the vectors of its batch's words."""
+    select_best: bool = False
+    """Whether a run is judged at the evaluation with its best dev accuracy; otherwise after its last step."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in a pass over the data; the last one may be smaller."""
+        return -(-self.num_examples // self.batch_size)
+
+
+def stream(seed: Int[Array, ""], purpose: str, index: Int[Array, ""] | int = 0) -> PRNGKeyArray:
+    """The random key of a seed for one purpose at one index (a step or an epoch)."""
+    # the two words of a threefry key are any two numbers: here the seed and the purpose
+    words = jnp.stack([jnp.asarray(seed), jnp.int32(STREAMS[purpose])]).astype(jnp.uint32)
+    return jax.random.fold_in(jax.random.wrap_key_data(words, impl="threefry2x32"), index)
+
+
+def init(
+    task: Task, hyperparameters: Mapping[str, Array], seed: Int[Array, ""], vectors: GivenVectors | None = None
+) -> TrainState:
+    """The state of a run before its first step.
+
+    Args:
+      task: what the run shares with others.
+      hyperparameters: its traced numbers by name: `learning_rate`, `warmup_steps`, `initializer` (its index),
+        `initializer_scale`, those that the task's plug-ins name, and optionally `weight_decay`, `gradient_clip` and
+        `max_norm`.
+      seed: of all the run's random streams.
+      vectors: given for some of the words.
+    """
+    params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
+    params = initializers.initialize(
+        hyperparameters["initializer"],
+        hyperparameters["initializer_scale"],
+        params,
+        stream(seed, "initializer"),
+        own=task.own_initializer,
+    )
+    if vectors is not None:
+        params = word_rows.start_from(vectors, params)
+    trained, _ = word_rows.partition(params, task.train_word_vectors)
+    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained)
+    return TrainState(
+        jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1), jnp.float32(-1)
+    )
+
+
+def _example(task: Task) -> Array | TextBatch:
+    """Inputs of one example, to make the parameters from."""
+    if task.input_shape is not None:
+        return jnp.zeros((1, *task.input_shape), jnp.float32)
+    zero = jnp.zeros(1, jnp.int32)
+    return TextBatch(words=zero, owner=zero, lengths=zero + 1)
+
+
+def step(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
+    """One update from one batch; the metrics are those of the batch before the update."""
+    if not task.word_rows:
+        return _update(task, state, batch)
+    inputs = cast(TextBatch, batch.inputs)
+    rows, places = word_rows.distinct(inputs.words, task.model.static["vocabulary_size"])
+    optimizer = _optimizer(task, state.hyperparameters, state.seed, state.step)
+    of_batch = word_rows.gather(state, rows, optimizer)
+    small_model = replace(task.model, static={**task.model.static, "vocabulary_size": rows.shape[0]})
+    small_batch = batch._replace(inputs=inputs._replace(words=places))
+    updated, metrics = _update(replace(task, model=small_model), of_batch, small_batch)
+    return word_rows.scatter(state, updated, rows, optimizer), metrics
+
+
+def _update(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
+    """One update of all parameters in the state."""
+    trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
+
+    def loss(trained: Any) -> tuple[Float[Array, ""], Metrics]:
+        params = word_rows.combine(trained, fixed)
+        metrics = _metrics(task, _logits(task, state, params, batch, train=True), batch)
+        return metrics.loss / metrics.examples, metrics
+
+    (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
+    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(
+        gradient, state.optimizer_state, trained, value=value, grad=gradient, value_fn=lambda p: loss(p)[0]
+    )
+    params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
+    if "max_norm" in state.hyperparameters:
+        params = limit_norm(params, state.hyperparameters["max_norm"])
+    next_step = state.step + 1
+    diverged_step = mark_divergence(state.diverged_step, next_step, value)
+    return state._replace(
+        step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
+    ), metrics
+
+
+def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
+    """Shortens the weights of each unit of the layer `output` to the norm `max_norm`, where they are longer.
+
+    Source: Hinton et al. (2012), section 2; as in Kim (2014), on the last layer alone.
+
+    Raises:
+      UserError: if the model has no layer of that name.
+    """
+    flat = traverse_util.flatten_dict(params)
+    kernels = [path for path in flat if path[-2:] == ("output", "kernel")]
+    if not kernels:
+        raise UserError("max_norm: the model has no layer named 'output'.")
+    for path in kernels:
+        norm = jnp.linalg.norm(flat[path], axis=0, keepdims=True)
+        flat[path] = flat[path] * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
+    return traverse_util.unflatten_dict(flat)
+
+
+def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
+    """Loss and accuracy of a run on a split, each example counted once, without dropout.
+
+    Args:
+      task: of the run.
+      state: of the run.
+      split: features, or texts laid out in batches.
+    """
+
+    def one_batch(batch: Split) -> Metrics:
+        return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
+
+    sums = jax.lax.map(one_batch, batches.in_batches(split))
+    return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
+
+
+def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "batches examples classes"]:
+    """The probability of each class for each example, in the batches in which `evaluate` takes them."""
+    return jax.lax.map(
+        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
+        batches.in_batches(split),
+    )
+
+
+def train(task: Task, state: TrainState, examples: Split, first_step: Array, last_step: Array):
+    """The steps from `first_step` to `last_step` (not included) of one run.
+
+    Each epoch is a permutation of the examples, partitioned into batches. The bounds may be traced, but must be the
+    same for all runs of a `vmap`: the run's own step counter is not looked at.
+
+    Returns:
+      The state after the steps and the sums of the metrics of all their batches.
+    """
+
+    def one_step(index: Array, carry: tuple) -> tuple:
+        state, order, sums = carry
+        new_epoch = (index % task.steps_per_epoch == 0) | (index == first_step)
+        order = jax.lax.cond(new_epoch, lambda: _order(task, state.seed, index), lambda: order)
+        state, metrics = _step_on(task, state, examples, order, index % task.steps_per_epoch)
+        return state, order, sums + metrics
+
+    zero = Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
+    no_order = jnp.zeros_like(jax.eval_shape(partial(_order, task), state.seed, first_step))
+    state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, no_order, zero))
+    return state, sums
+
+
+def mark_divergence(diverged_step: Array, now: Array, loss: Float[Array, ""]) -> Int[Array, ""]:
+    """The step at which a run diverged: `now` if its loss is the first that is not finite."""
+    return jnp.where((diverged_step < 0) & ~jnp.isfinite(loss), now, diverged_step)
+
+
+def _optimizer(
+    task: Task, hyperparameters: Mapping[str, Array], seed: Array, step: Array
+) -> optax.GradientTransformationExtraArgs:
+    """The gradient transformation of a run at a step, its learning rate already scheduled."""
+    factor = schedules.factor(
+        task.schedule.function,
+        step,
+        task.num_steps,
+        hyperparameters["warmup_steps"],
+        task.schedule.arguments(hyperparameters),
+    )
+    return optimizers.build(
+        task.optimizer.function,
+        hyperparameters["learning_rate"] * factor,
+        task.optimizer.arguments(hyperparameters),
+        weight_decay=hyperparameters.get("weight_decay"),
+        gradient_clip=hyperparameters.get("gradient_clip"),
+        key=stream(seed, "optimizer"),
+    )
+
+
+def _logits(task: Task, state: TrainState, params: Any, batch: Split, *, train: bool) -> Float[Array, "batch outputs"]:
+    model: nn.Module = task.model(state.hyperparameters)
+    if not train:
+        return cast(Array, model.apply({"params": params}, batch.inputs))
+    rngs = {"dropout": stream(state.seed, "dropout", state.step)}
+    return cast(Array, model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
+
+
+def _metrics(task: Task, logits: Array, batch: Split) -> Metrics:
+    losses = task.head.losses(logits, batch.labels)
+    correct = (task.head.predictions(logits) == batch.labels).astype(jnp.float32)
+    if batch.weights is None:
+        return Metrics(losses.sum(), correct.sum(), jnp.float32(batch.labels.shape[0]))
+    # not a product: padding may have given an infinite loss
+    real = batch.weights > 0
+    return Metrics(jnp.where(real, losses, 0).sum(), jnp.where(real, correct, 0).sum(), batch.weights.sum())
+
+
+def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
+    """The order of the examples in the epoch of a step."""
+    key = stream(seed, "shuffle", index // task.steps_per_epoch)
+    return batches.order(key, task.num_examples, task.batch_size)
+
+
+def _step_on(task: Task, state: TrainState, examples: Split, order: Array, number: Array) -> tuple[TrainState, Metrics]:
+    """A step on the batch of a number within its epoch."""
+    texts = examples.inputs
+    if not isinstance(texts, TextStream):
+        return step(task, state, batches.batch(examples, order, number, task.batch_size))
+    rows, weights = batches.rows(order, number, task.num_examples, task.batch_size)
+    lengths = texts.lengths[rows]
+    lengths = lengths if weights is None else jnp.where(weights > 0, lengths, 0)
+
+    def within(budget: int, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+        packed = batches.text_batch(texts, rows, lengths, budget)
+        return step(task, carry[0], Split(packed, examples.labels[rows], weights))
+
+    needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
+    carry = state, Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
+    if len(task.budgets) == 1:
+        return within(task.budgets[0], carry)
+    # A loop of one turn or none for each: unlike a switch, XLA lets a loop change the word vectors in place.
+    for place, budget in enumerate(task.budgets):
+        turns = (needed == place).astype(jnp.int32)
+        carry = jax.lax.fori_loop(0, turns, lambda _, carry, budget=budget: within(budget, carry), carry)
+    return carry

@@ -1,0 +1,41 @@
+import jax
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxnets.basics.errors import UserError
+from jaxnets.engine import devices
+
+
+@given(st.integers(1, 500), st.integers(1, 1000), st.integers(0, 6).map(lambda n: 2**n), st.integers(1, 10**6),
+       st.integers(1, 8))  # fmt: skip
+def test_chunks_hold_every_run_once_and_fit(num_runs, run_bytes, lanes, memory, num_devices):
+    parts = devices.chunks(num_runs, run_bytes, lanes, memory, num_devices)
+    assert [run for part in parts for run in part] == list(range(num_runs))
+    assert all(len(part) == len(parts[0]) for part in parts[:-1])
+    together = lanes * num_devices
+    if len(parts) > 1:
+        assert len(parts[0]) % together == 0
+        assert len(parts[0]) * run_bytes <= max(memory, together * run_bytes)
+
+
+def test_a_program_is_always_compiled_for_two_cpu_devices():
+    one, two = devices.placement(1), devices.placement(2)
+    assert (one.num_devices, two.num_devices) == (1, 2)
+    assert one.mesh.size == two.mesh.size == 2
+    assert len(one.described()) == 1
+
+
+def test_too_many_devices():
+    with pytest.raises(UserError, match=f"num_devices: 99 asked for, but there are {len(jax.devices())} of cpu"):
+        devices.placement(99)
+
+
+def test_unknown_platform():
+    with pytest.raises(UserError, match="Did you mean 'gpu'"):
+        devices.configure("gpuu")
+
+
+def test_memory_is_a_limit_or_half_of_what_is_free():
+    assert devices.memory_bytes(jax.devices()[0], 2.0) == 2**31
+    assert 2**20 < devices.memory_bytes(jax.devices()[0]) < 2**50

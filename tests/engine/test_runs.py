@@ -1,0 +1,106 @@
+import pytest
+
+from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config
+from jaxnets.engine.runs import dataset_arguments, runs
+
+
+def table(**flags):
+    return runs(Config.from_texts(flags))
+
+
+def test_lists_make_a_product_with_the_seed_varying_fastest():
+    got = [(run["optimizer"], run["learning_rate"], run["seed"])
+           for run in table(optimizer="sgd,adam", learning_rate="0.1,0.2", num_seeds="2")]  # fmt: skip
+    assert got == [(o, r, s) for o in ("sgd", "adam") for r in (0.1, 0.2) for s in (0, 1)]
+
+
+def test_arguments_cross_only_where_their_plugin_is_chosen():
+    got = table(optimizer="sgd,momentum,adam", momentum="0.5,0.9", b1="0.8")
+    assert [(run["optimizer"], run.get("momentum"), run.get("b1")) for run in got] == [
+        ("sgd", None, None),
+        ("momentum", 0.5, None),
+        ("momentum", 0.9, None),
+        ("adam", None, 0.8),
+    ]
+
+
+def test_defaults_of_plugins_are_in_the_table():
+    run = table(optimizer="adam", schedule="step")[0]
+    assert (run["b2"], run["schedule_drops"], run["hidden_units"]) == (0.999, 2.0, (128, 128))
+
+
+def test_seeds_are_counted_or_picked():
+    assert [run["seed"] for run in table(num_seeds="3")] == [0, 1, 2]
+    assert [run["seed"] for run in table(seed="3,7", num_seeds="9")] == [3, 7]
+
+
+def test_weight_decay_of_an_optimizer_is_the_flag_or_its_own():
+    assert table(optimizer="adamw")[0]["weight_decay"] == 1e-4
+    assert table(optimizer="adamw", weight_decay="0.3")[0]["weight_decay"] == 0.3
+    assert table(optimizer="sgd")[0]["weight_decay"] is None
+
+
+def test_random_search_draws_from_the_ranges():
+    got = table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1", num_seeds="2")
+    assert len(got) == 2 * 40 * 2
+    assert got == table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1:9",
+                        num_seeds="2")  # fmt: skip
+    rates = [run["learning_rate"] for run in got]
+    assert len(set(rates)) == 40  # both optimizers and all seeds of a trial share its draws
+    assert all(1e-4 <= rate <= 1 for rate in rates)
+    assert sum(rate < 1e-2 for rate in rates) / len(rates) == pytest.approx(0.5, abs=0.25)
+    again = table(search="random", num_trials="40", learning_rate="log:1e-4:1", search_seed="1")
+    assert {run["learning_rate"] for run in again}.isdisjoint(rates)
+
+
+def test_whole_numbers_are_drawn_whole_and_lists_are_crossed():
+    got = table(search="random", num_trials="6", batch_size="log:8:128", schedule="constant,cosine")
+    assert len(got) == 12
+    assert all(isinstance(run["batch_size"], int) and 8 <= run["batch_size"] <= 128 for run in got)
+    assert [run["seed"] for run in table(seed="lin:0:4:5")] == [0, 1, 2, 3, 4]
+
+
+def test_one_more_range_leaves_the_draws_of_others_as_they_are():
+    flags = {"search": "random", "num_trials": "5", "learning_rate": "log:1e-4:1"}
+    one, two = table(**flags), table(**flags, initializer_scale="lin:0.5:2")
+    assert [run["learning_rate"] for run in one] == [run["learning_rate"] for run in two]
+
+
+@pytest.mark.parametrize(
+    ("flags", "part"),
+    [
+        ({"optimizer": "adm"}, "optimizer: 'adm' is not known. Did you mean 'adam'?"),
+        ({"model": "mpl"}, "model: 'mpl' is not known. Did you mean 'mlp'?"),
+        ({"schedule": "cosin"}, "schedule: 'cosin' is not known. Did you mean 'cosine'?"),
+        ({"initializer": "hee"}, "initializer: 'hee' is not known. Did you mean 'he'?"),
+        ({"head": "softmx"}, "head: 'softmx' is not known. Did you mean 'softmax'?"),
+        ({"search": "gird"}, "search: 'gird' is not known. Did you mean 'grid'?"),
+        ({"optimizer": "sgd", "b1": "0.9"}, "b1: optimizer=sgd has no 'b1'. It belongs to: adabelief, adam"),
+        ({"schedule_end": "0.1"}, "schedule_end: schedule=constant has no 'schedule_end'"),
+        ({"num_filters": "3"}, "num_filters: model=mlp has no 'num_filters'"),
+        ({"no_such_thing": "3"}, "'no_such_thing' is not known"),
+        ({"learning_rate": "-0.1"}, "learning_rate: -0.1 is below 0"),
+        ({"learning_rate": "lin:-1:1:3"}, "learning_rate: -1.0 is below 0"),
+        ({"b1": "-0.5"}, "b1: -0.5 is below 0"),
+        ({"dropout_rate": "-0.1"}, "dropout_rate: -0.1 is below 0"),
+        ({"dropout_rate": "0.5,1"}, "dropout_rate: 1.0 would drop everything"),
+        ({"learning_rate": ""}, "learning_rate: the list is empty"),
+        ({"learning_rate": "log:1e-3:1"}, "a grid needs the count"),
+        ({"search": "random"}, "no flag gives a range"),
+        ({"batch_size": "-1"}, "batch_size: -1 is below 0"),
+        ({"seed": "-1"}, "seed: -1 is below 0"),
+        ({"num_seeds": "0"}, "num_seeds: 0 is below 1"),
+    ],
+)
+def test_mistakes_are_one_line(flags, part):
+    with pytest.raises(UserError) as error:
+        table(**flags)
+    assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_loader_takes_single_values():
+    assert dataset_arguments(Config.from_texts({"dataset": "ngrams", "num_sentences": "50"})) == {"num_sentences": 50}
+    with pytest.raises(UserError, match="num_sentences: a data set takes one value"):
+        dataset_arguments(Config.from_texts({"dataset": "ngrams", "num_sentences": "50,60"}))

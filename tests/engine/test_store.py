@@ -1,0 +1,52 @@
+import errno
+import json
+from datetime import datetime
+
+import pandas as pd
+import pytest
+
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
+from jaxnets.engine import store
+
+
+def test_a_directory_is_named_by_experiment_time_and_configuration():
+    now = datetime(2026, 1, 2, 3, 4, 5)
+    one, same, other = (store.default_directory("xor", config, now) for config in ({"a": 1}, {"a": 1}, {"a": 2}))
+    assert one.as_posix().startswith("results/xor/20260102-030405-")
+    assert one == same != other
+
+
+def test_files_are_written_whole(tmp_path):
+    table = pd.DataFrame({"run": [0, 1], "loss": [0.5, None]})
+    pd.testing.assert_frame_equal(pd.read_parquet(files.write_table(tmp_path / "runs.parquet", table)), table)
+    assert json.loads(files.write_json(tmp_path / "config.json", {"a": 1}).read_text()) == {"a": 1}
+    assert {path.name for path in tmp_path.iterdir()} == {"runs.parquet", "config.json"}
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    path = files.write_json(tmp_path / "config.json", {"a": 1})
+
+    def fill(temporary):
+        temporary.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UserError, match="no space left"):
+        files.write(path, fill)
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_folder_that_cannot_be_made_or_holds_results(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        store.create(tmp_path / "file" / "run")
+    files.write_table(store.create(tmp_path / "run") / "runs.parquet", pd.DataFrame({"run": [0]}))
+    with pytest.raises(UserError, match="holds results already"):
+        store.create(tmp_path / "run")
+
+
+def test_the_environment_is_json():
+    environment = json.loads(json.dumps(store.environment(["cpu:0"])))
+    assert environment["devices"] == ["cpu:0"]
+    assert environment["versions"]["jax"]

@@ -1,0 +1,185 @@
+"""A model that is trained on texts of one's own, kept, asked and exported, from the command line on."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import experiments
+from jaxnets import data
+from jaxnets.basics.errors import UserError
+from jaxnets.lab import commandline
+from jaxnets.models.blocks import TextBatch
+from jaxnets.report import explanations
+from jaxnets.trained import explain
+from jaxnets.trained import model as saved
+
+ROOT = Path(__file__).parents[2]
+JUDGEMENTS = {
+    "good": ["lovely", "superb", "fine"],
+    "bad": ["awful", "dull", "poor"],
+    "odd": ["weird", "strange", "queer"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Sentences of three classes with names, as .csv."""
+    generator = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("mine")
+    for split, size in (("train", 240), ("dev", 30), ("test", 30)):
+        rows = ["text,label"]
+        for number in range(size):
+            label = list(JUDGEMENTS)[number % 3]
+            words = [*generator.choice(["the", "plot", "was", "a", "film"], 4), generator.choice(JUDGEMENTS[label])]
+            rows.append(f'"{" ".join(generator.permutation(words))}, it was.",{label}')
+        (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["dan", "text_cnn", "text_cnn mean"])
+def run_directory(request, folder, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("runs") / "run"
+    model, _, pooling = request.param.partition(" ")
+    flags = ["--embedding_dim=8", "--num_epochs=12", "--batch_size=20", "--learning_rate=0.02", "--select=best"]
+    flags += ["--filter_widths=2x3", "--num_filters=8"] if model == "text_cnn" else ["--hidden_units=8"]
+    flags += ["--pooling=mean"] if pooling else []
+    export = directory.parent / "model.safetensors"
+    command = ["run.py", "train", f"--dataset={folder}", f"--model={model}", f"--output={directory}", *flags,
+               f"--export={export}"]  # fmt: skip
+    assert commandline.launch(experiments, command, "train") == 0
+    return directory
+
+
+def test_it_trains_and_predicts_by_name(run_directory, folder):
+    model = saved.load(run_directory)
+    assert model.class_names == ("bad", "good", "odd")
+    for label, words in JUDGEMENTS.items():
+        for found in explain.explain(model, [f"The film was {word}!" for word in words]):
+            assert found.prediction == label
+            decisive = found.words[int(np.argmax(found.contributions))]
+            assert decisive in words
+    test = data.load(str(folder)).test
+    rows = [test.inputs[row] for row in range(len(test))]
+    accuracy = (explain.class_probabilities(model, rows).argmax(axis=1) == test.labels).mean()
+    table = pd.read_parquet(run_directory / "runs.parquet")
+    assert np.isclose(accuracy, table.loc[0, "test_accuracy"])
+
+
+def test_leave_one_out_is_what_leaving_out_does(run_directory):
+    model = saved.load(run_directory)
+    ids = {word: number for number, word in enumerate(model.vocabulary)}
+    row = np.array([ids[word] for word in ["the", "film", "was", "superb"]], np.int32)
+    contributions = explain.leave_one_out(model, row)
+    whole = explain.class_probabilities(model, [row])[0]
+    for place in range(4):
+        without = explain.class_probabilities(model, [np.delete(row, place)])[0]
+        assert np.isclose(contributions[place], whole[whole.argmax()] - without[whole.argmax()], atol=1e-6)
+
+
+def test_windows_add_up_to_the_logit(run_directory):
+    model = saved.load(run_directory)
+    (found,) = explain.explain(model, ["a lovely film, it was dull"])
+    if model.name == "dan":
+        assert found.windows == ()
+        return
+    row = np.array([model.vocabulary.index(word) if word in model.vocabulary else 1 for word in found.words], np.int32)
+    batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)]))
+    logits = np.asarray(model.logits(batch), np.float64)[0] - np.asarray(model.params["output"]["bias"])
+    predicted = list(model.class_names).index(found.prediction)
+    expected = logits[predicted] - np.delete(logits, predicted).mean()
+    assert np.isclose(sum(window.contribution for window in found.windows), expected, atol=1e-4)
+    assert np.isclose(sum(found.contributions), expected, atol=1e-4)
+    if model.arguments["pooling"] == "max":
+        assert sum(window.filters for window in found.windows) == 16
+
+
+def test_texts_without_words_or_with_unknown_ones(run_directory):
+    model = saved.load(run_directory)
+    empty, unknown = explain.explain(model, ["", "Supercalifragilistic"])
+    assert empty.words == ()
+    assert np.isclose(sum(empty.probabilities.values()), 1, atol=1e-5)
+    assert unknown.known == (False,)
+    console = Console(file=io.StringIO(), width=100)
+    for one in (empty, unknown):
+        explanations.print_explanation(console, one)
+    assert "not in the vocabulary: supercalifragilistic" in console.file.getvalue()
+
+
+def test_export_holds_the_parameters(run_directory):
+    from safetensors.numpy import load_file
+
+    tensors = load_file(run_directory.parent / "model.safetensors")
+    model = saved.load(run_directory)
+    assert tensors["WordVectors_0.vectors"].shape == (len(model.vocabulary), 8)
+    np.testing.assert_array_equal(tensors["WordVectors_0.vectors"], model.params["WordVectors_0"]["vectors"])
+
+
+def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
+    with pytest.raises(UserError, match="there is no run directory"):
+        saved.load(tmp_path / "none")
+    with pytest.raises(UserError, match="holds no model; 'train' keeps one"):
+        saved.load(tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(run_directory, copy)
+    description = copy / "checkpoint" / "model.json"
+    content = json.loads(description.read_text())
+    description.write_text(json.dumps(content | {"vocabulary": content["vocabulary"][:-1]}))
+    with pytest.raises(UserError, match=r"word vectors, but the vocabulary in model\.json has"):
+        saved.load(copy)
+    description.write_text("{")
+    with pytest.raises(UserError, match=r"model\.json: cannot be read"):
+        saved.load(copy)
+    description.write_text(json.dumps(content))
+    for file in (copy / "checkpoint" / "params").rglob("*"):
+        if file.is_file() and "ocdbt" not in file.name:
+            file.write_bytes(b"")
+    with pytest.raises(UserError, match="the checkpoint cannot be read") as error:
+        saved.load(copy)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+def test_predict_from_the_command_line(run_directory, tmp_path):
+    (tmp_path / "texts.txt").write_text("a superb plot\nso dull\n")
+
+    def predict(*arguments, **kwargs):
+        command = [sys.executable, "run.py", "predict", *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **kwargs)
+
+    shown = predict(run_directory, "--text=A superb plot!", input="")
+    assert shown.returncode == 0, shown.stderr
+    assert re.match(r"good  \(good [01]\.\d+", shown.stdout)
+    found = json.loads(predict(run_directory, f"--file={tmp_path / 'texts.txt'}", "--json").stdout)
+    assert [one["prediction"] for one in found] == ["good", "bad"]
+    assert found[0]["words"][1]["word"] == "superb"
+
+
+def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_path, capsys, monkeypatch):
+    def predict(*arguments, standard_input=b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(standard_input)))
+        return commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
+
+    assert predict(run_directory, "--json", standard_input="très strange\n".encode()) == 0
+    assert json.loads(capsys.readouterr().out)[0]["prediction"] == "odd"
+    (tmp_path / "latin").write_bytes(b"fine\ncaf\xe9\n")
+    for arguments, told in (
+        ([], "predict takes one run directory, not 0"),
+        ([run_directory, "--txt=a"], "Did you mean 'text'"),
+        ([run_directory, "--file=none"], "file: 'none' cannot be read"),
+        ([run_directory, f"--file={tmp_path / 'latin'}"], "line 2: byte 4 is not UTF-8"),
+        ([tmp_path, "--text=a"], "holds no model"),
+    ):
+        assert predict(*arguments) == 2
+        error = capsys.readouterr().err
+        assert told in error
+        assert error.count("\n") == 1

@@ -1,0 +1,52 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxnets.training import batches
+from jaxnets.training.batches import Split, TextStream
+
+FEATURES = Split(jnp.arange(11.0)[:, None], jnp.arange(11))
+
+
+def test_an_epoch_is_a_partition_of_the_examples():
+    epochs = []
+    for epoch in range(3):
+        order = batches.order(jax.random.key(epoch), 11, batch_size=4)
+        chosen = []
+        for number in range(3):
+            batch = batches.batch(FEATURES, order, jnp.int32(number), batch_size=4)
+            np.testing.assert_array_equal(batch.inputs[:, 0], batch.labels)
+            chosen += [int(label) for label, weight in zip(batch.labels, batch.weights, strict=True) if weight > 0]
+        assert sorted(chosen) == list(range(11))
+        epochs.append(tuple(chosen))
+    assert len(set(epochs)) == 3
+
+
+def test_the_whole_set_as_one_batch_needs_no_order():
+    order = batches.order(jax.random.key(0), 11, batch_size=11)
+    batch = batches.batch(FEATURES, order, jnp.int32(0), batch_size=11)
+    np.testing.assert_array_equal(batch.inputs, FEATURES.inputs)
+    assert batch.weights is None
+
+
+def test_a_batch_that_divides_the_set_needs_no_weights():
+    order = batches.order(jax.random.key(0), 12, batch_size=4)
+    rows, weights = batches.rows(order, jnp.int32(2), 12, batch_size=4)
+    np.testing.assert_array_equal(rows, order[8:])
+    assert weights is None
+
+
+def test_texts_are_packed_one_after_another():
+    stream = TextStream(jnp.array([5, 6, 7, 8, 9, 4]), starts=jnp.array([0, 2, 2]), lengths=jnp.array([2, 0, 4]))
+    rows = jnp.array([2, 1, 0])
+    packed = batches.text_batch(stream, rows, stream.lengths[rows], num_positions=8)
+    np.testing.assert_array_equal(packed.words, [7, 8, 9, 4, 5, 6, 0, 0])
+    np.testing.assert_array_equal(packed.owner, [0, 0, 0, 0, 2, 2, 3, 3])
+    np.testing.assert_array_equal(packed.lengths, [4, 0, 2])
+
+
+def test_batches_of_one_size_hold_each_example_once():
+    stacked = batches.in_batches(Split(jnp.arange(600.0)[:, None], jnp.arange(600)))
+    assert stacked.labels.shape == (3, batches.EVALUATION_BATCH)
+    np.testing.assert_array_equal(stacked.labels[stacked.weights > 0], jnp.arange(600))
+    np.testing.assert_array_equal(stacked.inputs[..., 0], stacked.labels)

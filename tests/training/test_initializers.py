@@ -1,0 +1,124 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxnets.basics.errors import UserError
+from jaxnets.training import initializers
+
+FAN_IN, FAN_OUT = 400, 500
+PARAMS = {"layer": {"kernel": jnp.full((FAN_IN, FAN_OUT), 7.0), "bias": jnp.full(FAN_OUT, 8.0)}}
+VARIANCES = {"he": 2 / FAN_IN, "xavier": 1 / FAN_IN, "glorot": 2 / (FAN_IN + FAN_OUT), "pytorch": 1 / FAN_IN / 3}
+
+
+def draw(name, params=PARAMS, scale=1.0, seed=0):
+    return initializers.initialize(
+        jnp.int32(initializers.index(name)), jnp.float32(scale), params, jax.random.key(seed)
+    )
+
+
+@pytest.mark.parametrize("name", VARIANCES)
+def test_mean_and_variance_of_kernels(name):
+    kernel = np.asarray(draw(name)["layer"]["kernel"], np.float64)
+    deviation, count = VARIANCES[name] ** 0.5, kernel.size
+    assert abs(kernel.mean()) < 5 * deviation / count**0.5
+    # the variance of a normal sample has relative error sqrt(2 / count)
+    assert abs(kernel.var() / VARIANCES[name] - 1) < 5 * (2 / count) ** 0.5
+
+
+def test_normals_are_not_truncated():
+    kernel = np.asarray(draw("he")["layer"]["kernel"]) / VARIANCES["he"] ** 0.5
+    beyond = (np.abs(kernel) > 3).mean()
+    assert 0.0024 < beyond < 0.0030  # 0.0027 of a normal lies beyond 3 deviations
+    assert np.abs(kernel).max() > 4
+
+
+def test_pytorch_draws_weights_and_biases_uniformly():
+    layer = draw("pytorch")["layer"]
+    bound = FAN_IN**-0.5
+    for values in (np.asarray(layer["kernel"]), np.asarray(layer["bias"])):
+        assert np.abs(values).max() <= bound
+        assert np.abs(values).max() > 0.98 * bound
+        assert abs(values.var() / (bound**2 / 3) - 1) < 0.2
+
+
+@pytest.mark.parametrize("name", ["he", "xavier", "glorot", "zeros"])
+def test_other_biases_are_zero(name):
+    assert not np.any(draw(name)["layer"]["bias"])
+
+
+def test_zeros_and_the_models_own():
+    assert not np.any(draw("zeros")["layer"]["kernel"])
+    own = draw("model")
+    assert jax.tree.all(jax.tree.map(np.array_equal, own, PARAMS))
+
+
+def test_scale_multiplies_kernels():
+    np.testing.assert_allclose(draw("he", scale=2.0)["layer"]["kernel"], 2 * draw("he")["layer"]["kernel"], rtol=1e-6)
+
+
+def test_a_window_kernel_counts_its_whole_field():
+    kernel = np.asarray(draw("he", {"w": {"kernel": jnp.zeros((5, 100, 300))}})["w"]["kernel"], np.float64)
+    assert abs(kernel.var() * 500 / 2 - 1) < 0.02
+    glorot = np.asarray(draw("glorot", {"w": {"kernel": jnp.zeros((5, 100, 300))}})["w"]["kernel"], np.float64)
+    assert abs(glorot.var() * (500 + 1500) / 2 - 1) < 0.02
+
+
+def test_one_program_draws_by_all_initializers():
+    params = {"kernel": jnp.full((40, 50), 7.0), "bias": jnp.full(50, 8.0)}
+
+    @jax.jit
+    def one_run(choice, scale, seed):
+        return initializers.initialize(choice, scale, params, jax.random.key(seed))
+
+    choices = jnp.arange(len(initializers.NAMES))
+    runs = choices, jnp.linspace(0.5, 1.5, len(choices)), choices + 5
+    together = jax.jit(jax.vmap(one_run))(*runs)
+    for number in choices:
+        alone = one_run(*(column[number] for column in runs))
+        assert np.array_equal(together["kernel"][number], alone["kernel"])
+        assert np.array_equal(together["bias"][number], alone["bias"])
+
+
+def test_only_linear_maps_are_drawn_anew():
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, words):
+            return nn.Dense(3)(nn.LayerNorm()(nn.Embed(11, 6)(words)))
+
+    params = Net().init(jax.random.key(1), jnp.zeros((1, 2), jnp.int32))["params"]
+    drawn = draw("xavier", params)
+    for kept in ("Embed_0", "LayerNorm_0"):
+        assert jax.tree.all(jax.tree.map(np.array_equal, drawn[kept], params[kept]))
+    assert not np.array_equal(drawn["Dense_0"]["kernel"], params["Dense_0"]["kernel"])
+
+
+def test_the_key_decides_and_arrays_are_drawn_independently():
+    params = {name: {"kernel": jnp.zeros((100, 100)), "bias": jnp.zeros(100)} for name in ("one", "two")}
+    drawn, again, other = (draw("pytorch", params, seed=seed) for seed in (0, 0, 1))
+    assert jax.tree.all(jax.tree.map(np.array_equal, drawn, again))
+    assert not np.array_equal(drawn["one"]["kernel"], other["one"]["kernel"])
+    correlation = np.corrcoef(np.ravel(drawn["one"]["kernel"]), np.ravel(drawn["two"]["kernel"]))[0, 1]
+    assert abs(correlation) < 5 / 100  # the deviation of the correlation of n pairs is 1 / sqrt(n)
+
+
+def test_unknown_names():
+    with pytest.raises(UserError, match="Did you mean 'xavier'"):
+        initializers.index("xaver")
+
+
+def test_the_scale_is_not_for_biases_nor_for_the_models_own():
+    assert np.array_equal(draw("pytorch", scale=3.0)["layer"]["bias"], draw("pytorch")["layer"]["bias"])
+    assert np.array_equal(draw("model", scale=3.0)["layer"]["kernel"], PARAMS["layer"]["kernel"])
+
+
+def test_a_bias_without_a_kernel_is_kept():
+    params = {"output": {"bias": jnp.full(3, 8.0)}, "bias": jnp.full(2, 9.0)}
+    assert jax.tree.all(jax.tree.map(np.array_equal, draw("he", params), params))
+
+
+@pytest.mark.parametrize("name", initializers.NAMES)
+def test_number_formats_are_kept(name):
+    params = {"kernel": jnp.ones((4, 5), jnp.bfloat16), "bias": jnp.ones(5, jnp.bfloat16)}
+    assert all(leaf.dtype == jnp.bfloat16 for leaf in draw(name, params).values())

@@ -1,0 +1,134 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxnets.basics.errors import UserError
+from jaxnets.training import schedules
+
+STEPS = 100
+
+
+def factors(name, num_steps=STEPS, warmup=0.0, **values):
+    steps = jnp.arange(num_steps)
+    return np.array(jax.vmap(lambda s: schedules.factor(schedules.find(name), s, num_steps, warmup, values))(steps))
+
+
+OPTAX = {
+    "constant": optax.constant_schedule(1.0),
+    "exponential": optax.exponential_decay(1.0, STEPS, 0.01),
+    "linear": optax.linear_schedule(1.0, 0.0, STEPS),
+    "cosine": optax.cosine_decay_schedule(1.0, STEPS),
+    "step": optax.piecewise_constant_schedule(1.0, {34: 0.1, 67: 0.1}),
+}
+
+
+@pytest.mark.parametrize("name", OPTAX)
+def test_against_optax(name):
+    expected = np.array([OPTAX[name](step) for step in range(STEPS)])
+    np.testing.assert_allclose(factors(name), expected, rtol=2e-5, atol=1e-6)
+
+
+def test_inverse_time_against_its_formula():
+    np.testing.assert_allclose(
+        factors("inverse_time", schedule_slope=4.0), 1 / (1 + 4 * np.arange(STEPS) / STEPS), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("num_steps", [3, 30, 300, 690, 3000, 99999])
+def test_drops_fall_on_their_steps(num_steps):
+    got = factors("step", num_steps, schedule_rate=0.5, schedule_drops=2.0)
+    assert list(np.flatnonzero(np.diff(got)) + 1) == [num_steps // 3, 2 * num_steps // 3]
+
+
+def test_warm_up_rises_in_a_line_and_the_family_follows():
+    got = factors("cosine", warmup=10.0)
+    np.testing.assert_allclose(got[:10], np.arange(1, 11) / 10, rtol=1e-6)
+    expected = [optax.cosine_decay_schedule(1.0, STEPS - 10)(step) for step in range(STEPS - 10)]
+    np.testing.assert_allclose(got[10:], expected, rtol=1e-5, atol=1e-6)
+
+
+@given(
+    st.sampled_from(sorted(schedules.known())),
+    st.integers(1, 50),
+    st.floats(0, 100, width=32),
+    st.floats(0, 1, width=32),
+)
+def test_factors_lie_between_zero_and_one(name, num_steps, warmup, number):
+    family = schedules.find(name)
+    values = {argument: jnp.float32(number) for argument in schedules.hyperparameters(family)}
+    got = np.array([schedules.factor(family, s, num_steps, jnp.float32(warmup), values) for s in (0, num_steps - 1)])
+    assert np.isfinite(got).all()
+    assert (got >= 0).all()
+    assert (got <= 1 + 1e-6).all()
+
+
+def test_numbers_may_differ_between_the_runs_of_one_program():
+    ends = jnp.array([0.0, 0.5])
+    family = schedules.find("linear")
+    got = jax.vmap(lambda end: schedules.factor(family, 50, STEPS, 0.0, {"schedule_end": end}))(ends)
+    np.testing.assert_allclose(got, [0.5, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("exponential", {"schedule_rate": 0.3}, optax.exponential_decay(1.0, STEPS, 0.3)),
+        ("linear", {"schedule_end": 0.4}, optax.linear_schedule(1.0, 0.4, STEPS)),
+        ("cosine", {"schedule_end": 0.4}, optax.cosine_decay_schedule(1.0, STEPS, 0.4)),
+        (
+            "step",
+            {"schedule_rate": 0.7, "schedule_drops": 3.0},
+            optax.piecewise_constant_schedule(1.0, {25: 0.7, 50: 0.7, 75: 0.7}),
+        ),
+    ],
+)
+def test_the_numbers_of_a_family_against_optax(name, values, expected):
+    got = factors(name, **values)
+    np.testing.assert_allclose(got, [expected(step) for step in range(STEPS)], rtol=2e-5, atol=1e-6)
+
+
+def test_drops_fall_on_their_steps_for_all_lengths_and_numbers_of_drops():
+    longest, drops = 200, np.arange(1, 13)
+    lengths = np.repeat(np.arange(1, longest), np.arange(1, longest))
+    steps = np.concatenate([np.arange(length) for length in range(1, longest)])
+
+    def halved(step, length, drops):
+        values = {"schedule_rate": 0.5, "schedule_drops": drops}
+        return schedules.factor(schedules.step, step, length, 0.0, values)
+
+    over_steps = jax.vmap(halved, (0, 0, None))
+    got = jax.jit(jax.vmap(over_steps, (None, None, 0)))(steps, lengths, drops.astype(np.float32))
+    # in whole numbers: no rounding
+    expected = steps * (drops[:, None] + 1) // lengths
+    np.testing.assert_array_equal(np.round(-np.log2(np.asarray(got, np.float64))), expected)
+
+
+def test_half_a_drop_is_none():
+    np.testing.assert_allclose(
+        factors("step", schedule_rate=0.5, schedule_drops=1.5)[[39, 40, 80, 99]], [1, 0.5, 0.5, 0.5]
+    )
+
+
+@pytest.mark.parametrize("name", sorted(schedules.known()))
+@pytest.mark.parametrize("warmup", [99.0, 100.0, 250.0])
+def test_a_warm_up_as_long_as_the_training(name, warmup):
+    rising = np.minimum(np.arange(1, STEPS + 1) / warmup, 1)
+    np.testing.assert_allclose(factors(name, warmup=warmup), rising, rtol=1e-6)
+    assert np.isfinite(schedules.factor(schedules.find(name), STEPS, STEPS, warmup, {}))  # after the last step
+
+
+def test_warm_up_and_length_may_differ_between_the_runs_of_one_program():
+    lengths, warmups = jnp.array([50, 100]), jnp.array([0.0, 20.0])
+    over_runs = jax.jit(jax.vmap(lambda n, w: schedules.factor(schedules.cosine, 30, n, w, {})))
+    alone = [float(schedules.factor(schedules.cosine, 30, *numbers, {})) for numbers in ((50, 0.0), (100, 20.0))]
+    np.testing.assert_allclose(over_runs(lengths, warmups), alone, rtol=1e-6)
+
+
+def test_names_and_import_paths():
+    assert schedules.find("jaxnets.training.schedules:linear") is schedules.linear
+    with pytest.raises(UserError, match="Did you mean 'cosine'"):
+        schedules.find("cosin")
