@@ -2,25 +2,17 @@
 
 import sys
 
+from jaxnets.config.values import log_range
+from jaxnets.evidence import statistics
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Job
+from jaxnets.report import figures, tables
 
 CLAIM = "Compares optimizers, each at its best learning rate."
-
-DEFAULTS = {
-    "dataset": "digits",
-    "model": "mlp",
-    "optimizer": "sgd,momentum,adam",
-    "learning_rate": "log:1e-4:1:9",
-    "num_seeds": "8",
-    "num_epochs": "30",
-}
 
 
 def report(results, console):
     """A table, optimizer by row, and two figures: accuracy over learning rate, and learning curves."""
-    from jaxnets.evidence import statistics
-    from jaxnets.report import figures, tables
-
     best = statistics.best_configurations(results.runs)
     console.print(tables.best_table(best))
     directory = results.directory / "figures"
@@ -32,5 +24,19 @@ def report(results, console):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 
+EXPERIMENT = Job(
+    name="compare_optimizers",
+    about=CLAIM,
+    defaults={
+        "dataset": "digits",
+        "model": "mlp",
+        "optimizer": ["sgd", "momentum", "adam"],
+        "learning_rate": log_range(1e-4, 1, 9),
+        "num_seeds": 8,
+        "num_epochs": 30,
+    },
+    report=report,
+)
+
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

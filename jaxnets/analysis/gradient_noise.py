@@ -14,12 +14,12 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnets import training
 from jaxnets.analysis.timing import in_turns
-from jaxnets.data.dataset import Split as HostSplit
+from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
-from jaxnets.training.batches import Split
+from jaxnets.training.batches import Examples
 
 
-def measure(model: nn.Module, params: Any, examples: HostSplit, size: int, draws: int, seed: int) -> dict[str, float]:
+def measure(model: nn.Module, params: Any, examples: Split, size: int, draws: int, seed: int) -> dict[str, float]:
     """The variance of a batch's gradient about the full one, over batches drawn without replacement.
 
     Args:
@@ -78,7 +78,7 @@ def step_seconds(runs: Mapping[str, tuple[Trained, int]], rounds: int, steps: in
     functions = {}
     for name, (trained, run) in runs.items():
         data = trained.dataset(run).train
-        examples = Split(jnp.asarray(data.inputs), jnp.asarray(data.labels))
+        examples = Examples(jnp.asarray(data.inputs), jnp.asarray(data.labels))
         train = jax.jit(partial(training.train, trained.program(run)[0].task))
         functions[name] = partial(train, trained.start(run), examples, jnp.int32(0), jnp.int32(steps))
     return in_turns(functions, rounds) / steps

@@ -13,7 +13,8 @@ from jaxtyping import Array, Float
 
 from jaxnets import training
 from jaxnets.engine.trained import Trained
-from jaxnets.training.batches import Split
+from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.training.batches import Examples
 
 POINTS = 15
 
@@ -26,7 +27,7 @@ def distance(first: Any, second: Any) -> float:
 
 def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
     """The mean loss on all training examples, features, as a function of the parameters of a run."""
-    model, head, examples = trained.model(run), trained.program(run)[0].task.head, _examples(trained)
+    model, head, examples = trained.module(run), trained.program(run)[0].task.head, _examples(trained)
 
     def loss(params: Any) -> Array:
         logits: Any = model.apply({"params": params}, examples.inputs)
@@ -47,16 +48,16 @@ def reshuffled(trained: Trained, runs: Sequence[int], offset: int = 1_000_003) -
     """
     task = trained.program(runs[0])[0].task
     states = [trained.start(run) for run in runs]
-    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(s._replace(seed=s.seed + offset) for s in states))
+    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(s.replace(seed=s.seed + offset) for s in states))
     train = jax.vmap(partial(training.train, task), in_axes=(0, None, None, None))
     ended, _ = jax.jit(train)(stacked, _examples(trained), jnp.int32(0), jnp.int32(task.num_steps))
     params = jax.tree.map(np.asarray, ended.params)
     return [jax.tree.map(lambda array, place=place: array[place], params) for place in range(len(runs))]
 
 
-def _examples(trained: Trained) -> Split:
+def _examples(trained: Trained) -> Examples:
     data = trained.folds[0].train
-    return Split(jnp.asarray(data.inputs), jnp.asarray(data.labels))
+    return Examples(jnp.asarray(data.inputs), jnp.asarray(data.labels))
 
 
 def along_the_line(loss: Callable[[Any], Array], first: Any, second: Any) -> Float[np.ndarray, "points"]:
@@ -87,8 +88,7 @@ def aligned(params: Mapping[str, Any], reference: Mapping[str, Any], rounds: int
     It computes the same. Layers are matched in turn, by weights that enter and leave a unit, until nothing changes.
     Source: Ainsworth, Hayase and Srinivasa (2023), section 3.2.
     """
-    hidden = sorted((name for name in params if name.startswith("Linear_")), key=lambda name: int(name[7:]))
-    names = [*hidden, "output"]
+    names = [*hidden_layers(params), OUTPUT]
     ours = {name: {kind: np.asarray(array) for kind, array in params[name].items()} for name in names}
     theirs = {name: {kind: np.asarray(array) for kind, array in reference[name].items()} for name in names}
     for _ in range(rounds):

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from jaxnets.models.layers import OUTPUT, hidden_layers
+
 
 def layers(params: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
     """The kernels `[inputs, outputs]` and biases of an MLP's layers, the last one last, in float64."""
-    hidden = sorted((name for name in params if name.startswith("Linear_")), key=lambda name: int(name[7:]))
     return [
         (np.asarray(params[name]["kernel"], np.float64), np.asarray(params[name]["bias"], np.float64))
-        for name in (*hidden, "output")
+        for name in (*hidden_layers(params), OUTPUT)
     ]
 
 

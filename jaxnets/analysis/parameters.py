@@ -10,6 +10,7 @@ import pandas as pd
 from flax import linen as nn
 
 from jaxnets.models.blocks import TextBatch
+from jaxnets.models.layers import OUTPUT, linear_layer, window_layer
 
 
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
@@ -30,11 +31,11 @@ def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
 
 def _blocks(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The innermost dictionaries of a tree, by their paths."""
-    found: dict[str, Any] = {}
+    blocks: dict[str, Any] = {}
     for name, value in params.items():
         nested = any(isinstance(child, Mapping) for child in value.values())
-        found |= _blocks(value, f"{prefix}{name}/") if nested else {f"{prefix}{name}": value}
-    return found
+        blocks |= _blocks(value, f"{prefix}{name}/") if nested else {f"{prefix}{name}": value}
+    return blocks
 
 
 def _row(name: str, arrays: Sequence[Any]) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def mlp(num_inputs: int, hidden_units: Sequence[int], num_outputs: int) -> dict[
     {'Linear_0': 9, 'output': 4}
     """
     sizes = [num_inputs, *hidden_units, num_outputs]
-    names = [*(f"Linear_{layer}" for layer in range(len(hidden_units))), "output"]
+    names = [*map(linear_layer, range(len(hidden_units))), OUTPUT]
     return {name: linear(n, m) for name, n, m in zip(names, sizes, sizes[1:], strict=False)}
 
 
@@ -69,9 +70,9 @@ def text_cnn(
     vocabulary_size: int, dim: int, widths: Sequence[int], num_filters: int, num_outputs: int
 ) -> dict[str, int]:
     """The parameters of a text CNN's blocks: word vectors, windows of each width (k·d·f + f), the last layer."""
-    windows = {f"windows_{width}": linear(width * dim, num_filters) for width in widths}
+    windows = {window_layer(width): linear(width * dim, num_filters) for width in widths}
     last = linear(len(widths) * num_filters, num_outputs)
-    return {"WordVectors_0": vocabulary_size * dim, **windows, "output": last}
+    return {"WordVectors_0": vocabulary_size * dim, **windows, OUTPUT: last}
 
 
 def equal_width(num_inputs: int, depth: int, num_outputs: int, num_parameters: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
-from jaxnets.training import optimizers
+from jaxnets.plugins import OPTIMIZER
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ LANDSCAPES = {
 
 def walk(landscape: Landscape, optimizer: str, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
     """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate."""
-    make = optimizers.find(optimizer)
-    arguments = {name: a.default for name, a in optimizers.hyperparameters(make).items() if a.default is not None}
+    plugin = OPTIMIZER.find(optimizer)
+    arguments = {name: a.default for name, a in plugin.arguments.items() if a.default is not None}
 
     def one(rate: Array) -> Array:
-        transformation = make(rate, **arguments)
+        transformation = plugin.value(rate, **arguments)
         start = jnp.array(landscape.start)
 
         def step(carry: tuple, _: None) -> tuple[tuple, Array]:
@@ -84,13 +84,13 @@ def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> 
             steps = arrivals(landscape, points)
             best = int(np.argmin(steps))
             table = pd.DataFrame({"step": np.arange(num_steps + 1), "x": points[best, :, 0], "y": points[best, :, 1]})
-            told = {
+            path = {
                 "landscape": title,
                 "optimizer": name,
                 "learning_rate": learning_rates[best],
                 "arrival": steps[best],
             }
-            tables.append(table.assign(**told))
+            tables.append(table.assign(**path))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 from flax import traverse_util
 from jaxtyping import Array, Float, Int
 
-from jaxnets.models.blocks import nonlinearity
+from jaxnets.models.blocks import Activation
+from jaxnets.models.layers import OUTPUT, hidden_layers
 
 
 def centred_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -23,7 +24,7 @@ def scales(
     params: Mapping[str, Any],
     inputs: Float[Array, "examples features"],
     labels: Int[Array, "examples"],
-    activation: str,
+    activation: Activation,
 ) -> pd.DataFrame:
     """The signals of an MLP at its layers, forward and backward.
 
@@ -31,28 +32,28 @@ def scales(
       params: of `jaxnets.models.MLP`.
       inputs: of the examples.
       labels: of the examples.
-      activation: the MLP's non-linearity, by name.
+      activation: the MLP's non-linearity.
 
     Returns:
       A row for each hidden layer: `layer`, from 1; `activation`, the root mean square of what it gives; `gradient`, the
       root mean square of the gradient of the mean cross-entropy by its kernel.
     """
-    names = sorted((name for name in params if name.startswith("Linear_")), key=lambda name: int(name[7:]))
+    names = hidden_layers(params)
 
     def loss(kernels: dict[str, Array]) -> tuple[Array, list[Array]]:
-        hidden, seen = inputs, []
+        hidden, sizes = inputs, []
         for name in names:
-            hidden = nonlinearity(activation)(hidden @ kernels[name] + params[name]["bias"])
-            seen.append(jnp.sqrt((hidden**2).mean()))
-        logits = hidden @ params["output"]["kernel"] + params["output"]["bias"]
-        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), seen
+            hidden = activation(hidden @ kernels[name] + params[name]["bias"])
+            sizes.append(jnp.sqrt((hidden**2).mean()))
+        logits = hidden @ params[OUTPUT]["kernel"] + params[OUTPUT]["bias"]
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), sizes
 
     kernels = {name: jnp.asarray(params[name]["kernel"]) for name in names}
-    gradients, seen = jax.jit(jax.grad(loss, has_aux=True))(kernels)
+    gradients, sizes = jax.jit(jax.grad(loss, has_aux=True))(kernels)
     rows = [
         {
             "layer": layer + 1,
-            "activation": float(seen[layer]),
+            "activation": float(sizes[layer]),
             "gradient": float(jnp.sqrt((gradients[name] ** 2).mean())),
         }
         for layer, name in enumerate(names)
@@ -66,7 +67,7 @@ def hidden_ranks(params: Any, tolerance: float = 1e-4) -> list[int]:
     kernels = [
         np.asarray(leaf, np.float64)
         for path, leaf in sorted(flat.items())
-        if path[-1] == "kernel" and path[-2] != "output"
+        if path[-1] == "kernel" and path[-2] != OUTPUT
     ]
     return [_rank(kernel.reshape(-1, kernel.shape[-1]), tolerance) for kernel in kernels]
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.basics.errors import UserError
-from jaxnets.trained import explain
+from jaxnets.models.layers import OUTPUT, window_layer
+from jaxnets.trained import explain, predict
 from jaxnets.trained.model import Model
 
 
@@ -16,9 +17,9 @@ def features(model: Model, text: str) -> dict[int, np.ndarray]:
     Raises:
       UserError: if the text has no words, or the model is no text CNN.
     """
-    row = explain.encode(model, text)
+    row = predict.encode(model, text)
     if len(row) == 0 or "filter_widths" not in model.arguments:
-        raise UserError(f"'{text}' has no windows: it has no words, or '{model.name}' is no text CNN.")
+        raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is no text CNN.")
     return {width: found[within] for width, (found, within) in explain.window_features(model, row).items()}
 
 
@@ -67,8 +68,8 @@ def strongest(model: Model, texts: Sequence[np.ndarray], width: int, *, num_filt
       A row for each filter and window: `filter`, its number; `class`, the name of the class that the filter speaks
       for; `window`, its words; `feature`, what the filter gives for it.
     """
-    before = sum(len(model.params[f"windows_{w}"]["bias"]) for w in _widths_before(model, width))
-    kernel = np.asarray(model.params["output"]["kernel"])[before:][: len(model.params[f"windows_{width}"]["bias"])]
+    before = sum(len(model.params[window_layer(w)]["bias"]) for w in _widths_before(model, width))
+    kernel = np.asarray(model.params[OUTPUT]["kernel"])[before:][: len(model.params[window_layer(width)]["bias"])]
     weights = kernel if kernel.shape[1] > 1 else np.concatenate([-kernel, kernel], axis=1)
     weights = weights - weights.mean(axis=1, keepdims=True)
     found = _all_windows(model, texts, width)

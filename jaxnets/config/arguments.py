@@ -1,11 +1,12 @@
-"""Which arguments a plug-in (a model, optimizer, schedule or data set) takes: each becomes a flag."""
+"""Which arguments a plug-in (a model, optimizer, schedule, data set ...) takes: each becomes a keyword and a flag."""
 
 import inspect
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["float", "int", "bool", "text", "sizes"]
+from jaxnets.config.values import Field, Kind
 
 
 @dataclass(frozen=True)
@@ -13,39 +14,51 @@ class Argument:
     """One argument of a plug-in.
 
     Attributes:
-      name: its name, which is also the name of its flag and of its column in the result tables.
+      name: its name, which is also the name of its keyword, of its flag and of its column in the result tables.
       default: the plug-in's own default; None where the plug-in may go without.
       kind: `float` arguments are traced: runs that differ in them share one compiled program. The others are static.
-        `sizes` is a tuple of whole numbers, written `128x128`.
+        `plugin` is an argument that is a plug-in itself, as the activation of a model.
+      help: its line in the plug-in's docstring.
     """
 
     name: str
     default: Any
     kind: Kind
+    help: str = ""
 
     @property
     def traced(self) -> bool:
         """Whether runs that differ in this argument share one compiled program."""
         return self.kind == "float"
 
+    def field(self, least: float | None = None, most: float | None = None) -> Field:
+        """What its values must be."""
+        return Field(self.name, self.kind, least, most, optional=self.default is None)
 
-def arguments(plugin: Callable[..., Any], skip: Collection[str] = ()) -> dict[str, Argument]:
-    """The numeric, boolean, text and size arguments of a plug-in that have a default, by name.
+
+def arguments(
+    plugin: Callable[..., Any],
+    skip: Callable[[str], bool] = lambda name: False,
+    is_plugin: Callable[[str], bool] = lambda name: False,
+) -> dict[str, Argument]:
+    """The arguments of a plug-in that have a default of a known kind, by name.
 
     Args:
       plugin: a function or class.
-      skip: arguments that are given to the plug-in by jaxnets itself.
+      skip: whether an argument of a name is provided by jaxnets itself.
+      is_plugin: whether an argument of a name, whose default can be called, is a plug-in itself.
 
     >>> def my_opt(learning_rate, decay=0.9, nesterov=False, mask=None): ...
     >>> [(a.name, a.kind) for a in arguments(my_opt).values()]
     [('decay', 'float'), ('nesterov', 'bool')]
     """
-    found = {}
+    described = _descriptions(inspect.getdoc(plugin) or "")
+    taken = {}
     for name, parameter in inspect.signature(plugin).parameters.items():
-        kind = _kind(parameter)
-        if kind is not None and name not in skip:
-            found[name] = Argument(name, parameter.default, kind)
-    return found
+        kind: Kind | None = "plugin" if is_plugin(name) and callable(parameter.default) else _kind(parameter)
+        if kind is not None and not skip(name):
+            taken[name] = Argument(name, parameter.default, kind, described.get(name, ""))
+    return taken
 
 
 def _kind(parameter: inspect.Parameter) -> Kind | None:
@@ -69,3 +82,26 @@ def _may_be_float(annotation: Any) -> bool:
     """Whether an annotation such as `float | None` admits a float, and is not a catch-all."""
     words = annotation if isinstance(annotation, str) else repr(annotation)
     return "float" in words and "Any" not in words
+
+
+def _descriptions(docstring: str) -> dict[str, str]:
+    r"""The first sentence on each argument in the sections `Args` and `Attributes` of a docstring.
+
+    >>> _descriptions("Adds.\n\nArgs:\n  x: the one\n    number. More.\n  y (int): other.\n\nReturns:\n  z.")
+    {'x': 'The one number.', 'y': 'Other.'}
+    """
+    section = re.search(r"^(?:Args|Attributes):\n((?:[ \t]+\S.*\n?|\n(?=[ \t]))*)", docstring, re.MULTILINE)
+    if section is None:
+        return {}
+    lines = section.group(1)
+    indent = len(lines) - len(lines.lstrip(" "))
+    entries = re.findall(
+        rf"^ {{{indent}}}(\w+)(?: \([^)]*\))?: *((?:.*\n?)(?:^ {{{indent + 1}}}.*\n?)*)", lines, re.MULTILINE
+    )
+    return {name: _sentence(text) for name, text in entries}
+
+
+def _sentence(text: str) -> str:
+    joined = " ".join(text.split())
+    first = re.split(r"(?<=[^.][.])\s(?=[A-Z`])", joined)[0].rstrip(".")
+    return f"{first[:1].upper()}{first[1:]}." if first else ""

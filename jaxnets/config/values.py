@@ -1,15 +1,19 @@
-"""What a hyperparameter flag may say: one value, a list `a,b,c`, or a range `log:LOW:HIGH:COUNT`."""
+"""Typed values of a field: one value, a list (an axis of the sweep), or a range of numbers."""
 
+import dataclasses
 import math
+import numbers
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
-from jaxnets.config.arguments import Kind
+from jaxnets.basics.errors import UserError, unknown
 
-_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
+"""`sizes` is a tuple of whole numbers, as hidden layers have; `plugin` is a name, an import path or an object."""
+
+MOST_INT = 2**31 - 1  # JAX's integers have 32 bits
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,10 @@ class Range:
     """The numbers from `low` to `high`, evenly spaced, or evenly in their logarithms.
 
     Attributes:
-      count: how many a grid takes, the bounds among them; None where only random draws are wanted.
+      low: the least number.
+      high: the largest number.
+      logarithmic: whether the logarithms are evenly spaced.
+      count: how many numbers a grid takes, the bounds included; None where only random draws are wanted.
       whole: whether they are rounded to whole numbers.
     """
 
@@ -27,15 +34,15 @@ class Range:
     count: int | None = None
     whole: bool = False
 
-    def grid(self) -> tuple[float, ...]:
+    def grid(self) -> list[Any]:
         """`count` numbers from low to high.
 
-        >>> Range(1e-4, 1.0, True, 3).grid()
-        (0.0001, 0.01, 1.0)
+        >>> log_range(1e-4, 1, 3).grid()
+        [0.0001, 0.01, 1.0]
         """
-        # 12 digits: 10**-4 shall read 0.0001
-        numbers = [float(f"{number:.12g}") for number in self._at(np.linspace(0, 1, self.count or 0))]
-        return tuple(dict.fromkeys(round(number) for number in numbers)) if self.whole else tuple(numbers)
+        # 12 digits, so that 10**-4 reads 0.0001
+        points = [float(f"{number:.12g}") for number in self._at(np.linspace(0, 1, self.count or 0))]
+        return list(dict.fromkeys(round(number) for number in points)) if self.whole else points
 
     def draw(self, generator: np.random.Generator) -> float:
         """One number at random, uniform, or uniform in its logarithm."""
@@ -50,103 +57,242 @@ class Range:
         return self.low + (self.high - self.low) * place
 
 
-Values = tuple[Any, ...] | Range
-
-
-def parse(flag: str, text: str, kind: Kind) -> Values:
-    """The values that a flag's text stands for, each of them once.
+def log_range(low: float, high: float, count: int | None = None) -> Range:
+    """Numbers from `low` to `high`, evenly spaced in their logarithms: an axis, or a distribution for a random search.
 
     Args:
-      flag: the flag's name, for the error text.
-      text: what the user wrote.
-      kind: of the values; `sizes` are written `128x128`, and `0` for none.
+      low: the least number, above zero.
+      high: the largest number.
+      count: how many numbers a grid takes, the bounds included; not needed for a random search.
 
     Raises:
-      UserError: if the text is empty or no such list.
+      UserError: if a bound is no number above zero, or the count is no whole number above zero.
 
-    >>> parse("hidden_units", "128x128,0", "sizes")
-    ((128, 128), ())
-    >>> parse("learning_rate", "lin:0:1:3", "float").grid()
-    (0.0, 0.5, 1.0)
+    >>> log_range(1e-4, 1, 5).grid()
+    [0.0001, 0.001, 0.01, 0.1, 1.0]
     """
-    if text.startswith(("log:", "lin:")):
-        return _parse_range(flag, text, kind)
-    items = [item.strip() for item in text.split(",")]
-    if items == [""]:
-        raise UserError(f"{flag}: the list is empty; give one value, 'a,b,c', or 'log:LOW:HIGH:COUNT'.")
-    return tuple(dict.fromkeys(parse_one(flag, item, kind) for item in items))
+    bounds = _bounds("log_range", low, high)
+    if min(bounds) <= 0:
+        raise UserError(f"log_range: {min(bounds):g} is not above 0, and has no logarithm; use linear_range.")
+    return Range(*bounds, True, _count("log_range", bounds, count))
 
 
-def parse_one(flag: str, text: str, kind: Kind) -> Any:
-    """One value from its text.
+def linear_range(low: float, high: float, count: int | None = None) -> Range:
+    """Evenly spaced numbers from `low` to `high`; see `log_range`.
 
-    Raises:
-      UserError: if the text is no value of that kind.
+    >>> linear_range(0, 1, 3).grid()
+    [0.0, 0.5, 1.0]
     """
-    parsers = {"float": _float, "int": _int, "bool": _bool, "text": _text, "sizes": _sizes}
-    return parsers[kind](flag, text)
+    bounds = _bounds("linear_range", low, high)
+    return Range(*bounds, False, _count("linear_range", bounds, count))
+
+
+def _bounds(name: str, low: Any, high: Any) -> tuple[float, float]:
+    return _float(name, low), _float(name, high)
+
+
+def _count(name: str, bounds: tuple[float, float], count: Any) -> int | None:
+    if count is None:
+        return None
+    number = _int(name, count)
+    if not 1 <= number <= MOST_INT:
+        raise UserError(f"{name}: it asks for {number} values; the count must be 1 or more.")
+    if bounds[0] == bounds[1] and number > 1:
+        raise UserError(f"{name}: from {bounds[0]:g} to {bounds[1]:g} there is one value, not {number}.")
+    return number
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a field's values must be.
+
+    Attributes:
+      name: of the keyword, the flag and the column.
+      kind: of its values.
+      least: the least number allowed.
+      most: the largest number allowed.
+      below: what every number must be below.
+      choices: the texts allowed; empty for any.
+      optional: whether the value may be None, for "not given".
+    """
+
+    name: str
+    kind: Kind
+    least: float | None = None
+    most: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    def value(self, value: Any) -> Any:
+        """One value, converted to its type.
+
+        Raises:
+          UserError: if it is none of this field.
+
+        >>> Field("hidden_units", "sizes").value(128)
+        (128,)
+        """
+        if value is None and self.optional:
+            return None
+        if is_axis(value):
+            raise UserError(f"{self.name}: it takes one value, not a list.")
+        if isinstance(value, Range):
+            raise UserError(f"{self.name}: it takes one value, not a range.")
+        typed = _CONVERTERS[self.kind](self.name, value)
+        self._check_choice(typed)
+        self._check_bounds(typed)
+        return typed
+
+    def axis(self, value: Any) -> Any:
+        """One value, a list of values (each once), or a range.
+
+        Raises:
+          UserError: if it is none of these.
+
+        >>> Field("learning_rate", "float").axis([1, 0.1, 1])
+        [1.0, 0.1]
+        """
+        if isinstance(value, Range):
+            return self._range(value)
+        if not is_axis(value):
+            return self.value(value)
+        items = [self.value(item) for item in _listed(value)]
+        if not items:
+            raise UserError(f"{self.name}: the list is empty; give one value, a list of values, or a range.")
+        return _distinct(items)
+
+    def _range(self, span: Range) -> Range:
+        if self.kind not in ("float", "int"):
+            raise UserError(f"{self.name}: it takes no range, as its values are no numbers; give a list.")
+        for bound in (span.low, span.high):
+            self._check_bounds(bound)
+        return dataclasses.replace(span, whole=self.kind == "int")
+
+    def _check_choice(self, value: Any) -> None:
+        if self.choices and value not in self.choices:
+            raise unknown(self.name, value, self.choices)
+
+    def _check_bounds(self, value: Any) -> None:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return
+        if self.least is not None and value < self.least:
+            raise UserError(f"{self.name}: {value} is below {self.least:g}.")
+        most = MOST_INT if self.most is None and self.kind == "int" else self.most
+        if most is not None and value > most:
+            raise UserError(f"{self.name}: {value} is above {most:g}.")
+        if self.below is not None and value >= self.below:
+            raise UserError(f"{self.name}: {value} is not below {self.below:g}.")
+
+
+def is_axis(value: Any) -> bool:
+    """Whether a value lists several: a list, a Python `range`, or an array of one axis. A tuple is one value."""
+    return isinstance(value, list | range) or getattr(value, "ndim", 0) == 1
+
+
+def choices(value: Any) -> tuple[Any, ...]:
+    """The values of an axis; a single value is an axis of one.
+
+    >>> choices([1, 2]), choices("adam"), choices(None)
+    ((1, 2), ('adam',), (None,))
+    """
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 def show(value: Any) -> Any:
-    """A value as the tables show it: sizes in the form that the flags take, the others as they are.
+    """A value as the tables show it: sizes in the form that the flags take, a plug-in by its name, others as they are.
 
     >>> show((128, 64)), show(()), show(0.1)
     ('128x64', '0', 0.1)
     """
     if isinstance(value, tuple):
         return "x".join(map(str, value)) or "0"
-    return value
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
-def _parse_range(flag: str, text: str, kind: Kind) -> Values:
-    form = f"{flag}: '{text}' is no range; write '{text[:3]}:LOW:HIGH:COUNT', as in 'log:1e-4:1:9'."
-    parts = text.split(":")
-    if kind not in ("float", "int"):
-        raise UserError(f"{flag}: takes no range, as its values are no numbers; write a list 'a,b,c'.")
-    if len(parts) not in (3, 4) or "" in parts:
-        raise UserError(form)
-    low, high = (_float(flag, part) for part in parts[1:3])
-    count = _int(flag, parts[3]) if len(parts) == 4 else None
-    if parts[0] == "log" and min(low, high) <= 0:
-        raise UserError(f"{flag}: '{text}' has a bound that is not above 0, and zero has no logarithm; use 'lin:'.")
-    if count is not None and count < 1:
-        raise UserError(f"{flag}: '{text}' asks for {count} values; the count must be 1 or more.")
-    return Range(low, high, parts[0] == "log", count, kind == "int")
+def _listed(value: Any) -> list[Any]:
+    return value.tolist() if hasattr(value, "tolist") else list(value)
 
 
-def _float(flag: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise UserError(f"{flag}: '{text}' is not a number.") from None
+def _distinct(items: list[Any]) -> list[Any]:
+    """Each item once; plug-in objects need not be hashable."""
+    kept: list[Any] = []
+    for item in items:
+        if not any(item is other or (type(item) is type(other) and _equal(item, other)) for other in kept):
+            kept.append(item)
+    return kept
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return isinstance(one, str | bool | int | float | tuple) and one == other
+
+
+def _float(name: str, value: Any) -> float:
+    if isinstance(value, str):
+        raise UserError(f"{name}: {value!r} is a text, not a number.")
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise UserError(f"{name}: {_brief(value)} is not a number.{_list_hint(value)}")
     if not math.isfinite(value):
-        raise UserError(f"{flag}: '{text}' is not a finite number.")
+        raise UserError(f"{name}: {value} is not a finite number.")
+    return float(value)
+
+
+def _int(name: str, value: Any) -> int:
+    if isinstance(value, str):
+        raise UserError(f"{name}: {value!r} is a text, not a whole number.")
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise UserError(f"{name}: {_brief(value)} is not a whole number.{_list_hint(value)}")
+    return int(value)
+
+
+def _bool(name: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise UserError(f"{name}: {_brief(value)} is neither True nor False.")
+    return bool(value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{name}: {_brief(value)} is not a text.{_list_hint(value)}")
     return value
 
 
-def _int(flag: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise UserError(f"{flag}: '{text}' is not a whole number.") from None
-
-
-def _bool(flag: str, text: str) -> bool:
-    if text.lower() not in _TRUE + _FALSE:
-        raise UserError(f"{flag}: '{text}' is neither 'true' nor 'false'.")
-    return text.lower() in _TRUE
-
-
-def _text(flag: str, text: str) -> str:
-    if not text:
-        raise UserError(f"{flag}: a value of the list is empty.")
-    return text
-
-
-def _sizes(flag: str, text: str) -> tuple[int, ...]:
-    if text == "0":
-        return ()
-    sizes = tuple(_int(flag, part) for part in text.split("x"))
-    if min(sizes) < 1:
-        raise UserError(f"{flag}: '{text}' has a size below 1; write sizes like '128x128', and '0' for none.")
+def _sizes(name: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, tuple):
+        sizes = tuple(_int(name, size) for size in value)
+    else:
+        number = _int(name, value) if not isinstance(value, str) else _no_text_of_sizes(name, value)
+        sizes = (number,) if number else ()
+    for size in sizes:
+        if not 1 <= size <= MOST_INT:
+            raise UserError(f"{name}: {_brief(value)} has the size {size}; sizes are 1 or more, and () is none.")
     return sizes
+
+
+def _no_text_of_sizes(name: str, value: str) -> int:
+    sizes = [part for part in value.split("x") if part.isdigit()]
+    example = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else "(128, 128)"
+    raise UserError(f"{name}: {value!r} is a text; give a tuple of sizes such as {example}.")
+
+
+def _plugin(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        if not value:
+            raise UserError(f"{name}: the name is empty.")
+        return value
+    if value is None or isinstance(value, bool | np.bool_ | numbers.Number):
+        raise UserError(f"{name}: {_brief(value)} is neither a name nor an object that could be one.")
+    return value
+
+
+_CONVERTERS = {"float": _float, "int": _int, "bool": _bool, "text": _text, "sizes": _sizes, "plugin": _plugin}
+
+
+def _list_hint(value: Any) -> str:
+    return " A tuple is one value; write a list for an axis." if isinstance(value, tuple) else ""
+
+
+def _brief(value: Any) -> str:
+    """A value in few characters."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

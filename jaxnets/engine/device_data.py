@@ -9,78 +9,77 @@ import numpy as np
 from jaxtyping import Int
 
 from jaxnets.data import texts
-from jaxnets.data.dataset import Dataset
-from jaxnets.data.dataset import Split as HostSplit
+from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Packed, Texts
 from jaxnets.engine.devices import Placement
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training.batches import EVALUATION_BATCH, Split, TextStream
+from jaxnets.training.batches import EVALUATION_BATCH, Examples, TextStream
 from jaxnets.training.word_rows import GivenVectors
 
 # A batch of texts to be evaluated: the windows of a text CNN over so many words still fit in a core's cache.
 _POSITIONS = 2048
 
 
-class Splits(NamedTuple):
+class DeviceFolds(NamedTuple):
     """The data set on the device, shared by all runs; the first axis of each array is that of the folds.
 
     Texts are there twice: as a stream to draw batches from, and in batches to be evaluated.
     """
 
-    train: Split
-    dev: Split
-    test: Split
-    train_in_batches: Split | None = None
+    train: Examples
+    dev: Examples
+    test: Examples
+    train_in_batches: Examples | None = None
     word_vectors: GivenVectors | None = None
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedFolds:
     """The data set on the devices, and the order of its test examples.
 
     Attributes:
-      splits: on the devices.
+      folds: on the devices.
       test_rows: which test example is where among the batches, -1 where there is none.
     """
 
-    splits: Splits
+    folds: DeviceFolds
     test_rows: Int[np.ndarray, "folds batches examples"]
 
 
-def put(folds: Sequence[Dataset], placement: Placement) -> Placed:
+def put(folds: Sequence[Dataset], placement: Placement) -> PlacedFolds:
     """Puts the folds of a data set, of equal training size, on the devices."""
     train, dev, test = ([getattr(fold, name) for fold in folds] for name in ("train", "dev", "test"))
     if folds[0].is_text:
         test_split, test_rows = _packed(test)
-        on_host = Splits(_stream(train), _packed(dev)[0], test_split, _packed(train)[0])
+        on_host = DeviceFolds(_stream(train), _packed(dev)[0], test_split, _packed(train)[0])
     else:
         test_rows = np.stack([_plain_rows(len(split)) for split in test])
-        on_host = Splits(*map(_features, (train, dev, test)))  # type: ignore[arg-type]
+        on_host = DeviceFolds(*map(_features, (train, dev, test)))  # type: ignore[arg-type]
     vectors = folds[0].word_vectors
     if vectors is not None:
         on_host = on_host._replace(
             word_vectors=GivenVectors(vectors.vectors, vectors.given, np.float32(vectors.deviation))  # type: ignore
         )
-    return Placed(jax.device_put(on_host, placement.replicated), test_rows)
+    return PlacedFolds(jax.device_put(on_host, placement.replicated), test_rows)
 
 
-def _features(splits: Sequence[HostSplit]) -> Split:
+def _features(splits: Sequence[Split]) -> Examples:
     """The features of each fold."""
-    return _stacked([Split(split.inputs, split.labels) for split in splits])  # type: ignore[arg-type]
+    return _stacked([Examples(split.inputs, split.labels) for split in splits])  # type: ignore[arg-type]
 
 
-def _stream(splits: Sequence[HostSplit]) -> Split:
+def _stream(splits: Sequence[Split]) -> Examples:
     """The texts of each fold one after another."""
     streams = [cast(Texts, split.inputs) for split in splits]
     return _stacked(
         [
-            Split(TextStream(stream.words, stream.starts, stream.lengths), split.labels)  # type: ignore[arg-type]
+            Examples(TextStream(stream.words, stream.starts, stream.lengths), split.labels)  # type: ignore[arg-type]
             for stream, split in zip(streams, splits, strict=True)
         ]
     )
 
 
-def _packed(splits: Sequence[HostSplit]) -> tuple[Split, np.ndarray]:
+def _packed(splits: Sequence[Split]) -> tuple[Examples, np.ndarray]:
     """The texts of each fold in batches, and their numbers there."""
     packed = [texts.pack(cast(Texts, split.inputs), _POSITIONS, EVALUATION_BATCH) for split in splits]
     most_texts = max(one.rows.shape[1] for one in packed)
@@ -101,13 +100,13 @@ def _widened(packed: Packed, most_texts: int) -> Packed:
     )
 
 
-def _batches(packed: Packed, split: HostSplit) -> Split:
+def _batches(packed: Packed, split: Split) -> Examples:
     inputs = TextBatch(packed.words, packed.text, packed.lengths)  # type: ignore[arg-type]
     weights = (packed.rows >= 0).astype(np.float32)
-    return Split(inputs, split.labels[packed.rows], weights)  # type: ignore[arg-type]
+    return Examples(inputs, split.labels[packed.rows], weights)  # type: ignore[arg-type]
 
 
-def _stacked(splits: Sequence[Split]) -> Split:
+def _stacked(splits: Sequence[Examples]) -> Examples:
     """Folds on a new first axis; the shorter arrays are filled up with zeros."""
 
     def stack(*leaves: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Which devices the runs are placed on, how many side by side, and how many at a time."""
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,34 +9,49 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxnets.basics.errors import UserError, unknown
-from jaxnets.training.run import Task
+from jaxnets.basics.errors import UserError
+from jaxnets.training.state import Task
 
 AXIS = "runs"
-PLATFORMS = ("cpu", "gpu", "tpu")
 
 # XLA compiles for one device in another way than for several: it fuses otherwise, and the last bits differ. So a
 # program for the CPU is always compiled for two or more devices, of which one may stay idle.
 _FEWEST_PARTITIONS = 2
 
 
-def configure(platform: str = "", num_devices: int = 0, cache: str = "") -> None:
-    """Sets JAX up; must come before anything asks JAX for its devices.
+def configure(platform: str | None = None, num_devices: int = 0, cache: str | None = None) -> None:
+    """Sets JAX up; should come before anything asks JAX for its devices.
+
+    Where JAX was used before, its devices stay as they are: one on a CPU, unless the process has made more. A warning
+    says so, once, if that leaves cores idle.
 
     Args:
-      platform: `cpu`, `gpu` or `tpu`; empty for the best there is.
+      platform: `cpu`, `gpu` or `tpu`; the best there is if None.
       num_devices: CPU devices to make; 0 is one for each core that this process may use.
-      cache: folder for compiled programs, `off`, or empty for the user's cache folder.
+      cache: folder for compiled programs, or `off`; the user's cache folder if None.
     """
-    if platform and platform not in PLATFORMS:
-        raise unknown("platform", platform, PLATFORMS)
-    if platform:
-        jax.config.update("jax_platforms", {"gpu": "cuda"}.get(platform, platform))
-    jax.config.update("jax_num_cpu_devices", max(num_devices or num_cores(), _FEWEST_PARTITIONS))
+    wanted = max(num_devices or num_cores(), _FEWEST_PARTITIONS)
+    try:
+        if platform:
+            jax.config.update("jax_platforms", {"gpu": "cuda"}.get(platform, platform))
+        jax.config.update("jax_num_cpu_devices", wanted)
+    except RuntimeError:  # JAX was used before
+        _warn_of_idle_cores(wanted)
     _configure_cache(cache)
 
 
-def _configure_cache(cache: str) -> None:
+def _warn_of_idle_cores(wanted: int) -> None:
+    found = jax.devices()
+    if found[0].platform == "cpu" and len(found) < wanted:
+        warnings.warn(
+            f"JAX was used before jaxnets in this process and has {len(found)} CPU device: a sweep takes about "
+            f"{wanted} times as long as it could, and its last bits differ from those on several devices. To use all "
+            "cores, call jaxnets.configure() before anything else uses JAX.",
+            stacklevel=2,
+        )
+
+
+def _configure_cache(cache: str | None) -> None:
     if cache == "off":
         jax.config.update("jax_enable_compilation_cache", False)
         return

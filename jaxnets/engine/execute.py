@@ -1,7 +1,8 @@
 """Programs on devices: compiled once, called once per segment, with what comes out as a stream of records."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,10 +14,10 @@ from jax.sharding import PartitionSpec
 from jaxtyping import Array, Int
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import device_data as splits
-from jaxnets.engine import devices
-from jaxnets.engine.device_data import Placed
+from jaxnets.engine import device_data, devices
+from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
+from jaxnets.engine.keeping import KEEP_NONE, Keeping
 from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome, segment_of_runs
@@ -29,10 +30,17 @@ class Compiling(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """A program is ready to run."""
+    """A program is ready to run.
+
+    Attributes:
+      program: the program.
+      seconds: that it took.
+      anew: whether it was compiled now; otherwise an earlier sweep of this process had left it.
+    """
 
     program: Program
     seconds: float
+    anew: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Record:
     """A segment of some runs of a program is done.
 
     Attributes:
-      program: theirs.
+      program: the program of these runs.
       runs: their numbers in the table.
       first_step: the steps that each had behind it before the segment.
       step: the steps that each has behind it now.
@@ -66,14 +74,13 @@ class Options(NamedTuple):
       evaluate_every: steps between two evaluations; 0 for an epoch.
       memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
       predictions: whether the probabilities of the test examples are asked for.
-      keep: whose parameters are asked for: `none`; `best`, those of each run that is the best one so far on dev;
-        `last`, those of all runs after their last step; `all`, those of all runs at each evaluation.
+      keeping: whose parameters are asked for.
     """
 
     evaluate_every: int = 0
     memory_limit: float = 0.0
     predictions: bool = False
-    keep: str = "none"
+    keeping: Keeping = KEEP_NONE
 
 
 DEFAULT_OPTIONS = Options()
@@ -93,20 +100,48 @@ def execute(
     Yields:
       A `Compiling` and a `Compiled` for each program, and a `Record` for each segment of each chunk of its runs.
     """
-    placed = splits.put(folds, placement)
-    best = _Best()
+    placed = device_data.put(folds, placement)
     for program in programs:
         yield Compiling(program)
         plan = layout(program, placement, options.memory_limit)
         start = time.perf_counter()
-        compiled = compile_program(program, plan, placed, placement, options)
-        yield Compiled(program, time.perf_counter() - start)
+        compiled, anew = _program(program, plan, placed, placement, options)
+        yield Compiled(program, time.perf_counter() - start, anew)
         for chunk in plan.chunks:
-            yield from _run_chunk(program, chunk, plan, compiled, placed, placement, options, best)
+            yield from _run_chunk(program, chunk, plan, compiled, placed, placement, options)
+
+
+_PROGRAMS: OrderedDict[Hashable, jax.stages.Compiled] = OrderedDict()
+_MOST_PROGRAMS = 32
+
+
+def forget_programs() -> None:
+    """Lets go of the compiled programs of earlier sweeps."""
+    _PROGRAMS.clear()
+
+
+def _program(
+    program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options
+) -> tuple[jax.stages.Compiled, bool]:
+    """The executable of a program, and whether it was compiled now: new numbers and seeds need no new one."""
+    leaves, structure = jax.tree.flatten(placed.folds)
+    data = structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+    hyperparameters = tuple((name, str(values.dtype)) for name, values in program.hyperparameters.items())
+    key = (program.task, options.predictions, layout.shape, hyperparameters, *placement.mesh.devices.flat, *data)
+    try:
+        hash(key)
+    except TypeError:  # a guest without a hash
+        return compile_program(program, layout, placed, placement, options), True
+    if anew := key not in _PROGRAMS:
+        _PROGRAMS[key] = compile_program(program, layout, placed, placement, options)
+    _PROGRAMS.move_to_end(key)
+    if len(_PROGRAMS) > _MOST_PROGRAMS:
+        _PROGRAMS.popitem(last=False)
+    return _PROGRAMS[key], anew
 
 
 def compile_program(
-    program: Program, layout: Layout, placed: Placed, placement: Placement, options: Options = DEFAULT_OPTIONS
+    program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options = DEFAULT_OPTIONS
 ) -> jax.stages.Compiled:
     """The executable: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
@@ -126,7 +161,7 @@ def compile_program(
     )
     inputs = _inputs(program, layout.chunks[0], layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
-    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.splits, step, step).compile()
+    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step).compile()
 
 
 def _inputs(
@@ -139,32 +174,14 @@ def _inputs(
     )
 
 
-@dataclass
-class _Best:
-    """The best accuracy on dev so far, over all runs of all programs."""
-
-    accuracy: float = -1.0
-
-    def improved_by(self, outcome: Outcome) -> int | None:
-        """The place of the run, among those judged just now, that is better than all before it; None if none is."""
-        judged = (outcome.diverged_step < 0) & ~np.isnan(outcome.test_loss)
-        accuracy = np.where(judged, outcome.dev_accuracy, -1.0)
-        place = int(np.argmax(accuracy))
-        if accuracy[place] <= self.accuracy:
-            return None
-        self.accuracy = float(accuracy[place])
-        return place
-
-
 def _run_chunk(
     program: Program,
     chunk: range,
     layout: Layout,
     compiled: jax.stages.Compiled,
-    placed: Placed,
+    placed: PlacedFolds,
     placement: Placement,
     options: Options,
-    best: _Best,
 ) -> Iterator[Record]:
     """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported."""
     inputs = _inputs(program, chunk, layout, placement)
@@ -189,28 +206,27 @@ def _run_chunk(
         ready, pending = pending, None
         if first is not None:
             last = min(first + evaluate_every, program.task.num_steps)
-            states, outcomes = compiled(states, *inputs, placed.splits, *_steps(placement, first, last))
+            states, outcomes = compiled(states, *inputs, placed.folds, *_steps(placement, first, last))
             pending = first, last, outcomes
-        if options.keep != "none" and pending is not None:
+        if ready is not None:
+            yield record(*ready)
+        if pending is not None and options.keeping.looks_at(program.task, pending[1]):
             # the next segment takes the states' memory, so they are looked at before it
             now, pending = record(*pending), None
-            yield replace(now, params=_kept(options.keep, now, states.params, best))
-        elif ready is not None:
-            yield record(*ready)
+            yield replace(now, params=_kept(options.keeping.places(now), now, states.params))
 
 
-def _kept(keep: str, record: Record, params: Any, best: _Best) -> dict[int, Any]:
-    """The parameters that are asked for, by the numbers of their runs."""
-    if keep == "best":
-        place = best.improved_by(record.outcome)
-        return {} if place is None else {int(record.runs[place]): _of_run(params, place)}
-    if keep == "last" and record.step < record.program.task.num_steps:
-        return {}
+def _kept(places: Sequence[int], record: Record, params: Any) -> dict[int, Any]:
+    """The parameters of the runs at some places of the chunk, by the numbers of the runs."""
+    if len(places) < 2:
+        return {int(record.runs[place]): _of_run(params, place) for place in places}
     # copied, as the device goes on to use the memory
     stacked = jax.tree.map(lambda leaf: np.array(leaf).reshape(-1, *leaf.shape[2:]), params)
-    return {
-        int(run): jax.tree.map(lambda leaf, place=place: leaf[place], stacked) for place, run in enumerate(record.runs)
-    }
+    return {int(record.runs[place]): jax.tree.map(partial(_row, place), stacked) for place in places}
+
+
+def _row(place: int, leaf: np.ndarray) -> np.ndarray:
+    return leaf[place]
 
 
 def _of_run(params: Any, place: int) -> Any:

@@ -1,6 +1,7 @@
 """Runs with equal static part share a program: compiled once, however many runs."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -8,20 +9,20 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxnets import models, training
-from jaxnets.basics.errors import UserError, unknown
-from jaxnets.config.arguments import Argument
-from jaxnets.config.values import show
+from jaxnets import training
+from jaxnets.basics.errors import UserError
+from jaxnets.config.values import MOST_INT, show
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.engine.runs import Run
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training import heads, initializers, optimizers, schedules
-from jaxnets.training.run import Plugin, Task, TrainState
+from jaxnets.plugins import WITH_ARGUMENTS, Plugin
+from jaxnets.training import initializers
+from jaxnets.training.heads import Head
+from jaxnets.training.state import Bound, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
 
-UPDATES = ("auto", "dense", "rows")
 # A step of a DAN with 16,000 × 300 vectors takes 18 ms dense, 3 ms in rows of its 1,104 words at most (one core).
 _MANY_WORDS = 2
 
@@ -58,25 +59,39 @@ class Program:
         return jax.eval_shape(partial(training.init, self.task), *self._numbers())
 
     def check(self, dataset: Dataset) -> None:
-        """Traces a step, so that mistakes show before anything is written.
+        """Traces what a mistake could hide in, so that it shows before anything is written.
 
         Raises:
           UserError: if the parts of the run do not fit each other or the data set.
         """
-        if not dataset.is_text and "max_norm" not in self.hyperparameters:
+        guests = [bound for bound in (self.task.model, self.task.optimizer, self.task.schedule) if _is_foreign(bound)]
+        if self.task.model in guests:
+            with _foreign("model", self.task.model.function):
+                self._check_logits(dataset)
+        if not (guests or dataset.is_text or self.task.guest_initializer or "max_norm" in self.hyperparameters):
             _ = self.state  # tracing a step takes longer, and tells nothing more
             return
-        numbers, seed = self._numbers()
-        given = None
-        if dataset.word_vectors is not None:
-            shape = dataset.word_vectors.vectors.shape
-            given = GivenVectors(
-                jax.ShapeDtypeStruct(shape, np.float32),  # type: ignore[arg-type]
-                jax.ShapeDtypeStruct(shape[:1], bool),  # type: ignore[arg-type]
-                jax.ShapeDtypeStruct((), np.float32),  # type: ignore[arg-type]
-            )
-        state = jax.eval_shape(partial(training.init, self.task), numbers, seed, given)
-        jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
+        with _foreign("sweep", *(bound.function for bound in guests), self.task.guest_initializer):
+            state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
+            jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
+
+    def _check_logits(self, dataset: Dataset) -> None:
+        """Refuses a model that has no parameters, or does not give a row of logits for each example."""
+
+        def logits(numbers: dict[str, Any], inputs: Any) -> tuple[Any, Any]:
+            model = self.task.model(numbers)
+            variables = model.init({"params": jax.random.key(0), "dropout": jax.random.key(1)}, inputs)
+            return variables, model.apply({"params": variables.get("params", {})}, inputs)
+
+        variables, outputs = jax.eval_shape(logits, self._numbers()[0], example_batch(self.task).inputs)
+        name, wanted = self.task.model.function.__name__, (2, self.task.head.num_outputs(dataset.num_classes))
+        others = sorted(set(variables) - {"params", "intermediates"})
+        if others or not variables.get("params"):
+            kept = f"keeps {', '.join(others)} beside its parameters" if others else "has no parameters"
+            raise UserError(f"model: '{name}' {kept}; what a run learns are its parameters.")
+        if getattr(outputs, "shape", None) != wanted:
+            shape = getattr(outputs, "shape", type(outputs).__name__)
+            raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
 
     def _numbers(self) -> tuple[dict[str, jax.ShapeDtypeStruct], jax.ShapeDtypeStruct]:
         """The shapes of one run's hyperparameters and seed."""
@@ -84,13 +99,42 @@ class Program:
         return numbers, jax.ShapeDtypeStruct((), self.seeds.dtype)
 
 
-def example_batch(task: Task) -> training.Split:
+def _is_foreign(bound: Bound) -> bool:
+    """Whether a plug-in is not jaxnets' or Optax's own."""
+    return not bound.function.__module__.startswith(("jaxnets.", "optax."))
+
+
+@contextlib.contextmanager
+def _foreign(field: str, *functions: Any) -> Iterator[None]:
+    """Turns what code of others raises into one line that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not any(functions):
+            raise
+        names = ", ".join(f"'{getattr(one, '__name__', one)}'" for one in functions if one)
+        line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
+        raise UserError(f"{field}: {names} cannot be used in this run: {type(error).__name__}: {line}") from error
+
+
+def _given_vectors(dataset: Dataset) -> GivenVectors | None:
+    """The shapes of the word vectors that a data set gives."""
+    if dataset.word_vectors is None:
+        return None
+    shape = dataset.word_vectors.vectors.shape
+    shapes = ((shape, np.float32), (shape[:1], bool), ((), np.float32))
+    return GivenVectors(*(jax.ShapeDtypeStruct(*one) for one in shapes))  # type: ignore[arg-type]
+
+
+def example_batch(task: Task) -> training.Examples:
     """The shapes of a batch of two examples."""
     labels = jax.ShapeDtypeStruct((2,), np.int32)
     if task.input_shape is not None:
-        return training.Split(jax.ShapeDtypeStruct((2, *task.input_shape), np.float32), labels)  # type: ignore[arg-type]
+        return training.Examples(jax.ShapeDtypeStruct((2, *task.input_shape), np.float32), labels)  # type: ignore[arg-type]
     words = jax.ShapeDtypeStruct((8,), np.int32)
-    return training.Split(TextBatch(words, words, labels), labels)  # type: ignore[arg-type]
+    return training.Examples(TextBatch(words, words, labels), labels)  # type: ignore[arg-type]
 
 
 def resolve(run: Run, dataset: Dataset) -> Run:
@@ -110,11 +154,13 @@ def resolve(run: Run, dataset: Dataset) -> Run:
         )
     steps_per_epoch = -(-num_examples // batch_size)
     num_steps = run["num_steps"] or max(1, round(run["num_epochs"] * steps_per_epoch))
+    if num_steps > MOST_INT:
+        raise UserError(f"num_epochs: {run['num_epochs']:g} are {num_steps:,} steps; a run has {MOST_INT:,} at most.")
     return {**run, "batch_size": batch_size, "num_steps": num_steps, "num_epochs": num_steps / steps_per_epoch}
 
 
 def _default_dim(run: Run) -> Any:
-    declared = models.hyperparameters(models.find(run["model"])).get("embedding_dim")
+    declared = run["model"].arguments.get("embedding_dim")
     return declared.default if declared else None
 
 
@@ -140,76 +186,82 @@ def plan(runs: Sequence[Run], dataset: Dataset, *, select_best: bool = False) ->
     return [_program(runs, numbers, dataset, varying, select_best) for numbers in groups.values()]
 
 
-def _in_rows(updates: str, vocabulary_size: int, budgets: tuple[int, ...]) -> bool:
-    """Whether a step touches only the vectors of its batch's words."""
-    if updates not in UPDATES:
-        raise unknown("word_vector_updates", updates, UPDATES)
-    if updates == "auto":
-        return bool(budgets) and vocabulary_size > _MANY_WORDS * budgets[0]
-    return updates == "rows" and bool(budgets)
-
-
 def task_of(run: Run, dataset: Dataset, *, select_best: bool = False) -> Task:
     """The static part of a resolved run.
 
     Raises:
       UserError: if the model or the head does not fit the data set.
     """
-    head = heads.find(run["head"])
+    head: Head = run["head"].value
     given = {"num_outputs": head.num_outputs(dataset.num_classes), "vocabulary_size": len(dataset.vocabulary)}
     inputs = dataset.train.inputs
     budgets = texts.budgets(inputs.lengths, run["batch_size"]) if isinstance(inputs, Texts) else ()
     return Task(
         model=_model(run, dataset, given),
-        optimizer=_plugin(optimizers.find(run["optimizer"]), optimizers.hyperparameters, run),
-        schedule=_plugin(schedules.find(run["schedule"]), schedules.hyperparameters, run),
+        optimizer=_bound(run["optimizer"], run),
+        schedule=_bound(run["schedule"], run),
         head=head,
         batch_size=run["batch_size"],
         num_steps=run["num_steps"],
         num_examples=len(dataset.train),
         input_shape=None if isinstance(inputs, Texts) else inputs.shape[1:],
         budgets=budgets,
-        own_initializer=run["initializer"] == "model",
+        own_initializer=run["initializer"].name == "model",
+        guest_initializer=run["initializer"].value if _is_guest(run["initializer"]) else None,
         train_word_vectors=run["train_word_vectors"],
         word_rows=run["train_word_vectors"] and _in_rows(run["word_vector_updates"], len(dataset.vocabulary), budgets),
         select_best=select_best,
     )
 
 
-def _model(run: Run, dataset: Dataset, given: Mapping[str, Any]) -> Plugin:
-    module = models.find(run["model"])
-    holds = "text" if dataset.is_text else "features"
-    takes = getattr(module, "takes", holds)
-    if takes != holds:
-        raise UserError(f"model: '{run['model']}' takes {takes}, but dataset={dataset.name} holds {holds}.")
-    plugin = _plugin(module, models.hyperparameters, run)
-    attributes = getattr(module, "__dataclass_fields__", {})
-    static = {**plugin.static, **{name: value for name, value in given.items() if name in attributes}}
-    return Plugin(module, static, plugin.traced)
+def _in_rows(updates: str, vocabulary_size: int, budgets: tuple[int, ...]) -> bool:
+    """Whether a step touches only the vectors of its batch's words."""
+    if updates == "auto":
+        return bool(budgets) and vocabulary_size > _MANY_WORDS * budgets[0]
+    return updates == "rows" and bool(budgets)
 
 
-def _plugin(function: Any, hyperparameters: Any, run: Run) -> Plugin:
-    declared: Mapping[str, Argument] = hyperparameters(function)
-    traced = tuple(name for name, argument in declared.items() if argument.traced and run[name] is not None)
-    return Plugin(function, {name: run[name] for name in declared if name not in traced}, traced)
+def _is_guest(initializer: Plugin) -> bool:
+    """Whether an initializer is none of the built-in ones, among which a traced number chooses."""
+    return initializers.KNOWN.get(initializer.name) is not initializer.value
+
+
+def _model(run: Run, dataset: Dataset, given: Mapping[str, Any]) -> Bound:
+    model: Plugin = run["model"]
+    takes = getattr(model.value, "takes", dataset.kind)
+    if takes != dataset.kind:
+        raise UserError(f"model: '{model.name}' takes {takes}, but dataset={dataset.name} holds {dataset.kind}.")
+    attributes = getattr(model.value, "__dataclass_fields__", {})
+    return _bound(model, run).with_static(**{name: value for name, value in given.items() if name in attributes})
+
+
+def _bound(plugin: Plugin, run: Run) -> Bound:
+    """A plug-in with its arguments in a run."""
+    traced = _traced_arguments(plugin, run)
+    static = {name: run[name] for name in plugin.arguments if name not in traced}
+    return Bound(
+        plugin.value,
+        tuple((name, value.value if isinstance(value, Plugin) else value) for name, value in static.items()),
+        traced,
+    )
+
+
+def _traced_arguments(plugin: Plugin, run: Run) -> tuple[str, ...]:
+    return tuple(name for name, a in plugin.arguments.items() if a.traced and run[name] is not None)
 
 
 def _traced_names(run: Run) -> tuple[str, ...]:
     """The names of the run's hyperparameters that are arrays in its program."""
-    plugins = (
-        models.hyperparameters(models.find(run["model"])),
-        optimizers.hyperparameters(optimizers.find(run["optimizer"])),
-        schedules.hyperparameters(schedules.find(run["schedule"])),
-    )
-    floats = [name for declared in plugins for name, argument in declared.items() if argument.traced]
-    given = [name for name in (*floats, *_TRACED_IF_GIVEN) if run.get(name) is not None]
-    return tuple(dict.fromkeys((*_ALWAYS_TRACED, *given)))
+    arguments = [name for kind in WITH_ARGUMENTS for name in _traced_arguments(run[kind.name], run)]
+    fields = [name for name in _TRACED_IF_GIVEN if run.get(name) is not None]
+    return tuple(dict.fromkeys((*_ALWAYS_TRACED, *arguments, *fields)))
 
 
 def _static_part(run: Run) -> tuple:
     traced = (*_traced_names(run), "seed")
-    own_initializer = run["initializer"] == "model"
-    return (traced, own_initializer, *((name, value) for name, value in run.items() if name not in traced))
+    initializer = run["initializer"]
+    own_draws = initializer if initializer.name == "model" or _is_guest(initializer) else None
+    return (traced, own_draws, *((name, value) for name, value in run.items() if name not in traced))
 
 
 def _varying(representatives: Sequence[Run]) -> list[str]:
@@ -234,12 +286,13 @@ def _program(
 
 
 def _shown(name: str, value: Any) -> str:
-    return str(show(value)) if isinstance(value, str | tuple) else f"{name}={value:g}"
+    return f"{name}={value:g}" if isinstance(value, int | float) else str(show(value))
 
 
 def _column(members: Sequence[Run], name: str) -> np.ndarray:
     if name == "initializer":
-        return np.array([initializers.index(run[name]) for run in members], np.int32)
+        names = [run[name].name for run in members]
+        return np.array([initializers.index(one) if one in initializers.KNOWN else 0 for one in names], np.int32)
     if name == "fold":
         return np.array([run[name] for run in members], np.int32)
     return np.array([run[name] for run in members], np.float32)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxnets import training
-from jaxnets.engine.device_data import Splits
+from jaxnets.engine.device_data import DeviceFolds
 from jaxnets.training.run import Task, TrainState
 
 
@@ -37,7 +37,7 @@ def segment_of_runs(
     hyperparameters: dict[str, Array],
     seeds: Int[Array, "blocks lanes"],
     counts: Int[Array, "1"],
-    splits: Splits,
+    splits: DeviceFolds,
     first: Int[Array, ""],
     last: Int[Array, ""],
 ) -> tuple[TrainState, Outcome]:
@@ -76,7 +76,7 @@ def _without_lanes(function: Any) -> Any:
 def _segment_of_run(
     task: Task,
     predictions: bool,
-    splits: Splits,
+    splits: DeviceFolds,
     first: Int[Array, ""],
     last: Int[Array, ""],
     state: TrainState,
@@ -92,7 +92,7 @@ def _segment_of_run(
     dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
     ended = last == task.num_steps
     judged = dev_accuracy > state.best_dev_accuracy if task.select_best else ended
-    state = state._replace(
+    state = state.replace(
         diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss),
         best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )
@@ -116,7 +116,7 @@ def _segment_of_run(
     return state, outcome
 
 
-def _of_fold(splits: Splits, fold: Int[Array, ""] | None) -> Splits:
+def _of_fold(splits: DeviceFolds, fold: Int[Array, ""] | None) -> DeviceFolds:
     """The splits of one fold: the only one, if a run has none."""
     word_vectors = splits.word_vectors  # all folds share them
     if fold is None:

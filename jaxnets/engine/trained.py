@@ -1,6 +1,6 @@
 """What a sweep has found, in memory: its tables, and its parameters where they were kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,11 +13,16 @@ from flax import linen as nn
 from jaxtyping import Array
 
 from jaxnets import training
+from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
+from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import Program
-from jaxnets.trained import model as saved
-from jaxnets.training.run import TrainState
+from jaxnets.engine.runs import Run
+from jaxnets.plugins import Plugin
+from jaxnets.trained import predict
+from jaxnets.trained.model import Model
+from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors
 
 
@@ -29,11 +34,15 @@ class Trained:
       config: what was asked for.
       runs: a row for each run; see `jaxnets.engine.tables.runs_table`.
       curves: a row for each run and evaluation; see `jaxnets.engine.tables.curves_table`.
-      predictions: with `--predictions`, what the runs say of the test examples; see
+      predictions: with `predictions`, what the runs say of the test examples; see
         `jaxnets.engine.tables.predictions_table`.
+      table: the runs' hyperparameters as typed values, plug-ins looked up.
       folds: the data set; one, unless it was cross-validated.
-      programs: that the runs were trained by.
-      kept: the parameters by run and step, with `--keep=last` and `--keep=all`: nested dictionaries of arrays.
+      programs: that trained the runs.
+      kept: the parameters by run and step, where `keep` is last or all: nested dictionaries of arrays.
+      kept_model: the model that is best on dev, where `keep` is best.
+      notes: what the user should know of the data and the runs, a sentence each.
+      devices: that the runs were trained on, in words.
       interrupted: whether the user ended the sweep before its time.
       num_programs: how many programs were compiled.
       seconds: from the first compilation to the last record.
@@ -43,21 +52,29 @@ class Trained:
     runs: pd.DataFrame
     curves: pd.DataFrame
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    table: Sequence[Run] = ()
     folds: tuple[Dataset, ...] = ()
     programs: tuple[Program, ...] = ()
     kept: Mapping[tuple[int, int], Any] = field(default_factory=dict)
+    kept_model: Model | None = None
+    notes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     interrupted: bool = False
     num_programs: int = 0
     seconds: float = 0.0
     _init: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def program(self, run: int) -> tuple[Program, int]:
-        """The program of a run, and the run's place in it."""
+        """The program of a run, and the run's place in it.
+
+        Raises:
+          UserError: if there is no such run.
+        """
         for program in self.programs:
             places = np.flatnonzero(program.runs == run)
             if len(places):
                 return program, int(places[0])
-        raise KeyError(run)
+        raise UserError(f"run: there is no run {run!r}; the runs are 0 to {len(self.table) - 1}.")
 
     def numbers(self, run: int) -> dict[str, Array]:
         """The traced hyperparameters of a run."""
@@ -68,23 +85,43 @@ class Trained:
         """The data set, or the fold, of a run."""
         return self.folds[int(self.numbers(run).get("fold", 0))]
 
-    def model(self, run: int) -> nn.Module:
-        """The Flax module of a run: `model(run).apply({"params": params(run)}, inputs)` gives its logits."""
+    def values(self, run: int, *names: str) -> dict[str, Any]:
+        """Some of the hyperparameters of a run, as `Config` takes them."""
+        chosen = {name: self.table[run][name] for name in names if name in self.table[run]}
+        return {name: value.reference if isinstance(value, Plugin) else value for name, value in chosen.items()}
+
+    def module(self, run: int) -> nn.Module:
+        """The Flax module of a run: `module(run).apply({"params": params(run)}, inputs)` gives its logits."""
         return self.program(run)[0].task.model(self.numbers(run))
 
     def logits(self, run: int, inputs: Any, step: int | None = None) -> np.ndarray:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""
         params = jax.tree.map(jnp.asarray, self.params(run, step))
-        return np.asarray(self.model(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
+        return np.asarray(self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
 
-    def saved(self, run: int) -> saved.Model:
-        """The model of a run after its last step, as `train` keeps one: it can be asked about texts.
+    def model(self, run: int) -> Model:
+        """The model of a run after its last step, as `train` keeps one: it can be asked by itself.
 
         Raises:
-          KeyError: if its parameters were not kept.
+          UserError: if its parameters were not kept.
         """
-        row = {str(name): value for name, value in self.runs.set_index("run").loc[run].items()}
-        return saved.model(row, self.program(run)[0], run, self.dataset(run), self.params(run))
+        return model_of(self.table[run], self.program(run)[0], run, self.dataset(run), self.params(run))
+
+    def predict(self, run: int, inputs: Any) -> np.ndarray:
+        """What a run says of new inputs: the most probable class of each, as its number or its name.
+
+        Args:
+          run: its number in the table.
+          inputs: features `[examples, features]`, in the form of those that the run learned from; or texts.
+
+        Raises:
+          UserError: if its parameters were not kept, or the inputs are not what its model takes.
+        """
+        return predict.labels(self.model(run), inputs)
+
+    def probabilities(self, run: int, inputs: Any) -> np.ndarray:
+        """The probability that a run gives to each class, `float32[examples, classes]`; see `predict`."""
+        return predict.probabilities(self.model(run), inputs)
 
     def start(self, run: int) -> TrainState:
         """The state of a run before its first step: the same bits as in the sweep, on a CPU."""
@@ -101,12 +138,50 @@ class Trained:
         """The parameters of a run after a step, or after its last; step 0 is the start.
 
         Raises:
-          KeyError: if they were not kept.
+          UserError: if they were not kept.
         """
         if step == 0:
             return self.start(run).params
-        return self.kept[run, self.program(run)[0].task.num_steps if step is None else step]
+        last = self._num_steps(run) if step is None else step
+        if (run, last) not in self.kept:
+            raise UserError(f"keep: the parameters of run {run} after step {last} were not kept; keep=last keeps them.")
+        return self.kept[run, last]
+
+    def _num_steps(self, run: int) -> int:
+        if run not in range(len(self.runs)):
+            raise UserError(f"run: there is no run {run!r}; the runs are 0 to {len(self.runs) - 1}.")
+        return int(self.runs["num_steps"].iloc[run])
 
     def steps(self, run: int) -> list[int]:
         """The steps at which the parameters of a run were kept, ascending; not the start."""
         return sorted(step for number, step in self.kept if number == run)
+
+
+def model_of(run: Run, program: Program, number: int, dataset: Dataset, params: Any) -> Model:
+    """The model of a run.
+
+    Args:
+      run: its hyperparameters.
+      program: that it belongs to.
+      number: its number in the table.
+      dataset: that it was trained on.
+      params: its parameters.
+    """
+    bound = program.task.model
+    place = int(np.flatnonzero(program.runs == number)[0])
+    traced = {name: float(program.hyperparameters[name][place]) for name in bound.traced}
+    # plug-ins among the arguments keep their names
+    static = {name: run[name] if name in run["model"].arguments else value for name, value in bound.static}
+    about = {"run": number, "dataset": dataset.name, **{name: show(value) for name, value in run.items()}}
+    if not dataset.is_text:
+        about["num_features"] = dataset.train.inputs.shape[1]
+    return Model(
+        plugin=run["model"],
+        head=run["head"],
+        arguments=static | traced,
+        class_names=dataset.class_names,
+        vocabulary=dataset.vocabulary,
+        tokenizer=dataset.tokenizer,
+        about=about,
+        params=params,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,17 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
     return pd.DataFrame(best)
 
 
+def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
+    """The runs of the best configuration of each group; see `best_configurations`."""
+    best = best_configurations(runs, by)
+    return runs[runs["run"].isin([run for members in best["members"] for run in members])]
+
+
+def repetitions(runs: pd.DataFrame) -> list[str]:
+    """The columns that tell repetitions of a configuration apart: the seed, and the fold if there is one."""
+    return [name for name in REPETITIONS if name in runs]
+
+
 def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
     """The runs of each group at its best learning rate, on seeds that had no part in the choice.
 
@@ -175,6 +187,17 @@ def paired_difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     return mean(first - second)
 
 
+def gain(pairs: pd.DataFrame, better: Any, worse: Any) -> Estimate:
+    """The mean of one column less another over the rows that have both; unknown if a column is not there.
+
+    >>> gain(pd.DataFrame({"a": [3.0, 4.0], "b": [1.0, 2.0]}), "a", "b").value
+    2.0
+    """
+    if better not in pairs or worse not in pairs:
+        return UNKNOWN
+    return mean((pairs[better] - pairs[worse]).dropna())
+
+
 def difference(a: ArrayLike, b: ArrayLike) -> Estimate:
     """The difference of the means of two independent samples, a - b. Source: Welch (1947).
 
@@ -204,7 +227,9 @@ def ratio(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Estimate:
 
 
 def share(successes: int, trials: int) -> Estimate:
-    """A share of trials, with Wilson's interval."""
+    """A share of trials, with Wilson's interval; unknown if there were none."""
+    if trials == 0:
+        return UNKNOWN
     return Estimate(*share_interval(successes, trials))
 
 

@@ -5,12 +5,12 @@ import hashlib
 import inspect
 import json
 import shutil
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jax
@@ -19,8 +19,9 @@ from rich.console import Console
 from jaxnets import __version__
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
-from jaxnets.lab import claims, commandline
-from jaxnets.lab import session as experiment
+from jaxnets.engine import execute
+from jaxnets.lab import runner
+from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
 from jaxnets.report.page import Section
 
@@ -34,16 +35,16 @@ class Lecture:
     Attributes:
       title: of the page.
       introduction: a paragraph at its top.
-      modules: the experiments, in the lecture's order.
+      claims: in the lecture's order.
       directory: a folder in it for each.
-      flags: what all experiments are given beside their defaults.
+      values: what all claims are given beside their own values.
     """
 
     title: str
     introduction: str
-    modules: Sequence[ModuleType]
+    claims: Sequence[Claim]
     directory: Path
-    flags: Mapping[str, str]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def give(lecture: Lecture, console: Console) -> list[Section]:
@@ -55,64 +56,59 @@ def give(lecture: Lecture, console: Console) -> list[Section]:
     """
     with files.file_errors(lecture.directory):
         lecture.directory.mkdir(parents=True, exist_ok=True)
-    sections = [_section(lecture, module, _finished(lecture, module)) for module in lecture.modules]
-    for place, module in enumerate(lecture.modules):
+    sections = [_section(lecture, claim, _finished(lecture, claim)) for claim in lecture.claims]
+    for place, claim in enumerate(lecture.claims):
         if sections[place].finding is None:
-            sections[place] = _run(lecture, module, console)
+            sections[place] = _run(lecture, claim, console)
             _write(lecture, sections)
         console.print(_line(place + 1, sections[place]), highlight=False, soft_wrap=True)
     _write(lecture, sections)
     return sections
 
 
-def _name(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
-
-
-def _section(lecture: Lecture, module: ModuleType, finding: findings.Finding | None, problem: str = "") -> Section:
+def _section(lecture: Lecture, claim: Claim, finding: findings.Finding | None, problem: str = "") -> Section:
     problem = problem or ("" if finding else "It has not been run yet.")
-    return Section(_name(module), module.CLAIM, finding, lecture.directory / _name(module), problem)
+    return Section(claim.name, claim.about, finding, lecture.directory / claim.name, problem)
 
 
-def _fingerprint(lecture: Lecture, module: ModuleType) -> str:
+def _fingerprint(lecture: Lecture, claim: Claim) -> str:
     """What a finding depends on, but for the code of the package itself, whose version is in it."""
-    told = [__version__, inspect.getsource(module), json.dumps(dict(lecture.flags), sort_keys=True)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    source = inspect.getsource(sys.modules[claim.verdict.__module__])
+    values = json.dumps(dict(lecture.values), sort_keys=True)
+    return hashlib.sha256("\n".join([__version__, source, values]).encode()).hexdigest()
 
 
-def _finished(lecture: Lecture, module: ModuleType) -> findings.Finding | None:
+def _finished(lecture: Lecture, claim: Claim) -> findings.Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
-    directory = lecture.directory / _name(module)
+    directory = lecture.directory / claim.name
     try:
         made = json.loads((directory / MADE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    finding = findings.read(directory) if made == {"fingerprint": _fingerprint(lecture, module)} else None
+    finding = findings.read(directory) if made == {"fingerprint": _fingerprint(lecture, claim)} else None
     if finding is None or not all((directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
         return None
     return finding
 
 
-def _run(lecture: Lecture, module: ModuleType, console: Console) -> Section:
-    """One experiment in its own folder; a mistake in it does not end the others."""
-    directory = lecture.directory / _name(module)
-    flags = [f"--{flag}={text}" for flag, text in lecture.flags.items()]
+def _run(lecture: Lecture, claim: Claim, console: Console) -> Section:
+    """One claim in its own folder; a mistake in it does not end the others."""
+    directory = lecture.directory / claim.name
     try:
-        config = commandline.parse(module, [*flags, f"--output={directory}"])
+        config = configure(claim, {**lecture.values, "output": str(directory)})
         _clear(directory)
-        start: Callable[..., Any] = experiment.run if getattr(module, "SWEEP", True) else experiment.without_runs
-        results = start(_name(module), config, takes=getattr(module, "TAKES", ""))
+        log = StringIO()
+        results, finding = runner.run(claim, config, Console(file=log, width=120), Console(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
-        shown = StringIO()
-        finding = claims.conclude(_name(module), module, results, Console(file=shown, width=120))
-        files.write(directory / "log.txt", lambda path: path.write_text(shown.getvalue(), encoding="utf-8"))
-        files.write_json(directory / MADE, {"fingerprint": _fingerprint(lecture, module)})
-        return _section(lecture, module, finding)
+        files.write(directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
+        files.write_json(directory / MADE, {"fingerprint": _fingerprint(lecture, claim)})
+        return _section(lecture, claim, finding)
     except UserError as error:
-        return _section(lecture, module, None, str(error))
+        return _section(lecture, claim, None, str(error))
     finally:
         # compiled programs and arrays of one experiment serve no other
+        execute.forget_programs()
         jax.clear_caches()
         gc.collect()
 
@@ -150,8 +146,8 @@ def _machine(sections: Sequence[Section]) -> str:
     """The devices and versions of the experiments, from what they wrote down themselves."""
     for section in sections:
         try:
-            told = json.loads((section.directory / "environment.json").read_text(encoding="utf-8"))
-            return f"on {', '.join(told['devices'])}, Python {told['python']}, JAX {told['versions']['jax']}"
+            made = json.loads((section.directory / "environment.json").read_text(encoding="utf-8"))
+            return f"on {', '.join(made['devices'])}, Python {made['python']}, JAX {made['versions']['jax']}"
         except (OSError, ValueError, KeyError):
             continue
     return "on no device"

@@ -5,7 +5,7 @@ The texts of a batch are one stream of words without padding between them: see `
 
 import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -13,9 +13,13 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxnets.basics import errors
+from jaxnets.models.layers import VECTORS
 
 Number = float | Float[Array, ""]
+Activation = Callable[[Array], Array]
+"""An element-wise function."""
+Pooling = Callable[[int], nn.Module]
+"""From the number of texts to the block that pools over the positions of each."""
 
 # The starts that blocks have of themselves, outside of a run with its `--initializer`.
 _he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "normal")
@@ -46,23 +50,12 @@ def _takes_one_array(function: Callable) -> bool:
     return len(required) == 1 and parameters[0].name == "x" and all(p.name != "axis" for p in parameters)
 
 
+@cache
 def nonlinearities() -> dict[str, Callable]:
     """The element-wise functions by name: `identity` and those of `jax.nn`."""
     functions = {name: function for name, function in vars(jax.nn).items() if callable(function)}
     elementwise = {name: f for name, f in functions.items() if not isinstance(f, type) and _takes_one_array(f)}
     return elementwise | {"identity": lambda x: x, "tanh": jnp.tanh}
-
-
-def nonlinearity(name: str) -> Callable[[Array], Array]:
-    """The element-wise function of a name or import path.
-
-    >>> float(nonlinearity("relu")(-1.0))
-    0.0
-
-    Raises:
-      UserError: if there is none of that name.
-    """
-    return errors.lookup_function("activation", name, nonlinearities())
 
 
 class Linear(nn.Module):
@@ -128,7 +121,7 @@ class WordVectors(nn.Module):
 
     @nn.compact
     def __call__(self, words: Int[Array, "*positions"]) -> Float[Array, "*positions dim"]:
-        vectors = self.param("vectors", self._start, (self.vocabulary_size, self.dim))
+        vectors = self.param(VECTORS, self._start, (self.vocabulary_size, self.dim))
         return jnp.take(vectors, words, axis=0)
 
     def _start(self, key: Array, shape: tuple[int, ...]) -> Array:
@@ -191,11 +184,6 @@ def _largest_backward(num_texts: int, saved: tuple[Array, Array, Array], gradien
 _largest.defvjp(_largest_forward, _largest_backward)
 
 POOLINGS = {"mean": MeanPooling, "max": MaxPooling}
-
-
-def pooling(name: str) -> Callable[..., nn.Module]:
-    """The pooling block of a name, `mean` or `max`, or of an import path; it is made with the number of texts."""
-    return errors.lookup_function("pooling", name, POOLINGS)
 
 
 class Windows(nn.Module):

@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
+import jax
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxnets.models.blocks import MeanPooling, Number, TextBatch, WordDropout, WordVectors
+from jaxnets.models.blocks import Activation, MeanPooling, Number, TextBatch, WordDropout, WordVectors
 from jaxnets.models.mlp import MLP
 
 
@@ -18,9 +19,9 @@ class DAN(nn.Module):
       embedding_dim: the length of a word vector.
       vector_range: word vectors start uniform within plus and minus this, unless they are given.
       hidden_units: the width of each hidden layer of the MLP.
-      activation: the MLP's non-linearity, by name.
-      word_dropout_rate: the share of words that are taken out of the texts in training; None for none.
-      dropout_rate: the MLP's dropout; None for none.
+      activation: the MLP's non-linearity.
+      word_dropout_rate: the share of words that are taken out of the texts in training; none if None.
+      dropout_rate: the MLP's dropout; none if None.
     """
 
     takes: ClassVar[str] = "text"
@@ -30,7 +31,7 @@ class DAN(nn.Module):
     embedding_dim: int = 100
     vector_range: Number = 0.25
     hidden_units: tuple[int, ...] = (100, 100)
-    activation: str = "relu"
+    activation: Activation = jax.nn.relu
     word_dropout_rate: Number | None = None
     dropout_rate: Number | None = None
 

@@ -2,21 +2,24 @@
 
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
 from jaxnets.models.blocks import (
+    Activation,
     Dropout,
     Linear,
+    MaxPooling,
     Number,
+    Pooling,
     TextBatch,
     Windows,
     WordVectors,
-    nonlinearity,
-    pooling,
     window_owner,
 )
+from jaxnets.models.layers import OUTPUT, window_layer
 
 
 class TextCNN(nn.Module):
@@ -32,8 +35,8 @@ class TextCNN(nn.Module):
       filter_widths: how many neighbouring words each kind of window covers.
       num_filters: the number of filters of each width.
       pooling: `max` or `mean`, over the windows of a text.
-      activation: the non-linearity after the filters, by name.
-      dropout_rate: dropout of the pooled features; None for none.
+      activation: the non-linearity after the filters.
+      dropout_rate: dropout of the pooled features; none if None.
     """
 
     takes: ClassVar[str] = "text"
@@ -44,8 +47,8 @@ class TextCNN(nn.Module):
     vector_range: Number = 0.25
     filter_widths: tuple[int, ...] = (3, 4, 5)
     num_filters: int = 64
-    pooling: str = "max"
-    activation: str = "relu"
+    pooling: Pooling = MaxPooling
+    activation: Activation = jax.nn.relu
     dropout_rate: Number | None = None
 
     @nn.compact
@@ -54,11 +57,11 @@ class TextCNN(nn.Module):
         features = jnp.concatenate([self._pooled(vectors, texts, width) for width in self.filter_widths], axis=-1)
         if self.dropout_rate is not None:
             features = Dropout(self.dropout_rate)(features, train=train)
-        return Linear(self.num_outputs, name="output")(features)
+        return Linear(self.num_outputs, name=OUTPUT)(features)
 
     def _pooled(self, vectors: Array, texts: TextBatch, width: int) -> Array:
-        windows = Windows(width, self.num_filters, name=f"windows_{width}")(vectors, texts.owner)
-        features = nonlinearity(self.activation)(windows)
+        windows = Windows(width, self.num_filters, name=window_layer(width))(vectors, texts.owner)
+        features = self.activation(windows)
         # a name, so that what each text's features were before pooling can be asked for
         self.sow("intermediates", f"features_{width}", features)
-        return pooling(self.pooling)(texts.num_texts)(features, window_owner(texts, width))
+        return self.pooling(texts.num_texts)(features, window_owner(texts, width))

@@ -1,8 +1,11 @@
-"""Live progress of a sweep: one line that changes on a terminal, a plain line now and then elsewhere."""
+"""Live progress of a sweep: a changing line on a terminal, a bar in a notebook, plain lines elsewhere."""
 
+import html
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -11,108 +14,187 @@ from rich.text import Text
 PLAIN_SECONDS, LIVE_SECONDS = 5.0, 0.1
 
 
-class Progress:
-    """Shows how far a sweep is; a context manager.
+class Count:
+    """How far a sweep is.
 
     Args:
-      console: where to show it.
       total_runs: of the sweep.
       total_steps: the steps of all runs together.
-      enabled: whether to show anything.
       clock: seconds, for tests.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        total_runs: int,
-        total_steps: int,
-        *,
-        enabled: bool = True,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._console, self._enabled, self._clock = console, enabled, clock
+    def __init__(self, total_runs: int, total_steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self._total_runs, self._total_steps = total_runs, total_steps
         self._steps = self._examples = self._finished = self._diverged = 0
-        self._training_seconds = 0.0
-        self._label, self._best = "", ""
-        self._last_event = self._last_shown = clock()
-        self._live = Live(console=console, auto_refresh=False) if enabled and console.is_terminal else None
+        self._training_seconds, self._last_event = 0.0, clock()
+        self._label = self._best = ""
 
-    def __enter__(self) -> "Progress":
-        """Starts to show."""
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Shows the last state, and leaves it standing."""
-        self._show(force=True)
-        if self._live:
-            self._live.stop()
+    @property
+    def share(self) -> float:
+        """Of the steps, those taken."""
+        return self._steps / max(1, self._total_steps)
 
     def compiling(self, label: str) -> None:
         """A program is being compiled: that time is not counted as training."""
         self._label = f"compiling {label}"
-        self._show(force=True)
 
     def compiled(self) -> None:
         """Training starts."""
-        self._last_event = self._clock()
+        self._last_event = self.clock()
 
     def advance(
-        self,
-        label: str,
-        *,
-        run_steps: int,
-        examples: int,
-        finished_runs: int,
-        diverged_runs: int,
-        best: float | None,
-        best_label: str,
+        self, label: str, steps: int, examples: int, finished: int, diverged: int, best: float, leader: str
     ) -> None:
         """Some runs are further than before.
 
         Args:
           label: their program.
-          run_steps: the steps they have taken since, together.
-          examples: the examples in those steps.
-          finished_runs: how many of them are at their end.
-          diverged_runs: how many of them have diverged since.
+          steps: those they have taken since, together.
+          examples: in those steps.
+          finished: how many of the runs are at their end.
+          diverged: how many of them have diverged since.
           best: the best dev accuracy so far.
-          best_label: which run has it.
+          leader: the run that has it; empty if there is none.
         """
-        now = self._clock()
+        now = self.clock()
         self._training_seconds += now - self._last_event
         self._last_event = now
-        self._steps += run_steps
+        self._steps += steps
         self._examples += examples
-        self._finished += finished_runs
-        self._diverged += diverged_runs
+        self._finished += finished
+        self._diverged += diverged
         self._label = label
-        self._best = f" | best dev {best:.1%} ({best_label})" if best is not None else ""
-        self._show()
+        self._best = f" | best dev {best:.1%} ({leader})" if leader else ""
 
     def text(self) -> str:
-        """The line."""
-        share = self._steps / max(1, self._total_steps)
+        """The progress in a line."""
         seconds = self._training_seconds
         parts = [
             f"{self._label}: {self._finished}/{self._total_runs} runs",
-            f"{self._steps:,}/{self._total_steps:,} steps ({share:.0%})",
+            f"{self._steps:,}/{self._total_steps:,} steps ({self.share:.0%})",
         ]
         if self._steps and seconds:
-            left = seconds * (1 - share) / share
+            left = seconds * (1 - self.share) / self.share
             parts += [f"{self._examples / seconds:,.0f} examples·runs/s", f"{left:.0f} s left"]
         return " | ".join([*parts, f"{self._diverged} diverged"]) + self._best
 
-    def _show(self, *, force: bool = False) -> None:
-        now = self._clock()
-        pause = LIVE_SECONDS if self._live else PLAIN_SECONDS
-        if not self._enabled or (not force and now - self._last_shown < pause):
-            return
-        self._last_shown = now
-        if self._live:
-            self._live.update(Text(self.text()), refresh=True)
+
+class Display:
+    """Shows a count; a context manager. This one shows nothing.
+
+    Args:
+      count: how far the sweep is.
+      pause: the least seconds between two changes of what is shown.
+    """
+
+    def __init__(self, count: Count, pause: float = PLAIN_SECONDS) -> None:
+        self.count, self._pause, self._last_shown = count, pause, count.clock()
+
+    def __enter__(self) -> "Display":
+        """Starts to show."""
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Shows the last state, and leaves it standing."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Shows the count as it is now."""
+
+    def compiling(self, label: str) -> None:
+        """See `Count.compiling`."""
+        self.count.compiling(label)
+        self.draw()
+
+    def compiled(self) -> None:
+        """See `Count.compiled`."""
+        self.count.compiled()
+
+    def advance(self, *arguments: Any) -> None:
+        """See `Count.advance`."""
+        self.count.advance(*arguments)
+        now = self.count.clock()
+        if now - self._last_shown >= self._pause:
+            self._last_shown = now
+            self.draw()
+
+
+class PlainDisplay(Display):
+    """A line now and then, where there is no terminal."""
+
+    def __init__(self, count: Count, console: Console) -> None:
+        super().__init__(count)
+        self._console = console
+
+    def draw(self) -> None:
+        """Prints the line."""
+        self._console.print(self.count.text(), soft_wrap=True, highlight=False, markup=False)
+
+
+class LiveDisplay(Display):
+    """One line that changes, on a terminal."""
+
+    def __init__(self, count: Count, console: Console) -> None:
+        super().__init__(count, LIVE_SECONDS)
+        self._live = Live(console=console, auto_refresh=False)
+
+    def __enter__(self) -> "LiveDisplay":
+        """Takes the line."""
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Leaves the line."""
+        self.draw()
+        self._live.stop()
+
+    def draw(self) -> None:
+        """Changes the line."""
+        self._live.update(Text(self.count.text()), refresh=True)
+
+
+class NotebookDisplay(Display):
+    """A bar in the cell of a notebook."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__(count, LIVE_SECONDS)
+        self._handle: Any = None
+
+    def draw(self) -> None:
+        """Changes the bar."""
+        from IPython.display import HTML
+        from IPython.display import display as show
+
+        bar = f'<progress value="{self.count.share:.4f}" max="1" style="width:100%" aria-label="steps"></progress>'
+        content = HTML(f"<div>{bar}<br><code>{html.escape(self.count.text())}</code></div>")
+        if self._handle is None:
+            self._handle = show(content, display_id=True)
         else:
-            self._console.print(self.text(), soft_wrap=True, highlight=False)
+            self._handle.update(content)
+
+
+def display(
+    console: Console | None, total_runs: int, total_steps: int, clock: Callable[[], float] = time.monotonic
+) -> Display:
+    """What shows the progress of a sweep.
+
+    Args:
+      console: where; in a notebook its cell. Nothing is shown if None.
+      total_runs: of the sweep.
+      total_steps: the steps of all runs together.
+      clock: seconds, for tests.
+    """
+    count = Count(total_runs, total_steps, clock)
+    if console is None:
+        return Display(count)
+    if in_notebook():
+        return NotebookDisplay(count)
+    return LiveDisplay(count, console) if console.is_terminal else PlainDisplay(count, console)
+
+
+def in_notebook() -> bool:
+    """Whether this is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return type(shell).__name__ == "ZMQInteractiveShell"

@@ -1,23 +1,17 @@
 """Why a text model decides as it does: what each word, or each window of words, adds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data.texts import Texts, pack
-from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.models.blocks import TextBatch, window_owner
+from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
+from jaxnets.models.layers import OUTPUT, has_windows
 from jaxnets.trained.model import Model
-from jaxnets.training import heads
-
-_TOGETHER = 32  # texts that are put through the model at a time
+from jaxnets.trained.predict import class_probabilities, splitter
 
 
 @dataclass(frozen=True)
@@ -69,28 +63,17 @@ def explain(model: Model, texts: Sequence[str]) -> list[Explanation]:
       UserError: if the model is not one of texts, or does not know how to split them.
     """
     if not model.vocabulary:
-        raise UserError(f"the model '{model.name}' takes features, not texts.")
+        raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
     split = splitter(model)
     ids = {word: number for number, word in enumerate(model.vocabulary)}
     return [_explain(model, text, split(text), ids) for text in texts]
-
-
-def splitter(model: Model) -> Callable[[str], list[str]]:
-    """What splits a text into words as the model's training texts were split."""
-    return (Tokenizer.from_json(model.tokenizer) if model.tokenizer else Tokenizer("whitespace", False)).splitter()
-
-
-def encode(model: Model, text: str) -> Int[np.ndarray, "words"]:
-    """The word ids of a text; a word that the model does not know is 1."""
-    ids = {word: number for number, word in enumerate(model.vocabulary)}
-    return np.array([ids.get(word, 1) for word in splitter(model)(text)], np.int32)
 
 
 def _explain(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
     row = np.array([ids.get(word, 1) for word in words], np.int32)
     probabilities = class_probabilities(model, [row])[0]
     windows: tuple[Window, ...] = ()
-    if _has_windows(model):
+    if has_windows(model.params):
         contributions, windows = _by_windows(model, row, words, int(probabilities.argmax()))
     else:
         contributions = leave_one_out(model, row)
@@ -104,46 +87,13 @@ def _explain(model: Model, text: str, words: list[str], ids: dict[str, int]) -> 
     )
 
 
-def class_probabilities(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts classes"]:
-    """The probability of each class for texts given as word ids."""
-    return np.asarray(heads.find(model.head).probabilities(jnp.asarray(logits(model, rows))))
-
-
-def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts"]:
-    """The logarithm of the odds of the last class against all others, for texts given as word ids."""
-    found = logits(model, rows)
-    return found[:, 0] if found.shape[1] == 1 else found[:, -1] - np.logaddexp.reduce(found[:, :-1], axis=1)
-
-
-def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
-    """What a model of texts gives for texts given as word ids."""
-    texts = Texts.of(rows)
-    num_positions = max(1, int(texts.lengths.max(initial=1))) * min(_TOGETHER, len(texts))
-    packed = pack(texts, num_positions, _TOGETHER)
-    found, apply = [], _compiled(model.module)
-    for words, owner, lengths, numbers in zip(*packed, strict=True):
-        batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
-        found.append(np.asarray(apply({"params": model.params}, batch))[numbers >= 0])
-    return np.concatenate(found)  # the texts are packed in their order
-
-
-@cache
-def _compiled(module: nn.Module) -> Callable:
-    """The module's function, traced once for all models that differ in their parameters alone."""
-    return jax.jit(module.apply)
-
-
 def leave_one_out(model: Model, row: np.ndarray) -> Float[np.ndarray, "words"]:
     """By how much the probability of the predicted class falls when a word is left out, for each word of a text."""
     if len(row) == 0:
         return np.zeros(0, np.float32)
-    found = class_probabilities(model, [row, *(np.delete(row, place) for place in range(len(row)))])
-    predicted = int(found[0].argmax())
-    return found[0, predicted] - found[1:, predicted]
-
-
-def _has_windows(model: Model) -> bool:
-    return any(name.startswith("windows_") for name in model.params) and "output" in model.params
+    scores = class_probabilities(model, [row, *(np.delete(row, place) for place in range(len(row)))])
+    predicted = int(scores[0].argmax())
+    return scores[0, predicted] - scores[1:, predicted]
 
 
 def _by_windows(
@@ -155,7 +105,7 @@ def _by_windows(
         return contributions, ()
     weights, start = _direction(model, predicted), 0
     for width, (features, within) in window_features(model, row).items():
-        shares = _shares(features, within, model.arguments["pooling"])
+        shares = _shares(features, within, averaged=model.module.pooling is MeanPooling)
         added = (shares * features * weights[start : start + features.shape[1]]).sum(axis=1)
         start += features.shape[1]
         for place in np.flatnonzero(shares.any(axis=1)).tolist():
@@ -178,7 +128,7 @@ def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray
       For each width: the features `float64[positions, filters]`, and whether the window at each position takes part.
     """
     batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)], jnp.int32))
-    _, kept = model.logits(batch, mutable=["intermediates"])
+    _, kept = model.module.apply({"params": model.params}, batch, mutable=["intermediates"])
     return {
         width: (
             np.asarray(kept["intermediates"][f"features_{width}"][0], np.float64),
@@ -188,9 +138,9 @@ def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray
     }
 
 
-def _shares(features: np.ndarray, within: np.ndarray, pooling: str) -> Float[np.ndarray, "positions filters"]:
+def _shares(features: np.ndarray, within: np.ndarray, *, averaged: bool) -> Float[np.ndarray, "positions filters"]:
     """The share of each window in each pooled feature: 1 for the largest, or equal ones for the mean."""
-    if pooling == "mean":
+    if averaged:
         return np.broadcast_to((within / within.sum())[:, None], features.shape)
     winners = np.where(within[:, None], features, -np.inf).argmax(axis=0)
     return (np.arange(len(features))[:, None] == winners).astype(np.float64)
@@ -198,7 +148,7 @@ def _shares(features: np.ndarray, within: np.ndarray, pooling: str) -> Float[np.
 
 def _direction(model: Model, predicted: int) -> Float[np.ndarray, "features"]:
     """The weights of the predicted class, less the mean of those of the others."""
-    kernel = np.asarray(model.params["output"]["kernel"], np.float64)
+    kernel = np.asarray(model.params[OUTPUT]["kernel"], np.float64)
     if kernel.shape[1] == 1:  # one logit, that of class 1
         return kernel[:, 0] if predicted == 1 else -kernel[:, 0]
     others = np.delete(kernel, predicted, axis=1)

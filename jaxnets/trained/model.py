@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,12 @@ import numpy as np
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets import models
+from jaxnets import plugins
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
-from jaxnets.config.values import show
-from jaxnets.data.dataset import Dataset
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.engine.plan import Program
-from jaxnets.engine.runs import Run
-from jaxnets.training import heads
-from jaxnets.training.run import Plugin
+from jaxnets.models.layers import VECTORS
+from jaxnets.plugins import Plugin
 
 CHECKPOINT, DESCRIPTION = "checkpoint", "model.json"
 _FORM = 1
@@ -32,8 +28,8 @@ class Model:
     """A trained model, with all that it takes to use it.
 
     Attributes:
-      name: of the model, as `--model` takes it.
-      head: as `--head` takes it.
+      plugin: the class of its module.
+      head: what its logits mean.
       arguments: what the module is made with.
       class_names: a name for each class.
       vocabulary: the words by their ids; empty for a model of features.
@@ -42,8 +38,8 @@ class Model:
       params: arrays, in nested dictionaries.
     """
 
-    name: str
-    head: str
+    plugin: Plugin
+    head: Plugin
     arguments: Mapping[str, Any]
     class_names: tuple[str, ...]
     vocabulary: tuple[str, ...]
@@ -54,41 +50,58 @@ class Model:
     @property
     def module(self) -> nn.Module:
         """The Flax module."""
-        return models.find(self.name)(**self.arguments)
+        unwrapped = {
+            name: value.value if isinstance(value, Plugin) else value for name, value in self.arguments.items()
+        }
+        return self.plugin.value(**unwrapped)
 
-    def logits(self, inputs: Any, **options: Any) -> Any:
-        """The module applied to a batch; `options` go to Flax's `apply`."""
-        return self.module.apply({"params": self.params}, inputs, **options)
+    def described(self) -> dict[str, Any]:
+        """All but the parameters, as JSON knows it; `from_description` reads it."""
+        shown = {name: str(value) if isinstance(value, Plugin) else value for name, value in self.arguments.items()}
+        return {
+            "form": _FORM,
+            "model": self.plugin.name,
+            "head": self.head.name,
+            "arguments": shown,
+            "class_names": self.class_names,
+            "tokenizer": self.tokenizer,
+            "vocabulary": self.vocabulary,
+            "about": self.about,
+        }
 
-    def probabilities(self, inputs: Any) -> np.ndarray:
-        """The probability of each class, `float32[examples, classes]`."""
-        return np.asarray(heads.find(self.head).probabilities(self.logits(inputs)))
+
+def _unwrapped(value: Any) -> Any:
+    return value.value if isinstance(value, Plugin) else value
 
 
-def model(run: Run, program: Program, number: int, dataset: Dataset, params: Any) -> Model:
-    """The model of a run.
+def from_description(content: Mapping[str, Any], params: Any = None) -> Model:
+    """The model that `Model.described` describes, with parameters if they are given.
 
-    Args:
-      run: its hyperparameters.
-      program: that it belongs to.
-      number: its number in the table.
-      dataset: that it was trained on.
-      params: its parameters.
+    Raises:
+      ValueError: if it is of another form, or names what is not known.
+      KeyError: if something is missing.
     """
-    plugin: Plugin = program.task.model
-    place = int(np.flatnonzero(program.runs == number)[0])
-    traced = {name: float(program.hyperparameters[name][place]) for name in plugin.traced}
-    about = {"run": number, "dataset": dataset.name, **{name: show(value) for name, value in run.items()}}
+    if content["form"] != _FORM:
+        raise ValueError(f"it is of form {content['form']}, not {_FORM}")
+    plugin = plugins.MODEL.find(content["model"])
     return Model(
-        run["model"],
-        run["head"],
-        {**plugin.static, **traced},
-        dataset.class_names,
-        dataset.vocabulary,
-        dataset.tokenizer,
-        about,
+        plugin,
+        plugins.HEAD.find(content["head"]),
+        {name: _argument(plugin, name, value) for name, value in content["arguments"].items()},
+        tuple(content["class_names"]),
+        tuple(content["vocabulary"]),
+        content["tokenizer"],
+        content["about"],
         params,
     )
+
+
+def _argument(plugin: Plugin, name: str, value: Any) -> Any:
+    """An argument of a module from its JSON."""
+    declared = plugin.arguments.get(name)
+    if declared is not None and declared.kind == "plugin":
+        return plugins.KINDS[name].find(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def save(directory: Path, kept: Model) -> None:
@@ -99,16 +112,7 @@ def save(directory: Path, kept: Model) -> None:
     """
     import orbax.checkpoint as ocp
 
-    content = {
-        "form": _FORM,
-        "model": kept.name,
-        "head": kept.head,
-        "arguments": kept.arguments,
-        "class_names": kept.class_names,
-        "tokenizer": kept.tokenizer,
-        "vocabulary": kept.vocabulary,
-        "about": kept.about,
-    }
+    content = kept.described()
     target = (directory / CHECKPOINT).absolute()
     new = target.with_name(f".{CHECKPOINT}.new")
     with files.file_errors(directory):
@@ -139,35 +143,18 @@ def load(directory: Path) -> Model:
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        found = _described(content)
+        model = from_description(content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: cannot be read: {error}.") from None
-    return _with_params(found, folder / "params")
+    return _with_params(model, folder / "params")
 
 
-def _described(content: Mapping[str, Any]) -> Model:
-    """The model without its parameters."""
-    if content["form"] != _FORM:
-        raise ValueError(f"it is of form {content['form']}, not {_FORM}")
-    arguments = {name: tuple(v) if isinstance(v, list) else v for name, v in content["arguments"].items()}
-    return Model(
-        content["model"],
-        content["head"],
-        arguments,
-        tuple(content["class_names"]),
-        tuple(content["vocabulary"]),
-        content["tokenizer"],
-        content["about"],
-        None,
-    )
-
-
-def _with_params(found: Model, folder: Path) -> Model:
+def _with_params(model: Model, folder: Path) -> Model:
     """The model with the parameters of a checkpoint."""
     import orbax.checkpoint as ocp
 
-    if found.tokenizer:
-        Tokenizer.from_json(found.tokenizer)
+    if model.tokenizer:
+        Tokenizer.from_json(model.tokenizer)
     try:
         with ocp.StandardCheckpointer() as checkpointer:
             metadata = checkpointer.metadata(folder.absolute()).item_metadata
@@ -177,12 +164,12 @@ def _with_params(found: Model, folder: Path) -> Model:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{folder}: the checkpoint cannot be read: {reason}") from None
     for path, leaf in traverse_util.flatten_dict(params).items():
-        if path[-1] == "vectors" and len(leaf) != len(found.vocabulary):
+        if path[-1] == VECTORS and len(leaf) != len(model.vocabulary):
             raise UserError(
                 f"{folder}: there are {len(leaf)} word vectors, but the vocabulary in {DESCRIPTION} has "
-                f"{len(found.vocabulary)} words; they belong to different models."
+                f"{len(model.vocabulary)} words; they belong to different models."
             )
-    return Model(**{**vars(found), "params": params})
+    return replace(model, params=params)
 
 
 def export(path: Path, params: Any) -> None:
@@ -195,3 +182,18 @@ def export(path: Path, params: Any) -> None:
 
     flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
     files.write(path, lambda temporary: save_file(flat, temporary))
+
+
+def read_export(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a .safetensors file by name.
+
+    Raises:
+      UserError: if it cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: cannot be read: {error}.") from None

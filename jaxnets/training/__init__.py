@@ -1,11 +1,7 @@
 """One training run as pure functions, `init`, `step` and `evaluate`, and what it is made of."""
 
-from jaxnets.training.batches import Split
+from jaxnets.training.batches import Examples
 from jaxnets.training.run import (
-    Metrics,
-    Plugin,
-    Task,
-    TrainState,
     evaluate,
     init,
     limit_norm,
@@ -15,11 +11,12 @@ from jaxnets.training.run import (
     stream,
     train,
 )
+from jaxnets.training.state import Bound, Metrics, Task, TrainState
 
 __all__ = [
+    "Bound",
+    "Examples",
     "Metrics",
-    "Plugin",
-    "Split",
     "Task",
     "TrainState",
     "evaluate",

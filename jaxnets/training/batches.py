@@ -20,7 +20,7 @@ class TextStream(NamedTuple):
     lengths: Int[Array, "examples"]
 
 
-class Split(NamedTuple):
+class Examples(NamedTuple):
     """Examples on the device. Without weights, each example counts once; an example of weight zero is padding.
 
     The inputs are features, `[examples, features]`; or as a batch a `TextBatch`, and as a whole a `TextStream`. All may
@@ -50,12 +50,12 @@ def rows(
     return rows, (start + jnp.arange(batch_size) < num_examples).astype(jnp.float32)
 
 
-def batch(examples: Split, order: Int[Array, "examples"], number: Int[Array, ""], batch_size: int) -> Split:
+def batch(examples: Examples, order: Int[Array, "examples"], number: Int[Array, ""], batch_size: int) -> Examples:
     """The batch of features of a number within its epoch."""
     if batch_size == len(examples.labels):
         return examples
     chosen, weights = rows(order, number, len(examples.labels), batch_size)
-    return Split(cast(Array, examples.inputs)[chosen], examples.labels[chosen], weights)
+    return Examples(cast(Array, examples.inputs)[chosen], examples.labels[chosen], weights)
 
 
 def text_batch(
@@ -70,7 +70,7 @@ def text_batch(
     return TextBatch(jnp.where(owner < len(rows), words, 0), owner, lengths)
 
 
-def in_batches(split: Split) -> Split:
+def in_batches(split: Examples) -> Examples:
     """A split as a stack of batches of one size, the last filled up with examples of weight zero."""
     if isinstance(split.inputs, TextBatch):
         return split
@@ -82,4 +82,4 @@ def in_batches(split: Split) -> Split:
         padded = jnp.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1)))
         return padded.reshape(-1, size, *array.shape[1:])
 
-    return Split(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))
+    return Examples(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))

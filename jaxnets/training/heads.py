@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from jaxnets.basics import errors
+from jaxnets.basics.errors import UserError
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class Sigmoid:
           UserError: if there are not two classes.
         """
         if num_classes != 2:
-            raise errors.UserError(f"head: sigmoid is for two classes, and there are {num_classes}; take softmax.")
+            raise UserError(f"head: sigmoid is for two classes, and there are {num_classes}; take softmax.")
         return 1
 
     def losses(self, logits: Float[Array, "batch outputs"], labels: Int[Array, "batch"]) -> Float[Array, "batch"]:
@@ -77,13 +77,3 @@ class Sigmoid:
 
 
 KNOWN: dict[str, Head] = {"softmax": Softmax(), "sigmoid": Sigmoid()}
-
-
-def find(name: str) -> Head:
-    """The head of a name or import path; a class is made an instance of, without arguments.
-
-    Raises:
-      UserError: if there is none.
-    """
-    head = errors.lookup("head", name, KNOWN)
-    return head() if isinstance(head, type) else head

@@ -1,4 +1,4 @@
-"""Optimizers by name: the four of the textbooks, every alias of Optax, and whatever an import path leads to."""
+"""Optimizers: the four of the textbooks, and every alias of Optax."""
 
 import functools
 import inspect
@@ -7,9 +7,6 @@ from typing import Any
 
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
-
-from jaxnets.basics import errors
-from jaxnets.config.arguments import Argument, arguments
 
 Number = float | Float[Array, ""]
 Factory = Callable[..., optax.GradientTransformation]
@@ -26,13 +23,21 @@ def sgd(learning_rate: Number) -> optax.GradientTransformation:
 def momentum(learning_rate: Number, momentum: Number = 0.9, nesterov: bool = False) -> optax.GradientTransformation:
     """`v <- momentum * v + g`, `p <- p - learning_rate * v`. Source: Polyak (1964); Sutskever et al. (2013).
 
-    With `nesterov` the step is along `g + momentum * v`.
+    Args:
+      learning_rate: the step size.
+      momentum: the share of the velocity that is kept at each step.
+      nesterov: whether the step is along `g + momentum * v`.
     """
     return optax.sgd(learning_rate, momentum, nesterov=nesterov)
 
 
 def nesterov(learning_rate: Number, momentum: Number = 0.9) -> optax.GradientTransformation:
-    """`v <- momentum * v + g`, `p <- p - learning_rate * (g + momentum * v)`. Source: Sutskever et al. (2013)."""
+    """`v <- momentum * v + g`, `p <- p - learning_rate * (g + momentum * v)`. Source: Sutskever et al. (2013).
+
+    Args:
+      learning_rate: the step size.
+      momentum: the share of the velocity that is kept at each step.
+    """
     return optax.sgd(learning_rate, momentum, nesterov=True)
 
 
@@ -58,26 +63,8 @@ def _aliases() -> dict[str, Factory]:
     }
 
 
-def find(name: str) -> Factory:
-    """The optimizer of a name or import path: `factory(learning_rate, **arguments) -> GradientTransformation`.
-
-    Raises:
-      UserError: if there is none.
-    """
-    return errors.lookup_function("optimizer", name, known())
-
-
-def hyperparameters(factory: Factory) -> dict[str, Argument]:
-    """The arguments of an optimizer, each a flag; a float one whose default is None is used only where it is given.
-
-    >>> [(a.name, a.default, a.kind) for a in hyperparameters(momentum).values()]
-    [('momentum', 0.9, 'float'), ('nesterov', False, 'bool')]
-    """
-    return arguments(factory, skip=[name for name in inspect.signature(factory).parameters if _is_not_a_number(name)])
-
-
-def _is_not_a_number(name: str) -> bool:
-    """Whether an argument holds what is no number of a run: what selects parameters, a number format, a random key."""
+def is_provided(name: str) -> bool:
+    """Whether an argument of an optimizer is no number of a run: what selects parameters, a dtype, a random key."""
     return name in ("learning_rate", "key") or name.endswith("mask") or "dtype" in name
 
 
@@ -95,13 +82,13 @@ def build(
     All floats may be traced, so that it is built anew at each step with that step's learning rate.
 
     Args:
-      factory: from `find`.
+      factory: `factory(learning_rate, **values)` gives the gradient transformation.
       learning_rate: with the schedule's factor. `rprop` reads it only in `init`, as its first step size.
       values: the factory's arguments.
       weight_decay: the factory's own, where it has an argument of that name, as the decoupled decay of AdamW
         (Loshchilov and Hutter, 2019); otherwise L2: `weight_decay * p` is added to the clipped gradient. A line search,
-        as that of `lbfgs`, looks at the loss without it. None for none, or for the factory's default.
-      gradient_clip: the largest global norm of the gradient (Pascanu et al., 2013); None for none.
+        such as that of `lbfgs`, looks at the loss without it. The factory's default, or none, if None.
+      gradient_clip: the largest global norm of the gradient (Pascanu et al., 2013); no clipping if None.
       key: of the random numbers of a factory that has an argument `key`, as `noisy_sgd` has; read only in `init`.
         None for the factory's own, with which all runs draw the same noise.
 

@@ -1,9 +1,9 @@
 """One training run as pure functions: `init`, `step`, `evaluate`. They know nothing of sweeps."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -14,88 +14,14 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxnets.basics.errors import UserError
 from jaxnets.models.blocks import TextBatch
+from jaxnets.models.layers import OUTPUT
 from jaxnets.training import batches, initializers, optimizers, schedules, word_rows
-from jaxnets.training.batches import Split, TextStream
-from jaxnets.training.heads import Head
+from jaxnets.training.batches import Examples, TextStream
+from jaxnets.training.state import Metrics, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
 
 # Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
 STREAMS = {"model": 0, "initializer": 1, "shuffle": 2, "dropout": 3, "optimizer": 4}
-
-
-class Metrics(NamedTuple):
-    """Sums over examples; `mean` turns them into averages."""
-
-    loss: Float[Array, ""]
-    correct: Float[Array, ""]
-    examples: Float[Array, ""]
-
-    def __add__(self, other: "Metrics") -> "Metrics":  # type: ignore[override]
-        """The metrics of the examples of both."""
-        return Metrics(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def mean(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        """The average loss and the accuracy."""
-        return self.loss / self.examples, self.correct / self.examples
-
-
-class TrainState(NamedTuple):
-    """All that a run carries from step to step."""
-
-    step: Int[Array, ""]
-    params: Any
-    optimizer_state: Any
-    seed: Int[Array, ""]
-    hyperparameters: dict[str, Array]
-    diverged_step: Int[Array, ""]  # the first step whose loss was not finite; -1 as long as there is none
-    best_dev_accuracy: Float[Array, ""]  # of the evaluations so far; -1 as long as there is none
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A function or class with its arguments: some static, some named in the hyperparameters of each run."""
-
-    function: Callable[..., Any]
-    static: Mapping[str, Any] = field(default_factory=dict)
-    traced: tuple[str, ...] = ()
-
-    def arguments(self, hyperparameters: Mapping[str, Array]) -> dict[str, Any]:
-        """The keyword arguments for one run."""
-        return {**self.static, **{name: hyperparameters[name] for name in self.traced}}
-
-    def __call__(self, hyperparameters: Mapping[str, Array]) -> Any:
-        """The function's value for one run."""
-        return self.function(**self.arguments(hyperparameters))
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the runs of one program share: all that shapes the traced computation."""
-
-    model: Plugin
-    optimizer: Plugin
-    schedule: Plugin
-    head: Head
-    batch_size: int
-    num_steps: int
-    num_examples: int
-    input_shape: tuple[int, ...] | None
-    """The shape of an example's features; None for texts."""
-    budgets: tuple[int, ...] = ()
-    """The numbers of positions that a step is compiled for, ascending; the last holds any batch of texts."""
-    own_initializer: bool = False
-    """Whether the linear maps start as the model's own code draws them; otherwise the initializer is traced."""
-    train_word_vectors: bool = True
-    """Whether word vectors learn; otherwise they stay as they start."""
-    word_rows: bool = False
-    """Whether a step touches only the vectors of its batch's words."""
-    select_best: bool = False
-    """Whether a run is judged at the evaluation with its best dev accuracy; otherwise after its last step."""
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in a pass over the data; the last one may be smaller."""
-        return -(-self.num_examples // self.batch_size)
 
 
 def stream(seed: Int[Array, ""], purpose: str, index: Int[Array, ""] | int = 0) -> PRNGKeyArray:
@@ -125,6 +51,7 @@ def init(
         params,
         stream(seed, "initializer"),
         own=task.own_initializer,
+        guest=task.guest_initializer,
     )
     if vectors is not None:
         params = word_rows.start_from(vectors, params)
@@ -143,21 +70,21 @@ def _example(task: Task) -> Array | TextBatch:
     return TextBatch(words=zero, owner=zero, lengths=zero + 1)
 
 
-def step(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
+def step(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Metrics]:
     """One update from one batch; the metrics are those of the batch before the update."""
     if not task.word_rows:
         return _update(task, state, batch)
     inputs = cast(TextBatch, batch.inputs)
-    rows, places = word_rows.distinct(inputs.words, task.model.static["vocabulary_size"])
+    rows, places = word_rows.distinct(inputs.words, dict(task.model.static)["vocabulary_size"])
     optimizer = _optimizer(task, state.hyperparameters, state.seed, state.step)
     of_batch = word_rows.gather(state, rows, optimizer)
-    small_model = replace(task.model, static={**task.model.static, "vocabulary_size": rows.shape[0]})
+    small_model = task.model.with_static(vocabulary_size=rows.shape[0])
     small_batch = batch._replace(inputs=inputs._replace(words=places))
     updated, metrics = _update(replace(task, model=small_model), of_batch, small_batch)
     return word_rows.scatter(state, updated, rows, optimizer), metrics
 
 
-def _update(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Metrics]:
+def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Metrics]:
     """One update of all parameters in the state."""
     trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
 
@@ -175,13 +102,13 @@ def _update(task: Task, state: TrainState, batch: Split) -> tuple[TrainState, Me
         params = limit_norm(params, state.hyperparameters["max_norm"])
     next_step = state.step + 1
     diverged_step = mark_divergence(state.diverged_step, next_step, value)
-    return state._replace(
+    return state.replace(
         step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
     ), metrics
 
 
 def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
-    """Shortens the weights of each unit of the layer `output` to the norm `max_norm`, where they are longer.
+    """Shortens the weights of each unit of the last layer, `output`, to the norm `max_norm`, where they are longer.
 
     Source: Hinton et al. (2012), section 2; as in Kim (2014), on the last layer alone.
 
@@ -189,16 +116,16 @@ def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
       UserError: if the model has no layer of that name.
     """
     flat = traverse_util.flatten_dict(params)
-    kernels = [path for path in flat if path[-2:] == ("output", "kernel")]
+    kernels = [path for path in flat if path[-2:] == (OUTPUT, "kernel")]
     if not kernels:
-        raise UserError("max_norm: the model has no layer named 'output'.")
+        raise UserError(f"max_norm: the model has no layer named '{OUTPUT}'.")
     for path in kernels:
         norm = jnp.linalg.norm(flat[path], axis=0, keepdims=True)
         flat[path] = flat[path] * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
     return traverse_util.unflatten_dict(flat)
 
 
-def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
+def evaluate(task: Task, state: TrainState, split: Examples) -> Metrics:
     """Loss and accuracy of a run on a split, each example counted once, without dropout.
 
     Args:
@@ -207,14 +134,14 @@ def evaluate(task: Task, state: TrainState, split: Split) -> Metrics:
       split: features, or texts laid out in batches.
     """
 
-    def one_batch(batch: Split) -> Metrics:
+    def one_batch(batch: Examples) -> Metrics:
         return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
 
     sums = jax.lax.map(one_batch, batches.in_batches(split))
     return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
 
 
-def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "batches examples classes"]:
+def probabilities(task: Task, state: TrainState, split: Examples) -> Float[Array, "batches examples classes"]:
     """The probability of each class for each example, in the batches in which `evaluate` takes them."""
     return jax.lax.map(
         lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
@@ -222,7 +149,7 @@ def probabilities(task: Task, state: TrainState, split: Split) -> Float[Array, "
     )
 
 
-def train(task: Task, state: TrainState, examples: Split, first_step: Array, last_step: Array):
+def train(task: Task, state: TrainState, examples: Examples, first_step: Array, last_step: Array):
     """The steps from `first_step` to `last_step` (not included) of one run.
 
     Each epoch is a permutation of the examples, partitioned into batches. The bounds may be traced, but must be the
@@ -271,7 +198,9 @@ def _optimizer(
     )
 
 
-def _logits(task: Task, state: TrainState, params: Any, batch: Split, *, train: bool) -> Float[Array, "batch outputs"]:
+def _logits(
+    task: Task, state: TrainState, params: Any, batch: Examples, *, train: bool
+) -> Float[Array, "batch outputs"]:
     model: nn.Module = task.model(state.hyperparameters)
     if not train:
         return cast(Array, model.apply({"params": params}, batch.inputs))
@@ -279,7 +208,7 @@ def _logits(task: Task, state: TrainState, params: Any, batch: Split, *, train: 
     return cast(Array, model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
 
 
-def _metrics(task: Task, logits: Array, batch: Split) -> Metrics:
+def _metrics(task: Task, logits: Array, batch: Examples) -> Metrics:
     losses = task.head.losses(logits, batch.labels)
     correct = (task.head.predictions(logits) == batch.labels).astype(jnp.float32)
     if batch.weights is None:
@@ -295,7 +224,9 @@ def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
     return batches.order(key, task.num_examples, task.batch_size)
 
 
-def _step_on(task: Task, state: TrainState, examples: Split, order: Array, number: Array) -> tuple[TrainState, Metrics]:
+def _step_on(
+    task: Task, state: TrainState, examples: Examples, order: Array, number: Array
+) -> tuple[TrainState, Metrics]:
     """A step on the batch of a number within its epoch."""
     texts = examples.inputs
     if not isinstance(texts, TextStream):
@@ -306,7 +237,7 @@ def _step_on(task: Task, state: TrainState, examples: Split, order: Array, numbe
 
     def within(budget: int, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
         packed = batches.text_batch(texts, rows, lengths, budget)
-        return step(task, carry[0], Split(packed, examples.labels[rows], weights))
+        return step(task, carry[0], Examples(packed, examples.labels[rows], weights))
 
     needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
     carry = state, Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))

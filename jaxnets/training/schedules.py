@@ -6,9 +6,6 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxnets.basics import errors
-from jaxnets.config.arguments import Argument, arguments
-
 Number = float | Float[Array, ""]
 Family = Callable[..., Any]
 
@@ -19,54 +16,61 @@ def constant(progress: Number) -> Number:
 
 
 def step(progress: Number, schedule_rate: Number = 0.1, schedule_drops: Number = 2.0) -> Number:
-    """Multiplied by `schedule_rate` at each of `schedule_drops` equally spaced points of the training."""
+    """Multiplied by `schedule_rate` at each of `schedule_drops` equally spaced points of the training.
+
+    Args:
+      progress: from 0 to 1.
+      schedule_rate: the factor of each drop.
+      schedule_drops: the number of drops.
+    """
     # a drop that falls on a step must not miss it by a rounding error
     drops = progress * (schedule_drops + 1) + 1e-6
     return schedule_rate ** jnp.floor(jnp.minimum(drops, schedule_drops))
 
 
 def exponential(progress: Number, schedule_rate: Number = 0.01) -> Number:
-    """schedule_rate ** progress: `schedule_rate` is the factor at the end."""
+    """schedule_rate ** progress.
+
+    Args:
+      progress: from 0 to 1.
+      schedule_rate: the factor at the end.
+    """
     return schedule_rate**progress
 
 
 def inverse_time(progress: Number, schedule_slope: Number = 9.0) -> Number:
-    """1 / (1 + schedule_slope * progress). Source: Robbins and Monro (1951)."""
+    """1 / (1 + schedule_slope * progress). Source: Robbins and Monro (1951).
+
+    Args:
+      progress: from 0 to 1.
+      schedule_slope: the factor at the end is 1 / (1 + schedule_slope).
+    """
     return 1 / (1 + schedule_slope * progress)
 
 
 def linear(progress: Number, schedule_end: Number = 0.0) -> Number:
-    """From 1 in a straight line to `schedule_end`."""
+    """From 1 in a straight line to `schedule_end`.
+
+    Args:
+      progress: from 0 to 1.
+      schedule_end: the factor at the end.
+    """
     return 1 + (schedule_end - 1) * progress
 
 
 def cosine(progress: Number, schedule_end: Number = 0.0) -> Number:
-    """From 1 to `schedule_end` along half a cosine. Source: Loshchilov and Hutter (2017), equation 5."""
+    """From 1 to `schedule_end` along half a cosine. Source: Loshchilov and Hutter (2017), equation 5.
+
+    Args:
+      progress: from 0 to 1.
+      schedule_end: the factor at the end.
+    """
     return schedule_end + (1 - schedule_end) * (1 + jnp.cos(jnp.pi * progress)) / 2
 
 
-_KNOWN: dict[str, Family] = {
+KNOWN: dict[str, Family] = {
     family.__name__: family for family in (constant, step, exponential, inverse_time, linear, cosine)
 }
-
-
-def known() -> Mapping[str, Family]:
-    """The built-in families by name."""
-    return _KNOWN
-
-
-def find(name: str) -> Family:
-    """The family of a name or import path: `family(progress, **numbers) -> factor`.
-
-    Raises:
-      UserError: if there is none.
-    """
-    return errors.lookup_function("schedule", name, _KNOWN)
-
-
-def hyperparameters(family: Family) -> dict[str, Argument]:
-    """The numbers of a family, each a flag."""
-    return arguments(family, skip=("progress",))
 
 
 def factor(
@@ -79,11 +83,11 @@ def factor(
     """The factor on the learning rate at a step: a linear warm-up, then the family over the steps that are left.
 
     Args:
-      family: from `find`.
+      family: `family(progress, **numbers)` gives the factor; progress goes from 0 to 1.
       step: steps taken before this one.
       num_steps: steps of the whole training.
-      warmup_steps: at step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2); 0 for
-        none. As many as `num_steps` or more leave the family no step.
+      warmup_steps: at step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2); 0 is no
+        warm-up. As many as `num_steps` or more leave the family no step.
       values: the family's numbers.
 
     >>> [float(factor(linear, step, 6, 2, {})) for step in range(6)]

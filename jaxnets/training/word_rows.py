@@ -22,8 +22,7 @@ from flax import traverse_util
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnets.basics.errors import UserError
-
-LEAF = "vectors"
+from jaxnets.models.layers import VECTORS
 
 
 class GivenVectors(NamedTuple):
@@ -51,17 +50,17 @@ def start_from(given: GivenVectors, params: Any) -> Any:
         return jnp.where(given.given[:, None], given.vectors, others)
 
     flat = traverse_util.flatten_dict(params)
-    if not any(path[-1] == LEAF for path in flat):
+    if not any(path[-1] == VECTORS for path in flat):
         raise UserError("word_vectors: the model has no word vectors.")
     return traverse_util.unflatten_dict(
-        {path: with_given(leaf) if path[-1] == LEAF else leaf for path, leaf in flat.items()}
+        {path: with_given(leaf) if path[-1] == VECTORS else leaf for path, leaf in flat.items()}
     )
 
 
 def partition(params: Any, train_word_vectors: bool) -> tuple[Any, Any]:
     """The parameters that learn and those that do not, each with None where the other has an array."""
     flat = traverse_util.flatten_dict(params)
-    fixed = {path: None if train_word_vectors or path[-1] != LEAF else leaf for path, leaf in flat.items()}
+    fixed = {path: None if train_word_vectors or path[-1] != VECTORS else leaf for path, leaf in flat.items()}
     trained = {path: leaf if fixed[path] is None else None for path, leaf in flat.items()}
     return traverse_util.unflatten_dict(trained), traverse_util.unflatten_dict(fixed)
 
@@ -118,10 +117,10 @@ def scatter(state: Any, updated: Any, rows: Int[Array, "rows"], optimizer: optax
 
 def _map(function: Any, state: Any, optimizer: optax.GradientTransformation, *others: Any) -> Any:
     """The last of some states with `function(of_words, *leaves)` of its parameters and optimizer state."""
-    of_words = traverse_util.path_aware_map(lambda path, _: path[-1] == LEAF, state.params)
+    of_words = traverse_util.path_aware_map(lambda path, _: path[-1] == VECTORS, state.params)
     in_optimizer = _in_optimizer(optimizer, state, of_words)
     states = (state, *others)
-    return states[-1]._replace(
+    return states[-1].replace(
         params=jax.tree.map(function, of_words, *(one.params for one in states)),
         optimizer_state=jax.tree.map(function, in_optimizer, *(one.optimizer_state for one in states)),
     )

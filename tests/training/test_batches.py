@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnets.training import batches
-from jaxnets.training.batches import Split, TextStream
+from jaxnets.training.batches import Examples, TextStream
 
-FEATURES = Split(jnp.arange(11.0)[:, None], jnp.arange(11))
+FEATURES = Examples(jnp.arange(11.0)[:, None], jnp.arange(11))
 
 
 def test_an_epoch_is_a_partition_of_the_examples():
@@ -46,7 +46,7 @@ def test_texts_are_packed_one_after_another():
 
 
 def test_batches_of_one_size_hold_each_example_once():
-    stacked = batches.in_batches(Split(jnp.arange(600.0)[:, None], jnp.arange(600)))
+    stacked = batches.in_batches(Examples(jnp.arange(600.0)[:, None], jnp.arange(600)))
     assert stacked.labels.shape == (3, batches.EVALUATION_BATCH)
     np.testing.assert_array_equal(stacked.labels[stacked.weights > 0], jnp.arange(600))
     np.testing.assert_array_equal(stacked.inputs[..., 0], stacked.labels)

@@ -8,7 +8,7 @@ import pytest
 from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
-from jaxnets.data.dataset import Split as HostSplit
+from jaxnets.data.dataset import Split
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.training import batches, run
@@ -21,7 +21,7 @@ def small(head="softmax", num_examples=11, num_classes=3):
     """A data set that no batch size divides."""
     classes = 2 if head == "sigmoid" else num_classes
     inputs = RNG.normal(size=(num_examples, 5)).astype(np.float32)
-    split = HostSplit(inputs, RNG.integers(0, classes, num_examples).astype(np.int32))
+    split = Split(inputs, RNG.integers(0, classes, num_examples).astype(np.int32))
     return Dataset("small", split, split, split, tuple(map(str, range(classes))))
 
 

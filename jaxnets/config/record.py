@@ -1,0 +1,86 @@
+"""A configuration as JSON, and back: what `config.json` holds repeats the sweep exactly."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jaxnets.basics import imports
+from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config
+from jaxnets.config.values import Range, linear_range, log_range
+
+FORMAT = 2
+"""Format 1 is that of version 0.1.0, which held the texts of those flags that differed from the defaults."""
+_OBJECT = "object"
+
+
+def to_json(config: Config) -> dict[str, Any]:
+    """All values of a configuration but `output`: a repetition has its own.
+
+    A list stays a list, a tuple and a range are objects of one key, and a function is its import path.
+
+    >>> to_json(Config(learning_rate=log_range(0.1, 1, 2), width=(3,), f=lambda x: x))["width"]
+    {'tuple': [3]}
+    """
+    return encoded({name: value for name, value in config.values().items() if name != "output"})
+
+
+def encoded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name as JSON."""
+    return {name: _encoded(value) for name, value in values.items()}
+
+
+def from_json(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that `to_json` wrote, by name.
+
+    Raises:
+      UserError: if one of them was an object that cannot be found again.
+    """
+    return {name: _decoded(name, value) for name, value in content.items()}
+
+
+def unrepeatable(values: Mapping[str, Any]) -> list[str]:
+    """The names of the values, as JSON, that were objects without an import path.
+
+    >>> unrepeatable(to_json(Config(model=lambda: None)))
+    ['model']
+    """
+    return [name for name, value in values.items() if _holds_object(value)]
+
+
+def _encoded(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Range):
+        bounds = [value.low, value.high, *([] if value.count is None else [value.count])]
+        return {"log_range" if value.logarithmic else "linear_range": bounds}
+    if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
+        return {"tuple": list(value)}
+    if isinstance(value, list) and all(_is_plain(item) for item in value):
+        return [_encoded(item) for item in value]
+    return imports.path_of(value) or {_OBJECT: getattr(value, "__name__", type(value).__name__)}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value of a list is one of a field, and no data."""
+    return value is None or isinstance(value, str | bool | int | float | tuple) or callable(value)
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(name, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    (kind, content), *_ = value.items()
+    if kind in ("log_range", "linear_range"):
+        return (log_range if kind == "log_range" else linear_range)(*content)
+    if kind == "tuple":
+        return tuple(content)
+    if kind == _OBJECT:
+        raise UserError(f"{name}: it was the object '{content}', which has no import path; give it again.")
+    raise UserError(f"{name}: {value} is no value.")
+
+
+def _holds_object(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_object(item) for item in value)
+    return isinstance(value, dict) and _OBJECT in value

@@ -1,0 +1,106 @@
+"""Whose parameters are kept while a sweep runs, and which run is the best so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from jaxnets.engine.segments import Outcome
+from jaxnets.training.state import Task
+
+
+class Reported(Protocol):
+    """A segment of some runs: the runs' numbers in the table, their steps, and how they are doing."""
+
+    runs: np.ndarray
+    step: int
+    outcome: Outcome
+
+
+class Keeping(Protocol):
+    """Decides whose parameters are kept."""
+
+    def looks_at(self, task: Task, step: int) -> bool:
+        """Whether the parameters after a step may be wanted; if not, the device need not wait."""
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """The places in `record.runs` of those whose parameters are kept."""
+
+
+@dataclass
+class Best:
+    """The best accuracy on dev so far, over all runs of all programs."""
+
+    accuracy: float = -np.inf
+
+    def improved_by(self, outcome: Outcome, *, judged: bool = False) -> int | None:
+        """The place of the run that is better than all before it, of those judged just now or of all; None if none is.
+
+        Runs that diverged do not count.
+        """
+        counts = outcome.diverged_step < 0
+        if judged:
+            counts &= ~np.isnan(outcome.test_loss)
+        accuracy = np.where(counts, outcome.dev_accuracy, -np.inf)
+        place = int(np.argmax(accuracy))
+        if not accuracy[place] > self.accuracy:
+            return None
+        self.accuracy = float(accuracy[place])
+        return place
+
+
+class KeepNone:
+    """Keeps nothing."""
+
+    def looks_at(self, task: Task, step: int) -> bool:
+        """Never."""
+        return False
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """None."""
+        return ()
+
+
+class KeepBest:
+    """Keeps the model of each run that is the best one so far on dev, where it is judged."""
+
+    def __init__(self) -> None:
+        self._best = Best()
+
+    def looks_at(self, task: Task, step: int) -> bool:
+        """Where runs are judged."""
+        return task.select_best or step == task.num_steps
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """The best one, if it is better than all before."""
+        place = self._best.improved_by(record.outcome, judged=True)
+        return () if place is None else (place,)
+
+
+class KeepLast:
+    """Keeps the parameters of all runs after their last step."""
+
+    def looks_at(self, task: Task, step: int) -> bool:
+        """After the last step."""
+        return step == task.num_steps
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """All."""
+        return range(len(record.runs))
+
+
+class KeepAll:
+    """Keeps the parameters of all runs at each evaluation."""
+
+    def looks_at(self, task: Task, step: int) -> bool:
+        """Always."""
+        return True
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """All."""
+        return range(len(record.runs))
+
+
+KEEP_NONE = KeepNone()
+POLICIES = {"none": KeepNone, "best": KeepBest, "last": KeepLast, "all": KeepAll}

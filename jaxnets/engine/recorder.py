@@ -1,0 +1,88 @@
+"""Gathers what a running sweep reports."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from jaxnets.engine import tables
+from jaxnets.engine.execute import Compiled, Compiling, Record
+from jaxnets.engine.keeping import Best, KeepBest
+from jaxnets.engine.sweep import Sweep
+from jaxnets.engine.trained import Trained, model_of
+from jaxnets.trained.model import Model
+
+Event = Compiling | Compiled | Record
+
+
+@dataclass
+class Recorder:
+    """The records of a sweep so far.
+
+    Attributes:
+      sweep: what is carried out.
+      records: of the segments, without parameters.
+      params: those that are kept of all runs, by run and step.
+      kept_model: the model that is kept of the best run.
+      num_compiled: the programs that were compiled.
+      leader: the best run on dev so far, for the reader.
+    """
+
+    sweep: Sweep
+    records: list[Record] = field(default_factory=list)
+    params: dict[tuple[int, int], Any] = field(default_factory=dict)
+    kept_model: Model | None = None
+    num_compiled: int = 0
+    leader: str = ""
+    best: Best = field(default_factory=Best)
+
+    def take(self, event: Event) -> None:
+        """Adds what an event tells."""
+        if isinstance(event, Compiled):
+            self.num_compiled += event.anew
+        elif isinstance(event, Record):
+            self.records.append(replace(event, params={}))
+            self._follow(event)
+            self._keep(event)
+
+    def _follow(self, record: Record) -> None:
+        place = self.best.improved_by(record.outcome)
+        if place is not None:
+            rate = self.sweep.table[record.runs[place]]["learning_rate"]
+            self.leader = f"{record.program.label} at {rate:.3g}"
+
+    def _keep(self, record: Record) -> None:
+        if not isinstance(self.sweep.options.keeping, KeepBest):
+            self.params.update({(run, record.step): params for run, params in record.params.items()})
+            return
+        for run, params in record.params.items():
+            values = self.sweep.table[run]
+            fold = self.sweep.folds[values.get("fold", 0)]
+            self.kept_model = model_of(values, record.program, run, fold, params)
+
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The runs and the curves."""
+        return tables.runs_table(self.sweep.table, self.records), tables.curves_table(self.records)
+
+    def trained(self, *, interrupted: bool, seconds: float) -> Trained:
+        """All of it."""
+        runs, curves = self.tables()
+        predictions = pd.DataFrame()
+        if self.sweep.options.predictions:
+            predictions = tables.predictions_table(self.sweep.table, self.records, self.sweep.folds)
+        return Trained(
+            config=self.sweep.config,
+            runs=runs,
+            curves=curves,
+            predictions=predictions,
+            table=self.sweep.table,
+            folds=self.sweep.folds,
+            programs=tuple(self.sweep.programs),
+            kept=self.params,
+            kept_model=self.kept_model,
+            notes=self.sweep.notes,
+            devices=tuple(self.sweep.placement.described()),
+            interrupted=interrupted,
+            num_programs=self.num_compiled,
+            seconds=seconds,
+        )

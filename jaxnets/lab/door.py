@@ -1,0 +1,83 @@
+"""The Python door: a sweep from values, in a notebook or a script."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from jaxnets.config import config as configuration
+from jaxnets.config.config import Config
+from jaxnets.engine import devices
+from jaxnets.engine.sweep import Sweep, prepare
+from jaxnets.lab import session
+from jaxnets.lab.results import Results
+
+KEPT_BYTES = 2**30
+"""What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
+
+
+def sweep(
+    config: Config | None = None, *, output: str | Path | None = None, progress: bool = True, **values: Any
+) -> Results:
+    """Trains every combination of the given values, in as few compiled programs as will do.
+
+    A keyword is the flag of the same name: a list is an axis of the sweep, a tuple is one value. Keywords that are no
+    fields of `Config` are arguments of the model, the optimizer, the schedule or the data set.
+
+    Args:
+      config: to start from; the default configuration if None.
+      output: a folder to write the results into; nothing is written if None.
+      progress: whether the progress is shown: a bar in a notebook, lines elsewhere.
+      **values: what to change; see `Config`. `keep` is `last` if it is not given and the parameters of all runs take
+        at most 1 GiB.
+
+    Returns:
+      The results. A sweep that is interrupted by Ctrl-C gives what was finished.
+
+    Raises:
+      UserError: for anything that cannot be done; then nothing was trained and nothing written.
+
+    >>> results = sweep(dataset="xor", hidden_units=[2, 4], num_steps=5, batch_size=0, progress=False)
+    >>> len(results.runs), sorted(results.runs["hidden_units"])
+    (2, ['2', '4'])
+    """
+    asked = (config or Config()).changed(**values)
+    if output is not None:
+        asked = asked.changed(output=str(output))
+    devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
+    prepared = prepare(asked)
+    if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
+        prepared = prepare(asked.changed(keep="last"))
+    directory = session.make_directory("sweep", prepared.config, prepared.notes) if output is not None else None
+    console = Console(stderr=True) if progress else None
+    trained = session.carry_out(prepared, directory, console, console)
+    results = Results(**vars(trained), directory=directory, console=console)
+    if directory is not None:
+        results.write_models(directory)
+    return results
+
+
+def _bytes(prepared: Sweep) -> int:
+    """What the parameters of all runs take."""
+    import jax
+
+    return sum(
+        len(program.runs) * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state.params))
+        for program in prepared.programs
+    )
+
+
+def _signature() -> inspect.Signature:
+    """That of `sweep` with all fields of `Config`, for whoever asks an editor or `help`."""
+    declared = inspect.signature(sweep)
+    fields = [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        for field in configuration.fields()
+        if field.name != "output"
+    ]
+    *first, rest = declared.parameters.values()
+    return declared.replace(parameters=[*first, *fields, rest])
+
+
+sweep.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -1,0 +1,181 @@
+"""What an experiment is: a claim that is put to the test, a job that reports, or a command of its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+from rich.console import Console
+
+from jaxnets import plugins
+from jaxnets.basics.errors import UserError
+from jaxnets.config import config as configuration
+from jaxnets.config.config import Config
+from jaxnets.config.values import Field, Kind, choices
+from jaxnets.engine.runs import chosen
+from jaxnets.evidence.verdicts import Verdict
+from jaxnets.lab.results import Results
+from jaxnets.report.figures import Picture
+
+Tables = Mapping[str, pd.DataFrame]
+_KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "text", tuple: "sizes"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """A flag that an experiment has of its own.
+
+    Attributes:
+      name: of the flag.
+      default: a number, a text, a tuple of sizes; or a list, if the flag takes several.
+      help: a sentence.
+      least: the least number allowed.
+    """
+
+    name: str
+    default: Any
+    help: str
+    least: float | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether the flag takes a list."""
+        return isinstance(self.default, list)
+
+    @property
+    def field(self) -> Field:
+        """What its values must be."""
+        one = self.default[0] if self.several else self.default
+        return Field(self.name, _KINDS[type(one)], self.least)
+
+    def value(self, value: Any) -> Any:
+        """A value of the flag, checked; always a list if it takes several.
+
+        Raises:
+          UserError: if it is none.
+        """
+        return list(choices(self.field.axis(value))) if self.several else self.field.value(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What can be run from flags: a configuration, and what is made of its results.
+
+    Attributes:
+      name: of its module in `experiments/`, and of its run directories.
+      about: the sentence that it puts to the test, or what it does.
+      defaults: its values where they differ from those of `Config`.
+      options: its own flags.
+      takes: `features` or `text`, if it is made for data of one kind.
+      needs: arguments that its model must have, since it compares or reads them.
+      trains: whether its configuration is trained as it stands; otherwise only what `measure` asks for is.
+      check: raises a UserError for what else it is not made for.
+    """
+
+    name: str
+    about: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    options: Sequence[Option] = ()
+    takes: Literal["", "features", "text"] = ""
+    needs: Sequence[str] = ()
+    trains: bool = True
+    check: Callable[[Config], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Experiment):
+    """A sentence that is put to the test.
+
+    Attributes:
+      measure: more tables than those of the runs; the only function that meets nets.
+      summary: what is shown, by title; from tables alone, as the two below.
+      verdict: what the tables say of the claim.
+      pictures: what explains it to the eye, by the name of the file.
+    """
+
+    summary: Callable[[Tables], Mapping[str, pd.DataFrame]]
+    verdict: Callable[[Tables], Verdict]
+    pictures: Callable[[Tables], Mapping[str, Picture]]
+    measure: Callable[[Results], Tables] = lambda results: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Experiment):
+    """A sweep that reports what was found.
+
+    Attributes:
+      report: shows it, and writes figures into the run directory.
+    """
+
+    report: Callable[[Results, Console], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command with arguments of its own.
+
+    Attributes:
+      name: of its module in `experiments/`.
+      about: what it does.
+      run: from its arguments to the exit status.
+    """
+
+    name: str
+    about: str
+    run: Callable[[Sequence[str]], int]
+
+
+def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
+    """The configuration of an experiment, with some of its values changed.
+
+    What the experiment gives to plug-ins that are no longer chosen is left out.
+
+    Raises:
+      UserError: for what it is not made for.
+    """
+    own = {option.name: option for option in experiment.options}
+    options = {name: option.value(values.get(name, option.default)) for name, option in own.items()}
+    given = {name: value for name, value in values.items() if name not in own}
+    return checked(experiment, Config(**inherited(experiment.defaults, given), options=options))
+
+
+def checked(experiment: Experiment, config: Config) -> Config:
+    """The configuration, if the experiment is made for it.
+
+    Raises:
+      UserError: if not.
+    """
+    for value in choices(config.model) if experiment.needs else ():
+        model = plugins.MODEL.find(value)
+        missing = [name for name in experiment.needs if name not in model.arguments]
+        if missing:
+            raise UserError(f"model: '{model.name}' has no '{missing[0]}', which {experiment.name} is about.")
+    if experiment.check is not None:
+        experiment.check(config)
+    return config
+
+
+def inherited(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given values, and those defaults that still mean something: another model may lack some arguments."""
+    merged = {**defaults, **given}
+    fields = {declared.name for declared in configuration.fields()}
+    taken = {argument for plugin in chosen(Config(**merged)) for argument in plugin.arguments}
+    return {name: value for name, value in merged.items() if name in fields | taken or name in given}
+
+
+def only(**allowed: str) -> Callable[[Config], None]:
+    """A check that fields and arguments have no other value than one.
+
+    >>> only(model="mlp")(Config(model="dan"))
+    Traceback (most recent call last):
+    ...
+    jaxnets.basics.errors.UserError: model: this experiment is made for 'mlp' alone, not for 'dan'.
+    """
+
+    def check(config: Config) -> None:
+        for name, value in allowed.items():
+            for given in choices(config.values().get(name, value)):
+                if given != value:
+                    raise UserError(f"{name}: this experiment is made for '{value}' alone, not for '{given}'.")
+
+    return check

@@ -1,0 +1,293 @@
+"""Flags made from the fields of a configuration, the arguments of plug-ins, and the options of an experiment."""
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from jaxnets import plugins
+from jaxnets.basics import imports
+from jaxnets.basics.errors import UserError, nearest, unknown
+from jaxnets.config import config as configuration
+from jaxnets.config import presets, record
+from jaxnets.config.arguments import Argument
+from jaxnets.config.config import Config
+from jaxnets.config.values import Kind, choices
+from jaxnets.engine.runs import chosen
+from jaxnets.lab.experiment import Experiment, checked, configure, inherited
+from jaxnets.lab.flagtext import parse as parse_text
+from jaxnets.lab.flagtext import unparse
+from jaxnets.plugins import DATASET, WITH_ARGUMENTS
+
+# The flags that must be known before the others can be: they bring flags of their own.
+_NAMING = ("config", "preset", "dataset", *(kind.name for kind in WITH_ARGUMENTS))
+_FIELDS = {field.name: field for field in configuration.fields()}
+
+
+def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
+    """The configuration of an experiment's flags: its own values, or those of a `--config` file, with changes.
+
+    Raises:
+      UserError: for a flag that does not exist, or a value that is none.
+    """
+    named = _scan(arguments)
+    declared = _declared(experiment, _named_values(experiment, named))
+    texts = _given(arguments, declared)
+    given = {name: declared[name].parse(text) for name, text in texts.items()}
+    if "config" in named:
+        return _repeated(experiment, named["config"], given)
+    preset = presets.values(named["preset"]) if "preset" in named else {}
+    return configure(experiment, {**_fitting(preset, given), **given})
+
+
+def _fitting(preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a preset still means something with the values given beside it."""
+    return {name: value for name, value in inherited(preset, given).items() if name not in given}
+
+
+def _repeated(experiment: Experiment, path: str, given: Mapping[str, Any]) -> Config:
+    """The configuration of a file with some values changed; nothing comes from the experiment's own values."""
+    own = {option.name: option for option in experiment.options}
+    values = _read_values(experiment, path, given)
+    merged = {**values, **given}
+    options = {name: option.value(merged.pop(name, option.default)) for name, option in own.items()}
+    kept = inherited(
+        {name: merged[name] for name in values if name in merged}, {n: merged[n] for n in given if n in merged}
+    )
+    return checked(experiment, Config(**kept, options=options))
+
+
+def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a `config.json`, those that are given anew left out.
+
+    Raises:
+      UserError: if it holds a keyword that does not exist.
+    """
+    content = read_config(path)
+    if "flags" in content:  # of version 0.1.0
+        texts = {name: text for name, text in content["flags"].items() if name not in given}
+        declared = _declared(experiment, texts)
+        return {name: _known(declared, name, path).parse(text) for name, text in texts.items()}
+    stored = {**content["config"], **content.get("options", {})}
+    values = record.from_json({name: value for name, value in stored.items() if name not in given})
+    declared = _declared(experiment, {**values, **given})
+    for name in values:
+        _known(declared, name, path)
+    return values
+
+
+def _known(declared: Mapping[str, "_Flag"], name: str, path: str) -> "_Flag":
+    if name not in declared:
+        raise unknown(f"config: '{path}', keyword", name, declared)
+    return declared[name]
+
+
+def read_config(path: str) -> dict[str, Any]:
+    """The content of a `config.json`.
+
+    Raises:
+      UserError: if there is no such file, or it is none.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"config: '{path}' cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"config: '{path}' is not JSON: {error}.") from None
+    values = content.get("config", content.get("flags")) if isinstance(content, dict) else None
+    if not isinstance(values, dict):
+        raise UserError(f"config: '{path}' has no 'config' with values by name; take the config.json of a run.")
+    if "flags" in content and not all(isinstance(text, str) for text in values.values()):
+        raise UserError(f"config: '{path}' has no 'flags' with a text for each; take the config.json of a run.")
+    if content.get("format", 1) not in (1, record.FORMAT):
+        raise UserError(
+            f"config: '{path}' has the format {content['format']!r}; this version reads 1 and {record.FORMAT}."
+        )
+    return content
+
+
+def experiment_of(arguments: Sequence[str]) -> str | None:
+    """The experiment that a `--config` among the arguments names; None without one.
+
+    Raises:
+      UserError: if the file is no `config.json`.
+    """
+    path = _scan(arguments).get("config")
+    name = read_config(path).get("experiment") if path else None
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"config: '{path}' names no experiment.")
+    return name
+
+
+class _Flag:
+    """How a flag's text becomes a value, and its help.
+
+    Args:
+      name: of the flag.
+      kind: of its values.
+      help: a sentence.
+      several: whether it takes a list or a range.
+    """
+
+    def __init__(self, name: str, kind: Kind, help: str, *, several: bool) -> None:
+        self.name, self.kind, self.help, self.several = name, kind, help, several
+
+    def parse(self, text: str) -> Any:
+        """The value of a text; None if it is empty, where that means 'not given'."""
+        if text == "" and self.name in _FIELDS and _FIELDS[self.name].default is None:
+            return None
+        return parse_text(self.name, text, self.kind, several=self.several)
+
+
+def _declared(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, _Flag]:
+    """All flags: of the fields, of the experiment, of all built-in plug-ins and of those that are named."""
+    declared = {
+        name: _Flag(name, field.metadata["kind"], field.metadata["help"], several=_is_axis(field))
+        for name, field in _FIELDS.items()
+    }
+    for option in experiment.options:
+        declared[option.name] = _Flag(option.name, option.field.kind, option.help, several=option.several)
+    of_datasets = {name for kind, names in _datasets() for name in (*kind.find(names).arguments,)}
+    for argument in (*_named_arguments(values), *plugins.all_arguments().values()):
+        several = argument.name not in of_datasets and argument.name not in _loader_arguments(values)
+        flag = _Flag(argument.name, argument.kind, argument.help, several=several)
+        declared.setdefault(argument.name, flag)
+    return declared
+
+
+def _is_axis(field: Any) -> bool:
+    return field.metadata["role"] == "hyperparameter"
+
+
+def _datasets() -> Iterable[tuple[Any, str]]:
+    return ((DATASET, name) for name in DATASET.known())
+
+
+def _loader_arguments(values: Mapping[str, Any]) -> Mapping[str, Argument]:
+    return DATASET.find(values.get("dataset", Config.dataset)).arguments
+
+
+def _named_arguments(values: Mapping[str, Any]) -> list[Argument]:
+    """The arguments of the plug-ins that are named."""
+    named = {name: value for name, value in values.items() if name in _NAMING and name in _FIELDS}
+    texts = {name: _split(name, value) for name, value in named.items()}
+    return [argument for plugin in chosen(Config(**texts)) for argument in plugin.arguments.values()]
+
+
+def _split(name: str, value: Any) -> Any:
+    return parse_text(name, value, "plugin", several=name != "dataset") if isinstance(value, str) else value
+
+
+def _named_values(experiment: Experiment, named: Mapping[str, str]) -> dict[str, Any]:
+    """What the experiment, a preset, a file and the flags say of the plug-ins, the last ones first."""
+    preset = presets.values(named["preset"]) if "preset" in named else {}
+    stored: Mapping[str, Any] = {}
+    if "config" in named:
+        content = read_config(named["config"])
+        plain = content.get("config", content.get("flags", {}))
+        stored = {name: value for name, value in plain.items() if name in _NAMING and isinstance(value, str | list)}
+    return {**experiment.defaults, **preset, **stored, **named}
+
+
+def _scan(arguments: Sequence[str]) -> dict[str, str]:
+    """What the flags say that name plug-ins: these must be known before the others can be."""
+    named = {}
+    for position, argument in enumerate(arguments):
+        name, equals, text = argument.lstrip("-").partition("=")
+        if argument.startswith("-") and name in _NAMING:
+            named[name] = text if equals else "".join(arguments[position + 1 : position + 2])
+    return named
+
+
+def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str, str]:
+    """The texts of the flags that are given.
+
+    Raises:
+      UserError: for a flag that does not exist.
+    """
+    values = flags.FlagValues()
+    for name in ("config", "preset", *declared):
+        flags.DEFINE_string(name, "", "", flag_values=values)
+    try:
+        rest = values(["run.py", *_spell_out(arguments, declared)])[1:]
+    except flags.UnrecognizedFlagError as error:
+        name = error.flagname
+        raise UserError(f"{name}: there is no such flag.{nearest(name, list(values))} --help lists all.") from None
+    except flags.Error as error:
+        raise UserError(str(error).splitlines()[0]) from None
+    if rest:
+        raise UserError(f"'{rest[0]}' is no flag; flags are written --name=value.")
+    return {name: values[name].value for name in declared if values[name].present}
+
+
+def _spell_out(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> list[str]:
+    """Gives `--nesterov` and `--nonesterov` the value that they stand for."""
+    switches = [name for name, flag in declared.items() if flag.kind == "bool"]
+    spelled = {f"--{name}": f"--{name}=true" for name in switches} | {f"--no{n}": f"--{n}=false" for n in switches}
+    return [spelled.get(argument, argument) for argument in arguments]
+
+
+def command_line(experiment: Experiment, config: Config) -> str:
+    """The command that repeats a configuration of an experiment, quoted for the shell."""
+    usual = configure(experiment, {})
+    before, now = {**usual.values(), **usual.options}, {**config.values(), **config.options}
+    changed = {name: value for name, value in now.items() if name != "output" and before.get(name) != value}
+    words = [f"--{name}={_text_of(value)}" for name, value in changed.items()]
+    return shlex.join(["python", "run.py", experiment.name, *words])
+
+
+def _text_of(value: Any) -> str:
+    """The text of a value; of an object its import path or its name."""
+    if isinstance(value, list):
+        return ",".join(map(_text_of, value))
+    is_object = not isinstance(value, str | bool | int | float | tuple | None) and callable(value)
+    return (imports.path_of(value) or getattr(value, "__name__", "")) if is_object else unparse(value)
+
+
+def help_text(experiment: Experiment) -> str:
+    """All flags of an experiment, with their defaults."""
+    config = configure(experiment, {})
+    values = {**config.values(), **config.options}
+    hyperparameters, settings = [], []
+    for name, field in _FIELDS.items():
+        lines = hyperparameters if _is_axis(field) else settings
+        lines.append(_help_line(name, values[name], field.metadata["help"]))
+    for plugin in chosen(config):
+        for argument in plugin.arguments.values():
+            if argument.name not in _FIELDS:
+                about = argument.help or f"An argument of {plugin.kind} {plugin.name}."
+                hyperparameters.append(_help_line(argument.name, values.get(argument.name, argument.default), about))
+    own = [_help_line(option.name, values[option.name], option.help) for option in experiment.options]
+    last = [
+        _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
+        _help_line("config", None, "A config.json to repeat; other flags change it."),
+    ]
+    return "\n".join(
+        [
+            f"{experiment.name}: {experiment.about}",
+            "",
+            "Hyperparameters (each takes a list or a range):",
+            *dict.fromkeys(hyperparameters),
+            "",
+            "The sweep:",
+            *settings,
+            *(["", "Of this experiment alone:", *own] if own else []),
+            *last,
+        ]
+    )
+
+
+def _help_line(name: str, default: Any, description: str) -> str:
+    shown = ",".join(str(_shown(value)) for value in choices(default)) if isinstance(default, list) else _shown(default)
+    text = f"{description} (default: {shown})" if shown != "" else description
+    return textwrap.fill(text, width=110, initial_indent=f"  --{name:<20} ", subsequent_indent=" " * 25)
+
+
+def _shown(value: Any) -> str:
+    """A default as a flag's text; a plug-in's own default by its name."""
+    kind = next((kind for kind in (plugins.ACTIVATION, plugins.POOLING) if value in kind.known().values()), None)
+    return kind.find(value).name if callable(value) and kind else _text_of(value)

@@ -1,0 +1,189 @@
+"""The results of a sweep: its tables, what can be asked of its runs, and on disk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from flax import traverse_util
+from rich.console import Console
+
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config import record
+from jaxnets.config.config import Config
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence import statistics
+from jaxnets.lab import run_directory, session
+from jaxnets.trained import model as models
+from jaxnets.trained.model import Model
+
+_MODELS = "models.json"
+
+
+@dataclass(frozen=True)
+class Results(Trained):
+    """The runs of a sweep, and what became of them; see `Trained` for what else it holds.
+
+    Attributes:
+      directory: the run directory; None if nothing was written.
+      console: where the progress of `train` is shown; nowhere if None.
+      further: what `train` was asked for since.
+      models: of the runs, where the results were read from a directory.
+    """
+
+    directory: Path | None = None
+    console: Console | None = None
+    further: list[Trained] = field(default_factory=list)
+    models: Mapping[int, Model] = field(default_factory=dict)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The values of the experiment's own flags."""
+        return self.config.options
+
+    @property
+    def num_runs(self) -> int:
+        """The runs that were trained, those of `train` among them."""
+        return len(self.runs) + sum(len(trained.runs) for trained in self.further)
+
+    def train(self, **values: Any) -> Trained:
+        """Trains the configuration with some values changed; nothing of it is written.
+
+        Arguments of plug-ins that are no longer chosen are left out.
+
+        Raises:
+          UserError: for anything in the configuration that cannot be done.
+          KeyboardInterrupt: if the user ends it.
+        """
+        trained = session.retrain(self.config, self.console, **values)
+        self.further.append(trained)
+        return trained
+
+    def best(self, by: str | Sequence[str] = "optimizer") -> pd.DataFrame:
+        """For each value of a hyperparameter the configuration with the best mean accuracy on dev.
+
+        Args:
+          by: the hyperparameter, or several.
+
+        Returns:
+          A row for each; see `jaxnets.evidence.statistics.best_configurations`. `members` are the numbers of the runs.
+
+        Raises:
+          UserError: if there is no such hyperparameter.
+        """
+        names = [by] if isinstance(by, str) else list(by)
+        known = statistics.hyperparameters(self.runs) if len(self.runs) else []
+        for name in names:
+            if name not in known:
+                raise unknown("by", str(name), known)
+        return statistics.best_configurations(self.runs, names)
+
+    def model(self, run: int) -> Model:
+        """The model of a run after its last step; see `Trained.model`."""
+        if not self.models:
+            return super().model(run)
+        if run not in self.models:
+            raise UserError(f"run: there is no model of a run {run!r}; there are those of {len(self.models)} runs.")
+        return self.models[run]
+
+    def save(self, directory: str | Path) -> Path:
+        """Writes a run directory, which `jaxnets.load` reads.
+
+        Raises:
+          UserError: if it cannot be written, or holds results already.
+        """
+        folder = run_directory.create(Path(directory))
+        files.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
+        files.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes))
+        run_directory.write_rest(folder, self)
+        self.write_models(folder)
+        if self.kept_model is not None:
+            models.save(folder, self.kept_model)
+        run_directory.write_tables(folder, self.runs, self.curves)
+        return folder
+
+    def write_models(self, folder: Path) -> None:
+        """Writes what the kept parameters are the parameters of, so that they can be asked without the data set."""
+        if self.kept:
+            described = {run: self.model(run).described() for run in sorted({run for run, _ in self.kept})}
+            files.write_json(folder / _MODELS, _shared(described))
+
+    def _repr_html_(self) -> str:
+        """The best configurations and the main figure, for a notebook."""
+        from jaxnets.report import notebook
+
+        return notebook.html(self.runs, self.curves)
+
+
+_SHARED = ("form", "class_names", "vocabulary", "tokenizer")
+
+
+def _shared(described: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Descriptions of models with what they have in common written once."""
+    first = next(iter(described.values()))
+    own = {run: {name: of[name] for name in of if name not in _SHARED} for run, of in described.items()}
+    return {**{name: first[name] for name in _SHARED}, "runs": own}
+
+
+def load(directory: str | Path) -> Results:
+    """The results that a run directory holds.
+
+    Args:
+      directory: written by an experiment, by `jaxnets.sweep(output=...)`, or by `Results.save`.
+
+    Raises:
+      UserError: if it is none, or a file of it cannot be read.
+    """
+    folder = Path(directory)
+    content = run_directory.read_json(folder, "config.json")
+    runs, curves = (run_directory.read_table(folder, name) for name in ("runs", "curves"))
+    predictions = pd.DataFrame()
+    if (folder / "predictions.parquet").exists():
+        predictions = run_directory.read_table(folder, "predictions")
+    kept = _kept(folder)
+    return Results(
+        config=_config(content),
+        runs=runs,
+        curves=curves,
+        predictions=predictions,
+        kept=kept,
+        kept_model=models.load(folder) if (folder / models.CHECKPOINT / models.DESCRIPTION).exists() else None,
+        directory=folder,
+        models=_models(folder, runs, kept),
+    )
+
+
+def _config(content: Mapping[str, Any]) -> Config:
+    """The configuration, as far as it can be told without its plug-ins."""
+    values = content.get("config") if isinstance(content, dict) else None
+    if not isinstance(values, dict):
+        return Config()
+    known = {name: value for name, value in values.items() if name not in record.unrepeatable(values)}
+    return Config(**record.from_json(known), options=record.from_json(content.get("options", {})))
+
+
+def _kept(folder: Path) -> dict[tuple[int, int], Any]:
+    """The parameters by run and step."""
+    path = folder / "parameters.safetensors"
+    if not path.exists():
+        return {}
+    kept: dict[tuple[int, int], dict] = {}
+    for name, array in models.read_export(path).items():
+        run, step, *rest = name.split(".")
+        kept.setdefault((int(run.removeprefix("run_")), int(step.removeprefix("step_"))), {})[tuple(rest)] = array
+    return {key: traverse_util.unflatten_dict(flat) for key, flat in kept.items()}
+
+
+def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any]) -> dict[int, Model]:
+    """The models of the runs, after their last kept step."""
+    if not kept or not (folder / _MODELS).exists():
+        return {}
+    content = run_directory.read_json(folder, _MODELS)
+    last = {run: params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
+    shared = {name: content[name] for name in _SHARED}
+    return {
+        int(run): models.from_description({**shared, **own}, params=last[int(run)])
+        for run, own in content["runs"].items()
+    }

@@ -1,0 +1,106 @@
+"""Runs an experiment: from its configuration to its finding or its report, in a run directory."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from jaxnets.basics import files
+from jaxnets.config.config import Config
+from jaxnets.engine.sweep import prepare
+from jaxnets.lab import session
+from jaxnets.lab.experiment import Claim, Experiment, Job
+from jaxnets.lab.flags import command_line
+from jaxnets.lab.results import Results
+from jaxnets.report import figures, findings
+from jaxnets.report.findings import Finding
+
+
+def run(experiment: Experiment, config: Config, console: Console, progress: Console | None) -> tuple[Results, Any]:
+    """Trains what an experiment asks for, and concludes.
+
+    Args:
+      experiment: a claim or a job.
+      config: from `jaxnets.lab.experiment.configure`.
+      console: where the finding or the report is shown.
+      progress: where the progress, and what the user should know of the data, are shown; nowhere if None.
+
+    Returns:
+      The results, and of a claim its finding: None if the user interrupted the sweep, as half of one supports nothing.
+
+    Raises:
+      UserError: for anything in the configuration that cannot be done; then nothing has been written.
+    """
+    results = train(experiment, config, progress)
+    if isinstance(experiment, Job):
+        with files.file_errors(_directory(results)):
+            experiment.report(results, console)
+        return results, None
+    if results.interrupted or not isinstance(experiment, Claim):
+        return results, None
+    with files.file_errors(_directory(results)):
+        return results, conclude(experiment, results, console)
+
+
+def train(experiment: Experiment, config: Config, progress: Console | None) -> Results:
+    """The results of an experiment's sweep, in its run directory."""
+    if experiment.trains:
+        sweep = prepare(config, experiment.takes)
+        directory = session.make_directory(experiment.name, config, sweep.notes)
+        trained = session.carry_out(sweep, directory, progress, progress)
+    else:
+        trained = session.untrained(config, experiment.takes)
+        directory = session.make_directory(experiment.name, config)
+    results = Results(**vars(trained), directory=directory, console=progress)
+    results.write_models(directory)
+    return results
+
+
+def conclude(claim: Claim, results: Results, console: Console) -> Finding:
+    """Measures, judges, draws, writes, and shows.
+
+    Args:
+      claim: what is put to the test.
+      results: of its sweep, in a run directory.
+      console: where the finding is shown.
+    """
+    start, directory = time.perf_counter(), _directory(results)
+    measured = claim.measure(results)
+    for name, table in measured.items():
+        files.write_table(directory / f"{name}.parquet", table)
+    tables = {"runs": results.runs, "curves": results.curves, **measured}
+    with figures.style():
+        pictures = claim.pictures(tables)
+    for name, picture in pictures.items():
+        figures.save(picture.figure, directory / "figures", name)
+    finding = Finding(
+        name=claim.name,
+        claim=claim.about,
+        verdict=claim.verdict(tables),
+        setting=setting(results),
+        command=command_line(claim, results.config),
+        seconds=results.seconds + time.perf_counter() - start,
+        tables=claim.summary(tables),
+        pictures={name: picture.caption for name, picture in pictures.items()},
+    )
+    files.write_json(directory / findings.FILE, finding.as_json())
+    findings.print_finding(console, finding, directory)
+    return finding
+
+
+def setting(results: Results) -> str:
+    """What a finding holds for: the data, their sizes, how many runs, and what is to be known of the data."""
+    if not results.num_runs:
+        return "No training."
+    datasets = {fold.name: fold for trained in (*results.further, results) for fold in trained.folds[:1]}
+    sizes = [
+        f"{fold.name} ({len(fold.train):,} examples to train on, {len(fold.dev):,} dev, {len(fold.test):,} test)"
+        for fold in datasets.values()
+    ]
+    return " ".join([f"{'; '.join(sizes)}. {results.num_runs:,} runs.", *results.notes])
+
+
+def _directory(results: Results) -> Path:
+    assert results.directory is not None  # an experiment always has one
+    return results.directory

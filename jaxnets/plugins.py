@@ -1,0 +1,186 @@
+"""The kinds of plug-ins, in one place: their look-up by name, import path or object, their arguments, their validation.
+
+A name is looked up once, when the table of runs is made; from there on a `Plugin` travels, not a name.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from flax import linen as nn
+
+from jaxnets import data, models
+from jaxnets.basics import imports
+from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config.arguments import Argument, arguments
+from jaxnets.models import blocks
+from jaxnets.training import heads, initializers, optimizers, schedules
+
+# Attributes that a guest may not take as arguments: the tables have columns of these names.
+RESERVED = ("run", "status", "fold", "seconds", "diverged_step", "judged_step", "best_dev_accuracy", "best_step")
+NESTED = ("activation", "pooling")
+"""Arguments that are plug-ins themselves."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plug-in that was looked up.
+
+    Attributes:
+      kind: its kind, such as `optimizer`.
+      name: how the tables show it, and how it is found again; an import path for what is not built in.
+      value: the function, class or object.
+      arguments: those that are keywords of their own, by name.
+    """
+
+    kind: str
+    name: str
+    value: Any
+    arguments: Mapping[str, Argument] = field(default_factory=dict, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        """The name."""
+        return self.name
+
+    @property
+    def reference(self) -> Any:
+        """What finds it again: its name, or where it has none that could be found, the object."""
+        return self.name if ":" in self.name or self.name in KINDS[self.kind].known() else self.value
+
+    def __hash__(self) -> int:
+        """That of kind and name: a guest's object need not have one."""
+        return hash((self.kind, self.name))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of plug-ins.
+
+    Attributes:
+      name: of the keyword and flag, such as `optimizer`.
+      noun: what one is called, with its article.
+      known: the built-in ones by name.
+      check: the plug-in from the object that was given or found; raises a UserError if it is none.
+      provided: whether an argument of a name is provided by jaxnets itself.
+      special: the plug-in of a value that has a form of its own, as the path of a data set; None for all others.
+    """
+
+    name: str
+    noun: str
+    known: Callable[[], Mapping[str, Any]]
+    check: Callable[["Kind", str, Any], Any]
+    provided: Callable[[str], bool] = lambda name: False
+    special: Callable[[Any], Any] = lambda value: None
+
+    def find(self, value: Any) -> Plugin:
+        """The plug-in of a name, an import path or an object.
+
+        Raises:
+          UserError: if there is none, or it is none of this kind.
+
+        >>> OPTIMIZER.find("sgd").name
+        'sgd'
+        """
+        if isinstance(value, Plugin):
+            return value
+        name = value if isinstance(value, str) else self._name_of(value)
+        found = self.special(value)
+        if found is None:
+            found = self._of_name(value) if isinstance(value, str) else value
+        checked = self.check(self, name, found)
+        return Plugin(self.name, name, checked, self._arguments(name, checked))
+
+    def _of_name(self, name: str) -> Any:
+        known = self.known()
+        if name in known:
+            return known[name]
+        if ":" in name:
+            return imports.load(self.name, name)
+        raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
+
+    def _name_of(self, value: Any) -> str:
+        """A built-in object's name; otherwise its import path, or what it is called."""
+        built_in = next((name for name, known in self.known().items() if known is value), None)
+        return built_in or imports.path_of(value) or getattr(value, "__name__", type(value).__name__)
+
+    def _arguments(self, name: str, value: Any) -> Mapping[str, Argument]:
+        if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
+            return {}
+        try:
+            declared = arguments(value, self.provided, lambda argument: argument in NESTED)
+        except (TypeError, ValueError) as error:  # a builtin without a signature
+            raise UserError(f"{self.name}: the arguments of '{name}' are not known: {error}.") from None
+        for reserved in RESERVED:
+            if reserved in declared:
+                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is a column of the results.")
+        return declared
+
+
+def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
+    if not (isinstance(value, type) and issubclass(value, nn.Module)):
+        raise UserError(f"model: '{name}' is not a flax.linen.Module class.")
+    if "num_outputs" not in getattr(value, "__dataclass_fields__", {}):
+        raise UserError(f"model: '{name}' has no attribute 'num_outputs', the number of logits that it must give.")
+    return value
+
+
+def _function(kind: Kind, name: str, value: Any) -> Callable:
+    if not callable(value):
+        raise UserError(f"{kind.name}: '{name}' is a {type(value).__name__}, not a function.")
+    return value
+
+
+def _function_of(first: str) -> Callable[[Kind, str, Any], Callable]:
+    """A check for functions whose first argument has a name."""
+
+    def check(kind: Kind, name: str, value: Any) -> Callable:
+        function = _function(kind, name, value)
+        try:
+            parameters = list(inspect.signature(function).parameters)
+        except (TypeError, ValueError):
+            parameters = []
+        if parameters[:1] != [first]:
+            raise UserError(f"{kind.name}: '{name}' is not {kind.noun}: its first argument must be '{first}'.")
+        return function
+
+    return check
+
+
+def _head(kind: Kind, name: str, value: Any) -> heads.Head:
+    head = value() if isinstance(value, type) else value
+    if not isinstance(head, heads.Head):
+        raise UserError(f"head: '{name}' has not all of num_outputs, losses, probabilities and predictions.")
+    return head
+
+
+MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
+OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
+SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
+DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, special=data.loader_of)
+INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
+HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
+ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)
+POOLING = Kind("pooling", "a pooling", lambda: blocks.POOLINGS, _function)
+
+KINDS = {k.name: k for k in (MODEL, OPTIMIZER, SCHEDULE, DATASET, INITIALIZER, HEAD, ACTIVATION, POOLING)}
+WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
+"""The hyperparameters whose values bring arguments of their own, each a hyperparameter too."""
+
+
+@cache
+def all_arguments() -> Mapping[str, Argument]:
+    """The arguments of all built-in plug-ins by name; of several with one name, that of the first."""
+    declared: dict[str, Argument] = {}
+    for kind in (*WITH_ARGUMENTS, DATASET):
+        for name in kind.known():
+            for argument in kind.find(name).arguments.values():
+                declared.setdefault(argument.name, argument)
+    return declared
+
+
+def owners(argument: str) -> list[tuple[Kind, list[str]]]:
+    """Which built-in plug-ins of each kind take an argument."""
+    kinds = (*WITH_ARGUMENTS, DATASET)
+    return [(kind, [n for n in kind.known() if argument in kind.find(n).arguments]) for kind in kinds]

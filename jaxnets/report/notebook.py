@@ -1,0 +1,51 @@
+"""What a notebook shows of a sweep by itself: the best configurations, and the main figure."""
+
+import html as markup
+import io
+
+import pandas as pd
+
+from jaxnets.evidence import statistics
+from jaxnets.report import figures
+from jaxnets.report.tables import shown, with_interval
+
+
+def html(runs: pd.DataFrame, curves: pd.DataFrame) -> str:
+    """A table of the best configuration of each optimizer, and a figure under it.
+
+    The figure is the test accuracy over the learning rate where there are several, otherwise the learning curves.
+    """
+    finished = runs[runs["status"] == statistics.FINISHED] if len(runs) else runs
+    if not len(finished):
+        return f"<p>{len(runs):,} runs, of which none finished.</p>"
+    best = statistics.best_configurations(runs)
+    several = runs["learning_rate"].nunique() > 1
+    figure = figures.accuracy_over_learning_rate(runs) if several else figures.learning_curves(curves, best)
+    return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{_embedded(figure)}"
+
+
+def _table(best: pd.DataFrame) -> str:
+    """The best configurations with their accuracies."""
+    names = list(best.columns[: list(best.columns).index("num_seeds")])
+    header = [*(name.replace("_", " ") for name in names), "test accuracy", "dev accuracy", "diverged"]
+    rows = [
+        [
+            *(shown(row[name]) for name in names),
+            with_interval(row["test_accuracy"], row["test_half_width"]),
+            with_interval(row["dev_accuracy"], row["dev_half_width"]),
+            f"{row['diverged_share']:.1%}",
+        ]
+        for _, row in best.iterrows()
+    ]
+    return pd.DataFrame([[markup.escape(cell) for cell in row] for row in rows], columns=header).to_html(
+        index=False, escape=False, border=0
+    )
+
+
+def _embedded(figure: figures.Figure) -> str:
+    """A figure as SVG."""
+    content = io.StringIO()
+    with figures.style():
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    text = content.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,121 @@
+"""What a run carries from step to step, and what it shares with the other runs of its program."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flax import struct
+from jaxtyping import Array, Float, Int
+
+from jaxnets.training.heads import Head
+from jaxnets.training.initializers import Initializer
+
+
+@struct.dataclass
+class Metrics:
+    """Sums over examples; `mean` turns them into averages."""
+
+    loss: Float[Array, "*runs"]
+    correct: Float[Array, "*runs"]
+    examples: Float[Array, "*runs"]
+
+    def __add__(self, other: "Metrics") -> "Metrics":
+        """The metrics of the examples of both."""
+        return Metrics(self.loss + other.loss, self.correct + other.correct, self.examples + other.examples)
+
+    def mean(self) -> tuple[Float[Array, "*runs"], Float[Array, "*runs"]]:
+        """The average loss, in nats, and the accuracy."""
+        return self.loss / self.examples, self.correct / self.examples
+
+
+@struct.dataclass
+class TrainState:
+    """All that a run carries from step to step.
+
+    Attributes:
+      step: the steps taken.
+      params: nested dictionaries of arrays.
+      optimizer_state: Optax's.
+      seed: of all the run's random streams.
+      hyperparameters: the run's traced numbers, by name.
+      diverged_step: the first step whose loss was not finite; -1 as long as there is none.
+      best_dev_accuracy: of the evaluations so far; -1 as long as there is none.
+    """
+
+    step: Int[Array, "*runs"]
+    params: Any
+    optimizer_state: Any
+    seed: Int[Array, "*runs"]
+    hyperparameters: dict[str, Array]
+    diverged_step: Int[Array, "*runs"]
+    best_dev_accuracy: Float[Array, "*runs"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A function or class with its arguments: some static, some named in the hyperparameters of each run.
+
+    Attributes:
+      function: the function or class.
+      static: its static arguments by name, as pairs, so that equal ones have an equal hash.
+      traced: the names of those that are arrays.
+    """
+
+    function: Callable[..., Any]
+    static: tuple[tuple[str, Any], ...] = ()
+    traced: tuple[str, ...] = ()
+
+    def arguments(self, hyperparameters: Mapping[str, Array]) -> dict[str, Any]:
+        """The keyword arguments for one run."""
+        return {**dict(self.static), **{name: hyperparameters[name] for name in self.traced}}
+
+    def with_static(self, **values: Any) -> "Bound":
+        """The same with some static arguments set."""
+        return replace(self, static=tuple((dict(self.static) | values).items()))
+
+    def __call__(self, hyperparameters: Mapping[str, Array]) -> Any:
+        """The function's value for one run."""
+        return self.function(**self.arguments(hyperparameters))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the runs of one program share: all that shapes the traced computation.
+
+    Attributes:
+      model: a Flax module, not yet made.
+      optimizer: from a learning rate to a gradient transformation.
+      schedule: from the progress, 0 to 1, to a factor on the learning rate.
+      head: from logits to losses and predictions.
+      batch_size: examples of a step.
+      num_steps: of a run.
+      num_examples: of the training set.
+      input_shape: of an example's features; None for texts.
+      budgets: the numbers of positions that a step is compiled for, ascending; the last holds any batch of texts.
+      own_initializer: whether the linear maps start as the model's own code draws them; otherwise the initializer is
+        traced.
+      guest_initializer: draws the linear maps in the place of the built-in initializers.
+      train_word_vectors: whether word vectors are trained; otherwise they stay as they start.
+      word_rows: whether a step touches only the vectors of its batch's words.
+      select_best: whether a run is judged at the evaluation with its best dev accuracy; otherwise after its last step.
+    """
+
+    model: Bound
+    optimizer: Bound
+    schedule: Bound
+    head: Head
+    batch_size: int
+    num_steps: int
+    num_examples: int
+    input_shape: tuple[int, ...] | None
+    budgets: tuple[int, ...] = ()
+    own_initializer: bool = False
+    guest_initializer: Initializer | None = None
+    train_word_vectors: bool = True
+    word_rows: bool = False
+    select_best: bool = False
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in a pass over the data; the last one may be smaller."""
+        return -(-self.num_examples // self.batch_size)
