@@ -1,4 +1,4 @@
-"""Claims in small: a real run of an experiment, in this process."""
+"""Experiments in small: a real run of one, in this process."""
 
 import importlib
 import io
@@ -6,22 +6,19 @@ import io
 import pytest
 from rich.console import Console
 
-from jaxnets.lab import claims, commandline
-from jaxnets.lab import session as experiment
+from jaxnets.lab import runner
+from jaxnets.lab.experiment import configure
 
 
 @pytest.fixture
 def tiny(tmp_path):
-    """From an experiment's name and flags to its finding, its results, and what the console shows."""
+    """From an experiment's name and values to its finding, its results, and what the console shows."""
 
-    def run(name, **flags):
-        module = importlib.import_module(f"experiments.{name}")
-        arguments = [f"--{flag}={text}" for flag, text in flags.items()]
-        config = commandline.parse(module, [*arguments, f"--output={tmp_path / name}"])
-        start = experiment.run if getattr(module, "SWEEP", True) else experiment.without_runs
-        results = start(name, config, progress=False, takes=getattr(module, "TAKES", ""))
+    def run(name, **values):
+        experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+        config = configure(experiment, {**values, "output": str(tmp_path / name)})
         console = Console(file=io.StringIO(), width=120)
-        finding = claims.conclude(name, module, results, console)
+        results, finding = runner.run(experiment, config, console, progress=None)
         for picture in finding.pictures:
             assert (results.directory / "figures" / f"{picture}.svg").stat().st_size > 1000
         assert finding.tables

@@ -21,7 +21,7 @@ def test_the_verdict_follows_its_rule(linear, hidden, outcome):
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, text = tiny("xor", num_seeds="8", hidden_units="0,2,8", activation="tanh", initializer="xavier")
+    finding, results, text = tiny("xor", num_seeds=8, hidden_units=[0, 2, 8], activation="tanh", initializer="xavier")
     assert finding.verdict.parts[0].outcome == "supported"
     assert set(finding.pictures) == {"solved", "plane_0", "plane_2", "hidden"}
     assert len(results.runs) == 24
