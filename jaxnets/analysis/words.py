@@ -1,4 +1,4 @@
-"""Which texts hold which words and n-grams."""
+"""Which texts contain which words and n-grams."""
 
 from collections.abc import Collection, Sequence
 
@@ -10,20 +10,20 @@ from jaxnets.evidence import baselines
 
 
 def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> Bool[np.ndarray, "texts"]:
-    """Which texts hold one of the words.
+    """Which texts contain one of the words.
 
     >>> holding(Texts.of([[2, 3], [3], []]), ("<pad>", "<unk>", "not", "good"), ["not"]).tolist()
     [True, False, False]
     """
     ids = [place for place, word in enumerate(vocabulary) if word in words]
     owner = np.repeat(np.arange(len(texts)), texts.lengths)
-    found = np.zeros(len(texts), bool)
-    found[owner[np.isin(texts.words, ids)]] = True
-    return found
+    contained = np.zeros(len(texts), bool)
+    contained[owner[np.isin(texts.words, ids)]] = True
+    return contained
 
 
 def behind(texts: Texts, word: int) -> set[int]:
-    """The words that stand directly behind a word anywhere.
+    """The words that follow directly after a word anywhere.
 
     >>> behind(Texts.of([[2, 3], [4]]), 2)
     {3}
@@ -34,17 +34,13 @@ def behind(texts: Texts, word: int) -> set[int]:
 
 
 def all_unseen(train: Sequence[Texts], test: Texts, order: int, num_words: int) -> Bool[np.ndarray, "texts"]:
-    """Which texts have n-grams, none of which stands in the training texts.
+    """Which texts have n-grams, none of which occurs in the training texts.
 
     Args:
-      train: splits that were seen.
+      train: the splits that were seen.
       test: the texts.
-      order: n, 3 at most.
+      order: the number n, 3 at most.
       num_words: of the vocabulary.
     """
-    seen = np.concatenate([baselines.features(texts, [order], num_words)[1] for texts in train])
-    owner, grams = baselines.features(test, [order], num_words)
-    unseen = np.zeros(len(test), bool)
-    unseen[owner] = True
-    unseen[owner[np.isin(grams, seen)]] = False
-    return unseen
+    _, indicators = baselines.matrices(Texts.joined(train), test, [order], num_words)
+    return (test.lengths >= order) & (np.asarray(indicators.sum(axis=1)).ravel() == 0)

@@ -1,67 +1,109 @@
 """Data sets: NumPy in, NumPy out."""
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import errors
-from jaxnets.data import text_files, tfds_sets
-from jaxnets.data.dataset import Dataset, validate
+from jaxnets.basics import imports
+from jaxnets.basics.errors import UserError, unknown
+from jaxnets.data import in_memory, text_files, tfds_sets
+from jaxnets.data.dataset import Dataset
 from jaxnets.data.digits import digits
+from jaxnets.data.files import is_path
 from jaxnets.data.generated import negation, ngrams, xor
 from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
-from jaxnets.data.text_files import is_path
+from jaxnets.data.validation import validate
 
-Loader = Callable[..., Dataset | tuple[Dataset, ...]]
+Loader = Callable[..., Any]
+"""Gives a Dataset, a tuple of Datasets (folds), or data in another form that `in_memory.loader` takes."""
 
 KNOWN: dict[str, Loader] = {
     loader.__name__: loader for loader in (digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams)
 }
 
 
-def find(name: str) -> Loader:
-    """The loader of a name, a path, a set of TFDS `tfds:NAME`, or an import path such as `my_lab.data:load`.
+def loader_of(value: Any) -> Loader | None:
+    """The loader of a value that is special to data sets; None for a name, an import path or a loader itself.
+
+    Args:
+      value: a path, a set of TFDS `tfds:NAME`, or data in memory as `in_memory.loader` takes them.
+
+    Raises:
+      UserError: if the value is no string, path, function or data.
+
+    >>> loader_of("digits") is None, loader_of("tfds:mnist").func.__module__
+    (True, 'jaxnets.data.tfds_sets')
+    """
+    if isinstance(value, str):
+        if value.startswith(tfds_sets.PREFIX):
+            return partial(tfds_sets.load, value.removeprefix(tfds_sets.PREFIX))
+        return partial(text_files.load, Path(value)) if value not in KNOWN and is_path(value) else None
+    if isinstance(value, os.PathLike):
+        return partial(text_files.load, Path(value))
+    return in_memory.loader(value)
+
+
+def find(value: Any) -> Loader:
+    """The loader of a name, an import path such as `my_lab.data:load`, a loader itself, or what `loader_of` takes.
 
     Raises:
       UserError: if there is none, or it cannot be called.
     """
-    if name in KNOWN:
-        return KNOWN[name]
-    if name.startswith(tfds_sets.PREFIX):
-        return partial(tfds_sets.load, name.removeprefix(tfds_sets.PREFIX))
-    if is_path(name):
-        return partial(text_files.load, Path(name))
-    return errors.lookup_function("dataset", name, KNOWN)
+    special = loader_of(value)
+    if special is not None or not isinstance(value, str):
+        return special or value
+    if value in KNOWN:
+        return KNOWN[value]
+    if ":" not in value:
+        raise unknown("dataset", value, KNOWN, " A path or an import path 'package.module:name' works as well.")
+    imported = imports.load("dataset", value)
+    if not callable(imported):
+        raise UserError(f"dataset: '{value}' is {in_memory.article(type(imported).__name__)}, not a function.")
+    return imported
 
 
-def load_folds(name: str, **arguments: Any) -> tuple[Dataset, ...]:
-    """The folds of a data set, checked: one, unless it is to be cross-validated.
+def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
+    """The folds of a data set, checked: a single one, unless it is to be cross-validated.
 
     Args:
-      name: as `find` takes it.
+      value: as `find` takes it.
       **arguments: for the loader.
 
     Raises:
-      UserError: if there is none, or its data are not what they must be.
+      UserError: if there is no such data set, or something is wrong with it.
     """
-    loader = find(name)
+    loader = find(value)
     try:
         inspect.signature(loader).bind(**arguments)
     except TypeError as error:
-        raise errors.UserError(f"dataset: '{name}' cannot be called with its flags alone: {error}.") from None
-    loaded = loader(**arguments)
-    return tuple(validate(fold) for fold in loaded) if isinstance(loaded, tuple) else (validate(loaded),)
+        name = value if isinstance(value, str) else getattr(loader, "__name__", type(value).__name__)
+        raise UserError(f"dataset: '{name}' cannot be called with its flags alone: {error}.") from None
+    return tuple(validate(fold) for fold in _as_folds(loader(**arguments)))
 
 
-def load(name: str, **arguments: Any) -> Dataset:
-    """The data set of a name, checked; see `load_folds`.
+def load(value: Any, **arguments: Any) -> Dataset:
+    """The data set of a value, checked; see `load_folds`.
 
     Raises:
       UserError: also if it has several folds.
     """
-    folds = load_folds(name, **arguments)
+    folds = load_folds(value, **arguments)
     if len(folds) > 1:
-        raise errors.UserError(f"dataset: '{name}' has {len(folds)} folds; take load_folds, or folds=1.")
+        raise UserError(f"dataset: '{folds[0].name}' has {len(folds)} folds; take load_folds, or folds=1.")
     return folds[0]
+
+
+def _as_folds(loaded: Any) -> tuple[Dataset, ...]:
+    """The result of a loader as Datasets."""
+    try:
+        convert = in_memory.loader(loaded)
+    except UserError:
+        convert = None
+    if convert is None:
+        given = in_memory.article(type(loaded).__name__)
+        wanted = "a jaxnets Dataset, a tuple of these (folds), or data such as (inputs, labels)"
+        raise UserError(f"dataset: the loader gave {given}; it must give {wanted}.")
+    return convert()

@@ -1,30 +1,50 @@
-"""Features in the form in which nets learn well from them."""
+"""From features to data sets that a sweep can train on."""
 
 import numpy as np
 
-from jaxnets.data.assemble import Encoding, draw_parts
+from jaxnets.data import notes
 from jaxnets.data.dataset import Dataset, Split
+from jaxnets.data.folds import FoldRows, Splitting, draw_folds
 from jaxnets.data.raw import RawDataset
 
 
 def standardized(features: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Features with mean 0 and deviation 1 over the training rows; 0 everywhere where the training rows do not differ.
+    """Features with mean 0 and deviation 1 over the training rows; 0 everywhere if a feature is constant there.
 
-    No weight of such a feature could learn anything: its initial value would only disturb the dev and test examples.
+    The weight of a constant feature learns nothing: its initial value would only disturb the dev and test examples.
+
+    Args:
+      features: `float[examples, features]`.
+      train: the rows of the training examples.
+
+    Returns:
+      `float32[examples, features]`.
     """
     mean, deviation = features[train].mean(axis=0), features[train].std(axis=0)
     constant = np.ptp(features[train], axis=0) == 0
     return np.where(constant, 0, (features - mean) / np.where(constant, 1, deviation)).astype(np.float32)
 
 
-def assemble(raw: RawDataset, encoding: Encoding) -> tuple[Dataset, ...]:
-    """The folds of a data set of features, one if there is a test split; each standardized by its training rows."""
-    present = {name: split for name in ("train", "dev", "test") if (split := getattr(raw, name)) is not None}
-    pool = np.concatenate([np.asarray(split.inputs) for split in present.values()])
-    labels = np.concatenate([split.labels for split in present.values()])
-    folds = []
-    for parts in draw_parts(labels, {name: len(split) for name, split in present.items()}, encoding):
-        features = standardized(pool, parts.train)
-        train, dev, test = (Split(features[rows], labels[rows]) for rows in (parts.train, parts.dev, parts.test))
-        folds.append(Dataset(raw.name, train, dev, test, raw.class_names))
-    return tuple(folds)
+def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: bool) -> tuple[Dataset, ...]:
+    """The folds of a data set of features; a single one if there is a test split.
+
+    Args:
+      raw: the data set, with features `float32[examples, features]`.
+      splitting: how missing splits are drawn.
+      standardize: whether each fold is standardized by its training examples.
+
+    Raises:
+      UserError: if an option is out of range, or a split would be empty.
+    """
+    pool = np.concatenate([np.asarray(split.inputs) for split in raw.splits.values()])
+    labels = np.concatenate([split.labels for split in raw.splits.values()])
+    folds = draw_folds(labels, {name: len(split) for name, split in raw.splits.items()}, splitting)
+    on_classes, on_examples = notes.on_classes(labels, raw.class_names, folds), notes.on_examples(pool, folds)
+    shared_notes = (*raw.notes, *on_classes, *on_examples)
+
+    def dataset(fold: FoldRows) -> Dataset:
+        features = standardized(pool, fold.train) if standardize else pool
+        train, dev, test = (Split(features[rows], labels[rows]) for rows in (fold.train, fold.dev, fold.test))
+        return Dataset(raw.name, train, dev, test, raw.class_names, notes=shared_notes)
+
+    return tuple(map(dataset, folds))

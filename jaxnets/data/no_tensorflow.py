@@ -1,4 +1,4 @@
-"""What TFDS prepares texts and images with in the place of TensorFlow."""
+"""A stand-in for TensorFlow, with which TFDS prepares texts and images."""
 
 import contextlib
 import glob
@@ -7,37 +7,63 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
+
+SUPPORTED = ">=4.9.10,<4.10"  # versions of TFDS, as in pyproject.toml
+
 
 @contextlib.contextmanager
 def without_tensorflow(tfds: Any) -> Iterator[None]:
-    """TFDS meets the stand-in where it would import TensorFlow, unless that was imported before."""
+    """Gives TFDS a stand-in where it would import TensorFlow, unless that was imported before.
+
+    TFDS's module `tensorflow` is lazy: it keeps the real one, once imported, in its private attribute `_module`.
+
+    Raises:
+      UserError: if the installed version of TFDS is made differently.
+    """
     if "tensorflow" in sys.modules:
         yield
         return
-    # the module is a lazy one: what it stands for is looked up, once, in its own attribute
-    attributes = object.__getattribute__(tfds.core.utils.lazy_imports_utils.tensorflow, "__dict__")
-    attributes["_module"] = _stand_in()
+    stand_in = _stand_in()
     try:
+        lazy = tfds.core.utils.lazy_imports_utils.tensorflow
+        attributes = object.__getattribute__(lazy, "__dict__")
+        attributes["_module"] = stand_in
+        replaced = lazy.io is stand_in.io
+    except (AttributeError, ImportError) as error:
+        raise changed(str(error)) from error
+    try:
+        if not replaced:
+            raise changed("its lazy module is not replaced")
         yield
     finally:
         del attributes["_module"]
+
+
+def changed(detail: str) -> UserError:
+    """The error if a private part of TFDS, on which this package relies, is not as it was."""
+    return UserError(
+        f"dataset: 'tfds:' does not work with tensorflow-datasets {metadata.version('tensorflow-datasets')} "
+        f"({detail}); install 'tensorflow-datasets{SUPPORTED}'."
+    )
 
 
 class _Part(SimpleNamespace):
     """A part of the stand-in."""
 
     def __getattr__(self, name: str) -> Any:
-        """Only what is missing comes here."""
+        """Called only for a name that the part does not have."""
         raise AttributeError(f"the stand-in for tensorflow has no '{name}'")
 
 
 def _stand_in() -> SimpleNamespace:
-    """The few functions of TensorFlow that TFDS and its builders prepare texts and images with."""
+    """The few functions of TensorFlow with which TFDS and its builders prepare texts and images."""
 
     def open_file(path: Any, mode: str = "r") -> Any:
         return open(path, mode, encoding=None if "b" in mode else "utf-8")

@@ -1,42 +1,22 @@
-"""Data sets as their files tell them: texts not yet split into words, splits that may be missing."""
+"""A data set before its texts are encoded and its missing splits are drawn."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from jaxnets.data.dataset import Split
 
 
-@dataclass(frozen=True)
-class RawSplit:
-    """Examples in the order of their file.
-
-    Attributes:
-      inputs: texts, or features `float32[examples, features]`.
-      labels: `int32[examples]`, from 0 to the number of classes - 1.
-    """
-
-    inputs: Sequence[str] | np.ndarray
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        """The number of examples."""
-        return len(self.labels)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RawDataset:
-    """A classification task before its texts are encoded and the missing splits are carved off.
+    """A classification task as its source gives it.
 
     Attributes:
       name: what to call it.
       class_names: a name for each label.
-      train: always there.
-      dev: None if there is none.
-      test: None if there is none.
+      splits: `train`, and `dev` and `test` where the source has them; the inputs are strings or features.
+      notes: sentences that the user should read about the source.
     """
 
     name: str
     class_names: tuple[str, ...]
-    train: RawSplit
-    dev: RawSplit | None = None
-    test: RawSplit | None = None
+    splits: dict[str, Split]
+    notes: tuple[str, ...] = ()

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from jaxnets.data import files
-from jaxnets.data.assemble import Encoding, assemble
+from jaxnets.data.assemble import Encoding, assemble_texts
 from jaxnets.data.dataset import Dataset
-from jaxnets.data.files import Columns, is_path
+from jaxnets.data.file_rows import Columns
+from jaxnets.data.folds import Splitting
 from jaxnets.data.tokenized import cached
 from jaxnets.data.tokenizer import Tokenizer
-
-__all__ = ["is_path", "load"]
 
 
 def load(
@@ -26,28 +25,29 @@ def load(
     length_percentile: float = 100.0,
     word_vectors: str = "",
 ) -> tuple[Dataset, ...]:
-    """The texts of a folder or file; the folds of a cross-validation where there is no test split.
+    """The texts of a folder or file; the folds of a cross-validation if there is no test split.
 
     Args:
-      path: see `jaxnets.data.files.read`.
-      label_column: name in .csv and .jsonl files.
-      text_column: likewise.
-      tokenizer: `words` or `whitespace`.
+      path: a folder or file, see `jaxnets.data.files.read`.
+      label_column: column or key of the label in .csv and .jsonl files.
+      text_column: column or key of the text in .csv and .jsonl files.
+      tokenizer: how texts are split into words: `words` or `whitespace`.
       lowercase: whether capitals become small letters.
-      folds: see `jaxnets.data.assemble.Encoding`, also for the rest.
-      dev_share: of the training examples.
-      split_seed: of the draws.
-      min_count: of a known word.
-      max_vocabulary: known words.
-      length_percentile: of the lengths.
-      word_vectors: a file.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      min_count: a word is known if it occurs at least this often in the training texts.
+      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
+      length_percentile: texts are cut to the length of this percentile of the training texts.
+      word_vectors: file of word vectors, .vec, .txt or .npz.
 
     Raises:
-      UserError: for the first mistake found, with its file and line.
+      UserError: for the first mistake, with its file and line.
     """
     columns = Columns(label_column, text_column)
     splitter = Tokenizer(tokenizer, lowercase)
     sources = files.sources(path)
     tokenized = cached(sources, (path.name, columns), splitter, lambda: files.read(path, columns))
-    encoding = Encoding(folds, dev_share, split_seed, min_count, max_vocabulary, length_percentile, word_vectors)
-    return assemble(tokenized, encoding, splitter)
+    splitting = Splitting(folds, dev_share, split_seed)
+    encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
+    return assemble_texts(tokenized, splitting, encoding, splitter)

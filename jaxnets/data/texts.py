@@ -61,6 +61,15 @@ class Texts:
         return cls(words.astype(np.int32, copy=False), lengths)
 
     @classmethod
+    def joined(cls, parts: Sequence["Texts"]) -> "Texts":
+        """All texts of some collections, one collection after another.
+
+        >>> Texts.joined([Texts.of([[5, 6]]), Texts.of([[], [7]])]).lengths.tolist()
+        [2, 0, 1]
+        """
+        return cls(np.concatenate([part.words for part in parts]), np.concatenate([part.lengths for part in parts]))
+
+    @classmethod
     def of_padded(cls, rows: np.ndarray) -> "Texts":
         """The texts of the rows of an array `int[texts, words]`, in which 0 is padding.
 

@@ -1,28 +1,26 @@
 """Classification sets of TensorFlow Datasets (TFDS), without TensorFlow: array_record files, read as NumPy arrays.
 
 TFDS reads such files without TensorFlow. To prepare them from a downloaded archive it still asks TensorFlow to open
-files and to encode images: `jaxnets.data.no_tensorflow` gives it those few functions, so that it is never imported.
+files and to encode images; `jaxnets.data.no_tensorflow` provides these few functions instead.
 """
 
 import contextlib
 import difflib
 import importlib
-import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import numpy as np
 
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.data.dataset import Split
 from jaxnets.data.no_tensorflow import without_tensorflow
-from jaxnets.data.raw import RawDataset, RawSplit
+from jaxnets.data.raw import RawDataset
+from jaxnets.data.tfds_downloads import adjusted_downloads
 
 DEV_NAMES = ("validation", "dev", "valid")
-MAX_RETRIES = 3  # of a download; TFDS's own 10 wait for minutes where there is no network
 
 
 def read(name: str, data_dir: str = "", text_feature: str = "", label_feature: str = "") -> RawDataset:
@@ -54,7 +52,7 @@ def read(name: str, data_dir: str = "", text_feature: str = "", label_feature: s
         splits = {ours: _read_split(tfds, what, builder, theirs, features) for ours, theirs in names.items()}
     if len({split.inputs.shape[1:] for split in splits.values() if isinstance(split.inputs, np.ndarray)}) > 1:
         raise UserError(f"{what}: the images of its splits differ in size; all have to be of one size.")
-    return RawDataset(what, tuple(builder.info.features[features[1]].names), **splits)
+    return RawDataset(what, tuple(builder.info.features[features[1]].names), splits)
 
 
 def _library() -> Any:
@@ -71,7 +69,7 @@ def _library() -> Any:
 
 
 def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
-    """The builder of data that lie prepared in `data_dir`; None if there are none."""
+    """The builder of data that are already prepared in `data_dir`; None if there are none."""
     name = what.removeprefix("tfds:")
     try:
         parsed, arguments = tfds.core.naming.parse_builder_name_kwargs(name)
@@ -80,9 +78,7 @@ def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
             f"dataset: '{what}' is not a name of the form tfds:NAME, tfds:NAME/CONFIG or with :VERSION."
         ) from error
     if parsed.namespace or set(arguments) - {"config", "version"}:
-        raise UserError(
-            f"dataset: '{what}': only data sets of TFDS itself are read, as tfds:NAME, /CONFIG, :VERSION."
-        )
+        raise UserError(f"dataset: '{what}': only data sets of TFDS itself are read, as tfds:NAME, /CONFIG, :VERSION.")
     registered = tfds.core.registered
     try:
         builder = tfds.core.read_only_builder.builder_from_files(name, data_dir=data_dir or None)
@@ -90,7 +86,7 @@ def _prepared(tfds: Any, what: str, data_dir: str) -> Any:
         return None
     except Exception as error:
         raise UserError(
-            f"{what}: what lies prepared in {_folder(tfds, data_dir)} cannot be read: {_line(error)}."
+            f"{what}: the prepared data in {_folder(tfds, data_dir)} cannot be read: {_line(error)}."
         ) from error
     if "array_record" not in {kind.value for kind in builder.info.available_file_formats()}:
         kind = builder.info.file_format.value
@@ -104,13 +100,12 @@ def _prepare(tfds: Any, what: str, data_dir: str) -> Any:
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    _name_downloads(builder)
-    retries = logging.getLogger("urllib3.connectionpool")  # a line for each; the error tells it once
-    downloader = importlib.import_module("tensorflow_datasets.core.download.downloader")
     try:
-        with _replaced(downloader, "MAX_RETRIES", MAX_RETRIES), _replaced(retries, "disabled", True):
+        with adjusted_downloads(builder):
             builder.download_and_prepare(download_config=config, file_format="array_record")
-    except Exception as error:
+    except UserError:
+        raise
+    except Exception as error:  # TFDS raises whatever its hundreds of builders raise
         raise _not_prepared(what, builder, error) from error
     return builder
 
@@ -127,7 +122,7 @@ def _known(tfds: Any, what: str, data_dir: str) -> Any:
         nearest = difflib.get_close_matches(parsed.name, known, n=1, cutoff=0.5)
         hint = f" Did you mean 'tfds:{nearest[0]}'?" if nearest else ""
         folder = _folder(tfds, data_dir)
-        raise UserError(f"dataset: TFDS knows no '{what}', and none lies prepared in {folder}.{hint}")
+        raise UserError(f"dataset: TFDS knows no '{what}', and none is prepared in {folder}.{hint}")
     try:
         builder = tfds.builder_cls(parsed.name)
         configs = builder.builder_configs
@@ -138,12 +133,6 @@ def _known(tfds: Any, what: str, data_dir: str) -> Any:
         raise
     except Exception as error:  # TFDS raises whatever its hundreds of builders raise
         raise UserError(f"dataset: TFDS cannot build '{what}': {_line(error)}.") from error
-
-
-def _name_downloads(builder: Any) -> None:
-    """Names by their URL the downloads without a file name, so that TFDS finds them too in its folder `manual`."""
-    for url, info in (builder.url_infos or {}).items():
-        info.filename = info.filename or Path(urlparse(url).path).name
 
 
 def _not_prepared(what: str, builder: Any, error: Exception) -> UserError:
@@ -200,16 +189,16 @@ def _choose(flag: str, kind: str, given: str, candidates: list[str], declared: t
 
 
 def _split_names(what: str, info: Any) -> dict[str, str]:
-    """TFDS's split for each of ours that is there: train, dev, test."""
+    """The name of TFDS's split for each of ours that it has: train, dev, test."""
     filled = [name for name, split in info.splits.items() if split.num_examples]
     if "train" not in filled:
         raise UserError(f"{what}: it has no train split (its splits: {', '.join(filled) or 'none'}).")
-    ours = {"train": ("train",), "dev": DEV_NAMES, "test": ("test",)}
-    found = {split: [name for name in names if name in filled] for split, names in ours.items()}
-    return {split: names[0] for split, names in found.items() if names}
+    wanted = {"train": ("train",), "dev": DEV_NAMES, "test": ("test",)}
+    present = {split: [name for name in names if name in filled] for split, names in wanted.items()}
+    return {split: names[0] for split, names in present.items() if names}
 
 
-def _read_split(tfds: Any, what: str, builder: Any, split: str, features: tuple[str, str]) -> RawSplit:
+def _read_split(tfds: Any, what: str, builder: Any, split: str, features: tuple[str, str]) -> Split:
     """All examples of a split, in the order of its files.
 
     Raises:
@@ -234,7 +223,7 @@ def _read_split(tfds: Any, what: str, builder: Any, split: str, features: tuple[
     if outside.any():
         raise UserError(f"{what}: {outside.sum()} of {len(labels)} examples of split '{split}' have no label.")
     decode = _texts if isinstance(builder.info.features[input_feature], tfds.features.Text) else _images
-    return RawSplit(decode(f"{what}, split '{split}'", [example[input_feature] for example in examples]), labels)
+    return Split(decode(f"{what}, split '{split}'", [example[input_feature] for example in examples]), labels)
 
 
 def _texts(where: str, texts: list[bytes]) -> list[str]:
@@ -267,14 +256,3 @@ def _line(error: BaseException) -> str:
     """What an error says, in one line of moderate length."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text.rstrip(".") if len(text) <= 200 else f"{text[:200]}..."
-
-
-@contextlib.contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """One attribute replaced for a while."""
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)

@@ -1,7 +1,8 @@
 """Data sets of TFDS, texts and images."""
 
-from jaxnets.data.assemble import Encoding, assemble
+from jaxnets.data.assemble import Encoding, assemble_texts, check_unused
 from jaxnets.data.dataset import Dataset
+from jaxnets.data.folds import Splitting
 from jaxnets.data.tokenized import tokenize
 from jaxnets.data.tokenizer import Tokenizer
 
@@ -23,31 +24,32 @@ def load(
     length_percentile: float = 100.0,
     word_vectors: str = "",
 ) -> tuple[Dataset, ...]:
-    """A classification set of TFDS with text or image features.
+    """A classification set of TFDS, of texts or of images.
 
     Args:
       name: TFDS's own, such as `imdb_reviews` or `mnist`.
       data_dir: where TFDS keeps its data; empty for its own default.
-      text_feature: the input, where there are several.
-      label_feature: the label, where there are several.
-      tokenizer: see `jaxnets.data.text_files.load`, also for the rest.
+      text_feature: name of the input, if there are several.
+      label_feature: name of the label, if there are several.
+      tokenizer: how texts are split into words: `words` or `whitespace`.
       lowercase: whether capitals become small letters.
-      folds: of the cross-validation where there is no test split.
-      dev_share: of the training examples.
-      split_seed: of the draws.
-      min_count: of a known word.
-      max_vocabulary: known words.
-      length_percentile: of the lengths.
-      word_vectors: a file.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      min_count: a word is known if it occurs at least this often in the training texts.
+      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
+      length_percentile: texts are cut to the length of this percentile of the training texts.
+      word_vectors: file of word vectors, .vec, .txt or .npz.
 
     Raises:
-      UserError: if the set is not there or cannot be made, or an option does not fit it.
+      UserError: if the set is neither prepared nor can be downloaded, or an option does not fit it.
     """
     from jaxnets.data import features, tfds
 
     raw = tfds.read(name, data_dir, text_feature, label_feature)
-    encoding = Encoding(folds, dev_share, split_seed, min_count, max_vocabulary, length_percentile, word_vectors)
-    if not isinstance(raw.train.inputs, list):
-        return features.assemble(raw, encoding)
-    splitter = Tokenizer(tokenizer, lowercase)
-    return assemble(tokenize(raw, splitter), encoding, splitter)
+    splitting, splitter = Splitting(folds, dev_share, split_seed), Tokenizer(tokenizer, lowercase)
+    encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
+    if isinstance(raw.splits["train"].inputs, list):
+        return assemble_texts(tokenize(raw, splitter), splitting, encoding, splitter)
+    check_unused(raw.name, encoding, splitter)
+    return features.assemble_features(raw, splitting, standardize=True)

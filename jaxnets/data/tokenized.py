@@ -12,19 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.data.raw import RawDataset, RawSplit
+from jaxnets.data.dataset import Split
+from jaxnets.data.raw import RawDataset
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenizer import Tokenizer
 
-_VERSION = 1  # of the splitting and of the files in the cache
-
-
-@dataclass(frozen=True, eq=False)
-class TokenizedSplit:
-    """Texts as numbers of their words, with labels `int32[texts]`."""
-
-    texts: Texts
-    labels: np.ndarray
+_VERSION = 2  # of the tokenizer, the checks and the form of the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +27,16 @@ class Tokenized:
     Attributes:
       name: what to call it.
       class_names: a name for each label.
-      words: all words of all splits; a text holds their places here.
-      splits: `train`, and `dev` and `test` where there are any.
+      words: all words of all splits.
+      splits: `train`, and `dev` and `test` if there are any; their texts hold places in `words`.
+      notes: sentences that the user should read about the source.
     """
 
     name: str
     class_names: tuple[str, ...]
     words: tuple[str, ...]
-    splits: dict[str, TokenizedSplit]
+    splits: dict[str, Split]
+    notes: tuple[str, ...] = ()
 
 
 def tokenize(raw: RawDataset, tokenizer: Tokenizer) -> Tokenized:
@@ -50,30 +45,30 @@ def tokenize(raw: RawDataset, tokenizer: Tokenizer) -> Tokenized:
     places.default_factory = places.__len__  # a new word gets the next number
     split_text = tokenizer.splitter()
 
-    def tokenized(split: RawSplit) -> TokenizedSplit:
+    def tokenized(split: Split) -> Split:
+        assert isinstance(split.inputs, list)
         rows = [np.fromiter(map(places.__getitem__, split_text(text)), np.int32) for text in split.inputs]
-        return TokenizedSplit(Texts.of(rows), split.labels)
+        return Split(Texts.of(rows), split.labels)
 
-    present = {"train": raw.train, "dev": raw.dev, "test": raw.test}
-    splits = {name: tokenized(split) for name, split in present.items() if split is not None}
-    return Tokenized(raw.name, raw.class_names, tuple(places), splits)
+    splits = {name: tokenized(split) for name, split in raw.splits.items()}
+    return Tokenized(raw.name, raw.class_names, tuple(places), splits, raw.notes)
 
 
 def cached(sources: Sequence[Path], options: object, tokenizer: Tokenizer, read: Callable[[], RawDataset]) -> Tokenized:
-    """The tokenized data set of some files, from the cache if it holds it.
+    """The tokenized data set of some files, from the cache if it is there.
 
     Args:
-      sources: the files that it is made of; their content is part of the key.
-      options: what else it depends on, as its `repr` tells.
-      tokenizer: that splits its texts.
-      read: makes it.
+      sources: the files that it is read from; their content is part of the key.
+      options: everything else that it depends on; its `repr` is part of the key.
+      tokenizer: splits its texts.
+      read: reads the files.
     """
     path = _cache_folder() / f"{_key(sources, options, tokenizer)}.npz"
-    found = _load(path)
-    if found is None:
-        found = tokenize(read(), tokenizer)
-        _save(path, found)
-    return found
+    tokenized = _load(path)
+    if tokenized is None:
+        tokenized = tokenize(read(), tokenizer)
+        _save(path, tokenized)
+    return tokenized
 
 
 def _cache_folder() -> Path:
@@ -83,18 +78,19 @@ def _cache_folder() -> Path:
 def _key(sources: Sequence[Path], options: object, tokenizer: Tokenizer) -> str:
     digest = hashlib.sha256(f"{_VERSION} {options!r} {tokenizer.to_json()}".encode())
     for source in sources:
-        with contextlib.suppress(OSError), source.open("rb") as stream:  # reading it will tell what is wrong
+        with contextlib.suppress(OSError), source.open("rb") as stream:  # reading the file reports what is wrong
             digest.update(f"{source.name} {source.stat().st_size} ".encode())
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:32]
 
 
 def _save(path: Path, tokenized: Tokenized) -> None:
-    """Writes the cache, whole or not at all; without room for it nothing is lost but time."""
-    header = {"name": tokenized.name, "class_names": tokenized.class_names, "words": tokenized.words}
+    """Writes the cache, whole or not at all; if it cannot be written, the texts are tokenized again next time."""
+    header = {name: getattr(tokenized, name) for name in ("name", "class_names", "words", "notes")}
     arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     for name, split in tokenized.splits.items():
-        arrays |= {f"{name}_words": split.texts.words, f"{name}_lengths": split.texts.lengths}
+        assert isinstance(split.inputs, Texts)
+        arrays |= {f"{name}_words": split.inputs.words, f"{name}_lengths": split.inputs.lengths}
         arrays[f"{name}_labels"] = split.labels
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.npz")
     with contextlib.suppress(OSError):
@@ -107,17 +103,16 @@ def _save(path: Path, tokenized: Tokenized) -> None:
 
 
 def _load(path: Path) -> Tokenized | None:
-    """What the cache holds; None if nothing, or nothing that can be read."""
+    """The data set in the cache; None if there is none, or it cannot be read."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             header = json.loads(arrays["header"].tobytes())
             splits = {
-                name: TokenizedSplit(
-                    Texts(arrays[f"{name}_words"], arrays[f"{name}_lengths"]), arrays[f"{name}_labels"]
-                )
+                name: Split(Texts(arrays[f"{name}_words"], arrays[f"{name}_lengths"]), arrays[f"{name}_labels"])
                 for name in ("train", "dev", "test")
                 if f"{name}_labels" in arrays
             }
-        return Tokenized(header["name"], tuple(header["class_names"]), tuple(header["words"]), splits)
+        class_names, words, notes = (tuple(header[name]) for name in ("class_names", "words", "notes"))
+        return Tokenized(header["name"], class_names, words, splits, notes)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -1,10 +1,11 @@
 """Classical text classifiers by scikit-learn, on the very splits that the nets see.
 
-They have nothing to choose on dev, so they may learn from it as well as from train.
+They choose nothing on dev, so they may learn from it as well as from train.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,10 @@ Classifier = Callable[[sparse.csr_matrix, np.ndarray, sparse.csr_matrix], np.nda
 
 
 class Baseline(NamedTuple):
-    """A classifier and what it sees.
+    """A classifier and its features.
 
     Attributes:
-      orders: the features are runs of so many neighbouring words: 1 for the words, 2 for pairs, 3 for trigrams.
+      orders: the numbers n of the n-grams that are its features: 1 for words, 2 for pairs, 3 for trigrams.
       classify: see `Classifier`.
     """
 
@@ -30,48 +31,46 @@ class Baseline(NamedTuple):
     classify: Classifier
 
 
-def features(texts: Texts, orders: Sequence[int], num_words: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each text's distinct n-grams.
+def matrices(
+    train: Texts, test: Texts, orders: Sequence[int], num_words: int
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out.
 
     Args:
-      texts: whose they are.
+      train: the training texts.
+      test: the test texts.
       orders: the numbers n, each 3 at most, so that the numbers of the n-grams fit into 64 bits.
       num_words: of the vocabulary, at most 2**21 - 1.
 
     Returns:
-      Two arrays `int64[features]`: the text that each belongs to, and a number that stands for the n-gram.
+      Two matrices `float32[texts, n-grams]` of zeros and ones.
     """
-    owner = np.repeat(np.arange(len(texts)), texts.lengths)
-    grams = [_grams(texts.words.astype(np.int64), owner, order, num_words + 1) for order in orders]
-    distinct = np.unique(np.concatenate(grams, axis=1), axis=1)
-    return distinct[0], distinct[1]
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    if train.lengths.max(initial=0) < min(orders):  # no n-gram at all, which scikit-learn refuses
+        return tuple(sparse.csr_matrix((len(texts), 0), dtype=np.float32) for texts in (train, test))
+    counter = CountVectorizer(
+        analyzer=partial(_grams, orders=orders, base=num_words + 1), binary=True, dtype=np.float32
+    )
+    fitted = counter.fit_transform(train[row] for row in range(len(train)))
+    return fitted, counter.transform(test[row] for row in range(len(test)))
 
 
-def _grams(words: np.ndarray, owner: np.ndarray, order: int, base: int) -> np.ndarray:
-    """The texts and the numbers of all runs of `order` words: their ids + 1 are the digits, so no two are equal."""
-    count = max(len(words) - order + 1, 0)
-    within = owner[:count] == owner[len(words) - count :]
-    number = np.zeros(count, np.int64)
-    for place in range(order):
-        number = number * base + words[place : place + count] + 1
-    return np.stack([owner[:count][within], number[within]])
+def _grams(words: np.ndarray, orders: Sequence[int], base: int) -> list[int]:
+    """A number for each n-gram of a text: the word ids + 1 are its digits, so no two n-grams have the same number.
 
-
-def matrices(
-    train: Texts, test: Texts, orders: Sequence[int], num_words: int
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Whether each text has each feature of the training texts; what only test has is left out."""
-    owner, feature = features(train, orders, num_words)
-    known, column = np.unique(feature, return_inverse=True)
-    fitted = _indicators(owner, column, (len(train), len(known)))
-    owner, feature = features(test, orders, num_words)
-    seen = np.isin(feature, known)
-    place = np.searchsorted(known, feature)
-    return fitted, _indicators(owner[seen], place[seen], (len(test), len(known)))
-
-
-def _indicators(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+    >>> _grams(np.array([2, 3, 4]), orders=[1, 2], base=10)
+    [3, 4, 5, 34, 45]
+    """
+    digits = words.astype(np.int64) + 1
+    numbers = []
+    for order in orders:
+        count = max(len(digits) - order + 1, 0)
+        number = np.zeros(count, np.int64)
+        for place in range(order):
+            number = number * base + digits[place : place + count]
+        numbers += number.tolist()
+    return numbers
 
 
 def _naive_bayes(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix) -> np.ndarray:
@@ -130,13 +129,13 @@ USUAL = ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm")
 
 
 class Fit(NamedTuple):
-    """What a baseline says of a fold's test examples.
+    """The predictions of a baseline for a fold's test examples.
 
     Attributes:
-      system: its name.
-      fold: the fold's number.
+      system: the name of the baseline.
+      fold: the number of the fold.
       predictions: the class of each test example.
-      seconds: of making the features, fitting and predicting.
+      seconds: spent on making the features, fitting and predicting.
     """
 
     system: str
@@ -146,7 +145,7 @@ class Fit(NamedTuple):
 
 
 def fit(folds: Sequence[Dataset], names: Sequence[str] = USUAL, *, learn_dev: bool = True) -> list[Fit]:
-    """The baselines of these names on all folds; they learn from train, and from dev unless told not to."""
+    """The baselines of these names on all folds; they learn from train, and from dev as well if `learn_dev`."""
     return [_fit(name, number, fold, learn_dev) for name in names for number, fold in enumerate(folds)]
 
 
@@ -161,9 +160,7 @@ def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
 
 
 def _joined(first: Split, second: Split) -> tuple[Texts, np.ndarray]:
-    one, other = _texts(first), _texts(second)
-    joined = Texts(np.concatenate([one.words, other.words]), np.concatenate([one.lengths, other.lengths]))
-    return joined, np.concatenate([first.labels, second.labels])
+    return Texts.joined([_texts(first), _texts(second)]), np.concatenate([first.labels, second.labels])
 
 
 def _texts(split: Split) -> Texts:

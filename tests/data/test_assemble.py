@@ -101,15 +101,20 @@ def test_a_word_with_a_vector_is_known_wherever_it_stands(folder, tmp_path):
     assert dataset.word_vectors.given.sum() == 2
 
 
-def test_what_the_user_should_know_is_told(folder):
+def test_notes_on_cut_texts_and_the_vocabulary(folder):
     write(folder, "train", ["a b c", "a b", "x", "y z"])
     write(folder, "dev", ["x", "q"])
-    write(folder, "test", ["a b c d e f g", "a b"])
-    notes = " ".join(data.load(str(folder), length_percentile=90.0).notes)
-    assert "1 texts of dev stand in train as well" in notes
-    assert "1 texts of test stand in train as well" in notes
-    assert "1 of 8 texts were cut to 3 words, 4 words in all" in notes
-    assert "The vocabulary has 6 words" in notes
+    write(folder, "test", ["a b c d e f g", ""])
+    notes = data.load(str(folder), length_percentile=90.0).notes
+    assert "1 of 8 texts were cut to 3 words, 4 words in all." in notes
+    assert "1 text has no words." in notes
+    assert "The vocabulary has 6 words." in notes
+
+
+def test_texts_without_a_word_are_refused(folder):
+    write(folder, "all", [""] * 30)
+    with pytest.raises(UserError, match="dataset: all texts of 'set' are empty"):
+        data.load_folds(str(folder))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,16 @@ from jaxnets import data
 from jaxnets.basics.errors import UserError
 from jaxnets.config import arguments
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified, validate
+from jaxnets.data.dataset import (
+    PADDING,
+    UNKNOWN,
+    Dataset,
+    Split,
+    random_generator,
+    stratified,
+)
 from jaxnets.data.texts import Texts
+from jaxnets.data.validation import validate
 
 SPLITS = ("train", "dev", "test")
 
@@ -200,9 +208,9 @@ def test_stratified_rows_are_distinct_and_in_proportion(labels, seed, drawn):
 
 def test_a_seed_is_not_negative():
     with pytest.raises(UserError, match=r"my_seed: -1 is negative"):
-        random_generator("--my_seed", -1)
+        random_generator("my_seed", -1)
     numbers = np.random.Generator(np.random.PCG64(5)).integers(100, size=9)
-    np.testing.assert_array_equal(random_generator("--my_seed", 5).integers(100, size=9), numbers)
+    np.testing.assert_array_equal(random_generator("my_seed", 5).integers(100, size=9), numbers)
 
 
 def my_loader(flip: bool = False):
@@ -226,7 +234,7 @@ def test_a_loader_of_ones_own_is_found_by_its_import_path():
     [
         ("digit", "Did you mean 'digits'?"),
         (f"{__name__}:my_wrong_loader", "the loader gave a dict; it must give a jaxnets Dataset"),
-        (f"{__name__}:NOT_A_LOADER", "is a int, not a function"),
+        (f"{__name__}:NOT_A_LOADER", "is an int, not a function"),
     ],
 )
 def test_a_wrong_loader_is_reported(name, told):

@@ -7,7 +7,7 @@ import pytest
 from jaxnets import data
 from jaxnets.basics.errors import UserError
 from jaxnets.data import files
-from jaxnets.data.files import Columns
+from jaxnets.data.file_rows import FORMATS, Columns
 
 ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
 
@@ -31,15 +31,14 @@ CONTENT = {
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
-@pytest.mark.parametrize("form", files.FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_each_format_gives_the_same(tmp_path, form, packed):
     path = write(tmp_path / f"mine{form}{packed}", CONTENT[form])
     raw = files.read(path, Columns())
     assert raw.class_names == ("bad", "fair", "good")
-    assert list(raw.train.inputs) == [text for _, text in ROWS]
-    assert raw.train.labels.tolist() == [2, 0, 2, 1]
-    assert raw.dev is None
-    assert raw.test is None
+    assert list(raw.splits) == ["train"]
+    assert raw.splits["train"].inputs == [text for _, text in ROWS]
+    assert raw.splits["train"].labels.tolist() == [2, 0, 2, 1]
 
 
 def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
@@ -48,13 +47,17 @@ def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
     write(tmp_path / "test.jsonl.gz", '{"grade": 10, "sentence": "y"}\n\n')
     raw = files.read(tmp_path, Columns("grade", "sentence"))
     assert raw.class_names == ("0", "2", "10")
-    assert [split.labels.tolist() for split in (raw.train, raw.dev, raw.test)] == [[2, 1, 0], [1], [2]]
+    assert {name: split.labels.tolist() for name, split in raw.splits.items()} == {
+        "train": [2, 1, 0],
+        "dev": [1],
+        "test": [2],
+    }
 
 
 def test_windows_files_and_line_breaks_in_quotes(tmp_path):
     write(tmp_path / "a.csv", b'\xef\xbb\xbflabel,text\r\nx,"two\r\nlines"\r\ny,b\r\n')
     raw = files.read(tmp_path / "a.csv", Columns())
-    assert list(raw.train.inputs) == ["two\nlines", "b"]
+    assert raw.splits["train"].inputs == ["two\nlines", "b"]
 
 
 GOOD = "a\tx\nb\ty\n"

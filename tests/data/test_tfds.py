@@ -114,16 +114,16 @@ def test_reviews_of_the_original_builder(reviews_dir):
     raw = read("imdb_reviews", str(reviews_dir))
     assert raw.name == "tfds:imdb_reviews"
     assert raw.class_names == ("neg", "pos")
-    assert raw.dev is None
-    for split, found in (("train", raw.train), ("test", raw.test)):
+    assert list(raw.splits) == ["train", "test"]
+    for split, found in raw.splits.items():
         assert isinstance(found.inputs, list)
         assert found.labels.dtype == np.int32
         assert sorted(zip(found.inputs, found.labels.tolist(), strict=True)) == _expected(split)
 
 
 def test_configuration_and_version_in_the_name(reviews_dir):
-    expected = read("imdb_reviews", str(reviews_dir)).train.inputs
-    assert read("imdb_reviews/plain_text:1.0.0", str(reviews_dir)).train.inputs == expected
+    expected = read("imdb_reviews", str(reviews_dir)).splits["train"].inputs
+    assert read("imdb_reviews/plain_text:1.0.0", str(reviews_dir)).splits["train"].inputs == expected
 
 
 @pytest.mark.parametrize(("name", "channels"), [("grey_images", 1), ("color_images", 3), ("clear_images", 4)])
@@ -141,7 +141,8 @@ def test_images(tmp_path, name, channels):
     _define(name, {"picture": picture, "kind": _label("a", "b", "c")}, splits)
     raw = read(name, str(tmp_path))
     assert raw.class_names == ("a", "b", "c")
-    for split, found in (("train", raw.train), ("valid", raw.dev), ("test", raw.test)):
+    assert list(raw.splits) == ["train", "dev", "test"]
+    for split, found in zip(splits, raw.splits.values(), strict=True):
         assert found.inputs.dtype == np.float32
         expected = {(example["picture"].tobytes(), example["kind"]) for example in splits[split]}
         bytes_ = np.round(found.inputs * np.float64(255)).astype(np.uint8)
@@ -154,7 +155,7 @@ def test_images_stored_as_jpeg(tmp_path):
     grey = tfds.features.Image(shape=(8, 8, 3), encoding_format="jpeg")
     train = [{"image": np.full((8, 8, 3), 60 * label, np.uint8), "label": label} for label in (0, 1, 2, 1)]
     _define("jpeg_images", {"image": grey, "label": _label("a", "b", "c")}, {"train": train})
-    found = read("jpeg_images", str(tmp_path)).train
+    found = read("jpeg_images", str(tmp_path)).splits["train"]
     expected = np.repeat(found.labels[:, None] * 60 / 255, 192, axis=1)
     np.testing.assert_allclose(found.inputs, expected, atol=0.01)
     assert sorted(found.labels) == [0, 1, 1, 2]
@@ -192,11 +193,15 @@ def letters_dir(tmp_path_factory):
 
 def test_features_by_flag_and_as_declared(letters_dir):
     raw = read("letters", letters_dir, "title", "coarse")
-    assert (raw.train.inputs, raw.train.labels.tolist(), raw.class_names) == (["T"], [1], ("x", "y"))
-    assert (raw.dev.inputs, raw.test) == (["T"], None)
+    assert (raw.splits["train"].inputs, raw.splits["train"].labels.tolist(), raw.class_names) == (
+        ["T"],
+        [1],
+        ("x", "y"),
+    )
+    assert (raw.splits["dev"].inputs, "test" in raw.splits) == (["T"], False)
     declared = read("declared_letters", letters_dir)
-    assert (declared.train.inputs, declared.train.labels.tolist()) == (["B"], [2])
-    assert read("declared_letters", letters_dir, "title").train.inputs == ["T"]
+    assert (declared.splits["train"].inputs, declared.splits["train"].labels.tolist()) == (["B"], [2])
+    assert read("declared_letters", letters_dir, "title").splits["train"].inputs == ["T"]
 
 
 def test_ambiguous_and_unknown_features(letters_dir):
@@ -280,8 +285,8 @@ def test_download_by_hand_under_the_name_that_the_error_gives(tmp_path, monkeypa
         info.filename = None
     monkeypatch.setattr(tfds.builder_cls("trec"), "url_infos", infos)
     raw = read("trec", str(tmp_path), label_feature="label-coarse")
-    assert sorted(raw.train.inputs) == ["How did serfdom develop ?", "What films featured Popeye ?"]
-    assert [raw.class_names[label] for label in sorted(raw.test.labels)] == ["DESC", "ENTY"]
+    assert sorted(raw.splits["train"].inputs) == ["How did serfdom develop ?", "What films featured Popeye ?"]
+    assert [raw.class_names[label] for label in sorted(raw.splits["test"].labels)] == ["DESC", "ENTY"]
 
 
 def test_damaged_download(tmp_path):
@@ -369,7 +374,7 @@ import jaxnets.data.tfds
 assert "tensorflow_datasets" not in sys.modules
 import test_tfds
 test_tfds.prepare_reviews(Path(sys.argv[1]))
-assert len(jaxnets.data.tfds.read("imdb_reviews", sys.argv[1]).train) == 120
+assert len(jaxnets.data.tfds.read("imdb_reviews", sys.argv[1]).splits["train"]) == 120
 assert "tensorflow" not in sys.modules
 """
 

@@ -1,0 +1,52 @@
+"""From labels as they are written to the numbers of classes."""
+
+from collections.abc import Sequence
+
+from jaxnets.basics.errors import UserError
+
+MANY_CLASSES = 10
+
+
+def class_names(labels: Sequence[str], where: str, hint: str = "") -> tuple[str, ...]:
+    """The classes of the training labels: whole numbers from 0 in numerical order, names in alphabetical order.
+
+    Args:
+      labels: of the training examples.
+      where: what the error message begins with.
+      hint: what the user can do if the labels are no classes.
+
+    Raises:
+      UserError: if there is a single class, or if nearly every example has a class of its own.
+
+    >>> class_names(["10", "2", "10"], "here"), class_names(["good", "bad"], "here")
+    (('2', '10'), ('bad', 'good'))
+    """
+    distinct = set(labels)
+    check_classes(len(distinct), labels, where, hint)
+    if all(label.isascii() and label.isdigit() for label in distinct):
+        return tuple(sorted(distinct, key=_numerical))
+    return tuple(sorted(distinct))
+
+
+def check_classes(num_classes: int, labels: Sequence, where: str, hint: str = "") -> None:
+    """Checks that the labels are two classes or more, and not nearly one class for each example.
+
+    Raises:
+      UserError: if not.
+    """
+    if num_classes < 2:
+        raise UserError(f"{where}: all labels are '{labels[0]}'; a classifier needs two classes or more.")
+    if num_classes >= MANY_CLASSES and len(labels) < 2 * num_classes:
+        raise UserError(f"{where}: {len(labels)} examples have {num_classes} different labels.{hint}")
+
+
+def unknown_label(where: str, label: str, known: Sequence[str], hint: str = "") -> UserError:
+    """The error for a label that no training example has."""
+    listed = ", ".join(known) if len(known) <= 20 else f"{len(known)} classes"
+    return UserError(f"{where}: the label '{label}' is not one of the training set's ({listed}).{hint}")
+
+
+def _numerical(label: str) -> tuple[int, str, str]:
+    """A key that sorts whole numbers of any length by value, then by their leading zeros."""
+    digits = label.lstrip("0")
+    return len(digits), digits, label

@@ -1,0 +1,88 @@
+"""What the user should know about a data set that is valid, but may not be what was meant."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jaxnets.data.folds import FoldRows
+from jaxnets.data.texts import Texts
+
+FEW_EXAMPLES = 5
+MOST_LISTED = 10
+
+
+def on_examples(inputs: Texts | np.ndarray, folds: Sequence[FoldRows]) -> Iterator[str]:
+    """Notes on examples that occur more than once, within and across splits.
+
+    Args:
+      inputs: of all examples, split after split.
+      folds: the rows of each fold's splits.
+    """
+    noun = "text" if isinstance(inputs, Texts) else "example"
+    keys = np.array([hash(inputs[row].tobytes()) for row in range(len(inputs))])
+    num_repeated = len(keys) - len(np.unique(keys))
+    if len(folds) > 1 and num_repeated:
+        verb = "occurs" if num_repeated == 1 else "occur"
+        yield f"{counted(num_repeated, noun)} {verb} more than once, so splits and folds may share them."
+    if len(folds) == 1 and num_repeated:
+        splits = {name: keys[getattr(folds[0], name)] for name in ("train", "dev", "test")}
+        for name, other in (("dev", "train"), ("test", "train"), ("test", "dev")):
+            yield from _on_overlap(name, other, splits[name], splits[other], noun)
+
+
+def _on_overlap(name: str, other: str, keys: np.ndarray, other_keys: np.ndarray, noun: str) -> Iterator[str]:
+    """A note if two splits share examples."""
+    count = int(np.isin(keys, other_keys).sum())
+    if np.array_equal(np.sort(keys), np.sort(other_keys)):
+        yield f"{other} and {name} have the same {noun}s: {name} tells nothing that {other} does not."
+    elif count:
+        yield f"{counted(count, noun)} of {name} also {'occurs' if count == 1 else 'occur'} in {other}."
+
+
+def on_classes(labels: np.ndarray, class_names: Sequence[str], folds: Sequence[FoldRows]) -> Iterator[str]:
+    """Notes on classes with few training examples, and on names that differ only in their writing.
+
+    Args:
+      labels: `int[examples]`, of all examples.
+      class_names: a name for each label.
+      folds: the rows of each fold's splits.
+    """
+    variants = defaultdict(list)
+    for name in class_names:
+        variants[" ".join(name.casefold().split())].append(name)
+    for names in variants.values():
+        if len(names) > 1:
+            listed = " and ".join(map(repr, names))
+            yield f"The labels {listed} differ only in case or white space, and are different classes."
+    counts = np.min([np.bincount(labels[rows.train], minlength=len(class_names)) for rows in folds], axis=0)
+    few = [f"{name!r} ({count})" for name, count in zip(class_names, counts, strict=True) if count < FEW_EXAMPLES]
+    if few:
+        more = f" and {len(few) - MOST_LISTED} more" if len(few) > MOST_LISTED else ""
+        noun = "This class has" if len(few) == 1 else "These classes have"
+        yield f"{noun} fewer than {FEW_EXAMPLES} training examples: {', '.join(few[:MOST_LISTED])}{more}."
+
+
+def on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
+    """Notes on empty texts, and on texts that are cut.
+
+    Args:
+      lengths: `int[texts]`, before they are cut.
+      longest: the number of words that is kept.
+    """
+    num_empty = int((lengths == 0).sum())
+    if num_empty:
+        yield f"{counted(num_empty, 'text')} {'has' if num_empty == 1 else 'have'} no words."
+    num_cut = int((lengths > longest).sum())
+    if num_cut:
+        lost = int(np.maximum(lengths - longest, 0).sum())
+        yield f"{num_cut:,} of {len(lengths):,} texts were cut to {longest} words, {lost:,} words in all."
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "text"), counted(2000, "text")
+    ('1 text', '2,000 texts')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

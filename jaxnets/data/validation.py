@@ -1,0 +1,169 @@
+"""What a data set must be before anything trains on it; the first mistake is reported with its split and row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jaxnets.basics.errors import UserError
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
+from jaxnets.data.texts import Texts
+
+
+def validate(dataset: Dataset) -> Dataset:
+    """The data set in the dtypes that training takes, if nothing is wrong with it.
+
+    Features become float32, word ids and labels int32; values do not change otherwise.
+
+    Raises:
+      UserError: for the first mistake, with its split and row.
+    """
+    if not isinstance(dataset, Dataset):
+        raise UserError(f"dataset: the loader gave a {type(dataset).__name__}; it must give a jaxnets Dataset.")
+    dataset = replace(dataset, class_names=tuple(dataset.class_names), vocabulary=tuple(dataset.vocabulary))
+    if dataset.num_classes < 2:
+        raise UserError(f"dataset: '{dataset.name}' has {dataset.num_classes} class; a classifier needs two or more.")
+    if dataset.is_text and dataset.vocabulary[:2] != (PADDING, UNKNOWN):
+        first = ", ".join(map(repr, dataset.vocabulary[:2]))
+        raise UserError(
+            f"dataset: the vocabulary of '{dataset.name}' begins with {first}; it must begin with "
+            f"'{PADDING}' (id 0) and '{UNKNOWN}' (id 1)."
+        )
+    splits = {name: _split(dataset, name) for name in ("train", "dev", "test")}
+    check_widths({name: split.inputs for name, split in splits.items()}, f"dataset: '{dataset.name}'")
+    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
+
+
+def check_widths(inputs: dict[str, Any], where: str) -> None:
+    """Checks that the features of all splits have one width; texts have none.
+
+    Raises:
+      UserError: if they differ.
+    """
+    widths = {name: of_split.shape[1] for name, of_split in inputs.items() if isinstance(of_split, np.ndarray)}
+    if len(set(widths.values())) > 1:
+        listed = ", ".join(f"{width} in {name}" for name, width in widths.items())
+        raise UserError(f"{where}: the inputs must be of one width, not {listed}.")
+
+
+def check_lengths(inputs: Sequence | np.ndarray | Texts, labels: Sequence | np.ndarray, where: str) -> None:
+    """Checks that there are examples, and a label for each.
+
+    Raises:
+      UserError: if not.
+    """
+    if len(inputs) != len(labels):
+        raise UserError(
+            f"{where}: there are {len(inputs)} inputs and {len(labels)} labels; each input needs one label."
+        )
+    if len(labels) == 0:
+        raise UserError(f"{where}: there are no examples.")
+
+
+def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np.ndarray:
+    """Features `float32[examples, features]` from anything that NumPy makes an array of numbers of.
+
+    Args:
+      values: an array, or a list of rows.
+      where: what the error message begins with.
+      columns: names of the features, for the error message; by default they are numbered.
+
+    Raises:
+      UserError: for a wrong shape or type, and for the first number that is not finite.
+    """
+    inputs = _rows(values, "examples, features", where)
+    if inputs.dtype.kind not in "iuf":
+        raise UserError(f"{where}: inputs must be numbers, not {_type_name(inputs)}.")
+    with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
+        features = inputs.astype(np.float32, copy=False)
+    wrong = ~np.isfinite(features)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        feature = f"'{columns[column]}'" if len(columns) else column
+        value = inputs[row, column]
+        raise UserError(f"{where}, row {row}: feature {feature} is {value}; it must be a finite float32 number.")
+    return features
+
+
+def as_array(values: Any, what: str) -> np.ndarray:
+    """The array of some values, which may be a list of rows.
+
+    Raises:
+      UserError: if the rows differ in length, or NumPy cannot make an array of the values for another reason.
+    """
+    try:
+        return np.asarray(values)
+    except Exception as error:  # NumPy's own for ragged rows; foreign arrays raise whatever they like
+        raise UserError(f"{what} must be an array, all rows of one length{_uneven(values, error)}.") from error
+
+
+def _uneven(values: Any, error: Exception) -> str:
+    """The first row of another length than row 0, or else what NumPy says."""
+    lengths = [len(row) if hasattr(row, "__len__") else 0 for row in values] if isinstance(values, list | tuple) else []
+    for row, length in enumerate(lengths):
+        if length != lengths[0]:
+            return f"; row {row} has {length} values, row 0 has {lengths[0]}"
+    return f": {' '.join(str(error).split())[:200].rstrip('.')}"
+
+
+def _split(dataset: Dataset, name: str) -> Split:
+    split, where = getattr(dataset, name), f"dataset: '{dataset.name}', {name}"
+    if not isinstance(split, Split):
+        raise UserError(f"{where}: must be a jaxnets Split, not a {type(split).__name__}.")
+    labels = _labels(split.labels, where)
+    inputs = _texts(split.inputs, dataset, where) if dataset.is_text else checked_features(split.inputs, where)
+    check_lengths(inputs, labels, where)
+    wrong = (labels < 0) | (labels >= dataset.num_classes)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        right = f"one of 0 to {dataset.num_classes - 1}, as there are {dataset.num_classes} classes"
+        raise UserError(f"{where}, row {row}: label {labels[row]} must be {right}.")
+    return Split(inputs, labels.astype(np.int32, copy=False))
+
+
+def _labels(values: Any, where: str) -> np.ndarray:
+    labels = as_array(values, f"{where}: labels")
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
+    return labels
+
+
+def _rows(values: Any, axes: str, where: str) -> np.ndarray:
+    inputs = as_array(values, f"{where}: inputs")
+    if inputs.ndim != 2 or inputs.shape[1] == 0:
+        hint = _shape_hint(inputs)
+        raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}{hint}.")
+    return inputs
+
+
+def _shape_hint(inputs: np.ndarray) -> str:
+    """How to give an array of the right shape, after a semicolon."""
+    if inputs.ndim == 1 and len(inputs):
+        return "; a single feature is made a column by inputs.reshape(-1, 1)"
+    if inputs.ndim > 2:
+        return "; each example is made a row by inputs.reshape(len(inputs), -1)"
+    return ""
+
+
+def _type_name(array: np.ndarray) -> str:
+    """The type of an array's values, as a user would call it."""
+    if array.dtype.kind == "O":
+        odd = next((value for value in array.flat if not isinstance(value, int | float)), None)
+        return f"Python objects, such as {' '.join(repr(odd).split())[:40]}"
+    names = {"U": "text", "b": "booleans", "c": "complex numbers", "M": "dates"}
+    return names.get(array.dtype.kind, str(array.dtype))
+
+
+def _texts(inputs: Any, dataset: Dataset, where: str) -> Texts:
+    num_words = len(dataset.vocabulary)
+    if isinstance(inputs, Texts):  # made by the package itself, which knows its ids
+        return inputs
+    inputs = _rows(inputs, "examples, words", where)
+    if not np.issubdtype(inputs.dtype, np.integer):
+        raise UserError(f"{where}: with a vocabulary, inputs must be word ids (whole numbers), not {inputs.dtype}.")
+    wrong = (inputs < 0) | (inputs >= num_words)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise UserError(f"{where}, row {row}: word id {inputs[row, column]} is not one of 0 to {num_words - 1}.")
+    return Texts.of_padded(inputs)
