@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
 
 
 def layers(params: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -25,6 +25,16 @@ def multiplied_out(
     for next_kernel, next_bias in stack[1:]:
         kernel, bias = kernel @ next_kernel, bias @ next_kernel + next_bias
     return kernel, bias
+
+
+def collapsed(
+    params: Mapping[str, Any], inputs: Float[np.ndarray, "examples inputs"]
+) -> Float[np.ndarray, "examples outputs"]:
+    """The logits of an MLP if its activations were left out; all NaN for another model, which has no such layers."""
+    if not is_mlp(params):
+        return np.full((len(inputs), 1), np.nan)
+    kernel, bias = multiplied_out(layers(params))
+    return inputs @ kernel + bias
 
 
 def unexplained(inputs: Float[np.ndarray, "examples inputs"], outputs: Float[np.ndarray, "examples outputs"]) -> float:

@@ -27,6 +27,13 @@ def test_layers_come_in_their_order():
     assert [kernel.item() for kernel, _ in linear.layers(params)] == [0, 2, 10, 99]
 
 
+def test_the_layers_of_another_model_cannot_be_multiplied_out():
+    params = {"Linear_0": {"kernel": np.ones((2, 3)), "bias": np.ones(3)}, "output": {"kernel": np.ones((3, 1))}}
+    assert np.isnan(linear.collapsed(params, np.ones((4, 2)))).all()
+    params["output"]["bias"] = np.ones(1)
+    assert linear.collapsed(params, np.ones((4, 2))).tolist() == [[10]] * 4
+
+
 def test_what_a_linear_map_leaves_over():
     inputs = RNG.normal(size=(400, 3))
     ((kernel, bias),) = stack(3, 2)
