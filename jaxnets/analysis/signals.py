@@ -1,18 +1,22 @@
 """How large activations and gradients are at each layer of an MLP, and of what rank its weights are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pandas as pd
 from flax import traverse_util
 from jaxtyping import Array, Float, Int
 
+from jaxnets.engine.trained import Trained
 from jaxnets.models.blocks import Activation
-from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
+from jaxnets.plugins import ACTIVATION
+
+NUM_EXAMPLES = 256
+"""The training examples on which `at_start` looks at signals."""
 
 
 def centred_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -20,11 +24,23 @@ def centred_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jax.nn.sigmoid(x) - 0.5
 
 
+def at_start(trained: Trained, run: int) -> pd.DataFrame:
+    """The signals of a run before its first step, by `scales`; no rows if its model is not an MLP."""
+    params = trained.params(run, step=0)
+    if not is_mlp(params):
+        return pd.DataFrame({"layer": [], "activation": [], "gradient": []})
+    examples, task = trained.dataset(run).train, trained.program(run)[0].task
+    inputs, labels = jnp.asarray(examples.inputs[:NUM_EXAMPLES]), jnp.asarray(examples.labels[:NUM_EXAMPLES])
+    activation = ACTIVATION.find(trained.values(run, "activation")["activation"]).value
+    return scales(params, inputs, labels, activation, task.head.losses)
+
+
 def scales(
     params: Mapping[str, Any],
     inputs: Float[Array, "examples features"],
     labels: Int[Array, "examples"],
     activation: Activation,
+    losses: Callable[[Array, Array], Array],
 ) -> pd.DataFrame:
     """The signals of an MLP at its layers, forward and backward.
 
@@ -33,10 +49,11 @@ def scales(
       inputs: of the examples.
       labels: of the examples.
       activation: the MLP's non-linearity.
+      losses: from logits and labels to the loss of each example.
 
     Returns:
       A row for each hidden layer: `layer`, from 1; `activation`, the root mean square of what it gives; `gradient`, the
-      root mean square of the gradient of the mean cross-entropy by its kernel.
+      root mean square of the gradient of the mean loss by its kernel.
     """
     names = hidden_layers(params)
 
@@ -46,7 +63,7 @@ def scales(
             hidden = activation(hidden @ kernels[name] + params[name]["bias"])
             sizes.append(jnp.sqrt((hidden**2).mean()))
         logits = hidden @ params[OUTPUT]["kernel"] + params[OUTPUT]["bias"]
-        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), sizes
+        return losses(logits, labels).mean(), sizes
 
     kernels = {name: jnp.asarray(params[name]["kernel"]) for name in names}
     gradients, sizes = jax.jit(jax.grad(loss, has_aux=True))(kernels)

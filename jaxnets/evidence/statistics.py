@@ -226,6 +226,18 @@ def ratio(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Estimate:
     return Estimate(*(float(np.exp(number)) for number in (logarithm.value, logarithm.low, logarithm.high)))
 
 
+def paired_ratio(pairs: pd.DataFrame, numerator: Any, denominator: Any) -> Estimate:
+    """The geometric mean of one column over another, of the rows that have both; unknown if a column is not there.
+
+    >>> paired_ratio(pd.DataFrame({"a": [1.0, 3.0], "b": [1.0, 3.0]}), "a", "b").value
+    1.0
+    """
+    if numerator not in pairs or denominator not in pairs:
+        return UNKNOWN
+    both = pairs[[numerator, denominator]].dropna()
+    return ratio(both[numerator], both[denominator], paired=True)
+
+
 def share(successes: int, trials: int) -> Estimate:
     """A share of trials, with Wilson's interval; unknown if there were none."""
     if trials == 0:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,20 +7,26 @@ import pytest
 
 from jaxnets.analysis import backprop, linear, signals
 from jaxnets.models import MLP
+from jaxnets.training.heads import Softmax
 
 RNG = np.random.default_rng(0)
 
 
 def test_scales_are_those_of_back_propagation_by_hand():
-    inputs, labels = jnp.asarray(RNG.normal(size=(9, 6)), jnp.float32), RNG.integers(0, 3, 9)
-    params = MLP(3, (5, 4), "tanh").init(jax.random.key(0), inputs)["params"]
-    table = signals.scales(params, inputs, labels, "tanh")
+    inputs, labels = jnp.asarray(RNG.normal(size=(9, 6)), jnp.float32), jnp.asarray(RNG.integers(0, 3, 9))
+    params = MLP(3, (5, 4), jnp.tanh).init(jax.random.key(0), inputs)["params"]
+    table = signals.scales(params, inputs, labels, jnp.tanh, Softmax().losses)
     layers = linear.layers(params)
     first = np.tanh(inputs @ layers[0][0] + layers[0][1])
     gradient = backprop.gradient(layers, inputs, labels)
     assert table["activation"][0] == pytest.approx((first**2).mean() ** 0.5, rel=1e-5)
     for layer in range(2):
         assert table["gradient"][layer] == pytest.approx((gradient[layer][0] ** 2).mean() ** 0.5, rel=1e-4)
+
+
+def test_a_model_other_than_an_mlp_has_no_signals_by_layer():
+    params = {"dense": {"kernel": np.ones((2, 2))}}
+    assert signals.at_start(SimpleNamespace(params=lambda run, step: params), 0).empty
 
 
 def test_ranks_of_hidden_kernels():

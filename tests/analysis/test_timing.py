@@ -1,5 +1,7 @@
 import time
 
+import jax.numpy as jnp
+
 from jaxnets.analysis import timing
 
 
@@ -14,3 +16,7 @@ def test_each_round_calls_each_function_in_turn():
 def test_seconds_are_per_call():
     table = timing.in_turns({"sleep": lambda: time.sleep(0.02)}, repetitions=1, inner=3)
     assert 0.02 <= table["sleep"][0] < 0.06
+
+
+def test_with_derivative_multiplies_by_the_derivative():
+    assert timing.with_derivative(jnp.square, jnp.array([1.0, 3.0]))().tolist() == [2, 18]
