@@ -14,6 +14,7 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.data.digits import digits
 from jaxnets.data.files import is_path
 from jaxnets.data.generated import negation, ngrams, xor
+from jaxnets.data.python_values import kind_of
 from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
 from jaxnets.data.validation import validate
 
@@ -61,7 +62,7 @@ def find(value: Any) -> Loader:
         raise unknown("dataset", value, KNOWN, " A path or an import path 'package.module:name' works as well.")
     imported = imports.load("dataset", value)
     if not callable(imported):
-        raise UserError(f"dataset: '{value}' is {in_memory.article(type(imported).__name__)}, not a function.")
+        raise UserError(f"dataset: '{value}' is {kind_of(imported)}, not a function.")
     return imported
 
 
@@ -80,7 +81,7 @@ def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
         inspect.signature(loader).bind(**arguments)
     except TypeError as error:
         name = value if isinstance(value, str) else getattr(loader, "__name__", type(value).__name__)
-        raise UserError(f"dataset: '{name}' cannot be called with its flags alone: {error}.") from None
+        raise UserError(f"dataset: '{name}' cannot be called with these arguments: {error}.") from None
     return tuple(validate(fold) for fold in _as_folds(loader(**arguments)))
 
 
@@ -103,7 +104,7 @@ def _as_folds(loaded: Any) -> tuple[Dataset, ...]:
     except UserError:
         convert = None
     if convert is None:
-        given = in_memory.article(type(loaded).__name__)
+        given = kind_of(loaded)
         wanted = "a jaxnets Dataset, a tuple of these (folds), or data such as (inputs, labels)"
         raise UserError(f"dataset: the loader gave {given}; it must give {wanted}.")
     return convert()

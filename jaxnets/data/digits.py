@@ -50,6 +50,6 @@ def _bundled_table() -> np.ndarray | None:
     try:
         (path,) = (Path(folder, "datasets", "data", "digits.csv.gz") for folder in folders or ())
         table = np.loadtxt(path, delimiter=",")
-    except (OSError, ValueError):  # not a single folder, no such file, or not a table of numbers
+    except (OSError, ValueError, EOFError):  # not a single folder, no such file, or not a table of numbers
         return None
     return table if table.shape == (sum(SIZES), 65) else None

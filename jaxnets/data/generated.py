@@ -1,4 +1,4 @@
-"""Small sets made for a claim: XOR, negation, and sentences in which word order matters."""
+"""Small generated data sets: XOR, negation, and sentences in which word order matters."""
 
 import numpy as np
 
@@ -44,11 +44,11 @@ def negation() -> Dataset:
 
 
 def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
-    """Sentences of 4 to 12 words with one or two judgements: a good or bad word; "not" before it turns it around.
+    """Sentences of 4 to 12 words with one or two judgements, each a good or a bad word that "not" may negate.
 
-    The judgements of a sentence agree, and its label is theirs. A "not" may also stand before a neutral word, where it
-    means nothing: only pairs of neighbouring words tell. 70% train, 15% dev, 15% test, no sentence twice, as many
-    positive as negative ones in each.
+    The judgements of a sentence agree, and are its label. A "not" may also precede a neutral word, where it has no
+    effect, so that pairs of neighbouring words determine the label and single words do not. 70% train, 15% dev, 15%
+    test, no sentence twice, as many positive as negative ones in each split.
 
     Args:
       num_sentences: how many.
@@ -79,7 +79,7 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
 
 
 def _sentence(generator: np.random.Generator, label: int) -> tuple[str, ...]:
-    """3 to 7 neutral words with judgements and an idle "not" put among them."""
+    """3 to 7 neutral words, among which are one or two judgements and perhaps a "not" without effect."""
     pieces = [[draw(generator, NEUTRAL)] for _ in range(generator.integers(3, 8))]
     if generator.random() < 0.5:
         pieces[generator.integers(len(pieces))].insert(0, NEGATION)

@@ -16,13 +16,13 @@ from jaxnets.data.features import assemble_features
 from jaxnets.data.folds import Splitting
 from jaxnets.data.python_values import (
     Labels,
-    article,
     checked_column,
     checked_inputs,
     checked_labels,
     checked_texts,
     is_frame,
     is_sequence,
+    kind_of,
 )
 from jaxnets.data.raw import RawDataset
 from jaxnets.data.tokenized import tokenize
@@ -61,15 +61,15 @@ def loader(value: Any, name: str = "") -> Callable[..., tuple[Dataset, ...]] | N
     if isinstance(value, str | os.PathLike) or callable(value):
         return None
     if isinstance(value, Dataset):
-        return partial(_unchanged, (value,))
+        return _named(_unchanged, (value,), value.name)
     if isinstance(value, tuple | list) and value and all(isinstance(one, Dataset) for one in value):
-        return partial(_unchanged, tuple(value))
+        return _named(_unchanged, tuple(value), value[0].name)
     if is_frame(value):
-        return partial(load_frame, value, name or "frame")
+        return _named(load_frame, value, name or "frame")
     pairs = _pairs(value)
-    if any(map(_is_text, (inputs for inputs, _ in pairs))):
-        return partial(load_texts, pairs, name or "texts")
-    return partial(load_features, pairs, name or "arrays")
+    if any(_is_text(inputs) for inputs, _ in pairs):
+        return _named(load_texts, pairs, name or "texts")
+    return _named(load_features, pairs, name or "arrays")
 
 
 def load_features(
@@ -183,8 +183,15 @@ def load_frame(
     return assemble_features(_raw([(features, labels)], name, checked_inputs), splitting, standardize=False)
 
 
-def _unchanged(datasets: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
+def _unchanged(datasets: tuple[Dataset, ...], name: str) -> tuple[Dataset, ...]:
     return datasets
+
+
+def _named(load: Callable[..., tuple[Dataset, ...]], value: Any, name: str) -> Callable[..., tuple[Dataset, ...]]:
+    """The loader of a value, which has the name of the data set as its `__name__`."""
+    loader = partial(load, value, name)
+    loader.__name__ = name  # type: ignore[attr-defined]
+    return loader
 
 
 def _pairs(value: Any) -> Sequence[Pair]:
@@ -202,7 +209,7 @@ def _pairs(value: Any) -> Sequence[Pair]:
         hint = f" of {len(value)} items, which are not two or three pairs (inputs, labels)"
     elif hasattr(value, "shape"):
         hint = " without labels"
-    raise UserError(f"dataset: this is {article(type(value).__name__)}{hint}; it must be {FORMS}.")
+    raise UserError(f"dataset: this is {kind_of(value)}{hint}; it must be {FORMS}.")
 
 
 def _is_pair(item: Any) -> bool:
@@ -211,8 +218,10 @@ def _is_pair(item: Any) -> bool:
 
 
 def _is_text(inputs: Any) -> bool:
-    """Whether some of the inputs are strings."""
-    return is_sequence(inputs) and getattr(inputs, "ndim", 1) == 1 and any(isinstance(one, str) for one in inputs)
+    """Whether some of the inputs are strings (or bytes, which are refused as texts)."""
+    return (
+        is_sequence(inputs) and getattr(inputs, "ndim", 1) == 1 and any(isinstance(one, str | bytes) for one in inputs)
+    )
 
 
 def _raw(pairs: Sequence[Pair], name: str, convert: Callable[[Any, str], Any]) -> RawDataset:

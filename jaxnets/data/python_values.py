@@ -22,7 +22,7 @@ def checked_inputs(inputs: Any, where: str) -> np.ndarray:
     if hasattr(inputs, "toarray"):
         raise UserError(f"{where}: inputs are a sparse matrix; make it an array by inputs.toarray().")
     if not is_sequence(inputs):
-        raise UserError(f"{where}: inputs must be an array or a list, not {article(type(inputs).__name__)}.")
+        raise UserError(f"{where}: inputs must be an array or a list, not {kind_of(inputs)}.")
     if len(inputs) == 0:
         raise UserError(f"{where}: there are no examples.")
     if isinstance(inputs, np.ma.MaskedArray) and inputs.mask.any():
@@ -53,7 +53,7 @@ def checked_texts(inputs: Any, where: str) -> list[str]:
       UserError: for the first mistake, with its row; it begins with `where`.
     """
     if not is_sequence(inputs) or getattr(inputs, "ndim", 1) != 1:
-        raise UserError(f"{where}: texts must be a list of strings, not {article(type(inputs).__name__)}.")
+        raise UserError(f"{where}: texts must be a list of strings, not {kind_of(inputs)}.")
     for row, text in enumerate(inputs):
         if not isinstance(text, str):
             raise UserError(f"{where}, row {row}: the text is {_described(text)}; it must be a string.")
@@ -85,7 +85,7 @@ def checked_labels(values: Any, where: str) -> Labels:
 def _row(values: Any, where: str) -> list[Any]:
     """The labels as a list."""
     if not is_sequence(values):
-        raise UserError(f"{where}: labels must be a list or an array, not {article(type(values).__name__)}.")
+        raise UserError(f"{where}: labels must be a list or an array, not {kind_of(values)}.")
     if isinstance(values, list | tuple):
         return list(values)
     array = as_array(values, f"{where}: labels")
@@ -133,13 +133,18 @@ def is_frame(value: Any) -> bool:
     )
 
 
-def article(noun: str) -> str:
-    """A noun with its indefinite article.
+def kind_of(value: Any) -> str:
+    """The type of a value with its indefinite article.
 
-    >>> article("int"), article("set")
-    ('an int', 'a set')
+    >>> kind_of(3), kind_of({1}), kind_of(None), kind_of(np.ones(2))
+    ('an int', 'a set', 'None', 'an array')
     """
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return "an array" if value.ndim else "a scalar"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Sentences made for a claim about texts: negations, orders and n-grams that training never saw."""
+"""Generated sentences with negations, word orders or n-grams that do not occur in training."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
@@ -36,15 +36,17 @@ OBJECTS = (
 OPENINGS = ("today", "honestly", "sometimes", "indeed", "perhaps", "frankly", "here", "now")
 CLOSINGS = ("together", "outside", "alone", "again", "everywhere", "anyway", "though", "daily")
 # fmt: on
+KINDS = ((LIKING, DISLIKING), (AFFIRMING, DENYING), (SUBJECTS,), (OBJECTS,), (OPENINGS,), (CLOSINGS,))
+"""The words of each kind, those of one meaning together."""
 DIM = 32
 
 
 def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     """Sentences with one judgement, a good or bad word, turned around by a "not" before it; test has new pairs.
 
-    In train and dev every fourth good and bad word never stands behind "not". The test sentences are those in which
-    one of these does. The other judgements of train and dev are negated in half of the cases, so that neither "not"
-    nor they tell anything alone. 70% train, 15% dev, 15% test, no sentence twice, the classes even.
+    In train and dev every fourth good and bad word never follows "not"; in each test sentence one of these words does.
+    The other judgements of train and dev are negated in half of the cases, so that neither they nor "not" determine
+    the label alone. 70% train, 15% dev, 15% test, no sentence twice, as many positive as negative ones.
 
     Args:
       num_sentences: how many.
@@ -80,9 +82,9 @@ def _with_judgement(generator: np.random.Generator, label: int, words: Sequence[
 def word_order(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     """Pairs of sentences with the same words in another order: "not good , bad" and "not bad , good".
 
-    Each has a good and a bad word, and before one of them a "not"; the two of a pair differ in which, and have opposite
-    labels: negative if the good word is negated, else positive. Both are in the same split, so that whatever does not
-    look at the order is right on just one of them. 70% train, 15% dev, 15% test of the pairs, no pair twice.
+    Each has a good and a bad word, one of which follows "not". The two sentences of a pair differ in which, and have
+    opposite labels: negative if the good word is negated, else positive. Both are in the same split, so that a model
+    that ignores the order is right on exactly one of them. 70% train, 15% dev, 15% test of the pairs, no pair twice.
 
     Args:
       num_sentences: how many, two for each pair.
@@ -116,26 +118,26 @@ def _pair(generator: np.random.Generator) -> tuple[Sentence, Sentence]:
 
 
 def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: str = "") -> Dataset:
-    """Sentences such as "i really like spinach", their word vectors, and test sentences of new trigrams alone.
+    """Sentences such as "i really like spinach", and test sentences all of whose trigrams are new.
 
-    An adverb affirms or denies, a verb tells of liking or disliking, and the label is what both together mean, so no
-    word tells anything alone. Train and dev have two thirds of the pairs of an adverb and a verb, "really like" among
-    them; the test sentences have the others, such as "really love", and no trigram that stands in train or dev. In the
-    vectors that can be had with them, words of like meaning lie close. 70% train, 15% dev, 15% test, no sentence twice,
-    the classes even.
+    An adverb affirms or denies, a verb expresses liking or disliking, and the label is the meaning of both together, so
+    that no single word determines it. Train and dev have two thirds of the pairs of an adverb and a verb, such as
+    "really like"; the test sentences have the others, such as "really love", and no trigram that occurs in train or
+    dev. In the optional word vectors, words with similar meanings are close. 70% train, 15% dev, 15% test, no sentence
+    twice, as many positive as negative ones.
 
     Args:
       num_sentences: how many.
-      data_seed: of the draws, those of the vectors among them.
-      word_vectors: `made`, or empty for none.
+      data_seed: of the draws, including those of the vectors.
+      word_vectors: `made` to get word vectors; empty for no vectors.
 
     Raises:
       UserError: if there are fewer than 20 sentences or more than can be made, the seed is negative, or
-        `word_vectors` is another text.
+        `word_vectors` has another value.
     """
     generator = _generator(num_sentences, data_seed)
     if word_vectors not in ("", "made"):
-        raise UserError(f"word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or none.")
+        raise UserError(f"word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or no vectors.")
     num_train, num_dev, num_test = _sizes(num_sentences)
     known = _distinct(lambda label: _opinion(generator, label, new=False), num_train + num_dev)
     seen = {gram for sentence in known for gram in _trigrams(sentence)}
@@ -154,12 +156,12 @@ def _trigrams(sentence: Sentence) -> Iterator[Sentence]:
 
 
 def _is_new(adverb: int, verb: int) -> bool:
-    """Whether test has the pair of these numbers, within their kinds: a third of all, each word in some of them."""
+    """Whether the adverb and the verb of these numbers are a pair of the test sentences: a third of all pairs are."""
     return (adverb + verb) % 3 == 1
 
 
 def _opinion(generator: np.random.Generator, label: int, *, new: bool) -> Sentence:
-    """A subject, an adverb, a verb and an object, often with a word before or behind."""
+    """A subject, an adverb, a verb and an object, often with a word before or after them."""
     affirmed = generator.random() < 0.5
     adverbs, verbs = AFFIRMING if affirmed else DENYING, LIKING if affirmed == bool(label) else DISLIKING
     pairs = [pair for pair in product(range(len(adverbs)), range(len(verbs))) if _is_new(*pair) == new]
@@ -173,16 +175,12 @@ def _opinion(generator: np.random.Generator, label: int, *, new: bool) -> Senten
 
 
 def _vectors(generator: np.random.Generator) -> dict[str, np.ndarray]:
-    """A vector for each word: what its kind has in common, what its meaning has, and a part of its own.
+    """A vector for each word: the sum of a vector of its kind, one of its meaning, and one of its own.
 
-    The verbs have a kind in common, and so have the adverbs, as opposites lie close in real vectors too.
+    All verbs are of one kind, and so are all adverbs, because opposites are close in real word vectors as well.
     """
-    kinds = {
-        "verb": (LIKING, DISLIKING), "adverb": (AFFIRMING, DENYING), "subject": (SUBJECTS,), "object": (OBJECTS,),
-        "opening": (OPENINGS,), "closing": (CLOSINGS,),
-    }  # fmt: skip
     vectors = {}
-    for meanings in kinds.values():
+    for meanings in KINDS:
         kind = generator.normal(size=DIM)
         for words in meanings:
             meaning = generator.normal(size=DIM)
@@ -204,10 +202,14 @@ def _sizes(count: int) -> tuple[int, int, int]:
 
 
 def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:
-    """So many sentences, the labels in turn; what is made twice counts once, and None not at all.
+    """A number of different sentences, with alternating labels.
+
+    Args:
+      make: draws a sentence with a label; None if the draw is to be repeated.
+      count: how many.
 
     Raises:
-      UserError: if no new one comes any more.
+      UserError: if there are no more new sentences.
     """
     sentences: Labelled = {}
     in_vain = 0
@@ -226,7 +228,7 @@ MOST_IN_VAIN = 2_000
 
 
 def _cut(sentences: Labelled, num_train: int) -> dict[str, Labelled]:
-    """The first so many, and the others."""
+    """The first `num_train` sentences as train, the others as dev."""
     items = list(sentences.items())
     return {"train": dict(items[:num_train]), "dev": dict(items[num_train:])}
 

@@ -74,7 +74,7 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
     """
     inputs = _rows(values, "examples, features", where)
     if inputs.dtype.kind not in "iuf":
-        raise UserError(f"{where}: inputs must be numbers, not {_type_name(inputs)}.")
+        raise UserError(f"{where}: inputs must be numbers, not {_type_name(inputs)}{_first_object(inputs)}.")
     with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
         features = inputs.astype(np.float32, copy=False)
     wrong = ~np.isfinite(features)
@@ -103,7 +103,7 @@ def _uneven(values: Any, error: Exception) -> str:
     lengths = [len(row) if hasattr(row, "__len__") else 0 for row in values] if isinstance(values, list | tuple) else []
     for row, length in enumerate(lengths):
         if length != lengths[0]:
-            return f"; row {row} has {length} values, row 0 has {lengths[0]}"
+            return f"; row 0 has length {lengths[0]}, row {row} has length {length}"
     return f": {' '.join(str(error).split())[:200].rstrip('.')}"
 
 
@@ -148,11 +148,18 @@ def _shape_hint(inputs: np.ndarray) -> str:
 
 def _type_name(array: np.ndarray) -> str:
     """The type of an array's values, as a user would call it."""
-    if array.dtype.kind == "O":
-        odd = next((value for value in array.flat if not isinstance(value, int | float)), None)
-        return f"Python objects, such as {' '.join(repr(odd).split())[:40]}"
     names = {"U": "text", "b": "booleans", "c": "complex numbers", "M": "dates"}
     return names.get(array.dtype.kind, str(array.dtype))
+
+
+def _first_object(inputs: np.ndarray) -> str:
+    """How to convert an array of objects, or the first object that is no number, after a semicolon."""
+    if inputs.dtype.kind != "O":
+        return ""
+    for (row, column), value in np.ndenumerate(inputs):
+        if not isinstance(value, int | float | np.number):
+            return f"; row {row} has {' '.join(repr(value).split())[:40]} in column {column}"
+    return "; convert them by inputs.astype(float)"
 
 
 def _texts(inputs: Any, dataset: Dataset, where: str) -> Texts:

@@ -118,7 +118,7 @@ def test_texts_without_a_word_are_refused(folder):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "fragment"),
     [
         ({"folds": 0}, "folds: 0 is below 1"),
         ({"folds": 90}, "folds: 103 examples are too few for 90 folds"),
@@ -129,11 +129,11 @@ def test_texts_without_a_word_are_refused(folder):
         ({"tokenizer": "word"}, "tokenizer: 'word' is not known"),
     ],
 )
-def test_arguments_out_of_range(folder, arguments, told):
+def test_arguments_out_of_range(folder, arguments, fragment):
     write(folder, "all", NUMBERED)
     with pytest.raises(UserError) as error:
         data.load_folds(str(folder), **arguments)
-    assert told in str(error.value)
+    assert fragment in str(error.value)
 
 
 def test_the_cache_is_used_and_notices_changed_files(folder, monkeypatch):

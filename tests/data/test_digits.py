@@ -1,5 +1,7 @@
+import gzip
 import importlib
 import importlib.util
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -48,6 +50,19 @@ def test_without_the_file_scikit_learn_loads_the_same(monkeypatch, spec):
         np.testing.assert_array_equal(one.inputs, other.inputs, strict=True)
         np.testing.assert_array_equal(one.labels, other.labels, strict=True)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("content", ["1,2,3\n", "no numbers\n", None])
+def test_a_file_of_another_form_is_not_used(tmp_path, monkeypatch, content):
+    folder = tmp_path / "datasets" / "data"
+    folder.mkdir(parents=True)
+    if content is not None:
+        (folder / "digits.csv.gz").write_bytes(gzip.compress(content.encode()))
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    pixels, labels = module._load()
+    np.testing.assert_array_equal(pixels, PIXELS)
+    np.testing.assert_array_equal(labels, LABELS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

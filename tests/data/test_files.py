@@ -1,5 +1,6 @@
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,17 +76,36 @@ MISTAKES = {
     "zero byte": ("dev.tsv", "a\tx\0\n", "dev.tsv, line 1: there is a zero byte"),
     "no column": ("dev.csv", "label,body\na,x\n", "dev.csv, line 1: there is no column 'text' among label, body"),
     "short row": ("dev.csv", "label,text\na,x\nb\n", "dev.csv, line 3: there are 1 columns"),
+    "long row": (
+        "dev.csv",
+        "label,text\na,x\nb,good, but long\n",
+        'dev.csv, line 3: there are 3 columns, but the header has 2; a text with a comma must be quoted: "so, so"',
+    ),
+    "column twice": ("dev.csv", "label,text,text\na,x,y\n", "dev.csv, line 1: there are 2 columns 'text'"),
+    "header": ("train.tsv", "Label\ttext\n" + GOOD * 3, "train.tsv, line 1: 'Label' is the header of a column"),
+    "name before numbers": ("train.tsv", "kind\tof\n0\tx\n1\ty\n", "train.tsv, line 1: 'kind' is the header"),
+    "header of test": ("test.tsv", "label\ttext\n" + GOOD, "line 1: the label 'label' is not one of the training"),
+    "swapped": (
+        "train.tsv",
+        "".join(f"text {row}\ta\n" for row in range(30)),
+        "30 examples have 30 different labels",
+    ),
+    "text as label": (
+        "train.tsv",
+        "long text " * 30 + "\tpos\n",
+        "line 1: the label 'long text long text ...'",
+    ),
     "open quote": ("dev.csv", 'label,text\na,"x\n', "dev.csv, line 2: not a .csv row"),
     "no key": ("dev.jsonl", '{"label": "a"}\n', "dev.jsonl, line 1: there is no key 'text'"),
     "no JSON": ("dev.jsonl", '{"label": "a", "text": "x"}\n{"lab\n', "dev.jsonl, line 2: not JSON"),
     "no object": ("dev.jsonl", "[1]\n", "dev.jsonl, line 1: must be an object"),
     "number as text": ("dev.jsonl", '{"label": "a", "text": 3}\n', "dev.jsonl, line 1: the text must be a string"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line_with_file_and_line(tmp_path, mistake):
-    name, content, told = MISTAKES[mistake]
+def test_a_mistake_is_reported_in_one_line_with_file_and_line(tmp_path, mistake):
+    name, content, fragment = MISTAKES[mistake]
     write(tmp_path / "train.tsv", GOOD)
     if content is None:
         random = np.random.default_rng(0).integers(97, 122, 3000, dtype=np.uint8).tobytes()
@@ -96,18 +116,55 @@ def test_a_mistake_is_told_in_one_line_with_file_and_line(tmp_path, mistake):
         write(tmp_path / name, content)
     with pytest.raises(UserError) as error:
         data.load_folds(f"{tmp_path}/")
-    assert told in str(error.value)
+    assert fragment in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_columns_that_are_swapped_are_named_by_flags(tmp_path):
+    rows = "".join(f'{{"label": "text {row}", "text": "pos"}}\n' for row in range(30))
+    with pytest.raises(UserError, match="Are the columns swapped\\? Name them by label_column and text_column"):
+        files.read(write(tmp_path / "mine.jsonl", rows), Columns())
+
+
+def test_a_label_of_line_1_alone_is_noted(tmp_path):
+    raw = files.read(write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 3), Columns())
+    assert raw.notes == ("The label 'kind' occurs only in line 1 of mine.tsv; is it a header?",)
+    for usual in (GOOD * 3, "c\tx\nd\ty\n" + GOOD * 3, as_csv(ROWS)):
+        form = ".csv" if usual.startswith("label,") else ".tsv"
+        assert files.read(write(tmp_path / f"usual{form}", usual), Columns()).notes == ()
+
+
+def test_notes_on_files_come_from_the_cache_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 15)
+    first, second = (data.load(str(path), folds=1).notes for _ in range(2))
+    assert first == second
+    assert "is it a header?" in first[0]
+
+
+def test_labels_are_numbers_of_any_length(tmp_path):
+    long = "9" * 190
+    raw = files.read(write(tmp_path / "a.tsv", f"{long}\tx\n10\ty\n2\tz\n"), Columns())
+    assert raw.class_names == ("2", "10", long)
+
+
+def test_what_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(UserError, match="cannot be read: Permission denied"):
+        files.read(tmp_path / "private", Columns())
 
 
 def test_what_is_not_there(tmp_path):
     write(tmp_path / "reviews.tsv", GOOD)
-    for name, told in (
+    for name, fragment in (
         (tmp_path / "review.tsv", "Did you mean"),
         (tmp_path / "none" / "such", "there is no file or folder"),
         (tmp_path, "has no training examples; it must hold train.tsv"),
     ):
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=fragment):
             files.read(name, Columns())
     with pytest.raises(UserError, match=r"must end in \.tsv"):
         files.read(write(tmp_path / "a.xml", GOOD), Columns())

@@ -58,11 +58,11 @@ def splits_of(dataset):
 
 def judged(words):
     """The label of a sentence read word by word, and whether all its judgements agree."""
-    found = []
+    result = []
     for before, word in zip([None, *words], words, strict=False):
         if word in POSITIVE + NEGATIVE:
-            found.append((word in POSITIVE) != (before == NEGATION))
-    return int(found[0]), len(set(found)) == 1
+            result.append((word in POSITIVE) != (before == NEGATION))
+    return int(result[0]), len(set(result)) == 1
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -129,14 +129,14 @@ def test_pairs_of_words_tell_what_single_words_do_not(seed):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "fragment"),
     [
         ({"num_sentences": 19}, "num_sentences: 19 are too few to split; take 20 or more"),
         ({"num_sentences": -1}, "num_sentences: -1"),
         ({"data_seed": -1}, "data_seed: -1 is negative"),
     ],
 )
-def test_mistakes_are_reported(given, told):
+def test_mistakes_are_reported(given, fragment):
     with pytest.raises(UserError) as error:
         ngrams(**given)
-    assert told in str(error.value)
+    assert fragment in str(error.value)

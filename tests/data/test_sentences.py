@@ -35,7 +35,7 @@ def test_the_seed_decides(load):
 
 
 @pytest.mark.parametrize("load", LOADERS)
-def test_what_cannot_be_is_told(load):
+def test_what_cannot_be_is_reported(load):
     with pytest.raises(UserError, match="num_sentences: 19"):
         load(num_sentences=19)
     with pytest.raises(UserError, match="data_seed"):
@@ -87,8 +87,10 @@ def test_an_odd_number_has_no_pairs():
 
 def test_test_ngrams_are_new_and_mean_what_they_say():
     dataset = sentences.unseen_ngrams(1000)
-    grams = {split: {gram for text in words_of(dataset, split) for gram in zip(text, text[1:], text[2:], strict=False)}
-             for split in ("train", "dev", "test")}  # fmt: skip
+    grams = {
+        split: {gram for text in words_of(dataset, split) for gram in zip(text, text[1:], text[2:], strict=False)}
+        for split in ("train", "dev", "test")
+    }
     assert not grams["test"] & (grams["train"] | grams["dev"])
     for split in ("train", "test"):
         for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
@@ -115,6 +117,6 @@ def test_words_of_like_meaning_have_vectors_that_lie_close():
         sentences.unseen_ngrams(word_vectors="file")
 
 
-def test_more_than_there_are_is_told():
+def test_more_than_there_are_is_reported():
     with pytest.raises(UserError, match="for a split of 15000 only"):
         sentences.unseen_ngrams(100_000)

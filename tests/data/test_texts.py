@@ -22,7 +22,7 @@ def test_texts_are_the_rows_they_were_made_of(rows, drawn):
 @given(ROWS, st.integers(1, 30), st.integers(1, 7))
 def test_every_text_is_in_one_batch_whole_and_in_order(rows, num_positions, most_texts):
     packed = pack(Texts.of(rows), num_positions, most_texts)
-    found = []
+    result = []
     for words, owner, lengths, numbers in zip(*packed, strict=True):
         assert (numbers >= 0).sum() <= most_texts
         assert (np.diff(owner) >= 0).all()
@@ -30,19 +30,19 @@ def test_every_text_is_in_one_batch_whole_and_in_order(rows, num_positions, most
             of_text = words[owner == place]
             assert len(of_text) == lengths[place]
             if number >= 0:
-                found.append((int(number), of_text.tolist()))
+                result.append((int(number), of_text.tolist()))
         assert not words[owner == len(numbers)].any()
-    assert found == list(enumerate(rows))
+    assert result == list(enumerate(rows))
     assert packed.words.shape[1] == max(num_positions, *map(len, rows), 1)
 
 
 @given(st.lists(st.integers(0, 300), min_size=5, max_size=400), st.integers(1, 50))
 def test_the_last_budget_holds_any_batch(lengths, batch_size):
     lengths = np.array(lengths)
-    found = budgets(lengths, min(batch_size, len(lengths)))
+    result = budgets(lengths, min(batch_size, len(lengths)))
     longest = np.sort(lengths)[-batch_size:].sum()
-    assert found[-1] == max(longest, 1)
-    assert list(found) == sorted(set(found))
+    assert result[-1] == max(longest, 1)
+    assert list(result) == sorted(set(result))
 
 
 def test_most_batches_fit_closely():

@@ -1,23 +1,28 @@
 import io
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from jaxnets import data
 from jaxnets.basics.errors import UserError
+from jaxnets.data.no_tensorflow import SUPPORTED, without_tensorflow
 from jaxnets.data.tfds import read
+from jaxnets.data.tfds_downloads import adjusted_downloads
 
 pytest.importorskip("importlib_resources")
 pytest.importorskip("array_record")
 tfds = pytest.importorskip("tensorflow_datasets")
 checksums = pytest.importorskip("tensorflow_datasets.core.download.checksums")
 requests = pytest.importorskip("requests")
+downloader = pytest.importorskip("tensorflow_datasets.core.download.downloader")
 
 ARCHIVE = "aclImdb_v1.tar.gz"
 WORDS = ("a", "fine", "film", "<br />", "café", "“so-so”", "\t", "naïve", "12", "&amp;", "電影", "line\nbreak")
@@ -115,10 +120,10 @@ def test_reviews_of_the_original_builder(reviews_dir):
     assert raw.name == "tfds:imdb_reviews"
     assert raw.class_names == ("neg", "pos")
     assert list(raw.splits) == ["train", "test"]
-    for split, found in raw.splits.items():
-        assert isinstance(found.inputs, list)
-        assert found.labels.dtype == np.int32
-        assert sorted(zip(found.inputs, found.labels.tolist(), strict=True)) == _expected(split)
+    for split, result in raw.splits.items():
+        assert isinstance(result.inputs, list)
+        assert result.labels.dtype == np.int32
+        assert sorted(zip(result.inputs, result.labels.tolist(), strict=True)) == _expected(split)
 
 
 def test_configuration_and_version_in_the_name(reviews_dir):
@@ -142,23 +147,23 @@ def test_images(tmp_path, name, channels):
     raw = read(name, str(tmp_path))
     assert raw.class_names == ("a", "b", "c")
     assert list(raw.splits) == ["train", "dev", "test"]
-    for split, found in zip(splits, raw.splits.values(), strict=True):
-        assert found.inputs.dtype == np.float32
+    for split, result in zip(splits, raw.splits.values(), strict=True):
+        assert result.inputs.dtype == np.float32
         expected = {(example["picture"].tobytes(), example["kind"]) for example in splits[split]}
-        bytes_ = np.round(found.inputs * np.float64(255)).astype(np.uint8)
-        np.testing.assert_allclose(found.inputs, bytes_ / 255, rtol=1e-6)
-        assert len(found) == sizes[split]
-        assert {(row.tobytes(), label) for row, label in zip(bytes_, found.labels.tolist(), strict=True)} == expected
+        bytes_ = np.round(result.inputs * np.float64(255)).astype(np.uint8)
+        np.testing.assert_allclose(result.inputs, bytes_ / 255, rtol=1e-6)
+        assert len(result) == sizes[split]
+        assert {(row.tobytes(), label) for row, label in zip(bytes_, result.labels.tolist(), strict=True)} == expected
 
 
 def test_images_stored_as_jpeg(tmp_path):
     grey = tfds.features.Image(shape=(8, 8, 3), encoding_format="jpeg")
     train = [{"image": np.full((8, 8, 3), 60 * label, np.uint8), "label": label} for label in (0, 1, 2, 1)]
     _define("jpeg_images", {"image": grey, "label": _label("a", "b", "c")}, {"train": train})
-    found = read("jpeg_images", str(tmp_path)).splits["train"]
-    expected = np.repeat(found.labels[:, None] * 60 / 255, 192, axis=1)
-    np.testing.assert_allclose(found.inputs, expected, atol=0.01)
-    assert sorted(found.labels) == [0, 1, 1, 2]
+    result = read("jpeg_images", str(tmp_path)).splits["train"]
+    expected = np.repeat(result.labels[:, None] * 60 / 255, 192, axis=1)
+    np.testing.assert_allclose(result.inputs, expected, atol=0.01)
+    assert sorted(result.labels) == [0, 1, 1, 2]
 
 
 def test_images_of_several_sizes(tmp_path):
@@ -273,7 +278,7 @@ def test_no_network(tmp_path, monkeypatch, name):
 
 
 def test_download_by_hand_under_the_name_that_the_error_gives(tmp_path, monkeypatch):
-    """TREC's checksums tell no file names; the files are found by those of the URLs all the same."""
+    """TREC's checksums have no file names; the files are named after the URLs instead."""
     manual = tmp_path / "downloads" / "manual"
     manual.mkdir(parents=True)
     questions = ["DESC:manner How did serfdom develop ?", "ENTY:cremat What films featured Popeye ?"]
@@ -402,3 +407,32 @@ def test_a_set_of_texts_becomes_folds_by_its_name(reviews_dir):
     assert [len(split) for split in (dataset.train, dataset.dev, dataset.test)] == [108, 12, 120]
     assert {"film", "café", "電影"} <= set(dataset.vocabulary)
     assert "<br" not in dataset.vocabulary
+
+
+def test_another_version_of_tfds_is_reported(monkeypatch):
+    lazy = SimpleNamespace(tensorflow=SimpleNamespace(io=None))
+    changed = SimpleNamespace(core=SimpleNamespace(utils=SimpleNamespace(lazy_imports_utils=lazy)))
+    for library in (changed, SimpleNamespace(core=None)):
+        with pytest.raises(UserError, match="does not work with tensorflow-datasets 4"), without_tensorflow(library):
+            pass
+    assert not hasattr(lazy.tensorflow, "_module")
+    monkeypatch.delattr(downloader, "MAX_RETRIES")
+    builder = SimpleNamespace(url_infos={})
+    with pytest.raises(UserError, match="install 'tensorflow-datasets>=4"), adjusted_downloads(builder):
+        pass
+
+
+def test_downloads_are_adjusted_for_a_while():
+    named, unnamed = SimpleNamespace(filename="given.zip"), SimpleNamespace(filename=None)
+    builder = SimpleNamespace(url_infos={"http://a.org/x.zip": named, "http://a.org/b/y.tar?v=1": unnamed})
+    before = downloader.MAX_RETRIES
+    logger = logging.getLogger("urllib3.connectionpool")
+    with adjusted_downloads(builder):
+        assert before > downloader.MAX_RETRIES
+        assert logger.disabled
+    assert (downloader.MAX_RETRIES, logger.disabled) == (before, False)
+    assert (named.filename, unnamed.filename) == ("given.zip", "y.tar")
+
+
+def test_the_supported_versions_are_those_of_the_project():
+    assert f"tensorflow-datasets{SUPPORTED}" in (REPOSITORY / "pyproject.toml").read_text()

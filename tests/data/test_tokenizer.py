@@ -28,10 +28,14 @@ def test_raw_text(raw, words):
     assert Tokenizer().split(raw) == words.split()
 
 
-@pytest.mark.parametrize("words", [words for _, words in RAW_AND_WORDS] + [
-    "effective but too-tepid biopic",
-    "`` a '' -lrb- b -rrb- mr. x 's \\/ films ... 1\\/2 the '70s , n't it -- so .",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [words for _, words in RAW_AND_WORDS]
+    + [
+        "effective but too-tepid biopic",
+        "`` a '' -lrb- b -rrb- mr. x 's \\/ films ... 1\\/2 the '70s , n't it -- so .",
+    ],
+)
 def test_tokenized_text_stays_as_it_is(words):
     assert Tokenizer().split(words) == words.split()
     assert Tokenizer("whitespace").split(words) == words.split()

@@ -23,15 +23,22 @@ def test_each_form_gives_the_same(tmp_path, name, header):
         )
     else:
         path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    found = word_vectors.read(path, WORDS)
-    np.testing.assert_allclose(found.vectors, EXPECTED, rtol=1e-6)
-    assert found.given.tolist() == [True, True, True, False]
-    assert found.vectors.dtype == np.float32
-    assert np.isclose(found.deviation, np.std(EXPECTED[:3]))
+    result = word_vectors.read(path, WORDS)
+    np.testing.assert_allclose(result.vectors, EXPECTED, rtol=1e-6)
+    assert result.given.tolist() == [True, True, True, False]
+    assert result.vectors.dtype == np.float32
+    assert np.isclose(result.deviation, np.std(EXPECTED[:3]))
     assert word_vectors.words(path) == {"the", "film", "other", "naïve"}
 
 
 MISTAKES = {
+    "cut off at a line": (
+        "a.vec",
+        "999 3\n" + LINES,
+        "line 1: 999 vectors are declared, but there are 4; the",
+    ),
+    "more than declared": ("a.vec", "3 3\n" + LINES, "a.vec, line 1: 3 vectors are declared, but there are 4."),
+    "endless line": ("a.vec", "the " + "1 " * 600_000, "a.vec, line 1: the line is longer than 1,048,576 characters"),
     "width": ("a.vec", LINES + "bad 1 2\n", "a.vec, line 5: the vector has 2 numbers, those before have 3"),
     "no number": ("a.vec", LINES + "unseen 1 2 x\n", "a.vec, line 5: could not convert"),
     "infinite": ("a.vec", LINES + "unseen 1 2 inf\n", "the vector of 'unseen' has numbers that are not finite"),
@@ -44,13 +51,27 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_line(tmp_path, mistake):
-    name, content, told = MISTAKES[mistake]
+def test_a_mistake_is_reported_in_one_line(tmp_path, mistake):
+    name, content, fragment = MISTAKES[mistake]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as error:
         word_vectors.read(tmp_path / name, WORDS)
-    assert told in str(error.value)
+    assert fragment in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a.vec", "a.vec.gz"])
+@pytest.mark.parametrize("header", ["", "4 3\n"])
+def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path, name, header):
+    content = ("\ufeff" + header + LINES).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert "the" in word_vectors.words(tmp_path / name)
+    np.testing.assert_allclose(word_vectors.read(tmp_path / name, WORDS).vectors, EXPECTED, rtol=1e-6)
+
+
+def test_a_first_line_of_a_word_and_a_number_is_a_vector(tmp_path):
+    (tmp_path / "a.vec").write_text("the 0.5\nfilm 1\n")
+    assert word_vectors.words(tmp_path / "a.vec") == {"the", "film"}
 
 
 def test_an_archive_with_pickles_is_refused(tmp_path):
@@ -59,6 +80,9 @@ def test_an_archive_with_pickles_is_refused(tmp_path):
     with pytest.raises(UserError, match="Save the words as text, not as objects"):
         word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS), vectors=np.zeros((3, 3), np.float32))
+    with pytest.raises(UserError, match=r"must hold words, text\[n\]"):
+        word_vectors.read(path, WORDS)
+    np.savez(path, words=np.array(WORDS), vectors=np.zeros((4, 0), np.float32))
     with pytest.raises(UserError, match=r"must hold words, text\[n\]"):
         word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS))

@@ -13,6 +13,7 @@ from jaxnets.data.texts import Texts
 from jaxnets.evidence import baselines
 
 ROWS = st.lists(st.lists(st.integers(2, 6), max_size=6), min_size=1, max_size=6)
+LARGEST_VOCABULARY = 2**21 - 1
 REAL = Path(__file__).parents[3] / "shared" / "data" / "mr"
 
 
@@ -24,10 +25,25 @@ def test_indicators_are_those_of_the_ngrams(train, test, orders):
     known = sorted({feature for row in train for feature in of(row)}, key=str)
     for rows, matrix in zip((train, test), baselines.matrices(Texts.of(train), Texts.of(test), orders, 7), strict=True):
         expected = np.array([[feature in of(row) for feature in known] for row in rows]).reshape(len(rows), len(known))
-        found = matrix.toarray()
-        assert set(np.unique(found)) <= {0, 1}
+        result = matrix.toarray()
+        assert set(np.unique(result)) <= {0, 1}
         # the columns are in an order of their own
-        assert sorted(map(tuple, found.T)) == sorted(map(tuple, expected.T.astype(np.float32)))
+        assert sorted(map(tuple, result.T)) == sorted(map(tuple, expected.T.astype(np.float32)))
+
+
+def test_ngrams_of_the_largest_vocabulary_are_distinct():
+    """The numbers of trigrams still fit into 64 bits."""
+    last = LARGEST_VOCABULARY - 1
+    rows = [[last, last, last], [last, last, last - 1], [0, 0, 0], [0, 0, 1]]
+    train, test = baselines.matrices(Texts.of(rows), Texts.of(rows[::-1]), (3,), LARGEST_VOCABULARY)
+    assert train.shape == (4, 4)
+    assert train.sum() == 4
+    np.testing.assert_array_equal(test.toarray(), train.toarray()[::-1])
+
+
+def test_texts_shorter_than_every_ngram_have_no_features():
+    train, test = baselines.matrices(Texts.of([[2, 3], []]), Texts.of([[2, 3, 4]]), (3,), 7)
+    assert (train.shape, test.shape, train.dtype) == ((2, 0), (1, 0), np.float32)
 
 
 TRAIN = [[2, 3], [2, 2, 4], [5], [5, 3], [6, 6, 5]]
@@ -51,8 +67,8 @@ def test_naive_bayes_by_hand():
         int(np.argmax(prior + likelihood[:, [word - 2 for word in row]].sum(axis=1)))
         for row in ((2, 5), (3,), (4, 6), ())
     ]
-    (found,) = baselines.fit([dataset()], ["naive_bayes"])
-    assert found.predictions.tolist() == expected
+    (result,) = baselines.fit([dataset()], ["naive_bayes"])
+    assert result.predictions.tolist() == expected
 
 
 def test_log_count_ratio_by_hand():
@@ -80,7 +96,7 @@ def test_without_dev_only_train_is_learnt():
 
 
 def test_trigrams_know_nothing_of_new_ones():
-    """No trigram of the test text stands in train, so what is left is the larger class; one that does stand decides."""
+    """Without a trigram that occurs in train, the larger class is predicted; with one, its class is."""
     rows, labels = [[2, 3, 4], [5, 6, 2], [3, 4, 5]], np.array([1, 0, 1], np.int32)
     one = dataset(rows, labels, test=((4, 3, 2), (5, 6, 2)))
     for name in ("naive_bayes_trigrams", "logistic_regression_trigrams"):
