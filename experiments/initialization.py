@@ -4,94 +4,59 @@ import sys
 
 import pandas as pd
 
+from jaxnets.analysis import signals
+from jaxnets.evidence import statistics, verdicts
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Claim, Option
+from jaxnets.models.layers import is_mlp
+from jaxnets.report import charts
+from jaxnets.report.figures import Picture
 
 CLAIM = (
     "All zeros fails by symmetry; He, Xavier and PyTorch's default work, and the choice is usually not worth tuning."
 )
 
-USUAL = ("he", "xavier", "pytorch")
-
-TAKES = "features"
-DEFAULTS = {
-    "dataset": "digits",
-    "model": "mlp",
-    "hidden_units": "64x64x64",
-    "activation": "relu",
-    "initializer": "zeros,he,xavier,pytorch,glorot",
-    "optimizer": "momentum",
-    "learning_rate": "0.001,0.003,0.01,0.03,0.1",
-    "num_epochs": "15",
-    "num_seeds": "16",
-}
-
-FLAGS = {"layers": ("10", "Hidden layers of the nets whose signals are shown.")}
+USUAL = ["he", "xavier", "pytorch"]
 
 
 def measure(results):
-    """Ranks of the hidden weights while they train, and the signals of deep nets before the first step."""
-    from jaxnets.analysis import signals
-
-    chosen = best(results.runs)
-    drawn = chosen[chosen["initializer"] != "zeros"]
-    rate = f"{(drawn if len(drawn) else chosen)['learning_rate'].median():g}"
-    followed = results.train(
-        initializer="zeros,he", learning_rate=rate, seed=str(results.runs["seed"].min()), keep="all"
-    )
+    """Ranks of the hidden weights while they train, and the signals of deep MLPs before the first step."""
+    best = statistics.at_best(results.runs, ["initializer"])
+    drawn = best[best["initializer"] != "zeros"]
+    rate = float((drawn if len(drawn) else best)["learning_rate"].median())
+    seed = int(results.runs["seed"].min())
+    followed = results.train(initializer=["zeros", "he"], learning_rate=rate, seed=seed, keep="all")
     ranks = [
-        {
-            "initializer": row["initializer"],
-            "step": step,
-            "rank": max(signals.hidden_ranks(followed.params(run, step)), default=0),
-        }
-        for run, row in followed.runs.set_index("run").iterrows()
+        {"initializer": initializer, "step": step, "rank": signals.largest_rank(followed.params(run, step))}
+        for run, initializer in followed.runs.set_index("run")["initializer"].items()
         for step in (0, *followed.steps(run))
     ]
-    return {"ranks": pd.DataFrame(ranks), "signals": _signals(results)}
+    deep = any(is_mlp(followed.params(run, step=0)) for run in followed.runs["run"])
+    return {"ranks": pd.DataFrame(ranks), "signals": _signals(results) if deep else pd.DataFrame()}
 
 
 def _signals(results):
-    """Activations and gradients by layer in a deep MLP; without rows where the data are not features."""
-    import jax.numpy as jnp
-
-    from jaxnets.analysis import signals
-
-    if results.folds[0].is_text or not (results.runs["model"] == "mlp").all():
-        return pd.DataFrame({"initializer": [], "layer": [], "activation": [], "gradient": []})
-    layers = results.config.option("layers", "int")
-    deep = results.train(hidden_units="x".join(["64"] * layers), num_steps="1", learning_rate="0.001", num_seeds="4")
-    data = results.folds[0].train
-    inputs, labels = jnp.asarray(data.inputs[:256]), jnp.asarray(data.labels[:256])
-    tables = [
-        signals.scales(deep.params(row["run"], step=0), inputs, labels, row["activation"]).assign(
-            initializer=row["initializer"], seed=row["seed"]
-        )
-        for _, row in deep.runs.iterrows()
-    ]
-    return pd.concat(tables)
-
-
-def best(runs):
-    """The runs of each initializer at the learning rate that is best on dev."""
-    from jaxnets.evidence import statistics
-
-    chosen = statistics.best_configurations(runs, ["initializer"])
-    return runs[runs["run"].isin([run for members in chosen["members"] for run in members])]
+    """Activations and gradients by layer, a deep MLP from each start and seed."""
+    units = (64,) * results.options["layers"]
+    deep = results.train(hidden_units=units, num_steps=1, learning_rate=0.001, num_seeds=4)
+    starts = deep.runs[["run", "initializer", "seed"]].to_numpy()
+    return pd.concat(
+        signals.at_start(deep, run).assign(initializer=initializer, seed=seed) for run, initializer, seed in starts
+    )
 
 
 def summary(tables):
-    """Accuracy at the best learning rate, and over all of them."""
-    runs = best(tables["runs"]).groupby("initializer", sort=False)
-    table = pd.DataFrame(
-        {"best learning rate": runs["learning_rate"].first(), "test accuracy": runs["test_accuracy"].mean()}
-    )
-    everywhere = tables["runs"].groupby(["initializer", "learning_rate"])["test_accuracy"].mean().unstack().mean(axis=1)
-    table["mean over all rates"] = everywhere
-    return {"Initializers": table.reset_index(), "Largest rank of a hidden layer": _last_ranks(tables["ranks"])}
-
-
-def _last_ranks(ranks):
-    return ranks.groupby("initializer", sort=False)["rank"].agg(first="first", last="last", most="max").reset_index()
+    """Accuracy at the best learning rate, and over all of them; ranks at the start, at the end and at most."""
+    best = statistics.at_best(tables["runs"], ["initializer"]).groupby("initializer", sort=False)
+    everywhere = tables["runs"].groupby(["initializer", "learning_rate"])["test_accuracy"].mean().unstack()
+    columns = {
+        "best learning rate": best["learning_rate"].first(),
+        "test accuracy": best["test_accuracy"].mean(),
+        "mean over all rates": everywhere.mean(axis=1),
+    }
+    table = pd.DataFrame(columns).reindex(list(best.groups)).rename_axis("initializer").reset_index()
+    ranks = tables["ranks"].groupby("initializer", sort=False)["rank"].agg(first="first", last="last", most="max")
+    return {"Initializers": table, "Largest rank of a hidden layer": ranks.reset_index()}
 
 
 def verdict(tables):
@@ -99,63 +64,75 @@ def verdict(tables):
 
     Best and worst of the usual three are told apart by dev and compared on test, paired by seed.
     """
-    from jaxnets.evidence import statistics, verdicts
-
-    runs = best(tables["runs"])
-    repetitions = [name for name in ("seed", "fold") if name in runs]
-    test, dev = (
-        runs.pivot_table(index=repetitions, columns="initializer", values=f"{split}_accuracy")
-        for split in ("test", "dev")
-    )
-    usual = [name for name in USUAL if name in test]
-    ranked = dev[usual].mean().sort_values() if usual else pd.Series(dtype=float)
-
-    def gap(better, worse):
-        return statistics.mean((test[better] - test[worse]).dropna())
-
-    told = {"zeros": statistics.UNKNOWN, "usual": statistics.UNKNOWN, "works": statistics.UNKNOWN}
-    if {"zeros", "he"} <= set(test):
-        told["zeros"] = gap("he", "zeros")
-    if len(ranked) > 1:
-        told["usual"] = gap(ranked.index[-1], ranked.index[0])
-    if len(ranked) and "zeros" in test:
-        told["works"] = gap(ranked.index[0], "zeros")
-    zeros = tables["ranks"][tables["ranks"]["initializer"] == "zeros"]["rank"]
+    runs = statistics.at_best(tables["runs"], ["initializer"])
+    pairs = {"index": statistics.repetitions(runs), "columns": "initializer"}
+    test, dev = (runs.pivot_table(values=f"{split}_accuracy", **pairs) for split in ("test", "dev"))
+    ranked = list(dev.reindex(columns=USUAL).mean().dropna().sort_values().index)
+    worst = ranked[0] if ranked else None
+    best = ranked[-1] if len(ranked) > 1 else None
+    ranks = tables["ranks"][tables["ranks"]["initializer"] == "zeros"]["rank"]
+    of_one = None if ranks.empty else bool((ranks <= 1).all())
+    no_rank = "From zeros no hidden layer's weights ever get a rank above 1."
+    works = "He, Xavier and PyTorch's default work: the worst is 20 points above zeros."
+    alike = "Which of the three is taken matters less than a point at the best learning rate."
+    fails, above = statistics.gain(test, "he", "zeros"), statistics.gain(test, worst, "zeros")
     return verdicts.verdict(
-        verdicts.more_than("All zeros fails: it stays 20 points below He.", told["zeros"], 0.2, unit="%"),
-        verdicts.exact("From zeros no hidden layer's weights ever get a rank above 1.",
-                       None if zeros.empty else bool((zeros <= 1).all()), f"largest rank {zeros.max()}", "none does"),
-        verdicts.more_than("He, Xavier and PyTorch's default work: the worst is 20 points above zeros.", told["works"],
-                           0.2, unit="%"),
-        verdicts.between("Which of the three is taken matters less than a point at the best learning rate.",
-                         told["usual"], -0.01, 0.01, unit="%"),
-    )  # fmt: skip
+        verdicts.more_than("All zeros fails: it stays 20 points below He.", fails, 0.2, unit="%"),
+        verdicts.exact(no_rank, of_one, f"largest rank {ranks.max()}", "none does"),
+        verdicts.more_than(works, above, 0.2, unit="%"),
+        verdicts.between(alike, statistics.gain(test, best, worst), -0.01, 0.01, unit="%"),
+    )
 
 
 def pictures(tables):
     """Accuracy over the learning rate, ranks over the steps, and signals by layer."""
-    from jaxnets.report import charts
-    from jaxnets.report.figures import Picture
-
-    runs = tables["runs"]
-    figure, _ = charts.lines(runs, "learning_rate", "test_accuracy", "initializer", xscale="log", percent=True,
-                             xlabel="learning rate", ylabel="test accuracy")  # fmt: skip
-    ranks, _ = charts.lines(
-        tables["ranks"], "step", "rank", "initializer", markers=False, ylabel="largest rank of a layer"
-    )
-    drawn = {
-        "accuracy": Picture(figure, "Test accuracy over the learning rate. Bands: 95% intervals over seeds."),
-        "ranks": Picture(ranks, "Largest rank of a hidden layer's weights while one net from each start trains."),
-    }
-    signals = tables["signals"][tables["signals"]["initializer"] != "zeros"]
-    for column, name in (("activation", "activations"), ("gradient", "gradients")):
-        if len(signals):
-            panel, _ = charts.lines(signals, "layer", column, "initializer", yscale="log", xlabel="hidden layer",
-                                    ylabel=f"{name} (RMS)")  # fmt: skip
-            drawn[name] = Picture(panel, f"Size of the {name} at each layer of a deep net before it trains. Bands: "
-                                         "95% intervals over seeds.")  # fmt: skip
+    drawn = {"accuracy": _accuracy_picture(tables["runs"]), "ranks": _ranks_picture(tables["ranks"])}
+    if len(tables["signals"]):
+        layers = tables["signals"][tables["signals"]["initializer"] != "zeros"]
+        drawn["activations"] = _signals_picture(layers, "activation", "activations")
+        drawn["gradients"] = _signals_picture(layers, "gradient", "gradients")
     return drawn
 
 
+def _accuracy_picture(runs):
+    labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "test accuracy"}
+    figure, _ = charts.lines(runs, "learning_rate", "test_accuracy", "initializer", percent=True, **labels)
+    return Picture(figure, "Test accuracy over the learning rate. Bands: 95% intervals over seeds.")
+
+
+def _ranks_picture(ranks):
+    figure, _ = charts.lines(ranks, "step", "rank", "initializer", markers=False, ylabel="largest rank of a layer")
+    return Picture(figure, "Largest rank of a hidden layer's weights while one net from each start trains.")
+
+
+def _signals_picture(layers, column, name):
+    labels = {"yscale": "log", "xlabel": "hidden layer", "ylabel": f"{name} (RMS)"}
+    figure, _ = charts.lines(layers, "layer", column, "initializer", **labels)
+    caption = f"Size of the {name} at each layer of a deep net before it trains."
+    return Picture(figure, f"{caption} Bands: 95% intervals over seeds.")
+
+
+EXPERIMENT = Claim(
+    name="initialization",
+    about=CLAIM,
+    takes="features",
+    defaults={
+        "dataset": "digits",
+        "model": "mlp",
+        "hidden_units": (64, 64, 64),
+        "activation": "relu",
+        "initializer": ["zeros", "he", "xavier", "pytorch", "glorot"],
+        "optimizer": "momentum",
+        "learning_rate": [0.001, 0.003, 0.01, 0.03, 0.1],
+        "num_epochs": 15,
+        "num_seeds": 16,
+    },
+    options=(Option("layers", 10, "Hidden layers of the nets whose signals are shown.", least=1),),
+    measure=measure,
+    summary=summary,
+    verdict=verdict,
+    pictures=pictures,
+)
+
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

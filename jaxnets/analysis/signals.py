@@ -1,6 +1,7 @@
 """How large activations and gradients are at each layer of an MLP, and of what rank its weights are."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from jaxnets.models.blocks import Activation
 from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
 from jaxnets.plugins import ACTIVATION
 
+Losses = Callable[[Array, Array], Array]
 NUM_EXAMPLES = 256
 """The training examples on which `at_start` looks at signals."""
 
@@ -40,7 +42,7 @@ def scales(
     inputs: Float[Array, "examples features"],
     labels: Int[Array, "examples"],
     activation: Activation,
-    losses: Callable[[Array, Array], Array],
+    losses: Losses,
 ) -> pd.DataFrame:
     """The signals of an MLP at its layers, forward and backward.
 
@@ -56,6 +58,20 @@ def scales(
       root mean square of the gradient of the mean loss by its kernel.
     """
     names = hidden_layers(params)
+    sizes, gradients = _signals(jax.tree.map(jnp.asarray, dict(params)), inputs, labels, activation, losses)
+    rows = [
+        {"layer": layer + 1, "activation": float(size), "gradient": float(jnp.sqrt((gradients[name] ** 2).mean()))}
+        for layer, (name, size) in enumerate(zip(names, sizes, strict=True))
+    ]
+    return pd.DataFrame(rows)
+
+
+@partial(jax.jit, static_argnames=("activation", "losses"))  # compiled once for nets of one shape
+def _signals(
+    params: dict[str, Any], inputs: Array, labels: Array, activation: Activation, losses: Losses
+) -> tuple[list[Array], dict[str, Array]]:
+    """The root mean square of what each hidden layer gives, and the gradients by their kernels."""
+    names = hidden_layers(params)
 
     def loss(kernels: dict[str, Array]) -> tuple[Array, list[Array]]:
         hidden, sizes = inputs, []
@@ -65,17 +81,13 @@ def scales(
         logits = hidden @ params[OUTPUT]["kernel"] + params[OUTPUT]["bias"]
         return losses(logits, labels).mean(), sizes
 
-    kernels = {name: jnp.asarray(params[name]["kernel"]) for name in names}
-    gradients, sizes = jax.jit(jax.grad(loss, has_aux=True))(kernels)
-    rows = [
-        {
-            "layer": layer + 1,
-            "activation": float(sizes[layer]),
-            "gradient": float(jnp.sqrt((gradients[name] ** 2).mean())),
-        }
-        for layer, name in enumerate(names)
-    ]
-    return pd.DataFrame(rows)
+    gradients, sizes = jax.grad(loss, has_aux=True)({name: params[name]["kernel"] for name in names})
+    return sizes, gradients
+
+
+def largest_rank(params: Any) -> int:
+    """The largest rank of a hidden kernel; 0 if there is none. See `hidden_ranks`."""
+    return max(hidden_ranks(params), default=0)
 
 
 def hidden_ranks(params: Any, tolerance: float = 1e-4) -> list[int]:

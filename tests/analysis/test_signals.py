@@ -38,6 +38,8 @@ def test_ranks_of_hidden_kernels():
         "broken": {"kernel": np.full((2, 2), np.nan)},
     }
     assert signals.hidden_ranks(params) == [2, -1, 0]
+    assert signals.largest_rank(params) == 2
+    assert signals.largest_rank({"output": {"kernel": np.eye(3)}}) == 0
 
 
 def test_the_centred_sigmoid_is_zero_at_zero():
