@@ -133,6 +133,25 @@ def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy"
     return runs[runs["seed"].isin(fresh)].merge(best, on=keys)
 
 
+def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[float, pd.DataFrame]:
+    """What each run takes until its training loss is that with which the worst run ends.
+
+    A lower target would leave out the runs that do not reach it, and so flatter the group that they belong to.
+
+    Args:
+      curves: a row for each run and evaluation; all runs of a group end at the same step.
+      by: column of the groups.
+      costs: columns of what a run has spent so far, such as `step`.
+
+    Returns:
+      The loss, and for each group and repetition what it had spent when it first reached it.
+    """
+    last = curves[curves["step"] == curves.groupby(by)["step"].transform("max")]
+    target = float(last["train_loss"].max())
+    reached = curves[curves["train_loss"] <= target].groupby([by, *repetitions(curves)])
+    return target, reached[list(costs)].min().reset_index()
+
+
 @dataclass(frozen=True)
 class Estimate:
     """An effect, with the bounds of its 95% interval; NaN bounds where the data tell nothing of the spread."""

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnets.evidence import statistics
 from jaxnets.evidence.statistics import Estimate
-from jaxnets.report.figures import COLOURS, INK, MARKERS, panel, styled
+from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, panel, styled
 
 
 def of_shares(values: pd.Series) -> Estimate:
@@ -42,7 +42,7 @@ def lines(
       title: of the panel.
       estimate: from the observations of a point to its estimate.
       percent: whether `y` is a share of 1, to be shown in percent.
-      markers: whether the points are marked.
+      markers: whether the points are marked; otherwise the lines are dashed, each in another way.
       legend: title of the legend; by default the name of `by`.
       **axes: for `Axes.set`: labels with units, scales, limits.
     """
@@ -50,16 +50,17 @@ def lines(
     table = table[np.isfinite(table[y].astype(float))]
     places = _places(table[x])
     groups = styled(table, by) if by else [(("", table), COLOURS[0], MARKERS[0])]
-    for (name, group), colour, marker in groups:
+    for number, ((name, group), colour, marker) in enumerate(groups):
         points = {places[value]: estimate(values) for value, values in group.groupby(x, sort=False)[y]}
-        _line(one, dict(sorted(points.items())), str(name), colour, marker if markers else "")
+        look = {"marker": marker} if markers else {"ls": DASHES[number % len(DASHES)]}
+        _line(one, dict(sorted(points.items())), label=str(name), color=colour, **look)
     if pd.api.types.is_integer_dtype(table[x]) and one.get_xscale() == "linear":
         one.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if not pd.api.types.is_numeric_dtype(table[x]):
         one.set_xticks(range(len(places)), [str(value) for value in places])
     if percent:
         one.yaxis.set_major_formatter(PercentFormatter(1))
-    if by:
+    if by and one.lines:
         one.legend(title=(legend or by).replace("_", " "))
     return figure, one
 
@@ -71,14 +72,14 @@ def _places(values: pd.Series) -> dict[Any, float]:
     return {value: float(place) for place, value in enumerate(values.unique())}
 
 
-def _line(axes: Axes, points: Mapping[float, Estimate], name: str, colour: str, marker: str) -> None:
+def _line(axes: Axes, points: Mapping[float, Estimate], *, color: str, **look: Any) -> None:
     x = np.array(list(points))
     middle, low, high = np.array([(e.value, e.low, e.high) for e in points.values()]).reshape(-1, 3).T
-    axes.plot(x, middle, color=colour, marker=marker, ms=5, label=name)
+    axes.plot(x, middle, color=color, ms=5, **look)
     low, high = np.where(np.isnan(low), middle, low), np.where(np.isnan(high), middle, high)
     if axes.get_yscale() == "log":  # an interval of a mean may reach below zero
         low = np.where(low > 0, low, middle / 10)
-    axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
+    axes.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
 
 
 def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | None = None, percent: bool = False,

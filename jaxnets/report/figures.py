@@ -26,6 +26,7 @@ _ON_DARK = {INK: "#e6e9ed", "#0072B2": "#4aa8e8"}
 # Okabe and Ito (2008), black last
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKERS = "os^Dv<>"
+DASHES = ("-", "--", ":", "-.")
 STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     "axes.facecolor": "none",

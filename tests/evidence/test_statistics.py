@@ -158,3 +158,17 @@ def test_fresh_seeds_confirm_what_others_chose():
     runs.loc[(runs["kind"] == "a") & (runs["learning_rate"] == 0.1) & (runs["seed"] == 1), "status"] = "diverged"
     assert statistics.confirmed(runs, ["kind"]).groupby("kind")["learning_rate"].first()["a"] == 0.2
     assert len(statistics.confirmed(runs[runs["seed"] == 0], ["kind"])) == 2
+
+
+@pytest.mark.parametrize("ends", [(0.01, 0.03), (0.03, 0.01)])
+def test_every_run_reaches_the_loss_with_which_the_worst_ends(ends):
+    parts = [
+        pd.DataFrame({"kind": kind, "seed": seed, "step": [10, 20, 30], "train_loss": [1.0, max(ends) * 0.9, end]})
+        for kind, end in zip("ab", ends, strict=True)
+        for seed in (0, 1)
+    ]
+    parts[0].loc[1, "train_loss"] = parts[2].loc[1, "train_loss"] = 0.5  # seed 0 is slower
+    target, reached = statistics.to_worst_loss(pd.concat(parts), "kind", ["step"])
+    assert target == max(ends)
+    assert reached[reached["seed"] == 0]["step"].tolist() == [30, 30]
+    assert reached[reached["seed"] == 1]["step"].tolist() == [20, 20]

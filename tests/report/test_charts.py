@@ -22,6 +22,17 @@ def test_lines_are_means_in_the_order_of_the_table():
     assert first.get_marker() != second.get_marker()
 
 
+def test_lines_without_markers_differ_in_their_dashes():
+    _, axes = charts.lines(TABLE, "width", "loss", "kind", markers=False)
+    assert [line.get_linestyle() for line in axes.get_lines()] == ["-", "--"]
+
+
+def test_without_a_number_there_are_no_lines_and_no_legend():
+    _, axes = charts.lines(TABLE.assign(loss=np.nan), "width", "loss", "kind")
+    assert len(axes.get_lines()) == 0
+    assert axes.get_legend() is None
+
+
 def test_bands_are_the_intervals():
     _, axes = charts.lines(TABLE[TABLE["kind"] == "b"], "width", "loss")
     band = axes.collections[0].get_paths()[0].vertices
