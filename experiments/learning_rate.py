@@ -2,94 +2,62 @@
 
 import sys
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from jaxnets.analysis import hessian, landscape
+from jaxnets.config.values import log_range
+from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence.zones import ZONES, zones
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Claim, Option
+from jaxnets.report import charts
+from jaxnets.report.figures import COLOURS, INK, Picture
 
 CLAIM = "The learning rate matters most: too high diverges, too low is slow."
 
-TAKES = "features"
-DEFAULTS = {
-    "dataset": "digits",
-    "model": "mlp",
-    "hidden_units": "32",
-    "activation": "relu",
-    "initializer": "he,xavier,pytorch",
-    "optimizer": "sgd",
-    "learning_rate": "log:1e-5:10:25",
-    "batch_size": "64",
-    "num_epochs": "10",
-    "num_seeds": "8",
-}
-
-FLAGS = {"probes": ("12", "Nets whose sharpness is measured."), "descent": ("40", "Steps of full-gradient descent.")}
 RATIOS = np.geomspace(0.25, 8, 21)
-ZONES = ("slow", "good", "unstable", "diverged")
 
 
 def measure(results):
     """For some nets, the rates, in units of 2/λ, at which full-gradient descent lowers the loss at every step."""
-    import jax
-    import jax.numpy as jnp
-    import optax
-
-    from jaxnets.analysis import hessian
-
-    probes = results.config.options["probes"]
-    trained = results.train(learning_rate="0.1", num_seeds=probes, num_epochs="5", keep="last",
-                            initializer="he", activation="tanh")  # fmt: skip
-    inputs, labels = jnp.asarray(results.folds[0].train.inputs), jnp.asarray(results.folds[0].train.labels)
-
-    def loss(params):
-        logits = trained.model(0).apply({"params": params}, inputs)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
-
-    rows, steps = [], results.config.option("descent", "int")
+    smooth = {"activation": "tanh"} if "activation" in results.table[0] else {}
+    nets = {"initializer": "he", "learning_rate": 0.1, "num_epochs": 5, "num_seeds": results.options["probes"]}
+    trained = results.train(**nets, **smooth, keep="last")
+    loss, rows = landscape.training_loss(trained, 0), []
     for run in map(int, trained.runs["run"]):
         params = jax.tree.map(jnp.asarray, trained.params(run))
-        sharpness = hessian.largest_eigenvalue(loss, params, jax.random.key(run))
-        stable = hessian.descends(loss, params, jnp.asarray(RATIOS * 2 / sharpness), steps)
-        rows.append(pd.DataFrame({"net": run, "sharpness": sharpness, "ratio": RATIOS, "stable": stable}))
+        stability = hessian.stability(loss, params, jax.random.key(run), RATIOS, results.options["descent"])
+        rows.append(stability.assign(net=run)[["net", *stability]])
     return {"edges": pd.concat(rows)}
-
-
-def zones(runs):
-    """The zone of each learning rate.
-
-    *diverged*: over half of the runs left the finite numbers or end with 90% of the lowest rate's loss or more; *good*:
-    the mean accuracy on dev is within 2 points of the best; *slow*: below the good ones; *unstable*: above them.
-    """
-    lowest = runs[runs["learning_rate"] == runs["learning_rate"].min()]["train_loss"].mean()
-    runs = runs.assign(lost=(runs["status"] == "diverged") | (runs["train_loss"] > 0.9 * lowest))
-    columns = {"dev": ("dev_accuracy", "mean"), "accuracy": ("test_accuracy", "mean"), "lost": ("lost", "mean")}
-    table = runs.groupby("learning_rate").agg(**columns)
-    good = (table["dev"] >= table["dev"].max() - 0.02) & (table["lost"] <= 0.5)
-    first, last = table.index[good].min(), table.index[good].max()
-    conditions = [table.index < first, (table.index > last) & (table["lost"] > 0.5), table.index > last]
-    table["zone"] = np.select(conditions, ["slow", "diverged", "unstable"], "good")
-    return table.reset_index()
 
 
 def edges(tables):
     """Of each net the largest rate, in units of 2/λ, up to which descent lowered the loss at every step."""
-
-    def edge(net):
-        unstable = net[~net["stable"]]["ratio"]
-        return net[net["ratio"] < unstable.min()]["ratio"].max() if len(unstable) else net["ratio"].max()
-
-    return tables["edges"].sort_values("ratio").groupby("net")[["ratio", "stable"]].apply(edge)
+    return tables["edges"].sort_values("ratio").groupby("net")[["ratio", "stable"]].apply(hessian.edge)
 
 
 def summary(tables):
     """The zones, and the edge of stability."""
-    table = zones(tables["runs"]).groupby("zone", sort=False).agg(
-        lowest=("learning_rate", "min"), highest=("learning_rate", "max"), accuracy=("accuracy", "mean"))  # fmt: skip
+    columns = {"from": ("learning_rate", "min"), "to": ("learning_rate", "max")}
+    groups = zones(tables["runs"]).groupby("zone", sort=False)
+    table = groups.agg(**columns, **{"mean test accuracy": ("accuracy", "mean")}).reset_index()
     sharpness = tables["edges"].groupby("net")["sharpness"].first()
-    edge = pd.DataFrame({"sharpness λ": [sharpness.mean()], "2/λ": [(2 / sharpness).mean()],
-                         "largest stable rate / (2/λ)": [edges(tables).mean()]})  # fmt: skip
-    names = {"lowest": "from", "highest": "to", "accuracy": "mean test accuracy"}
-    return {"Zones of the learning rate": table.reset_index().rename(columns=names), "Edge of stability": edge}
+    means = {"sharpness λ": sharpness, "2/λ": 2 / sharpness, "largest stable rate / (2/λ)": edges(tables)}
+    edge = pd.DataFrame({name: [values.mean()] for name, values in means.items()})
+    return {"Zones of the learning rate": table, "Edge of stability": edge}
+
+
+def spread(runs):
+    """By how much test accuracy varies more between learning rates than between initializers at the best rate."""
+    if runs["dev_accuracy"].isna().all():
+        return statistics.UNKNOWN
+    runs = runs.assign(test_accuracy=runs["test_accuracy"].fillna(runs["test_accuracy"].min()))
+    best = runs.groupby("learning_rate")["dev_accuracy"].mean().idxmax()
+    by_start = statistics.spread(runs[runs["learning_rate"] == best], "initializer").fillna(0)
+    return statistics.mean((statistics.spread(runs, "learning_rate") - by_start).dropna())
 
 
 def verdict(tables):
@@ -99,58 +67,70 @@ def verdict(tables):
     at the best rate, by seed. Gradient descent on a quadratic is stable below 2/λ; on a net λ changes, so the
     edge is looked for from a trained net, as the rate up to which the loss falls at every step.
     """
-    from jaxnets.evidence import statistics, verdicts
-
-    runs, found = tables["runs"], set(zones(tables["runs"])["zone"])
-    filled = runs.assign(test_accuracy=runs["test_accuracy"].fillna(runs["test_accuracy"].min()))
-    best = filled.groupby("learning_rate")["dev_accuracy"].mean().idxmax()
-    by_rate = filled.groupby(["seed", "learning_rate"])["test_accuracy"].mean().unstack().std(axis=1)
-    drawn = filled[filled["learning_rate"] == best].groupby(["seed", "initializer"])["test_accuracy"].mean().unstack()
-    more = statistics.mean((by_rate - drawn.std(axis=1).fillna(0)).dropna())
-    table = zones(runs)
-    slow = table[table["zone"] == "slow"]
+    found = list(zones(tables["runs"])["zone"])
+    there, listed = "there is such a zone", ", ".join(zone for zone in ZONES if zone in found)
+    high = "Too high diverges: beyond the good rates runs are lost."
+    low = "Too low is slow: rates below the good ones are over 2 points worse on dev."
+    matters, edge = "It matters more than the initializer (spread of test accuracy).", statistics.mean(edges(tables))
     return verdicts.verdict(
-        verdicts.exact("Too high diverges: beyond the good rates runs are lost.", "diverged" in found,
-                       f"zones found: {', '.join(zone for zone in ZONES if zone in found)}", "there is such a zone"),
-        verdicts.exact("Too low is slow: rates below the good ones are over 2 points worse on dev.", "slow" in found,
-                       f"{len(slow)} rates are slow", "there is such a zone"),
-        verdicts.more_than("It matters more than the initializer (spread of test accuracy).", more, 0.05, unit="%"),
-        verdicts.between("Full-gradient descent is stable up to about 2/λ.", statistics.mean(edges(tables)), 0.5, 2,
-                         unit="×"),
-    )  # fmt: skip
+        verdicts.exact(high, "diverged" in found, f"zones found: {listed}", there),
+        verdicts.exact(low, "slow" in found, f"{found.count('slow')} rates are slow", there),
+        verdicts.more_than(matters, spread(tables["runs"]), 0.05, unit="%"),
+        verdicts.between("Full-gradient descent is stable up to about 2/λ.", edge, 0.5, 2, unit="×"),
+    )
 
 
 def pictures(tables):
     """Accuracy and loss over the learning rate with the zones, and the share of stable descents over 2/λ."""
-    from jaxnets.report import charts
-    from jaxnets.report.figures import COLOURS, INK, Picture
+    accuracy = _rates_picture(tables["runs"], "test_accuracy", "test accuracy", percent=True)
+    loss = _rates_picture(tables["runs"], "train_loss", "training loss (nats)", yscale="log")
+    return {"test_accuracy": accuracy, "train_loss": loss, "edge": _edge_picture(tables["edges"])}
 
-    runs, table = tables["runs"], zones(tables["runs"])
-    drawn = {}
-    for column, name, percent in (
-        ("test_accuracy", "test accuracy", True),
-        ("train_loss", "training loss (nats)", False),
-    ):
-        scale = {} if percent else {"yscale": "log"}
-        figure, axes = charts.lines(runs, "learning_rate", column, "initializer", xscale="log", percent=percent,
-                                    ylabel=name, xlabel="learning rate", markers=False, **scale)  # fmt: skip
-        for number, (zone, rates) in enumerate(table.groupby("zone", sort=False)["learning_rate"]):
-            axes.axvspan(rates.min() / 1.3, rates.max() * 1.3, color=COLOURS[3 + number % 4], alpha=0.12, lw=0)
-            axes.text(np.sqrt(rates.min() * rates.max()), 1.01, zone, transform=axes.get_xaxis_transform(), ha="center",
-                      fontsize=8)  # fmt: skip
-        axes.set_title("")
-        drawn[column] = Picture(figure, f"{name.capitalize()} after the last step; the zones follow a rule. Bands: "
-                                        "95% intervals over seeds; runs that diverged have no value.")  # fmt: skip
-    figure, axes = charts.lines(tables["edges"], "ratio", "stable", estimate=charts.of_shares, percent=True,
-                                xscale="log", xlabel="learning rate / (2/λ)",
-                                ylabel="nets whose loss always falls")  # fmt: skip
+
+def _rates_picture(runs, column, name, **look):
+    labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": name, "markers": False}
+    figure, axes = charts.lines(runs, "learning_rate", column, "initializer", **labels, **look)
+    for number, (zone, rates) in enumerate(zones(runs).groupby("zone", sort=False)["learning_rate"]):
+        charts.zone(axes, rates.min() / 1.3, rates.max() * 1.3, zone, COLOURS[3 + number % 4])
+    caption = f"{name.capitalize()} after the last step; the zones follow a rule."
+    return Picture(figure, f"{caption} Bands: 95% intervals over seeds; runs that diverged have no value.")
+
+
+def _edge_picture(table):
+    labels = {"xscale": "log", "xlabel": "learning rate / (2/λ)", "ylabel": "nets whose loss always falls"}
+    figure, axes = charts.lines(table, "ratio", "stable", estimate=charts.of_shares, percent=True, **labels)
     axes.axvline(1, color=INK, ls=":", lw=1)
-    axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["0.25", "0.5", "1", "2", "4", "8"], minor=False)
+    axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["0.25", "0.5", "1", "2", "4", "8"])
     axes.minorticks_off()
-    drawn["edge"] = Picture(figure, "Full-gradient descent from trained nets: share of nets whose loss falls at every "
-                                    "step; theory puts the edge at 1 (dotted). Band: 95% interval.")  # fmt: skip
-    return drawn
+    caption = "Full-gradient descent from trained nets: share of nets whose loss falls at every step;"
+    return Picture(figure, f"{caption} theory puts the edge at 1 (dotted). Band: 95% interval.")
 
+
+EXPERIMENT = Claim(
+    name="learning_rate",
+    about=CLAIM,
+    takes="features",
+    defaults={
+        "dataset": "digits",
+        "model": "mlp",
+        "hidden_units": 32,
+        "activation": "relu",
+        "initializer": ["he", "xavier", "pytorch"],
+        "optimizer": "sgd",
+        "learning_rate": log_range(1e-5, 10, 25),
+        "batch_size": 64,
+        "num_epochs": 10,
+        "num_seeds": 8,
+    },
+    options=(
+        Option("probes", 12, "Nets whose sharpness is measured.", least=1),
+        Option("descent", 40, "Steps of full-gradient descent.", least=1),
+    ),
+    measure=measure,
+    summary=summary,
+    verdict=verdict,
+    pictures=pictures,
+)
 
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,60 +1,72 @@
 """The largest eigenvalue of the Hessian, the sharpness of the loss, without ever forming it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+TOLERANCE = 1e-6
+"""Of an eigenvalue, relative to it: the products are made in float32."""
 
 
-def lanczos(
-    multiply: Callable[[Float[Array, "size"]], Float[Array, "size"]], start: Float[Array, "size"], num_steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The tridiagonal matrix of a symmetric one, with full re-orthogonalization. Source: Lanczos (1950).
+def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray) -> float:
+    """The largest eigenvalue of the Hessian of a loss at some parameters, by Lanczos' method; NaN if it is not finite.
 
     Args:
-      multiply: the product with the matrix.
-      start: any vector that is not zero.
-      num_steps: products to make, at most `size`.
+      loss: from parameters to a number; the products are compiled once if it is the same object each time.
+      params: arrays in nested containers, two numbers at least.
+      key: of the vector to start from.
+    """
+    size = ravel_pytree(params)[0].size
+
+    def multiply(vector: np.ndarray) -> np.ndarray:
+        return np.asarray(_product(loss, params, jnp.asarray(vector.ravel(), jnp.float32)), np.float64)
+
+    start = np.asarray(jax.random.normal(key, (size,)), np.float64)
+    product = multiply(start)
+    if not np.isfinite(product).all():
+        return float("nan")
+    if not product.any():  # ARPACK refuses the matrix of zeros
+        return 0.0
+    operator = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
+    return float(eigsh(operator, k=1, which="LA", v0=start, tol=TOLERANCE, return_eigenvectors=False)[0])
+
+
+@partial(jax.jit, static_argnums=0)
+def _product(loss: Callable[[Any], Array], params: Any, vector: Float[Array, "size"]) -> Float[Array, "size"]:
+    """The product of the Hessian with a vector."""
+    flat, unravel = ravel_pytree(params)
+    return jax.jvp(jax.grad(lambda point: loss(unravel(point))), (flat,), (vector,))[1]
+
+
+def stability(
+    loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray, ratios: Float[np.ndarray, "rates"], num_steps: int
+) -> pd.DataFrame:
+    """At which learning rates, in units of 2/λ, full-gradient descent lowers the loss at every step; see `descends`.
 
     Returns:
-      Its diagonal `float64[k]` and the one beside it `float64[k - 1]`; k is less than `num_steps` only where those
-      reached are all that the matrix can reach.
+      A row for each rate: `sharpness`, which is λ, `ratio` and `stable`.
     """
-    vectors, diagonal, beside = [start / jnp.linalg.norm(start)], [], []
-    for _ in range(num_steps):
-        product = multiply(vectors[-1])
-        diagonal.append(float(product @ vectors[-1]))
-        basis = jnp.stack(vectors)
-        for _ in range(2):  # once is not enough in float32
-            product = product - basis.T @ (basis @ product)
-        norm = float(jnp.linalg.norm(product))
-        if norm < 1e-6 * max(abs(value) for value in diagonal) or len(diagonal) == num_steps:
-            break
-        beside.append(norm)
-        vectors.append(product / norm)
-    return np.array(diagonal), np.array(beside[: len(diagonal) - 1])
+    sharpness = largest_eigenvalue(loss, params, key)
+    stable = descends(loss, params, jnp.asarray(ratios * 2 / sharpness), num_steps)
+    return pd.DataFrame({"sharpness": sharpness, "ratio": ratios, "stable": stable})
 
 
-def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray, num_steps: int = 20) -> float:
-    """The largest eigenvalue of the Hessian of a loss at some parameters, by Hessian-vector products.
+def edge(table: pd.DataFrame) -> float:
+    """The largest ratio in a table of `stability` below the first unstable one; NaN if the first is unstable.
 
-    Args:
-      loss: from parameters to a number.
-      params: arrays in nested containers.
-      key: of the vector to start from.
-      num_steps: Hessian-vector products to make, each as dear as two gradients.
+    >>> edge(pd.DataFrame({"ratio": [0.5, 1.0, 2.0, 4.0], "stable": [True, True, False, True]}))
+    1.0
     """
-    from scipy.linalg import eigh_tridiagonal
-
-    flat, unravel = ravel_pytree(params)
-    gradient = jax.grad(lambda vector: loss(unravel(vector)))
-    multiply = jax.jit(lambda vector: jax.jvp(gradient, (flat,), (vector,))[1])
-    diagonal, beside = lanczos(multiply, jax.random.normal(key, flat.shape), min(num_steps, flat.size))
-    return float(eigh_tridiagonal(diagonal, beside, eigvals_only=True)[-1])
+    unstable = table[~table["stable"]]["ratio"]
+    return float(table[table["ratio"] < unstable.min()]["ratio"].max() if len(unstable) else table["ratio"].max())
 
 
 def descends(
@@ -64,6 +76,18 @@ def descends(
 
     On a quadratic it does so below 2/λ, λ the largest eigenvalue. Source: Cohen et al. (2021), section 2.
     """
+    losses = np.asarray(_descents(loss, params, rates, num_steps))
+    before = np.full((len(losses), 1), float(loss(params)))
+    # what rounding may add
+    rises = np.diff(np.concatenate([before, losses], axis=1)) > 1e-6
+    return np.isfinite(losses).all(axis=1) & ~rises.any(axis=1)
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def _descents(
+    loss: Callable[[Any], Array], params: Any, rates: Float[Array, "rates"], num_steps: int
+) -> Float[Array, "rates steps"]:
+    """The loss after each step of each descent."""
 
     def one(rate: Array) -> Array:
         def step(params: Any, _: None) -> tuple[Any, Array]:
@@ -72,8 +96,4 @@ def descends(
 
         return jax.lax.scan(step, params, length=num_steps)[1]
 
-    losses = np.asarray(jax.jit(lambda rates: jax.lax.map(one, rates))(rates))
-    before = np.full((len(losses), 1), float(loss(params)))
-    # what rounding may add
-    rises = np.diff(np.concatenate([before, losses], axis=1)) > 1e-6
-    return np.isfinite(losses).all(axis=1) & ~rises.any(axis=1)
+    return jax.lax.map(one, rates)

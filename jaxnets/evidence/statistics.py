@@ -114,6 +114,20 @@ def repetitions(runs: pd.DataFrame) -> list[str]:
     return [name for name in REPETITIONS if name in runs]
 
 
+def finished(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that ended and did not diverge."""
+    return runs[runs["status"] == FINISHED]
+
+
+def first_fold(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the first fold; all runs if there are no folds.
+
+    >>> len(first_fold(pd.DataFrame({"fold": [0, 1]}))), len(first_fold(pd.DataFrame({"seed": [0, 1]})))
+    (1, 2)
+    """
+    return runs[runs["fold"] == 0] if "fold" in runs else runs
+
+
 def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
     """The runs of each group at its best learning rate, on seeds that had no part in the choice.
 
@@ -150,6 +164,16 @@ def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[
     target = float(last["train_loss"].max())
     reached = curves[curves["train_loss"] <= target].groupby([by, *repetitions(curves)])
     return target, reached[list(costs)].min().reset_index()
+
+
+def spread(runs: pd.DataFrame, name: str, score: str = "test_accuracy") -> pd.Series:
+    """For each seed the standard deviation, between the values of a hyperparameter, of their mean scores.
+
+    >>> runs = pd.DataFrame({"seed": [0, 0, 1], "learning_rate": [0.1, 1.0, 0.1], "test_accuracy": [0.5, 0.9, 0.5]})
+    >>> spread(runs, "learning_rate").round(3).tolist()
+    [0.283, nan]
+    """
+    return runs.groupby(["seed", name])[score].mean().unstack().std(axis=1)
 
 
 @dataclass(frozen=True)

@@ -160,3 +160,10 @@ def points(
         axes.plot(np.asarray(x)[chosen], np.asarray(y)[chosen], MARKERS[number], ms=11, color=COLOURS[number + 1],
                   mec="white", mew=1.5, label=name)  # fmt: skip
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=len(names))
+
+
+def zone(axes: Axes, low: float, high: float, name: str, colour: str) -> None:
+    """A stretch of a logarithmic abscissa as a tinted band, with its name above it."""
+    axes.axvspan(low, high, color=colour, alpha=0.12, lw=0)
+    place = axes.get_xaxis_transform()
+    axes.text(np.sqrt(low * high), 1.01, name, transform=place, ha="center", fontsize=8)

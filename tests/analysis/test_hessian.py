@@ -7,37 +7,49 @@ from jax.flatten_util import ravel_pytree
 from jaxnets.analysis import hessian
 from jaxnets.models import MLP
 
-RNG = np.random.default_rng(0)
+INPUTS = jnp.asarray(np.random.default_rng(0).normal(size=(20, 4)), jnp.float32)
+MODEL = MLP(3, (5,), jnp.tanh)
 
 
-def test_eigenvalues_of_a_matrix():
-    matrix = RNG.normal(size=(30, 30))
-    matrix = jnp.asarray(matrix + matrix.T, jnp.float32)
-    diagonal, beside = hessian.lanczos(lambda v: matrix @ v, jnp.ones(30), 30)
-    found = np.linalg.eigvalsh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
-    np.testing.assert_allclose(found, np.linalg.eigvalsh(matrix), rtol=1e-3, atol=1e-3)
+def loss(params):
+    return (MODEL.apply({"params": params}, INPUTS) ** 2).mean()
 
 
-def test_it_ends_where_there_is_no_further_direction():
-    diagonal, beside = hessian.lanczos(lambda v: 3 * v, jnp.ones(10), 5)
-    assert diagonal == pytest.approx([3])
-    assert len(beside) == 0
-
-
-def test_the_sharpness_is_that_of_the_dense_hessian():
-    inputs, model = jnp.asarray(RNG.normal(size=(20, 4)), jnp.float32), MLP(3, (5,), "tanh")
-    params = model.init(jax.random.key(0), inputs)["params"]
-
-    def loss(params):
-        return (model.apply({"params": params}, inputs) ** 2).mean()
-
+@jax.jit
+def dense_hessian(params):
     flat, unravel = ravel_pytree(params)
-    dense = np.linalg.eigvalsh(jax.hessian(lambda v: loss(unravel(v)))(flat))
-    assert hessian.largest_eigenvalue(loss, params, jax.random.key(1)) == pytest.approx(dense[-1], rel=1e-4)
+    return jax.hessian(lambda point: loss(unravel(point)))(flat)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_sharpness_is_that_of_the_dense_hessian(seed):
+    flat, unravel = ravel_pytree(MODEL.init(jax.random.key(seed), INPUTS)["params"])
+    dense = np.linalg.eigvalsh(np.asarray(dense_hessian(unravel(flat)), np.float64))
+    sharpness = hessian.largest_eigenvalue(loss, unravel(flat), jax.random.key(1))
+    assert sharpness == pytest.approx(dense[-1], rel=1e-6)
+
+
+def test_a_linear_loss_has_no_curvature():
+    assert hessian.largest_eigenvalue(lambda x: x.sum(), jnp.ones(5), jax.random.key(0)) == 0
+
+
+def test_where_the_loss_is_not_finite_neither_is_the_sharpness():
+    table = hessian.stability(lambda x: (x**3).sum(), jnp.full(5, jnp.nan), jax.random.key(0), np.ones(2), 3)
+    assert table["sharpness"].isna().all()
+    assert not table["stable"].any()
+    assert np.isnan(hessian.edge(table))
+
+
+def test_the_edge_of_a_quadratic_is_at_one():
+    sharpness, start = jnp.array([4.0, 1.0]), jnp.array([0.1, 1.0])
+    ratios = np.array([0.5, 0.98, 1.02, 2.0])
+    table = hessian.stability(lambda x: (sharpness * x**2).sum() / 2, start, jax.random.key(0), ratios, 60)
+    assert table["sharpness"].to_list() == pytest.approx([4.0] * 4)
+    assert hessian.edge(table) == 0.98
 
 
 def test_descent_on_a_quadratic_is_stable_below_two_over_the_sharpness():
     sharpness = jnp.array([4.0, 1.0])
     rates = jnp.array([0.1, 0.49, 0.51, 1.0])
-    found = hessian.descends(lambda x: (sharpness * x**2).sum() / 2, jnp.array([0.1, 1.0]), rates, 60)
-    assert found.tolist() == [True, True, False, False]
+    stable = hessian.descends(lambda x: (sharpness * x**2).sum() / 2, jnp.array([0.1, 1.0]), rates, 60)
+    assert stable.tolist() == [True, True, False, False]

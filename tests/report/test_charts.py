@@ -75,3 +75,11 @@ def test_other_charts_draw(tmp_path):
     for number, one in enumerate(drawn):
         paths = figures.save(one, tmp_path, str(number))
         assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_a_zone_is_named_in_its_middle():
+    _, axes = charts.lines(TABLE, "width", "loss", xscale="log")
+    charts.zone(axes, 1.0, 100.0, "good", "red")
+    (text,) = axes.texts
+    assert text.get_position()[0] == 10
+    assert text.get_text() == "good"
