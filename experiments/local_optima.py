@@ -1,107 +1,64 @@
 """Where optimizers end: distances and barriers between their solutions, and which of them are better."""
 
 import sys
-from itertools import combinations
 
-import numpy as np
-import pandas as pd
-
+from jaxnets.analysis import landscape, solutions
+from jaxnets.analysis.solutions import OTHER_OPTIMIZER, OTHER_SHUFFLE
+from jaxnets.basics.errors import UserError
+from jaxnets.config.values import Range, choices
+from jaxnets.evidence import statistics, verdicts
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Claim, Option
+from jaxnets.plugins import MODEL
+from jaxnets.report import charts
+from jaxnets.report.figures import COLOURS, DASHES, Picture, panel
 
 CLAIM = "Different optimizers end in different local optima, some of them better."
 
-TAKES = "features"
-DEFAULTS = {
-    "dataset": "digits",
-    "model": "mlp",
-    "hidden_units": "64",
-    "optimizer": "sgd,momentum,adam",
-    "learning_rate": "0.003,0.01,0.03,0.1,0.3,1",
-    "num_epochs": "15",
-    "num_seeds": "32",
-}
 
-FLAGS = {
-    "pairs": ("8", "Starts from which solutions are compared."),
-    "align": ("true", "Whether hidden units are also aligned by permutation, between different starts."),
-}
-
-
-OTHER, SHUFFLED = "same start, other optimizer", "same start, other shuffle"
-COLUMNS = ["kind", "first", "second", "start", "distance", "barrier", "share", "loss"]
+def check(config):
+    """Refuses several architectures: only nets of one have solutions that can be compared."""
+    for name in ("model", "head", *MODEL.find(choices(config.model)[0]).arguments):
+        value = config.values().get(name)
+        if isinstance(value, Range) or len(choices(value)) > 1:
+            raise UserError(f"{name}: solutions of one architecture are compared; give one value.")
 
 
 def measure(results):
-    """Distances and losses along the line between solutions, from the same start and from different ones."""
-    from jaxnets.analysis import landscape
-
+    """The lines between solutions, from the same start and from different ones, with distances and barriers."""
     ends, again, loss = _solutions(results)
-    rows = []
-
-    def compare(kind, first, second, start, a, b):
-        losses = landscape.along_the_line(loss, a, b)
-        told = {"kind": kind, "first": first, "second": second, "start": start}
-        told |= {"distance": landscape.distance(a, b), "barrier": landscape.barrier(losses)}
-        rows.append(pd.DataFrame({"share": np.linspace(0, 1, len(losses)), "loss": losses}).assign(**told))
-
-    optimizers = list(dict.fromkeys(name for name, _ in ends))
-    starts = sorted({start for _, start in ends})
-    for start, other in zip(starts, starts[1:] + starts[:1], strict=True):
-        for first, second in combinations([name for name in optimizers if (name, start) in ends], 2):
-            compare(OTHER, first, second, start, ends[first, start], ends[second, start])
-        for name in optimizers:
-            if (name, start) in again and (name, start) in ends:
-                compare(SHUFFLED, name, name, start, ends[name, start], again[name, start])
-            if start != other and (name, start) in ends and (name, other) in ends:
-                a, b = ends[name, start], ends[name, other]
-                compare("other start", name, name, start, a, b)
-                if results.config.option("align", "bool"):
-                    compare("other start, aligned", name, name, start, a, landscape.aligned(b, a))
-    return {"pairs": pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)}
+    return {"pairs": solutions.pairs(ends, again, loss, align=results.options["align"])}
 
 
 def _solutions(results):
     """By optimizer and start: where it ends at its best rate, and where with its batches in another order."""
-    from jaxnets.analysis import landscape
-    from jaxnets.evidence import statistics
-
     ends, again, loss = {}, {}, None
-    starts = sorted(results.runs["seed"].unique())[: results.config.option("pairs", "int")]
+    starts = sorted(results.runs["seed"].unique())[: results.options["pairs"]]
     for _, best in statistics.best_configurations(results.runs).iterrows():
-        flags = {"optimizer": best["optimizer"], "learning_rate": f"{best['learning_rate']:.12g}"}
-        trained = results.train(**flags, seed=",".join(map(str, starts)), keep="last")
-        finished = trained.runs[trained.runs["status"] == "finished"]
-        shuffled = landscape.reshuffled(trained, finished["run"].tolist()) if len(finished) else []
-        for (run, seed), other in zip(finished[["run", "seed"]].to_numpy(), shuffled, strict=True):
+        values = results.values(best["members"][0], *statistics.varying(results.runs))
+        trained = results.train(**values, seed=starts, keep="last")
+        runs = statistics.first_fold(statistics.finished(trained.runs))
+        if runs.empty:
+            continue
+        shuffled = landscape.reshuffled(trained, runs["run"].tolist())
+        for (run, seed), other in zip(runs[["run", "seed"]].to_numpy(), shuffled, strict=True):
             ends[best["optimizer"], seed], again[best["optimizer"], seed] = trained.params(run), other
-            loss = loss or landscape.training_loss(trained, run)
+        loss = loss or landscape.training_loss(trained, runs["run"].iloc[0])
     return ends, again, loss
-
-
-def ends(tables):
-    """The finished runs of each optimizer at the rate that is best on dev."""
-    from jaxnets.evidence import statistics
-
-    runs = tables["runs"]
-    chosen = statistics.best_configurations(runs)
-    return runs[runs["run"].isin([run for members in chosen["members"] for run in members])]
-
-
-def barriers(tables):
-    """A row for each pair of solutions."""
-    return tables["pairs"][tables["pairs"]["share"] == 0]
 
 
 def summary(tables):
     """Distances and barriers by kind of pair, and the distribution of the final losses."""
-    pairs = (
-        barriers(tables).groupby(["kind", "first", "second"], sort=False)[["distance", "barrier"]].mean().reset_index()
-    )
-    losses = ends(tables).groupby("optimizer", sort=False)
+    ends = tables["pairs"].query("share == 0").groupby(["kind", "first", "second"], sort=False)
+    pairs = ends[["distance", "barrier"]].mean()
+    losses = statistics.at_best(tables["runs"]).groupby("optimizer", sort=False)
     table = losses["test_loss"].describe()[["mean", "min", "50%", "max"]].rename(columns={"50%": "median"})
     table.insert(0, "learning rate", losses["learning_rate"].first())
-    pairs = pairs.rename(columns={"distance": "relative distance", "barrier": "barrier (nats)"})
-    return {"Pairs of solutions, means": pairs, "Test loss over seeds": table.reset_index()}
+    names = {"distance": "relative distance", "barrier": "barrier (nats)"}
+    return {
+        "Pairs of solutions, means": pairs.reset_index().rename(columns=names),
+        "Test loss over seeds": table.reset_index(),
+    }
 
 
 def verdict(tables):
@@ -111,46 +68,70 @@ def verdict(tables):
     apart than that. Pairs from one start are not independent: their mean is one observation. Better: the optimizer that
     is best on dev has a lower test loss than the worst, paired by start.
     """
-    from jaxnets.evidence import statistics, verdicts
-
-    pairs, runs = barriers(tables), ends(tables)
-    of_start = pairs.groupby(["start", "kind"])["barrier"].mean().unstack("kind").reindex(columns=[OTHER, SHUFFLED])
-    both = of_start.dropna()
+    heights = tables["pairs"].query("share == 0").pivot_table(index="start", columns="kind", values="barrier")
+    height = statistics.mean(heights[OTHER_OPTIMIZER].dropna() if OTHER_OPTIMIZER in heights else [])
+    runs = statistics.at_best(tables["runs"])
     dev = runs.groupby("optimizer")["dev_loss"].mean().sort_values()
-    losses = runs.pivot(index="seed", columns="optimizer", values="test_loss")
-    gap = (
-        statistics.mean((losses[dev.index[-1]] - losses[dev.index[0]]).dropna()) if len(dev) > 1 else statistics.UNKNOWN
-    )
+    losses = runs.pivot_table(index=statistics.repetitions(runs), columns="optimizer", values="test_loss")
+    gap = statistics.gain(losses, dev.index[-1], dev.index[0]) if len(dev) > 1 else statistics.UNKNOWN
+    there_is_one = "Between the solutions of different optimizers from one start there is a barrier."
+    higher = "It is higher than after another shuffle of the batches alone."
+    better = "The optimizer that is worst on dev ends at a higher test loss than the best."
     return verdicts.verdict(
-        verdicts.more_than("Between the solutions of different optimizers from one start there is a barrier.",
-                           statistics.mean(of_start[OTHER].dropna()), 0.05, unit="nats"),
-        verdicts.more_than("It is higher than after another shuffle of the batches alone.",
-                           statistics.paired_difference(both[OTHER], both[SHUFFLED]), 0, unit="nats"),
-        verdicts.more_than("The optimizer that is worst on dev ends at a higher test loss than the best.", gap, 0,
-                           unit="nats"),
-    )  # fmt: skip
+        verdicts.more_than(there_is_one, height, 0.05, unit="nats"),
+        verdicts.more_than(higher, statistics.gain(heights, OTHER_OPTIMIZER, OTHER_SHUFFLE), 0, unit="nats"),
+        verdicts.more_than(better, gap, 0, unit="nats"),
+    )
 
 
 def pictures(tables):
     """The loss along the lines, and the distribution of the final test losses."""
-    from jaxnets.report import charts
-    from jaxnets.report.figures import COLOURS, Picture, panel
+    return {"lines": _lines_picture(tables["pairs"]), "losses": _losses_picture(tables["runs"])}
 
-    figure, axes = charts.lines(tables["pairs"], "share", "loss", "kind", markers=False, yscale="log",
-                                xlabel="way from one solution to the other", ylabel="training loss (nats)")  # fmt: skip
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize=8)
-    groups = list(ends(tables).dropna(subset=["test_loss"]).groupby("optimizer", sort=False)["test_loss"])
-    spread, axes = panel(xlabel="test loss (nats)", ylabel="share of runs below")
-    for number, (name, losses) in enumerate(groups):
-        axes.ecdf(losses, label=name, color=COLOURS[number], ls=("-", "--", ":", "-.")[number % 4])
-    axes.legend()
-    return {
-        "lines": Picture(
-            figure, "Training loss on the straight line between two solutions. Bands: 95% intervals over pairs."
-        ),
-        "losses": Picture(spread, "Distribution of the final test loss over starts, each optimizer at its best rate."),
-    }
 
+def _lines_picture(pairs):
+    labels = {"xlabel": "way from one solution to the other", "ylabel": "training loss (nats)"}
+    figure, axes = charts.lines(pairs, "share", "loss", "kind", markers=False, yscale="log", **labels)
+    if len(pairs):
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize=8)
+    caption = "Training loss on the straight line between two solutions. Bands: 95% intervals over pairs."
+    return Picture(figure, caption)
+
+
+def _losses_picture(runs):
+    ends = statistics.at_best(runs).dropna(subset=["test_loss"]).groupby("optimizer", sort=False)
+    figure, axes = panel(xlabel="test loss (nats)", ylabel="share of runs below")
+    for number, (name, group) in enumerate(ends):
+        look = {"color": COLOURS[number % len(COLOURS)], "ls": DASHES[number % len(DASHES)]}
+        axes.ecdf(group["test_loss"], label=name, **look)
+    if len(ends):
+        axes.legend()
+    return Picture(figure, "Distribution of the final test loss over starts, each optimizer at its best rate.")
+
+
+EXPERIMENT = Claim(
+    name="local_optima",
+    about=CLAIM,
+    takes="features",
+    check=check,
+    defaults={
+        "dataset": "digits",
+        "model": "mlp",
+        "hidden_units": 64,
+        "optimizer": ["sgd", "momentum", "adam"],
+        "learning_rate": [0.003, 0.01, 0.03, 0.1, 0.3, 1.0],
+        "num_epochs": 15,
+        "num_seeds": 32,
+    },
+    options=(
+        Option("pairs", 8, "Starts from which solutions are compared.", least=1),
+        Option("align", True, "Whether hidden units are also aligned by permutation, between different starts."),
+    ),
+    measure=measure,
+    summary=summary,
+    verdict=verdict,
+    pictures=pictures,
+)
 
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))
