@@ -166,6 +166,28 @@ def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[
     return target, reached[list(costs)].min().reset_index()
 
 
+def best_within(curves: pd.DataFrame, by: str, cost: str, count: int) -> pd.DataFrame:
+    """Which group has the lowest training loss, mean over its runs, by the time that some budgets are spent.
+
+    Args:
+      curves: a row for each run and evaluation.
+      by: column of the groups.
+      cost: column of what a run has spent so far.
+      count: how many budgets, evenly spaced in their logarithms from the first evaluation of any group to the last.
+
+    Returns:
+      A row for each budget, in the columns `cost`, `by` and `train_loss`; none if no run was evaluated.
+    """
+    means = curves.groupby([by, cost])["train_loss"].mean().reset_index()
+    budgets = np.geomspace(means[cost].min(), means[cost].max(), count) if len(means) else []
+    rows = []
+    for budget in budgets:
+        within = means[means[cost] <= budget * 1.001]  # what rounding may take away
+        best = within.loc[within["train_loss"].idxmin()]
+        rows.append({cost: budget, by: best[by], "train_loss": best["train_loss"]})
+    return pd.DataFrame(rows, columns=[cost, by, "train_loss"]).astype({by: curves[by].dtype})
+
+
 def spread(runs: pd.DataFrame, name: str, score: str = "test_accuracy") -> pd.Series:
     """For each seed the standard deviation, between the values of a hyperparameter, of their mean scores.
 
@@ -286,6 +308,19 @@ def share(successes: int, trials: int) -> Estimate:
     if trials == 0:
         return UNKNOWN
     return Estimate(*share_interval(successes, trials))
+
+
+def largest_share(table: pd.DataFrame, by: str, column: str, none: str = "none") -> tuple[str, Estimate]:
+    """The group with the largest share of true values, and that share; `none` and unknown for an empty table.
+
+    >>> largest_share(pd.DataFrame({"width": ["2", "4", "4"], "solved": [False, True, True]}), "width", "solved")[0]
+    '4'
+    """
+    if table.empty:
+        return none, UNKNOWN
+    best = str(table.groupby(by, sort=False)[column].mean().idxmax())
+    members = table[table[by] == best][column]
+    return best, share(int(members.sum()), len(members))
 
 
 def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
