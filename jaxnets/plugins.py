@@ -85,8 +85,8 @@ class Kind:
         """
         if isinstance(value, Plugin):
             return value
-        name = value if isinstance(value, str) else self._name_of(value)
         found = self.special(value)
+        name = value if isinstance(value, str) else self._name_of(value if found is None else found)
         if found is None:
             found = self._of_name(value) if isinstance(value, str) else value
         checked = self.check(self, name, found)

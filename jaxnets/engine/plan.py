@@ -204,7 +204,7 @@ def task_of(run: Run, dataset: Dataset, *, select_best: bool = False) -> Task:
         batch_size=run["batch_size"],
         num_steps=run["num_steps"],
         num_examples=len(dataset.train),
-        input_shape=None if isinstance(inputs, Texts) else inputs.shape[1:],
+        input_shape=None if isinstance(inputs, Texts) else np.shape(inputs)[1:],
         budgets=budgets,
         own_initializer=run["initializer"].name == "model",
         guest_initializer=run["initializer"].value if _is_guest(run["initializer"]) else None,

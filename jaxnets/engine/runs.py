@@ -1,6 +1,7 @@
 """From a configuration to the table of its runs: a row of hyperparameters for each."""
 
 import itertools
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,8 +31,8 @@ def runs(config: Config) -> list[Run]:
     """
     axes = _axes(config)
     _check_arguments(config, axes)
+    _check_count(config, axes)  # before a list of them is made
     seeds = _seeds(config)
-    _check_count(config, axes, len(seeds))
     table = [run for point in _crossed(axes, config) for run in _with_arguments(point, config)]
     return [{**run, "seed": seed} for run in table for seed in seeds]
 
@@ -109,13 +110,23 @@ def _misplaced(name: str, takers: set[str], named: Sequence[Plugin]) -> UserErro
     return unknown("keyword", name, takers | {field.name for field in configuration.fields()})
 
 
-def _check_count(config: Config, axes: Mapping[str, Any], num_seeds: int) -> None:
-    """Refuses a sweep of more runs than can be listed; what the arguments of plug-ins multiply is not counted."""
-    count = num_seeds * (config.num_trials if config.search == "random" else 1)
-    for value in (*axes.values(), *config.arguments.values()):
-        count *= (value.count or 1) if isinstance(value, Range) else len(choices(value))
-    if count > MOST_RUNS:
-        raise UserError(f"num_seeds: {count:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
+    """Refuses a sweep of more runs than can be listed; an argument that some plug-ins lack counts for all."""
+    counts = {name: _count(value) for name, value in {**axes, **config.arguments}.items()}
+    counts["num_seeds" if config.seed is None else "seed"] = (
+        config.num_seeds if config.seed is None else _count(config.seed)
+    )
+    if config.search == "random":
+        counts["num_trials"] = config.num_trials
+    total = math.prod(counts.values())
+    if total > MOST_RUNS:
+        longest = max(counts, key=counts.__getitem__)
+        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+
+
+def _count(value: Any) -> int:
+    """The values of an axis; of a range without a count, one."""
+    return (value.count or 1) if isinstance(value, Range) else len(choices(value))
 
 
 def _crossed(values: Mapping[str, Any], config: Config) -> Iterator[Run]:

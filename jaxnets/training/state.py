@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flax import struct
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from jaxnets.training.heads import Head
 from jaxnets.training.initializers import Initializer
@@ -13,11 +13,17 @@ from jaxnets.training.initializers import Initializer
 
 @struct.dataclass
 class Metrics:
-    """Sums over examples; `mean` turns them into averages."""
+    """Sums over examples; `mean` turns them into averages.
 
-    loss: Float[Array, "*runs"]
-    correct: Float[Array, "*runs"]
-    examples: Float[Array, "*runs"]
+    Attributes:
+      loss: `float32[]`, in nats.
+      correct: `float32[]`, the examples whose most probable class is theirs.
+      examples: `float32[]`.
+    """
+
+    loss: Any
+    correct: Any
+    examples: Any
 
     def __add__(self, other: "Metrics") -> "Metrics":
         """The metrics of the examples of both."""
@@ -33,22 +39,22 @@ class TrainState:
     """All that a run carries from step to step.
 
     Attributes:
-      step: the steps taken.
+      step: `int32[]`, the steps taken.
       params: nested dictionaries of arrays.
       optimizer_state: Optax's.
-      seed: of all the run's random streams.
+      seed: `int32[]`, of all the run's random streams.
       hyperparameters: the run's traced numbers, by name.
-      diverged_step: the first step whose loss was not finite; -1 as long as there is none.
-      best_dev_accuracy: of the evaluations so far; -1 as long as there is none.
+      diverged_step: `int32[]`, the first step whose loss was not finite; -1 as long as there is none.
+      best_dev_accuracy: `float32[]`, of the evaluations so far; -1 as long as there is none.
     """
 
-    step: Int[Array, "*runs"]
+    step: Any
     params: Any
     optimizer_state: Any
-    seed: Int[Array, "*runs"]
-    hyperparameters: dict[str, Array]
-    diverged_step: Int[Array, "*runs"]
-    best_dev_accuracy: Float[Array, "*runs"]
+    seed: Any
+    hyperparameters: Any
+    diverged_step: Any
+    best_dev_accuracy: Any
 
 
 @dataclass(frozen=True)

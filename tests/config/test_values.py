@@ -4,63 +4,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxnets.basics.errors import UserError
-from jaxnets.config.values import Range, parse, show
+from jaxnets.config.values import Field, Range, linear_range, log_range
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "values"),
-    [
-        ("0.1", "float", (0.1,)),
-        ("1e-3, 1", "float", (0.001, 1.0)),
-        ("log:1e-4:1:5", "float", (0.0001, 0.001, 0.01, 0.1, 1.0)),
-        ("lin:0:1:3", "float", (0.0, 0.5, 1.0)),
-        ("log:8:128:5", "int", (8, 16, 32, 64, 128)),
-        ("3,3,7", "int", (3, 7)),
-        ("true,false", "bool", (True, False)),
-        ("128x64,0,5", "sizes", ((128, 64), (), (5,))),
-        ("relu,tanh", "text", ("relu", "tanh")),
-    ],
-)
-def test_parse(text, kind, values):
-    parsed = parse("x", text, kind)
-    assert (parsed.grid() if isinstance(parsed, Range) else parsed) == values
+def test_sizes_are_tuples_and_a_number_is_one_size():
+    field = Field("hidden_units", "sizes")
+    assert field.axis([128, (64, 64), (), 0]) == [(128,), (64, 64), ()]
+    assert field.axis((64, 64)) == (64, 64)
+    for wrong, part in (
+        ((0,), "size 0"),
+        ((-3, 2), "size -3"),
+        ("8x8", "give a tuple of sizes such as (8, 8)"),
+        (1.5, "not a whole number"),
+        ((2.0,), "not a whole number"),
+        (None, "not a whole number"),
+    ):
+        with pytest.raises(UserError, match="hidden_units: ") as error:
+            field.value(wrong)
+        assert part in str(error.value)
 
 
-def test_a_range_without_a_count_is_for_draws():
-    assert parse("x", "log:1e-4:1", "float") == Range(1e-4, 1.0, True)
+def test_an_axis_has_each_value_once():
+    assert Field("seed", "int").axis([3, 3, 7]) == [3, 7]
+    assert Field("rate", "float").axis(np.array([1, 0.5, 1])) == [1.0, 0.5]
+    assert Field("flag", "bool").axis([True, False, True]) == [True, False]
+    function = len
+    assert Field("optimizer", "plugin").axis([function, "sgd", function]) == [function, "sgd"]
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "part"),
-    [
-        ("", "float", "the list is empty"),
-        ("a", "float", "'a' is not a number"),
-        ("nan", "float", "not a finite number"),
-        ("1,,2", "float", "'' is not a number"),
-        ("1.5", "int", "not a whole number"),
-        ("maybe", "bool", "neither 'true' nor 'false'"),
-        ("128x0", "sizes", "below 1"),
-        ("128xx", "sizes", "not a whole number"),
-        ("log:0:1:3", "float", "not above 0"),
-        ("log:-1:1:3", "float", "not above 0"),
-        ("log:1:2:0", "float", "1 or more"),
-        ("log:1", "float", "LOW:HIGH:COUNT"),
-        ("log:a:b:c", "float", "not a number"),
-        ("lin:1:2:3", "text", "takes no range"),
-        ("relu,,tanh", "text", "empty"),
-    ],
-)
-def test_mistakes_are_one_line_that_names_the_flag(text, kind, part):
-    with pytest.raises(UserError) as error:
-        parse("rate", text, kind)
-    assert str(error.value).startswith("rate: ")
-    assert part in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-@given(st.lists(st.lists(st.integers(1, 999), max_size=3).map(tuple), min_size=1, unique=True))
-def test_sizes_survive_being_shown(values):
-    assert parse("x", ",".join(show(value) for value in values), "sizes") == tuple(values)
+def test_ranges():
+    assert Field("batch_size", "int").axis(log_range(8, 128, 5)).grid() == [8, 16, 32, 64, 128]
+    assert log_range(1e-4, 1) == Range(1e-4, 1.0, True)
+    for make, part in (
+        (lambda: log_range(0, 1, 3), "log_range: 0 is not above 0"),
+        (lambda: log_range("a", 1), "log_range: 'a' is a text"),
+        (lambda: linear_range(0, 1, 0), "the count must be 1 or more"),
+        (lambda: linear_range(0, 1, 1.5), "not a whole number"),
+        (lambda: linear_range(2, 2, 3), "from 2 to 2 there is one value, not 3"),
+        (lambda: linear_range(0, float("inf"), 3), "not a finite number"),
+    ):
+        with pytest.raises(UserError) as error:
+            make()
+        assert part in str(error.value)
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1e-6, 1e3), st.booleans(), st.integers(0, 99))
@@ -74,5 +59,5 @@ def test_draws_stay_within_the_range(low, high, logarithmic, seed):
 
 
 def test_a_logarithmic_range_is_evenly_spaced_in_its_logarithm():
-    grid = np.array(Range(1e-4, 1.0, True, 9).grid())
+    grid = np.array(log_range(1e-4, 1.0, 9).grid())
     np.testing.assert_allclose(grid[1:] / grid[:-1], np.sqrt(10), rtol=1e-9)

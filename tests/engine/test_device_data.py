@@ -11,10 +11,10 @@ import pytest
 from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.data.texts import Texts
-from jaxnets.engine import device_data as splits
-from jaxnets.engine import devices
+from jaxnets.engine import device_data, devices
 from jaxnets.engine import tables as results
 from jaxnets.engine.execute import Compiled, Options, Record, execute
+from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve, with_folds
 from jaxnets.engine.runs import runs
 from jaxnets.models.blocks import TextBatch
@@ -36,13 +36,24 @@ def folds(tmp_path_factory):
     return data.load_folds(str(path), folds=3)
 
 
+DAN = {
+    "model": "dan",
+    "embedding_dim": 5,
+    "hidden_units": 4,
+    "batch_size": 8,
+    "learning_rate": 0.01,
+    "num_steps": 24,
+    "evaluate_every": 8,
+    "word_vector_updates": "rows",
+}
+
+
 def trained(folds, select_best=False, predictions=False, keep="none", num_devices=2, only=None, **flags):
-    flags = {"model": "dan", "embedding_dim": "5", "hidden_units": "4", "batch_size": "8", "learning_rate": "0.01",
-             "num_steps": "24", "evaluate_every": "8", "word_vector_updates": "rows"} | flags  # fmt: skip
-    table = with_folds([resolve(run, folds[0]) for run in runs(Config.from_texts(flags))], len(folds))
+    flags = {**DAN, **flags}
+    table = with_folds([resolve(run, folds[0]) for run in runs(Config(**flags))], len(folds))
     table = table if only is None else [table[only]]
     programs = plan(table, folds[0], select_best=select_best)
-    options = Options(8, predictions=predictions, keep=keep)
+    options = Options(8, predictions=predictions, keeping=POLICIES[keep]())
     events = list(execute(programs, folds, devices.placement(num_devices), options))
     records = [event for event in events if isinstance(event, Record)]
     return results.runs_table(table, records), records, table, events
@@ -50,29 +61,28 @@ def trained(folds, select_best=False, predictions=False, keep="none", num_device
 
 @pytest.mark.usefixtures("fully_compiled")
 def test_folds_are_runs_of_one_program_with_the_bits_that_each_has_alone(folds):
-    whole, records, table, events = trained(folds, num_seeds="2")
+    whole, records, table, events = trained(folds, num_seeds=2)
     assert sum(isinstance(event, Compiled) for event in events) == 1
     assert [run["fold"] for run in table] == [0, 1, 2, 0, 1, 2]
     assert records[0].program.task.word_rows
     columns = ["train_loss", "dev_loss", "test_loss", "test_accuracy"]
     for only in (1, 5):
-        alone, *_ = trained(folds, num_devices=1, only=only, num_seeds="2")
+        alone, *_ = trained(folds, num_devices=1, only=only, num_seeds=2)
         assert alone.loc[0, columns].tolist() == whole.loc[only, columns].tolist()
 
 
 @pytest.mark.parametrize("model", ["dan", "text_cnn"])
 def test_training_and_evaluation_are_those_of_one_text_at_a_time(folds, model):
     """The packed batches, of three budgets, give what each text gives by itself, to 1e-5."""
-    flags = {"model": model, "optimizer": "sgd", "learning_rate": "0.5", "batch_size": "8", "embedding_dim": "5",
-             "num_steps": "12"}  # fmt: skip
+    flags = {"optimizer": "sgd", "learning_rate": 0.5, "batch_size": 8, "embedding_dim": 5, "num_steps": 12}
     dataset = folds[1]
-    (run,) = runs(Config.from_texts(flags))
+    (run,) = runs(Config(model=model, **flags))
     (program,) = plan([resolve(run, dataset)], dataset)
     longest = int(np.sort(dataset.train.inputs.lengths)[-8:].sum())
     task = replace(program.task, budgets=(60, 180, longest))
     numbers = {name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()}
     state = training.init(task, numbers, jnp.int32(0))
-    placed = jax.tree.map(lambda leaf: leaf[1], splits.put(folds, devices.placement(1)).splits)
+    placed = jax.tree.map(lambda leaf: leaf[1], device_data.put(folds, devices.placement(1)).folds)
     after, sums = jax.jit(partial(training.train, task))(state, placed.train, jnp.int32(0), jnp.int32(12))
 
     gradient_of = jax.jit(jax.value_and_grad(partial(mean_loss, task, state)))
@@ -83,7 +93,7 @@ def test_training_and_evaluation_are_those_of_one_text_at_a_time(folds, model):
         rows = np.asarray(order)[number * 8 : number * 8 + 8]
         loss, gradient = gradient_of(state.params, *one_by_one(dataset.train, rows))
         losses.append(float(loss) * len(rows))
-        state = state._replace(params=jax.tree.map(lambda p, g: p - 0.5 * g, state.params, gradient))
+        state = state.replace(params=jax.tree.map(lambda p, g: p - 0.5 * g, state.params, gradient))
     for one, other in zip(jax.tree.leaves(after.params), jax.tree.leaves(state.params), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(sums.loss, sum(losses), rtol=1e-5)
@@ -113,7 +123,7 @@ def mean_loss(task, state, params, batches, labels):
 
 
 def test_predictions_are_those_of_the_accuracy_and_of_the_judged_evaluation(folds):
-    whole, records, table, _ = trained(folds, predictions=True, select_best=True, num_steps="40", learning_rate="0.05")
+    whole, records, table, _ = trained(folds, predictions=True, select_best=True, num_steps=40, learning_rate=0.05)
     partly = results.runs_table(table, records[:1])
     assert (partly["status"] == "interrupted").all()
     assert partly[["test_accuracy", "dev_accuracy"]].isna().all(axis=None)
@@ -130,7 +140,7 @@ def test_predictions_are_those_of_the_accuracy_and_of_the_judged_evaluation(fold
 
 
 def test_the_parameters_that_are_kept_are_those_of_the_best_run(folds):
-    whole, records, _, _ = trained(folds, keep="best", num_seeds="2")
+    whole, records, _, _ = trained(folds, keep="best", num_seeds=2)
     kept = [record.params for record in records if record.params]
     ((number, params),) = kept[-1].items()
     assert number == whole["dev_accuracy"].idxmax()
@@ -139,17 +149,17 @@ def test_the_parameters_that_are_kept_are_those_of_the_best_run(folds):
         program.task, {name: jnp.asarray(v[number]) for name, v in program.hyperparameters.items()}, jnp.int32(0)
     )
     fold = number % 3
-    test = jax.tree.map(lambda leaf: leaf[fold], splits.put(folds, devices.placement(1)).splits.test)
-    accuracy = training.evaluate(program.task, state._replace(params=params), test).mean()[1]
+    test = jax.tree.map(lambda leaf: leaf[fold], device_data.put(folds, devices.placement(1)).folds.test)
+    accuracy = training.evaluate(program.task, state.replace(params=params), test).mean()[1]
     assert np.isclose(accuracy, whole.loc[number, "test_accuracy"])
 
 
 def test_texts_of_equal_shape_in_all_folds(folds):
-    placed = splits.put(folds, devices.placement(1))
+    placed = device_data.put(folds, devices.placement(1))
     for fold, dataset in enumerate(folds):
         rows = placed.test_rows[fold]
         assert sorted(rows[rows >= 0]) == list(range(len(dataset.test)))
-        batches = jax.tree.map(lambda leaf, fold=fold: np.asarray(leaf[fold]), placed.splits.test)
+        batches = jax.tree.map(lambda leaf, fold=fold: np.asarray(leaf[fold]), placed.folds.test)
         assert isinstance(dataset.test.inputs, Texts)
         assert (batches.labels[rows >= 0] == dataset.test.labels[rows[rows >= 0]]).all()
         assert batches.weights.sum() == len(dataset.test)

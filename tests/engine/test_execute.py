@@ -4,28 +4,29 @@ import pytest
 
 from jaxnets import data
 from jaxnets.config.config import Config
+from jaxnets.config.values import log_range
 from jaxnets.engine import devices
 from jaxnets.engine import tables as results
-from jaxnets.engine.execute import Compiled, Options, Record, execute
+from jaxnets.engine.execute import Compiled, Options, Record, execute, forget_programs
 from jaxnets.engine.layout import layout
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 
 DATA = {"digits": data.load("digits"), "xor": data.load("xor"), "ngrams": data.load("ngrams", num_sentences=120)}
-DIGITS = {"dataset": "digits", "hidden_units": "32", "num_steps": "46", "evaluate_every": "23"}
-WIDE = {**DIGITS, "hidden_units": "128x128"}
-XOR = {"dataset": "xor", "hidden_units": "3", "activation": "tanh", "batch_size": "0", "num_steps": "40",
-       "evaluate_every": "20"}  # fmt: skip
+DIGITS = {"dataset": "digits", "hidden_units": 32, "num_steps": 46, "evaluate_every": 23}
+WIDE = {**DIGITS, "hidden_units": (128, 128)}
+XOR = {"dataset": "xor", "hidden_units": 3, "activation": "tanh", "batch_size": 0, "num_steps": 40,
+       "evaluate_every": 20}  # fmt: skip
 
 
 def sweep(num_devices=2, memory_limit=0.0, **flags):
     """The tables of runs and curves, and the events."""
-    config = Config.from_texts(flags)
+    config = Config(**flags)
     dataset = DATA[config.dataset]
     table = [resolve(run, dataset) for run in runs(config)]
     programs = plan(table, dataset)
     placement = devices.placement(num_devices)
-    options = Options(config.number("evaluate_every"), memory_limit)
+    options = Options(config.evaluate_every, memory_limit)
     events = list(execute(programs, (dataset,), placement, options))
     records = [event for event in events if isinstance(event, Record)]
     return results.runs_table(table, records), results.curves_table(records), events
@@ -41,14 +42,14 @@ def numbers(curves, run):
 @pytest.mark.parametrize(
     ("flags", "run", "alone"),
     [
-        (WIDE | {"learning_rate": "0.001,0.01", "optimizer": "adam", "num_seeds": "3"}, 4,
-         {"learning_rate": "0.01", "seed": "1"}),
-        (DIGITS | {"learning_rate": "0.001,0.01", "optimizer": "momentum", "num_seeds": "5"}, 8,
-         {"learning_rate": "0.01", "seed": "3"}),
-        (XOR | {"learning_rate": "0.01,0.1", "initializer": "he,pytorch", "num_seeds": "40"}, 157,
-         {"learning_rate": "0.1", "initializer": "pytorch", "seed": "37"}),
-        (XOR | {"hidden_units": "0", "learning_rate": "0.01,0.1", "num_seeds": "70"}, 75,
-         {"learning_rate": "0.1", "seed": "5"}),
+        (WIDE | {"learning_rate": [0.001, 0.01], "optimizer": "adam", "num_seeds": 3}, 4,
+         {"learning_rate": 0.01, "seed": 1}),
+        (DIGITS | {"learning_rate": [0.001, 0.01], "optimizer": "momentum", "num_seeds": 5}, 8,
+         {"learning_rate": 0.01, "seed": 3}),
+        (XOR | {"learning_rate": [0.01, 0.1], "initializer": ["he", "pytorch"], "num_seeds": 40}, 157,
+         {"learning_rate": 0.1, "initializer": "pytorch", "seed": 37}),
+        (XOR | {"hidden_units": (), "learning_rate": [0.01, 0.1], "num_seeds": 70}, 75,
+         {"learning_rate": 0.1, "seed": 5}),
     ],
     ids=["wide", "digits", "xor", "linear"],
 )  # fmt: skip
@@ -68,20 +69,21 @@ def test_a_run_gives_the_same_bits_alone_in_any_sweep_chunk_and_on_one_or_two_de
 
 
 def test_the_compiler_is_called_once_per_program():
+    forget_programs()
     calls = []
     jax.monitoring.register_event_duration_secs_listener(
         lambda event, duration, **_: calls.append(event) if "backend_compile" in event else None
     )
-    flags = XOR | {"optimizer": "sgd,momentum,adam", "learning_rate": "log:1e-4:1:9"}
-    _, _, events = sweep(**flags, initializer="he,xavier,pytorch,zeros", num_seeds="8", memory_limit=1e-4)
+    flags = XOR | {"optimizer": ["sgd", "momentum", "adam"], "learning_rate": log_range(0.0001, 1, 9)}
+    _, _, events = sweep(**flags, initializer=["he", "xavier", "pytorch", "zeros"], num_seeds=8, memory_limit=1e-4)
     assert sum(isinstance(event, Compiled) for event in events) == 3
     assert len(calls) == 3
 
 
 def test_a_diverged_run_is_marked_keeps_its_curve_and_disturbs_no_other():
-    flags = XOR | {"activation": "identity", "optimizer": "sgd", "evaluate_every": "2", "num_seeds": "3"}
-    mixed, curves, _ = sweep(**flags, learning_rate="0.01,1e12")
-    calm, calm_curves, _ = sweep(**flags, learning_rate="0.01")
+    flags = XOR | {"activation": "identity", "optimizer": "sgd", "evaluate_every": 2, "num_seeds": 3}
+    mixed, curves, _ = sweep(**flags, learning_rate=[0.01, 1e12])
+    calm, calm_curves, _ = sweep(**flags, learning_rate=0.01)
     assert list(mixed["status"]) == ["finished"] * 3 + ["diverged"] * 3
     for run in range(3):
         assert numbers(curves, run) == numbers(calm_curves, run)
@@ -95,8 +97,8 @@ def test_a_diverged_run_is_marked_keeps_its_curve_and_disturbs_no_other():
 
 
 def test_xor_is_learned_with_a_hidden_layer_and_not_without():
-    flags = XOR | {"num_steps": "500", "evaluate_every": "250", "learning_rate": "0.05", "num_seeds": "32"}
-    table, _, _ = sweep(**{**flags, "hidden_units": "0,8"})
+    flags = XOR | {"num_steps": 500, "evaluate_every": 250, "learning_rate": 0.05, "num_seeds": 32}
+    table, _, _ = sweep(**{**flags, "hidden_units": [(), 8]})
     assert table[table["hidden_units"] == "0"]["train_accuracy"].max() <= 0.75
     assert (table[table["hidden_units"] == "8"]["train_accuracy"] == 1).mean() > 0.9
 
@@ -104,27 +106,27 @@ def test_xor_is_learned_with_a_hidden_layer_and_not_without():
 @pytest.mark.parametrize(
     ("model", "flags"),
     [
-        ("dan", {"embedding_dim": "8", "hidden_units": "8"}),
-        ("text_cnn", {"embedding_dim": "8", "filter_widths": "2", "num_filters": "8", "pooling": "mean"}),
+        ("dan", {"embedding_dim": 8, "hidden_units": 8}),
+        ("text_cnn", {"embedding_dim": 8, "filter_widths": 2, "num_filters": 8, "pooling": "mean"}),
     ],
 )
 def test_models_of_text_train(model, flags):
-    table, curves, _ = sweep(dataset="ngrams", model=model, num_steps="120", batch_size="20", learning_rate="0.02",
-                             dropout_rate="0.1", **flags)  # fmt: skip
+    table, curves, _ = sweep(dataset="ngrams", model=model, num_steps=120, batch_size=20, learning_rate=0.02,
+                             dropout_rate=0.1, **flags)  # fmt: skip
     assert (table["status"] == "finished").all()
     first, last = curves.groupby("run")["train_loss"].first(), curves.groupby("run")["train_loss"].last()
     assert (last < 0.8 * first).all()
 
 
 def test_an_optimizer_that_draws_noise_and_one_that_searches_a_line():
-    table, _, _ = sweep(**XOR | {"optimizer": "noisy_sgd,lbfgs", "num_seeds": "2", "learning_rate": "0.1"})
+    table, _, _ = sweep(**XOR | {"optimizer": ["noisy_sgd", "lbfgs"], "num_seeds": 2, "learning_rate": 0.1})
     assert (table["status"] == "finished").all()
     assert table["train_loss"].nunique() == 4
 
 
 def test_the_layout_fills_devices_evenly():
     dataset = DATA["digits"]
-    table = [resolve(run, dataset) for run in runs(Config.from_texts({**WIDE, "num_seeds": "5"}))]
+    table = [resolve(run, dataset) for run in runs(Config(**{**WIDE, "num_seeds": 5}))]
     plan_of_five = layout(plan(table, dataset)[0], devices.placement(2))
     assert plan_of_five.lanes == 1
     assert plan_of_five.shape == (6, 1)

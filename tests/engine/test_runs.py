@@ -1,23 +1,30 @@
+import jax
+import optax
 import pytest
 
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
+from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.runs import dataset_arguments, runs
+from jaxnets.engine.sweep import prepare
+from jaxnets.models import MLP
+from jaxnets.plugins import DATASET
+from jaxnets.training import schedules
 
 
 def table(**flags):
-    return runs(Config.from_texts(flags))
+    return runs(Config(**flags))
 
 
 def test_lists_make_a_product_with_the_seed_varying_fastest():
-    got = [(run["optimizer"], run["learning_rate"], run["seed"])
-           for run in table(optimizer="sgd,adam", learning_rate="0.1,0.2", num_seeds="2")]  # fmt: skip
+    got = [(str(run["optimizer"]), run["learning_rate"], run["seed"])
+           for run in table(optimizer=["sgd", "adam"], learning_rate=[0.1, 0.2], num_seeds=2)]  # fmt: skip
     assert got == [(o, r, s) for o in ("sgd", "adam") for r in (0.1, 0.2) for s in (0, 1)]
 
 
 def test_arguments_cross_only_where_their_plugin_is_chosen():
-    got = table(optimizer="sgd,momentum,adam", momentum="0.5,0.9", b1="0.8")
-    assert [(run["optimizer"], run.get("momentum"), run.get("b1")) for run in got] == [
+    got = table(optimizer=["sgd", "momentum", "adam"], momentum=[0.5, 0.9], b1=0.8)
+    assert [(str(run["optimizer"]), run.get("momentum"), run.get("b1")) for run in got] == [
         ("sgd", None, None),
         ("momentum", 0.5, None),
         ("momentum", 0.9, None),
@@ -31,39 +38,39 @@ def test_defaults_of_plugins_are_in_the_table():
 
 
 def test_seeds_are_counted_or_picked():
-    assert [run["seed"] for run in table(num_seeds="3")] == [0, 1, 2]
-    assert [run["seed"] for run in table(seed="3,7", num_seeds="9")] == [3, 7]
+    assert [run["seed"] for run in table(num_seeds=3)] == [0, 1, 2]
+    assert [run["seed"] for run in table(seed=[3, 7], num_seeds=9)] == [3, 7]
 
 
 def test_weight_decay_of_an_optimizer_is_the_flag_or_its_own():
     assert table(optimizer="adamw")[0]["weight_decay"] == 1e-4
-    assert table(optimizer="adamw", weight_decay="0.3")[0]["weight_decay"] == 0.3
+    assert table(optimizer="adamw", weight_decay=0.3)[0]["weight_decay"] == 0.3
     assert table(optimizer="sgd")[0]["weight_decay"] is None
 
 
 def test_random_search_draws_from_the_ranges():
-    got = table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1", num_seeds="2")
+    values = {"search": "random", "num_trials": 40, "optimizer": ["sgd", "adam"], "num_seeds": 2}
+    got = table(**values, learning_rate=log_range(1e-4, 1))
     assert len(got) == 2 * 40 * 2
-    assert got == table(search="random", num_trials="40", optimizer="sgd,adam", learning_rate="log:1e-4:1:9",
-                        num_seeds="2")  # fmt: skip
+    assert got == table(**values, learning_rate=log_range(1e-4, 1, 9))
     rates = [run["learning_rate"] for run in got]
     assert len(set(rates)) == 40  # both optimizers and all seeds of a trial share its draws
     assert all(1e-4 <= rate <= 1 for rate in rates)
     assert sum(rate < 1e-2 for rate in rates) / len(rates) == pytest.approx(0.5, abs=0.25)
-    again = table(search="random", num_trials="40", learning_rate="log:1e-4:1", search_seed="1")
+    again = table(search="random", num_trials=40, learning_rate=log_range(0.0001, 1), search_seed=1)
     assert {run["learning_rate"] for run in again}.isdisjoint(rates)
 
 
 def test_whole_numbers_are_drawn_whole_and_lists_are_crossed():
-    got = table(search="random", num_trials="6", batch_size="log:8:128", schedule="constant,cosine")
+    got = table(search="random", num_trials=6, batch_size=log_range(8, 128), schedule=["constant", "cosine"])
     assert len(got) == 12
     assert all(isinstance(run["batch_size"], int) and 8 <= run["batch_size"] <= 128 for run in got)
-    assert [run["seed"] for run in table(seed="lin:0:4:5")] == [0, 1, 2, 3, 4]
+    assert [run["seed"] for run in table(seed=linear_range(0, 4, 5))] == [0, 1, 2, 3, 4]
 
 
 def test_one_more_range_leaves_the_draws_of_others_as_they_are():
-    flags = {"search": "random", "num_trials": "5", "learning_rate": "log:1e-4:1"}
-    one, two = table(**flags), table(**flags, initializer_scale="lin:0.5:2")
+    flags = {"search": "random", "num_trials": 5, "learning_rate": log_range(0.0001, 1)}
+    one, two = table(**flags), table(**flags, initializer_scale=linear_range(0.5, 2))
     assert [run["learning_rate"] for run in one] == [run["learning_rate"] for run in two]
 
 
@@ -75,22 +82,21 @@ def test_one_more_range_leaves_the_draws_of_others_as_they_are():
         ({"schedule": "cosin"}, "schedule: 'cosin' is not known. Did you mean 'cosine'?"),
         ({"initializer": "hee"}, "initializer: 'hee' is not known. Did you mean 'he'?"),
         ({"head": "softmx"}, "head: 'softmx' is not known. Did you mean 'softmax'?"),
-        ({"search": "gird"}, "search: 'gird' is not known. Did you mean 'grid'?"),
-        ({"optimizer": "sgd", "b1": "0.9"}, "b1: optimizer=sgd has no 'b1'. It belongs to: adabelief, adam"),
-        ({"schedule_end": "0.1"}, "schedule_end: schedule=constant has no 'schedule_end'"),
-        ({"num_filters": "3"}, "num_filters: model=mlp has no 'num_filters'"),
-        ({"no_such_thing": "3"}, "'no_such_thing' is not known"),
-        ({"learning_rate": "-0.1"}, "learning_rate: -0.1 is below 0"),
-        ({"learning_rate": "lin:-1:1:3"}, "learning_rate: -1.0 is below 0"),
-        ({"b1": "-0.5"}, "b1: -0.5 is below 0"),
-        ({"dropout_rate": "-0.1"}, "dropout_rate: -0.1 is below 0"),
-        ({"dropout_rate": "0.5,1"}, "dropout_rate: 1.0 would drop everything"),
-        ({"learning_rate": ""}, "learning_rate: the list is empty"),
-        ({"learning_rate": "log:1e-3:1"}, "a grid needs the count"),
-        ({"search": "random"}, "no flag gives a range"),
-        ({"batch_size": "-1"}, "batch_size: -1 is below 0"),
-        ({"seed": "-1"}, "seed: -1 is below 0"),
-        ({"num_seeds": "0"}, "num_seeds: 0 is below 1"),
+        ({"optimizer": "sgd", "b1": 0.9}, "b1: optimizer=sgd has no 'b1'. It belongs to: adabelief, adam"),
+        ({"schedule_end": 0.1}, "schedule_end: schedule=constant has no 'schedule_end'"),
+        ({"num_filters": 3}, "num_filters: model=mlp has no 'num_filters'"),
+        ({"no_such_thing": 3}, "'no_such_thing' is not known"),
+        ({"learning_rate": -0.1}, "learning_rate: -0.1 is below 0"),
+        ({"learning_rate": linear_range(-1, 1, 3)}, "learning_rate: -1.0 is below 0"),
+        ({"b1": -0.5}, "b1: -0.5 is below 0"),
+        ({"dropout_rate": -0.1}, "dropout_rate: -0.1 is below 0"),
+        ({"dropout_rate": [0.5, 1]}, "dropout_rate: 1.0 is not below 1"),
+        ({"hidden_units": []}, "hidden_units: the list is empty"),
+        ({"learning_rate": log_range(0.001, 1)}, "a grid needs the count"),
+        ({"search": "random"}, "random has no range to draw from"),
+        ({"batch_size": -1}, "batch_size: -1 is below 0"),
+        ({"seed": -1}, "seed: -1 is below 0"),
+        ({"num_seeds": 0}, "num_seeds: 0 is below 1"),
     ],
 )
 def test_mistakes_are_one_line(flags, part):
@@ -100,7 +106,45 @@ def test_mistakes_are_one_line(flags, part):
     assert "\n" not in str(error.value)
 
 
+def given_to_loader(values):
+    config = Config(**values)
+    return dataset_arguments(config, DATASET.find(config.dataset))
+
+
 def test_a_loader_takes_single_values():
-    assert dataset_arguments(Config.from_texts({"dataset": "ngrams", "num_sentences": "50"})) == {"num_sentences": 50}
-    with pytest.raises(UserError, match="num_sentences: a data set takes one value"):
-        dataset_arguments(Config.from_texts({"dataset": "ngrams", "num_sentences": "50,60"}))
+    assert given_to_loader({"dataset": "ngrams", "num_sentences": 50}) == {"num_sentences": 50}
+    with pytest.raises(UserError, match="num_sentences: it takes one value, not a list"):
+        given_to_loader({"dataset": "ngrams", "num_sentences": [50, 60]})
+
+
+def test_what_draws_repeat_is_counted_once_in_a_sweep():
+    drawn = Config(search="random", num_trials=12, batch_size=linear_range(64, 65), hidden_units=4, num_steps=1)
+    sweep = prepare(drawn)
+    assert len(runs(drawn)) == 12
+    assert len(sweep.table) == len({run["batch_size"] for run in sweep.table}) == 2
+    assert "10 runs were equal to others, and are left out." in sweep.notes
+
+
+def test_objects_are_plug_ins_and_are_named_by_their_import_path():
+    (run,) = table(optimizer=optax.adam, activation=jax.nn.tanh, schedule=schedules.cosine, model=MLP)
+    assert [str(run[name]) for name in ("optimizer", "activation", "schedule", "model")] == [
+        "adam",
+        "tanh",
+        "cosine",
+        "mlp",
+    ]
+    (guest,) = table(optimizer=my_optimizer, half=0.25, activation=lambda x: x)
+    assert str(guest["optimizer"]).endswith("my_optimizer")
+    assert (guest["half"], str(guest["activation"])) == (0.25, "<lambda>")
+
+
+def my_optimizer(learning_rate, half=0.5):
+    """Steps by a part of the rate."""
+    return optax.sgd(learning_rate * half)
+
+
+def test_more_runs_than_can_be_listed_are_refused_before_they_are_made():
+    with pytest.raises(UserError, match="num_seeds: 1,000,000,000 runs are more than the 10,000,000"):
+        table(num_seeds=1_000_000_000)
+    with pytest.raises(UserError, match="are more than"):
+        table(learning_rate=log_range(1e-4, 1, 10**9))

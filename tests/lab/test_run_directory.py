@@ -7,12 +7,14 @@ import pytest
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
-from jaxnets.engine import store
+from jaxnets.lab import run_directory
 
 
 def test_a_directory_is_named_by_experiment_time_and_configuration():
     now = datetime(2026, 1, 2, 3, 4, 5)
-    one, same, other = (store.default_directory("xor", config, now) for config in ({"a": 1}, {"a": 1}, {"a": 2}))
+    one, same, other = (
+        run_directory.default_directory("xor", config, now) for config in ({"a": 1}, {"a": 1}, {"a": 2})
+    )
     assert one.as_posix().startswith("results/xor/20260102-030405-")
     assert one == same != other
 
@@ -40,13 +42,29 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
 def test_a_folder_that_cannot_be_made_or_holds_results(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be written"):
-        store.create(tmp_path / "file" / "run")
-    files.write_table(store.create(tmp_path / "run") / "runs.parquet", pd.DataFrame({"run": [0]}))
+        run_directory.create(tmp_path / "file" / "run")
+    files.write_table(run_directory.create(tmp_path / "run") / "runs.parquet", pd.DataFrame({"run": [0]}))
     with pytest.raises(UserError, match="holds results already"):
-        store.create(tmp_path / "run")
+        run_directory.create(tmp_path / "run")
 
 
 def test_the_environment_is_json():
-    environment = json.loads(json.dumps(store.environment(["cpu:0"])))
+    environment = json.loads(json.dumps(run_directory.environment(["cpu:0"], ["One note."])))
     assert environment["devices"] == ["cpu:0"]
+    assert environment["notes"] == ["One note."]
     assert environment["versions"]["jax"]
+
+
+def test_what_is_no_run_directory_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="there is no run directory"):
+        run_directory.read_json(tmp_path / "none", "config.json")
+    with pytest.raises(UserError, match=r"holds no config\.json"):
+        run_directory.read_json(tmp_path, "config.json")
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match="cannot be read"):
+        run_directory.read_json(tmp_path, "config.json")
+    with pytest.raises(UserError, match=r"holds no runs\.parquet"):
+        run_directory.read_table(tmp_path, "runs")
+    (tmp_path / "runs.parquet").write_text("no table")
+    with pytest.raises(UserError, match=r"runs\.parquet: cannot be read"):
+        run_directory.read_table(tmp_path, "runs")

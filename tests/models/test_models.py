@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from jaxnets import models
-from jaxnets.basics.errors import UserError
-from jaxnets.models.blocks import TextBatch
+from jaxnets.models.blocks import POOLINGS, MeanPooling, TextBatch
 
 ROWS = [[2, 3, 4, 5, 6], [7, 2], []]
 
@@ -32,13 +31,13 @@ CASES = {
     "mlp linear": ({"hidden_units": ()}, FEATURES),
     "dan": ({"hidden_units": (5,), "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
     "text_cnn": ({"filter_widths": (2, 3), "num_filters": 4, "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
-    "text_cnn mean": ({"pooling": "mean", "filter_widths": (2,), "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
+    "text_cnn mean": ({"pooling": MeanPooling, "filter_widths": (2,), "embedding_dim": 7, "vocabulary_size": 9}, WORDS),
 }
 
 
 def build(case, **changes):
     arguments, inputs = CASES[case]
-    model = models.find(case.split()[0])(num_outputs=3, **{**arguments, **changes})
+    model = models.KNOWN[case.split()[0]](num_outputs=3, **{**arguments, **changes})
     return model, inputs, model.init(jax.random.key(0), inputs)
 
 
@@ -106,7 +105,7 @@ def test_dan_against_numpy():
 
 @pytest.mark.parametrize("pooling", ["max", "mean"])
 def test_text_cnn_against_numpy(pooling):
-    model, words, variables = build("text_cnn", pooling=pooling)
+    model, words, variables = build("text_cnn", pooling=POOLINGS[pooling])
     p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
     row = np.array(ROWS[0])
     vectors, pooled = p["WordVectors_0"]["vectors"][row], []
@@ -138,11 +137,3 @@ def test_words_that_are_dropped_leave_the_average_of_the_others():
     assert np.isclose(possible, logits[1], rtol=1e-4, atol=1e-5).all(axis=1).any()
     np.testing.assert_allclose(logits[2], p["MLP_0"]["output"]["bias"], atol=1e-6)  # an empty text has no words to drop
     assert not np.allclose(logits, model.apply(variables, words))
-
-
-def test_names_and_what_a_user_may_set():
-    assert set(models.hyperparameters(models.find("mlp"))) == {"hidden_units", "activation", "dropout_rate"}
-    with pytest.raises(UserError, match="Did you mean 'text_cnn'"):
-        models.find("textcnn")
-    with pytest.raises(UserError, match=r"is not a flax\.linen\.Module"):
-        models.find("math:pi")

@@ -33,6 +33,20 @@ def test_without_a_number_there_are_no_lines_and_no_legend():
     assert axes.get_legend() is None
 
 
+def test_means_are_the_dots_of_groups():
+    _, axes = charts.means(TABLE, "kind", "loss", bounds=(0, 6.5))
+    dots = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
+    assert [dot.get_xdata()[0] for dot in dots] == [2, 6]
+    assert axes.get_lines()[0].get_xdata()[1] == statistics.mean([1, 3, 2]).high
+    assert axes.get_lines()[2].get_xdata()[1] == 6.5
+
+
+def test_points_against_a_line():
+    _, axes = charts.against(TABLE.assign(other=1.0), "loss", "other", "kind", slope=-1)
+    assert [line.get_label() for line in axes.get_lines()[:2]] == ["a", "b"]
+    assert axes.get_lines()[-1].get_slope() == -1
+
+
 def test_bands_are_the_intervals():
     _, axes = charts.lines(TABLE[TABLE["kind"] == "b"], "width", "loss")
     band = axes.collections[0].get_paths()[0].vertices

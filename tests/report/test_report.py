@@ -1,4 +1,6 @@
 import io
+import sys
+import types
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -7,8 +9,7 @@ import pytest
 from rich.console import Console
 
 from jaxnets.evidence import statistics
-from jaxnets.report import figures, tables
-from jaxnets.report.progress import Progress
+from jaxnets.report import figures, progress, tables
 
 
 @pytest.fixture(scope="module")
@@ -110,20 +111,20 @@ class Clock:
 
 def advance(display, clock, seconds, finished=0, diverged=0):
     clock.now += seconds
-    display.advance("adam", run_steps=50, examples=3200, finished_runs=finished, diverged_runs=diverged, best=0.5,
-                    best_label="adam at 0.1")  # fmt: skip
+    display.advance("adam", 50, 3200, finished, diverged, 0.5, "adam at 0.1")
 
 
 def test_progress_counts_only_the_time_of_training():
     clock, output = Clock(), io.StringIO()
-    with Progress(Console(file=output, width=200), 2, 200, clock=clock) as display:
+    with progress.display(Console(file=output, width=200), 2, 200, clock) as display:
         display.compiling("adam")
         clock.now += 60
         display.compiled()
         advance(display, clock, 2)
         advance(display, clock, 2, finished=1, diverged=1)
-        assert "1/2 runs | 100/200 steps (50%) | 1,600 examples·runs/s | 4 s left | 1 diverged" in display.text()
-        assert "best dev 50.0% (adam at 0.1)" in display.text()
+        text = display.count.text()
+        assert "1/2 runs | 100/200 steps (50%) | 1,600 examples·runs/s | 4 s left | 1 diverged" in text
+        assert "best dev 50.0% (adam at 0.1)" in text
     lines = output.getvalue().splitlines()
     assert lines[0].startswith("compiling adam")
     assert "50%" in lines[-1]
@@ -132,7 +133,7 @@ def test_progress_counts_only_the_time_of_training():
 
 def test_plain_lines_are_seldom():
     clock, output = Clock(), io.StringIO()
-    with Progress(Console(file=output, width=200), 2, 10_000, clock=clock) as display:
+    with progress.display(Console(file=output, width=200), 2, 10_000, clock) as display:
         for _ in range(100):
             advance(display, clock, 0.1)
     assert 2 <= len(output.getvalue().splitlines()) <= 4
@@ -140,14 +141,35 @@ def test_plain_lines_are_seldom():
 
 def test_a_terminal_gets_a_line_that_changes():
     output = io.StringIO()
-    with Progress(Console(file=output, width=200, force_terminal=True), 2, 100, clock=Clock()) as display:
+    with progress.display(Console(file=output, width=200, force_terminal=True), 2, 100, Clock()) as display:
         advance(display, Clock(), 1)
     assert "\x1b" in output.getvalue()
 
 
 def test_silence():
-    output = io.StringIO()
-    with Progress(Console(file=output), 2, 100, enabled=False) as display:
+    with progress.display(None, 2, 100) as display:
         display.compiling("adam")
         advance(display, Clock(), 1)
-    assert output.getvalue() == ""
+    assert type(display) is progress.Display
+
+
+def test_a_notebook_gets_a_bar_in_its_cell(monkeypatch):
+    cells = []
+
+    class Handle:
+        def update(self, content):
+            cells.append(content.data)
+
+    module = types.ModuleType("IPython.display")
+    module.HTML = lambda data: types.SimpleNamespace(data=data)
+    module.display = lambda content, display_id: cells.append(content.data) or Handle()
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    clock = Clock()
+    with progress.display(Console(file=io.StringIO()), 2, 100, clock) as display:
+        display.compiling("<adam>")
+        advance(display, clock, 1, finished=1)
+    assert "compiling &lt;adam&gt;" in cells[0]
+    assert '<progress value="0.5000"' in cells[-1]
+    assert "1/2 runs" in cells[-1]

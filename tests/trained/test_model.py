@@ -20,7 +20,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
 from jaxnets.report import explanations
-from jaxnets.trained import explain
+from jaxnets.trained import explain, predict
 from jaxnets.trained import model as saved
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def test_it_trains_and_predicts_by_name(run_directory, folder):
             assert decisive in words
     test = data.load(str(folder)).test
     rows = [test.inputs[row] for row in range(len(test))]
-    accuracy = (explain.class_probabilities(model, rows).argmax(axis=1) == test.labels).mean()
+    accuracy = (predict.class_probabilities(model, rows).argmax(axis=1) == test.labels).mean()
     table = pd.read_parquet(run_directory / "runs.parquet")
     assert np.isclose(accuracy, table.loc[0, "test_accuracy"])
 
@@ -80,26 +80,28 @@ def test_leave_one_out_is_what_leaving_out_does(run_directory):
     ids = {word: number for number, word in enumerate(model.vocabulary)}
     row = np.array([ids[word] for word in ["the", "film", "was", "superb"]], np.int32)
     contributions = explain.leave_one_out(model, row)
-    whole = explain.class_probabilities(model, [row])[0]
+    whole = predict.class_probabilities(model, [row])[0]
     for place in range(4):
-        without = explain.class_probabilities(model, [np.delete(row, place)])[0]
+        without = predict.class_probabilities(model, [np.delete(row, place)])[0]
         assert np.isclose(contributions[place], whole[whole.argmax()] - without[whole.argmax()], atol=1e-6)
 
 
 def test_windows_add_up_to_the_logit(run_directory):
     model = saved.load(run_directory)
     (found,) = explain.explain(model, ["a lovely film, it was dull"])
-    if model.name == "dan":
+    if model.plugin.name == "dan":
         assert found.windows == ()
         return
     row = np.array([model.vocabulary.index(word) if word in model.vocabulary else 1 for word in found.words], np.int32)
     batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)]))
-    logits = np.asarray(model.logits(batch), np.float64)[0] - np.asarray(model.params["output"]["bias"])
+    logits = np.asarray(model.module.apply({"params": model.params}, batch), np.float64)[0] - np.asarray(
+        model.params["output"]["bias"]
+    )
     predicted = list(model.class_names).index(found.prediction)
     expected = logits[predicted] - np.delete(logits, predicted).mean()
     assert np.isclose(sum(window.contribution for window in found.windows), expected, atol=1e-4)
     assert np.isclose(sum(found.contributions), expected, atol=1e-4)
-    if model.arguments["pooling"] == "max":
+    if model.arguments["pooling"].name == "max":
         assert sum(window.filters for window in found.windows) == 16
 
 
@@ -152,24 +154,24 @@ def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
 def test_predict_from_the_command_line(run_directory, tmp_path):
     (tmp_path / "texts.txt").write_text("a superb plot\nso dull\n")
 
-    def predict(*arguments, **kwargs):
+    def ask(*arguments, **kwargs):
         command = [sys.executable, "run.py", "predict", *map(str, arguments)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **kwargs)
 
-    shown = predict(run_directory, "--text=A superb plot!", input="")
+    shown = ask(run_directory, "--text=A superb plot!", input="")
     assert shown.returncode == 0, shown.stderr
     assert re.match(r"good  \(good [01]\.\d+", shown.stdout)
-    found = json.loads(predict(run_directory, f"--file={tmp_path / 'texts.txt'}", "--json").stdout)
+    found = json.loads(ask(run_directory, f"--file={tmp_path / 'texts.txt'}", "--json").stdout)
     assert [one["prediction"] for one in found] == ["good", "bad"]
     assert found[0]["words"][1]["word"] == "superb"
 
 
 def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_path, capsys, monkeypatch):
-    def predict(*arguments, standard_input=b""):
+    def ask(*arguments, standard_input=b""):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(standard_input)))
         return commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
 
-    assert predict(run_directory, "--json", standard_input="très strange\n".encode()) == 0
+    assert ask(run_directory, "--json", standard_input="très strange\n".encode()) == 0
     assert json.loads(capsys.readouterr().out)[0]["prediction"] == "odd"
     (tmp_path / "latin").write_bytes(b"fine\ncaf\xe9\n")
     for arguments, told in (
@@ -179,7 +181,7 @@ def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_pa
         ([run_directory, f"--file={tmp_path / 'latin'}"], "line 2: byte 4 is not UTF-8"),
         ([tmp_path, "--text=a"], "holds no model"),
     ):
-        assert predict(*arguments) == 2
+        assert ask(*arguments) == 2
         error = capsys.readouterr().err
         assert told in error
         assert error.count("\n") == 1

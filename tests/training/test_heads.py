@@ -19,14 +19,14 @@ def softmax64(logits):
 
 
 def test_softmax_against_float64():
-    head, expected = heads.find("softmax"), softmax64(LOGITS)
+    head, expected = heads.KNOWN["softmax"], softmax64(LOGITS)
     np.testing.assert_allclose(head.losses(LOGITS, LABELS), -np.log(expected[np.arange(7), LABELS]), rtol=1e-5)
     np.testing.assert_allclose(head.probabilities(LOGITS), expected, rtol=1e-5)
     np.testing.assert_array_equal(head.predictions(LOGITS), LOGITS.argmax(axis=1))
 
 
 def test_sigmoid_against_float64():
-    head, logit, labels = heads.find("sigmoid"), LOGITS[:, :1], LABELS % 2
+    head, logit, labels = heads.KNOWN["sigmoid"], LOGITS[:, :1], LABELS % 2
     p = 1 / (1 + np.exp(-np.asarray(logit[:, 0], np.float64)))
     np.testing.assert_allclose(head.losses(logit, labels), -np.log(np.where(labels == 1, p, 1 - p)), rtol=1e-5)
     np.testing.assert_allclose(head.probabilities(logit), np.stack([1 - p, p], axis=1), rtol=1e-5)
@@ -37,14 +37,14 @@ def test_sigmoid_against_float64():
 def test_the_sigmoid_is_the_softmax_of_zero_and_the_logit(z, label):
     one, two = jnp.array([[z]], jnp.float32), jnp.array([[0.0, z]], jnp.float32)
     labels = jnp.array([label], jnp.int32)
-    sigmoid, softmax = heads.find("sigmoid"), heads.find("softmax")
+    sigmoid, softmax = heads.KNOWN["sigmoid"], heads.KNOWN["softmax"]
     np.testing.assert_allclose(sigmoid.losses(one, labels), softmax.losses(two, labels), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(sigmoid.probabilities(one), softmax.probabilities(two), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(("name", "width"), [("softmax", 2), ("sigmoid", 1)])
 def test_huge_logits_give_finite_losses_and_probabilities_that_sum_to_one(name, width):
-    head = heads.find(name)
+    head = heads.KNOWN[name]
     logits = jnp.array([[1e4], [-1e4], [0.0]]) * jnp.array([1.0, -1.0])[:width]
     labels = jnp.array([0, 0, 1], jnp.int32)
     assert np.isfinite(head.losses(logits, labels)).all()
@@ -53,7 +53,7 @@ def test_huge_logits_give_finite_losses_and_probabilities_that_sum_to_one(name, 
 
 
 def test_gradient_against_finite_differences_in_float64():
-    gradient = jax.grad(lambda z: heads.find("softmax").losses(z, LABELS).sum())(LOGITS)
+    gradient = jax.grad(lambda z: heads.KNOWN["softmax"].losses(z, LABELS).sum())(LOGITS)
     expected = np.empty(LOGITS.shape)
     for place in np.ndindex(LOGITS.shape):
         shift = np.zeros(LOGITS.shape)
@@ -67,21 +67,15 @@ def test_gradient_against_finite_differences_in_float64():
 
 
 def test_the_sigmoid_is_for_two_classes():
-    assert heads.find("sigmoid").num_outputs(2) == 1
-    assert heads.find("softmax").num_outputs(5) == 5
+    assert heads.KNOWN["sigmoid"].num_outputs(2) == 1
+    assert heads.KNOWN["softmax"].num_outputs(5) == 5
     with pytest.raises(UserError, match="two classes, and there are 3"):
-        heads.find("sigmoid").num_outputs(3)
+        heads.KNOWN["sigmoid"].num_outputs(3)
 
 
 def test_gradient_of_the_sigmoid_against_finite_differences_in_float64():
     logit, labels = LOGITS[:, :1], LABELS % 2
-    gradient = jax.grad(lambda z: heads.find("sigmoid").losses(z, labels).sum())(logit)[:, 0]
+    gradient = jax.grad(lambda z: heads.KNOWN["sigmoid"].losses(z, labels).sum())(logit)[:, 0]
     sign = np.where(labels == 1, -1.0, 1.0)
     up, down = (np.log1p(np.exp(sign * (np.asarray(logit[:, 0], np.float64) + shift))) for shift in (1e-5, -1e-5))
     np.testing.assert_allclose(gradient, (up - down) / 2e-5, atol=1e-5)
-
-
-def test_names_and_import_paths():
-    assert heads.find("jaxnets.training.heads:Sigmoid") == heads.find("sigmoid")
-    with pytest.raises(UserError, match="Did you mean 'softmax'"):
-        heads.find("sofmax")

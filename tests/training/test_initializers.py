@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxnets.basics.errors import UserError
 from jaxnets.training import initializers
 
 FAN_IN, FAN_OUT = 400, 500
@@ -72,7 +71,7 @@ def test_one_program_draws_by_all_initializers():
     def one_run(choice, scale, seed):
         return initializers.initialize(choice, scale, params, jax.random.key(seed))
 
-    choices = jnp.arange(len(initializers.NAMES))
+    choices = jnp.arange(len(initializers.KNOWN))
     runs = choices, jnp.linspace(0.5, 1.5, len(choices)), choices + 5
     together = jax.jit(jax.vmap(one_run))(*runs)
     for number in choices:
@@ -103,9 +102,14 @@ def test_the_key_decides_and_arrays_are_drawn_independently():
     assert abs(correlation) < 5 / 100  # the deviation of the correlation of n pairs is 1 / sqrt(n)
 
 
-def test_unknown_names():
-    with pytest.raises(UserError, match="Did you mean 'xavier'"):
-        initializers.index("xaver")
+def test_a_guest_draws_the_kernels_and_leaves_the_biases_zero():
+    orthogonal = jax.nn.initializers.orthogonal()
+    own = jax.random.key(0)
+    drawn = initializers.initialize(jnp.int32(0), jnp.float32(2), PARAMS, own, guest=orthogonal)
+    kernel = np.asarray(drawn["layer"]["kernel"], np.float64)
+    small = kernel.T @ kernel if kernel.shape[0] >= kernel.shape[1] else kernel @ kernel.T
+    np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-5)
+    assert not drawn["layer"]["bias"].any()
 
 
 def test_the_scale_is_not_for_biases_nor_for_the_models_own():
@@ -118,7 +122,7 @@ def test_a_bias_without_a_kernel_is_kept():
     assert jax.tree.all(jax.tree.map(np.array_equal, draw("he", params), params))
 
 
-@pytest.mark.parametrize("name", initializers.NAMES)
+@pytest.mark.parametrize("name", initializers.KNOWN)
 def test_number_formats_are_kept(name):
     params = {"kernel": jnp.ones((4, 5), jnp.bfloat16), "bias": jnp.ones(5, jnp.bfloat16)}
     assert all(leaf.dtype == jnp.bfloat16 for leaf in draw(name, params).values())

@@ -7,12 +7,11 @@ import pytest
 
 from jaxnets import data, training
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
-from jaxnets.data.dataset import Split
+from jaxnets.data.dataset import Dataset, Split
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.training import batches, run
-from jaxnets.training.run import Split
+from jaxnets.training.batches import Examples
 
 RNG = np.random.default_rng(0)
 
@@ -27,16 +26,16 @@ def small(head="softmax", num_examples=11, num_classes=3):
 
 def prepare(dataset, **flags):
     """The task, hyperparameters and seed of one run."""
-    flags = {"batch_size": "4", "hidden_units": "6x5", "activation": "tanh", "initializer": "pytorch", **flags}
+    flags = {"batch_size": 4, "hidden_units": (6, 5), "activation": "tanh", "initializer": "pytorch", **flags}
     if flags.get("model", "mlp") != "mlp":
         del flags["hidden_units"], flags["activation"]
-    program = plan([resolve(run, dataset) for run in runs(Config.from_texts(flags))], dataset)[0]
+    program = plan([resolve(run, dataset) for run in runs(Config(**flags))], dataset)[0]
     numbers = {name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()}
     return program.task, numbers, jnp.asarray(program.seeds[0])
 
 
 def on_device(split):
-    return Split(jnp.asarray(split.inputs), jnp.asarray(split.labels))
+    return Examples(jnp.asarray(split.inputs), jnp.asarray(split.labels))
 
 
 def numpy_loss_and_gradient(params, inputs, labels, head):
@@ -81,7 +80,7 @@ def layers(params):
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 def test_steps_against_float64(optimizer, head):
     dataset = small(head)
-    task, numbers, seed = prepare(dataset, optimizer=optimizer, head=head, learning_rate="0.05")
+    task, numbers, seed = prepare(dataset, optimizer=optimizer, head=head, learning_rate=0.05)
     state = training.init(task, numbers, seed)
     params = layers(state.params)
     memory = [[(0.0, 0.0)] * 2 for _ in params]
@@ -90,7 +89,7 @@ def test_steps_against_float64(optimizer, head):
         inputs, labels = dataset.train.inputs[rows], dataset.train.labels[rows]
         loss, gradient = numpy_loss_and_gradient(params, inputs, labels, head)
         missing = 4 - len(labels)
-        batch = Split(
+        batch = Examples(
             jnp.asarray(np.pad(inputs, ((0, missing), (0, 0)), constant_values=1e30)),
             jnp.asarray(np.pad(labels, (0, missing))),
             jnp.asarray(np.arange(4) < len(labels), jnp.float32),
@@ -113,7 +112,7 @@ def test_steps_against_float64(optimizer, head):
 @pytest.mark.parametrize("head", ["softmax", "sigmoid"])
 def test_gradients_against_finite_differences(head):
     dataset = small(head)
-    task, numbers, seed = prepare(dataset, head=head, optimizer="sgd", learning_rate="1.0")
+    task, numbers, seed = prepare(dataset, head=head, optimizer="sgd", learning_rate=1)
     state = training.init(task, numbers, seed)
     params = layers(state.params)
     after, _ = training.step(task, state, on_device(dataset.train))
@@ -145,7 +144,7 @@ def test_training_in_parts_gives_the_same_bits_as_in_one():
 
 def test_evaluation_counts_each_example_once():
     dataset = data.load("digits")
-    task, numbers, seed = prepare(dataset, batch_size="64", hidden_units="8")
+    task, numbers, seed = prepare(dataset, batch_size=64, hidden_units=8)
     state = training.init(task, numbers, seed)
     loss, accuracy = training.evaluate(task, state, on_device(dataset.train)).mean()
     kernels = layers(state.params)
@@ -159,7 +158,7 @@ def test_evaluation_counts_each_example_once():
 
 def test_divergence_is_marked_at_its_first_step():
     dataset = small()
-    task, numbers, seed = prepare(dataset, optimizer="sgd", learning_rate="1e30", activation="identity")
+    task, numbers, seed = prepare(dataset, optimizer="sgd", learning_rate=1e30, activation="identity")
     state, first = training.init(task, numbers, seed), None
     for number in range(8):
         state, metrics = training.step(task, state, on_device(dataset.train))
@@ -177,7 +176,7 @@ def test_streams_differ_by_purpose_and_index():
 def test_weight_of_dropout_reaches_training_but_not_evaluation():
     dataset = small()
     plain, numbers, seed = prepare(dataset)
-    dropping, more, _ = prepare(dataset, dropout_rate="0.5")
+    dropping, more, _ = prepare(dataset, dropout_rate=0.5)
     states = [training.init(plain, numbers, seed), training.init(dropping, more, seed)]
     examples = on_device(dataset.train)
     evaluated = [
@@ -192,7 +191,7 @@ def test_weight_of_dropout_reaches_training_but_not_evaluation():
 
 def test_the_steps_of_an_epoch_cover_the_set():
     dataset = small()
-    task, _, _ = prepare(dataset, batch_size="0")
+    task, _, _ = prepare(dataset, batch_size=0)
     assert task.batch_size == 11
     assert task.steps_per_epoch == 1
     assert dataclasses.replace(task, batch_size=5).steps_per_epoch == 3

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
+from jaxnets.plugins import SCHEDULE
 from jaxnets.training import schedules
 
 STEPS = 100
@@ -14,7 +14,7 @@ STEPS = 100
 
 def factors(name, num_steps=STEPS, warmup=0.0, **values):
     steps = jnp.arange(num_steps)
-    return np.array(jax.vmap(lambda s: schedules.factor(schedules.find(name), s, num_steps, warmup, values))(steps))
+    return np.array(jax.vmap(lambda s: schedules.factor(schedules.KNOWN[name], s, num_steps, warmup, values))(steps))
 
 
 OPTAX = {
@@ -52,14 +52,14 @@ def test_warm_up_rises_in_a_line_and_the_family_follows():
 
 
 @given(
-    st.sampled_from(sorted(schedules.known())),
+    st.sampled_from(sorted(schedules.KNOWN)),
     st.integers(1, 50),
     st.floats(0, 100, width=32),
     st.floats(0, 1, width=32),
 )
 def test_factors_lie_between_zero_and_one(name, num_steps, warmup, number):
-    family = schedules.find(name)
-    values = {argument: jnp.float32(number) for argument in schedules.hyperparameters(family)}
+    family = schedules.KNOWN[name]
+    values = {argument: jnp.float32(number) for argument in SCHEDULE.find(family).arguments}
     got = np.array([schedules.factor(family, s, num_steps, jnp.float32(warmup), values) for s in (0, num_steps - 1)])
     assert np.isfinite(got).all()
     assert (got >= 0).all()
@@ -68,7 +68,7 @@ def test_factors_lie_between_zero_and_one(name, num_steps, warmup, number):
 
 def test_numbers_may_differ_between_the_runs_of_one_program():
     ends = jnp.array([0.0, 0.5])
-    family = schedules.find("linear")
+    family = schedules.linear
     got = jax.vmap(lambda end: schedules.factor(family, 50, STEPS, 0.0, {"schedule_end": end}))(ends)
     np.testing.assert_allclose(got, [0.5, 0.75])
 
@@ -113,12 +113,12 @@ def test_half_a_drop_is_none():
     )
 
 
-@pytest.mark.parametrize("name", sorted(schedules.known()))
+@pytest.mark.parametrize("name", sorted(schedules.KNOWN))
 @pytest.mark.parametrize("warmup", [99.0, 100.0, 250.0])
 def test_a_warm_up_as_long_as_the_training(name, warmup):
     rising = np.minimum(np.arange(1, STEPS + 1) / warmup, 1)
     np.testing.assert_allclose(factors(name, warmup=warmup), rising, rtol=1e-6)
-    assert np.isfinite(schedules.factor(schedules.find(name), STEPS, STEPS, warmup, {}))  # after the last step
+    assert np.isfinite(schedules.factor(schedules.KNOWN[name], STEPS, STEPS, warmup, {}))  # after the last step
 
 
 def test_warm_up_and_length_may_differ_between_the_runs_of_one_program():
@@ -126,9 +126,3 @@ def test_warm_up_and_length_may_differ_between_the_runs_of_one_program():
     over_runs = jax.jit(jax.vmap(lambda n, w: schedules.factor(schedules.cosine, 30, n, w, {})))
     alone = [float(schedules.factor(schedules.cosine, 30, *numbers, {})) for numbers in ((50, 0.0), (100, 20.0))]
     np.testing.assert_allclose(over_runs(lengths, warmups), alone, rtol=1e-6)
-
-
-def test_names_and_import_paths():
-    assert schedules.find("jaxnets.training.schedules:linear") is schedules.linear
-    with pytest.raises(UserError, match="Did you mean 'cosine'"):
-        schedules.find("cosin")

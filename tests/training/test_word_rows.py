@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from jaxnets import models, training
 from jaxnets.basics.errors import UserError
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training import heads, optimizers, schedules, word_rows
-from jaxnets.training.run import Plugin, Split, Task
+from jaxnets.plugins import OPTIMIZER
+from jaxnets.training import heads, schedules, word_rows
+from jaxnets.training.batches import Examples
+from jaxnets.training.state import Bound, Task
 from jaxnets.training.word_rows import GivenVectors
 
 VOCABULARY = 12
@@ -28,13 +30,13 @@ HYPERPARAMETERS = {
 
 def task(optimizer="sgd", rows=True, train_word_vectors=True, **static):
     static = {"num_outputs": 2, "vocabulary_size": VOCABULARY, "embedding_dim": 4, "hidden_units": (3,)} | static
-    found = optimizers.find(optimizer)
-    plugin = Plugin(found, {n: a.default for n, a in optimizers.hyperparameters(found).items() if not a.traced})
+    plugin = OPTIMIZER.find(optimizer)
+    static_arguments = tuple((n, a.default) for n, a in plugin.arguments.items() if not a.traced)
     return Task(
-        Plugin(models.find("dan"), static),
-        plugin,
-        Plugin(schedules.find("constant")),
-        heads.find("softmax"),
+        Bound(models.DAN, tuple(static.items())),
+        Bound(plugin.value, static_arguments),
+        Bound(schedules.constant),
+        heads.KNOWN["softmax"],
         batch_size=2,
         num_steps=10,
         num_examples=2,
@@ -50,7 +52,7 @@ def batch(first, second, num_positions=8):
     left = num_positions - len(words)
     owner = [0] * len(first) + [1] * len(second) + [2] * left
     lengths = jnp.array([len(first), len(second)])
-    return Split(TextBatch(jnp.array(words + [0] * left), jnp.array(owner), lengths), jnp.array([0, 1]))
+    return Examples(TextBatch(jnp.array(words + [0] * left), jnp.array(owner), lengths), jnp.array([0, 1]))
 
 
 BATCHES = [batch([2, 3, 3], [4, 5]), batch([6, 7], [2]), batch([2, 3], [3, 8, 9, 4])]
@@ -92,7 +94,7 @@ CNN = {"num_outputs": 2, "vocabulary_size": VOCABULARY, "embedding_dim": 4, "fil
 def test_the_first_step_of_adam_is_that_of_dense_updates(model):
     dense, rows = task("adam", rows=False), task("adam", rows=True)
     if model == "text_cnn":
-        dense, rows = (replace(one, model=Plugin(models.find("text_cnn"), CNN)) for one in (dense, rows))
+        dense, rows = (replace(one, model=Bound(models.TextCNN, tuple(CNN.items()))) for one in (dense, rows))
     expected = vectors_of(trained(dense, BATCHES[:1]))
     np.testing.assert_allclose(vectors_of(trained(rows, BATCHES[:1])), expected, rtol=1e-4, atol=1e-6)
 

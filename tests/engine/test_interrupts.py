@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from jaxnets.lab import session as experiment
+from jaxnets.engine.interrupts import until_interrupted
 
 
 def test_an_interruption_that_is_lost_is_noticed_at_the_next_event():
@@ -18,7 +18,7 @@ def test_an_interruption_that_is_lost_is_noticed_at_the_next_event():
             yield number
 
     with pytest.raises(KeyboardInterrupt):
-        list(experiment._until_interrupted(events()))
+        list(until_interrupted(events()))
     assert given == [0, 1]
     assert signal.getsignal(signal.SIGINT) is before
-    assert list(experiment._until_interrupted(iter("ab"))) == ["a", "b"]
+    assert list(until_interrupted(iter("ab"))) == ["a", "b"]

@@ -3,18 +3,17 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
+import jaxnets
 from jaxnets.basics.errors import UserError
-from jaxnets.config.config import Config
-from jaxnets.lab import session as experiment
-from jaxnets.trained import explain
+from jaxnets.trained import predict
 
-FLAGS = {"hidden_units": "5", "num_steps": "6", "evaluate_every": "3", "learning_rate": "0.1,0.01", "num_seeds": "2"}
+FLAGS = {"hidden_units": 5, "num_steps": 6, "evaluate_every": 3, "learning_rate": [0.1, 0.01], "num_seeds": 2}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    config = Config.from_texts({**FLAGS, "keep": "all", "output": str(tmp_path_factory.mktemp("runs") / "one")})
-    return experiment.run("any", config, progress=False)
+    output = tmp_path_factory.mktemp("runs") / "one"
+    return jaxnets.sweep(**FLAGS, keep="all", output=output, progress=False)
 
 
 def test_the_parameters_of_each_run_are_those_of_its_metrics(results):
@@ -33,9 +32,9 @@ def test_runs_of_one_seed_start_alike(results):
     first, other = (results.params(run, step=0)["output"]["kernel"] for run in (0, 2))
     np.testing.assert_array_equal(first, other)  # the same seed at another learning rate
     assert not np.array_equal(first, results.params(1, step=0)["output"]["kernel"])
-    with pytest.raises(KeyError):
+    with pytest.raises(UserError, match="were not kept; keep=last"):
         results.params(0, step=5)
-    with pytest.raises(KeyError):
+    with pytest.raises(UserError, match="there is no run 9; the runs are 0 to 3"):
         results.numbers(9)
 
 
@@ -47,7 +46,7 @@ def test_the_parameters_are_on_disk(results):
 
 def test_training_further_changes_flags_and_writes_nothing(results):
     before = sorted(results.directory.rglob("*"))
-    further = results.train(seed="1", learning_rate="0.1", keep="last", num_seeds="1")
+    further = results.train(seed=1, learning_rate=0.1, keep="last", num_seeds=1)
     assert further.steps(0) == [6]
     np.testing.assert_array_equal(further.params(0)["output"]["kernel"], results.params(1)["output"]["kernel"])
     assert sorted(results.directory.rglob("*")) == before
@@ -55,31 +54,33 @@ def test_training_further_changes_flags_and_writes_nothing(results):
 
 
 def test_arguments_of_what_is_no_longer_chosen_are_left_out(results):
-    further = results.train(dataset="ngrams", num_sentences="40", model="dan", batch_size="20", num_seeds="1",
-                            learning_rate="0.1", hidden_units="0", predictions="true", keep="last")  # fmt: skip
-    again = results.train(dataset="xor", batch_size="0", num_seeds="1", learning_rate="0.1")
+    values = {"batch_size": 20, "num_seeds": 1, "learning_rate": 0.1, "hidden_units": (), "predictions": True}
+    further = results.train(dataset="ngrams", num_sentences=40, model="dan", **values, keep="last")
+    again = results.train(dataset="xor", batch_size=0, num_seeds=1, learning_rate=0.1)
     assert again.folds[0].name == "xor"
     with pytest.raises(UserError, match="num_sentences"):
-        results.train(num_sentences="40")  # asked for by name
-    model, test = further.saved(0), further.folds[0].test
-    probabilities = explain.class_probabilities(model, [test.inputs[row] for row in range(len(test))])
-    told = further.predictions.filter(regex="^probability").to_numpy()
-    np.testing.assert_allclose(probabilities, told, atol=1e-6)
-    np.testing.assert_allclose(explain.log_odds(model, [test.inputs[0]]), np.log(told[0, 1] / told[0, 0]), rtol=1e-4)
+        results.train(num_sentences=40)  # asked for by name
+    model, test = further.model(0), further.folds[0].test
+    probabilities = predict.class_probabilities(model, [test.inputs[row] for row in range(len(test))])
+    expected = further.predictions.filter(regex="^probability").to_numpy()
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(
+        predict.log_odds(model, [test.inputs[0]]), np.log(expected[0, 1] / expected[0, 0]), rtol=1e-4
+    )
     assert results.predictions.empty
 
 
-def test_fewer_training_examples_are_among_those_of_more(results):
-    few, more = (results.train(num_train=count, batch_size="10", num_seeds="1").folds[0] for count in ("50", "200"))
+def test_smaller_training_sets_are_nested_in_larger_ones(results):
+    few, more = (results.train(num_train=count, batch_size=10, num_seeds=1).folds[0] for count in (50, 200))
     assert (len(few.train), len(more.train)) == (50, 200)
     rows = {row.tobytes() for row in more.train.inputs}
     assert all(row.tobytes() in rows for row in few.train.inputs)
     assert pd.Series(few.train.labels).value_counts().between(4, 6).all()
     np.testing.assert_array_equal(few.test.inputs, results.folds[0].test.inputs)
     with pytest.raises(UserError, match="num_train: 5000 asked for, but 'digits' has 1437"):
-        results.train(num_train="5000")
+        results.train(num_train=5000)
 
 
 def test_exporting_the_best_does_not_go_with_keeping_all(tmp_path):
     with pytest.raises(UserError, match="export"):
-        experiment.run("any", Config.from_texts({"keep": "all", "export": str(tmp_path / "a.safetensors")}))
+        jaxnets.sweep(keep="all", export=str(tmp_path / "a.safetensors"), progress=False)

@@ -1,0 +1,115 @@
+import sys
+import types
+
+import optax
+import pytest
+from flax import linen as nn
+
+from jaxnets import models, plugins
+from jaxnets.basics.errors import UserError
+from jaxnets.models.blocks import Linear
+from jaxnets.plugins import KINDS
+from jaxnets.training import heads, schedules
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_built_in_is_found_by_its_name_and_by_itself(kind):
+    for name, value in KINDS[kind].known().items():
+        plugin = KINDS[kind].find(name)
+        assert (plugin.kind, plugin.name, str(plugin)) == (kind, name, name)
+        assert plugin.value == (value() if isinstance(value, type) and kind == "head" else value)
+        again = KINDS[kind].find(value)
+        assert KINDS[kind].known()[again.name] is value  # one function may have two names
+        assert plugin.reference == name
+        assert KINDS[kind].find(plugin) is plugin
+
+
+@pytest.mark.parametrize("kind", ["model", "optimizer", "schedule", "dataset"])
+def test_every_argument_of_a_built_in_has_a_help_text(kind):
+    for name in KINDS[kind].known():
+        if kind == "optimizer" and KINDS[kind].find(name).value.__module__.startswith("optax"):
+            continue  # not all of Optax's are described
+        for argument in KINDS[kind].find(name).arguments.values():
+            assert argument.help.endswith("."), (name, argument.name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "part"),
+    [
+        ("optimizer", "adm", "optimizer: 'adm' is not known. Did you mean 'adam'?"),
+        ("model", "textcnn", "Did you mean 'text_cnn'"),
+        ("schedule", "cosin", "Did you mean 'cosine'"),
+        ("initializer", "hee", "Did you mean 'he'"),
+        ("head", "sofmax", "Did you mean 'softmax'"),
+        ("activation", "rellu", "Did you mean 'relu'"),
+        ("pooling", "men", "Did you mean 'mean'"),
+        ("dataset", "digit", "Did you mean 'digits'"),
+        ("optimizer", "no_such_lab:opt", "optimizer: cannot import 'no_such_lab'"),
+        ("optimizer", ":opt", "optimizer: cannot import ''"),
+        ("optimizer", ".lab:opt", "optimizer: cannot import '.lab'"),
+        ("optimizer", "math:pie", "Did you mean 'pi'"),
+        ("model", "math:pi", "is not a flax.linen.Module class"),
+        ("model", "flax.linen:Dense", "has no attribute 'num_outputs'"),
+        ("optimizer", "math:pi", "is a float, not a function"),
+        ("optimizer", "math:sqrt", "its first argument must be 'learning_rate'"),
+        ("schedule", "math:sqrt", "its first argument must be 'progress'"),
+        ("head", "math:pi", "has not all of num_outputs, losses, probabilities and predictions"),
+        ("initializer", "math:pi", "is a float, not a function"),
+    ],
+)
+def test_what_is_none_is_one_line(kind, name, part):
+    with pytest.raises(UserError) as error:
+        KINDS[kind].find(name)
+    assert part in str(error.value)
+    assert str(error.value).startswith(kind)
+    assert "\n" not in str(error.value)
+
+
+def test_an_import_path_is_found_and_an_object_gets_its_path(monkeypatch):
+    module = types.ModuleType("my_lab_plugins")
+    exec("def opt(learning_rate, half=0.5):\n    return None", module.__dict__)
+    module.opt.__module__ = "my_lab_plugins"
+    monkeypatch.setitem(sys.modules, "my_lab_plugins", module)
+    by_path, by_object = plugins.OPTIMIZER.find("my_lab_plugins:opt"), plugins.OPTIMIZER.find(module.opt)
+    assert by_path == by_object
+    assert by_path.reference == "my_lab_plugins:opt"
+    assert set(by_path.arguments) == {"half"}
+    nameless = plugins.OPTIMIZER.find(lambda learning_rate: optax.sgd(learning_rate))
+    assert nameless.name == "<lambda>"
+    assert callable(nameless.reference)
+
+
+def test_what_a_user_may_set_of_a_model():
+    arguments = plugins.MODEL.find("mlp").arguments
+    assert {name: argument.kind for name, argument in arguments.items()} == {
+        "hidden_units": "sizes",
+        "activation": "plugin",
+        "dropout_rate": "float",
+    }
+    assert plugins.MODEL.find(models.TextCNN).arguments["pooling"].kind == "plugin"
+    assert arguments["hidden_units"].help == "The width of each hidden layer."
+
+
+def test_a_reserved_name_is_no_argument():
+    class Net(nn.Module):
+        num_outputs: int
+        status: float = 1.0
+
+        @nn.compact
+        def __call__(self, inputs, *, train=False):
+            return Linear(self.num_outputs)(inputs)
+
+    with pytest.raises(UserError, match="has an argument 'status'; that is a column of the results"):
+        plugins.MODEL.find(Net)
+
+
+def test_a_head_is_a_class_or_an_instance():
+    assert plugins.HEAD.find("jaxnets.training.heads:Sigmoid").value == heads.Sigmoid()
+    assert plugins.HEAD.find(heads.Softmax()).value.num_outputs(5) == 5
+
+
+def test_owners_of_an_argument():
+    owners = {kind.name: names for kind, names in plugins.owners("schedule_end")}
+    assert owners["schedule"] == ["linear", "cosine"]
+    assert owners["model"] == []
+    assert schedules.KNOWN["linear"] is plugins.SCHEDULE.find("linear").value
