@@ -22,15 +22,17 @@ def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> 
     return contained
 
 
-def behind(texts: Texts, word: int) -> set[int]:
-    """The words that follow directly after a word anywhere.
+def behind(texts: Texts, vocabulary: Sequence[str], word: str) -> set[str]:
+    """The words that follow directly after a word anywhere; none if it is not in the vocabulary.
 
-    >>> behind(Texts.of([[2, 3], [4]]), 2)
-    {3}
+    >>> behind(Texts.of([[2, 3], [3]]), ("<pad>", "<unk>", "not", "good"), "not")
+    {'good'}
     """
+    if word not in vocabulary:
+        return set()
     owner = np.repeat(np.arange(len(texts)), texts.lengths)
-    chosen = (texts.words[:-1] == word) & (owner[:-1] == owner[1:])
-    return {int(other) for other in texts.words[1:][chosen]}
+    chosen = (texts.words[:-1] == vocabulary.index(word)) & (owner[:-1] == owner[1:])
+    return {vocabulary[other] for other in texts.words[1:][chosen]}
 
 
 def all_unseen(train: Sequence[Texts], test: Texts, order: int, num_words: int) -> Bool[np.ndarray, "texts"]:

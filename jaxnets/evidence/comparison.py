@@ -127,10 +127,13 @@ def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "ex
       class, which is what a guess gets.
     """
     columns = ["run", "right", "examples", "largest"]
+    none = pd.DataFrame(columns=columns).astype({"run": int} | dict.fromkeys(columns[1:], float))
     if predictions.empty:
-        return pd.DataFrame(columns=columns)
+        return none
     starts = np.cumsum([0, *(len(of_fold) for of_fold in chosen)])[predictions["fold"]]
     counting = predictions[np.concatenate(chosen)[starts + predictions["example"]]]
+    if counting.empty:
+        return none
     groups = counting.assign(right=counting["prediction"] == counting["label"]).groupby("run")
     largest = groups["label"].agg(lambda labels: labels.value_counts(normalize=True).max())
     found = pd.DataFrame({"right": groups["right"].mean(), "examples": groups.size(), "largest": largest})

@@ -99,6 +99,14 @@ def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | No
     return figure, one
 
 
+def means(
+    table: pd.DataFrame, by: str, column: str, *, bounds: tuple[float, float] | None = None, **look: Any
+) -> tuple[Figure, Axes]:
+    """The mean of a column over the rows of each group, as `dots`; no interval exceeds the bounds."""
+    estimates = {str(name): statistics.mean(values.dropna()) for name, values in table.groupby(by, sort=False)[column]}
+    return dots({name: e.clipped(*bounds) if bounds else e for name, e in estimates.items()}, **look)
+
+
 def series_of_dots(rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False,
                    **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
     """A row for each name, and in it a dot with its interval for each series; all rows have the same series."""
@@ -148,6 +156,16 @@ def plane(table: pd.DataFrame, z: str, *, title: str = "", label: str = "", leve
         one.contour(grid.columns, grid.index, grid.to_numpy(), levels=[boundary], colors="white", linewidths=2)
     one.grid(visible=False)
     figure.colorbar(filled, ax=one, label=label)
+    return figure, one
+
+
+def against(table: pd.DataFrame, x: str, y: str, by: str, *, slope: float = 1.0, **axes: Any) -> tuple[Figure, Axes]:
+    """A point for each row, a colour and a marker for each value of `by`, and the dotted line `y = slope * x`."""
+    figure, one = panel(**axes)
+    for (name, group), colour, marker in styled(table, by):
+        one.plot(group[x], group[y], marker, ms=5, alpha=0.6, color=colour, label=name)
+    one.axline((0, 0), slope=slope, color=INK, lw=1, ls=":")
+    one.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
     return figure, one
 
 

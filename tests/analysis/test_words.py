@@ -20,8 +20,9 @@ def test_holding_is_to_have_one_of_the_words(rows, wanted):
 
 @given(ROWS)
 def test_behind_never_crosses_texts(rows):
-    expected = {other for row in rows for first, other in grams(row, 2) if first == 2}
-    assert words.behind(Texts.of(rows), 2) == expected
+    expected = {VOCABULARY[other] for row in rows for first, other in grams(row, 2) if first == 2}
+    assert words.behind(Texts.of(rows), VOCABULARY, "a") == expected
+    assert words.behind(Texts.of(rows), VOCABULARY, "e") == set()
 
 
 @given(ROWS, ROWS, ROWS, st.integers(1, 3))
