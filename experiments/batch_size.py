@@ -54,7 +54,6 @@ def summary(tables):
         "µs per step": times * 1e6,
         "µs per example": times * 1e6 / times.index,
         "learning rate": sizes["learning_rate"].first(),
-        # the curves' training loss lags: it is the mean since the evaluation before
         "final training loss": sizes["train_loss"].mean(),
         f"passes to a loss of {target:.3f}": reached,
     }

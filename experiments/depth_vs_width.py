@@ -4,82 +4,67 @@ import sys
 
 import pandas as pd
 
+from jaxnets.analysis import parameters
+from jaxnets.basics.errors import UserError
+from jaxnets.config.values import choices, show
+from jaxnets.engine.runs import runs
+from jaxnets.evidence import statistics, verdicts
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Claim, Option
+from jaxnets.report import charts
+from jaxnets.report.figures import Picture
 
 CLAIM = "Deeper helps more than wider."
 
-SWEEP = False
-DEFAULTS = {
-    "dataset": "digits",
-    "model": "mlp",
-    "num_train": "300",
-    "optimizer": "momentum",
-    "learning_rate": "0.003,0.01,0.03,0.1,0.3",
-    "batch_size": "32",
-    "num_epochs": "30",
-    "num_seeds": "20",
-}
 
-FLAGS = {
-    "budgets": ("4000x16000", "Numbers of parameters, each met within 2% at every depth."),
-    "depths": ("1x2x3x5", "Numbers of hidden layers."),
-}
+def check(config):
+    """Refuses several models: each has widths of its own for a budget."""
+    if len(choices(config.model)) > 1:
+        raise UserError("model: this experiment compares nets of one model; give one.")
 
 
 def measure(results):
     """All runs, with the depth, the budget and the number of parameters of each."""
-    from jaxnets.analysis import parameters
+    fold, first = results.folds[0], runs(results.config)[0]
 
-    fold, config = results.folds[0], results.config
-    num_inputs = _num_inputs(fold, config)
+    def count(depth, width):
+        return parameters.learned({**first, "hidden_units": (width,) * depth}, fold)
+
     shapes = {}
-    for budget in config.option("budgets", "sizes"):
-        for depth in config.option("depths", "sizes"):
-            width = parameters.equal_width(num_inputs, depth, fold.num_classes, budget)
-            count = sum(parameters.mlp(num_inputs, [width] * depth, fold.num_classes).values())
-            shapes["x".join([str(width)] * depth)] = {
-                "depth": depth,
-                "budget": budget,
-                "width": width,
-                "parameters": count,
-            }
-    trained = results.train(hidden_units=",".join(shapes))
-    told = pd.DataFrame([{"hidden_units": units, **shape} for units, shape in shapes.items()])
-    return {"nets": trained.runs.merge(told, on="hidden_units")}
-
-
-def _num_inputs(fold, config):
-    """The numbers that enter the hidden layers: of a text, those of a word vector."""
-    if not fold.is_text:
-        return fold.train.inputs.shape[1]
-    if fold.word_vectors is not None:
-        return fold.word_vectors.dim
-    from jaxnets.models import DAN
-
-    return int(config.arguments.get("embedding_dim", DAN.embedding_dim))
+    for budget in results.options["budgets"]:
+        for depth in results.options["depths"]:
+            width = parameters.equal_width(lambda width, depth=depth: count(depth, width), budget)
+            shape = {"depth": depth, "budget": budget, "width": width, "parameters": count(depth, width)}
+            shapes[(width,) * depth] = shape
+    trained = results.train(hidden_units=list(shapes))
+    table = pd.DataFrame([{"hidden_units": show(units), **shape} for units, shape in shapes.items()])
+    return {"nets": trained.runs.merge(table, on="hidden_units")}
 
 
 def confirmed(tables):
     """The runs of each net at its best learning rate by dev, on fresh seeds."""
-    from jaxnets.evidence import statistics
-
     return statistics.confirmed(tables["nets"], ["budget", "depth"])
 
 
-def _tuning(runs, fresh):
-    """The runs that chose the rates, at the rates chosen; the fresh ones if there are no others."""
-    others = runs[~runs["seed"].isin(fresh["seed"])]
-    keys = ["budget", "depth", "learning_rate"]
-    return others.merge(fresh[keys].drop_duplicates(), on=keys) if len(others) else fresh
+def dev_scores(tables):
+    """The accuracy on dev of each net at the rate chosen, on the seeds that chose it; on all if there is one alone."""
+    fresh, keys = confirmed(tables), ["budget", "depth", "learning_rate"]
+    others = tables["nets"][~tables["nets"]["seed"].isin(fresh["seed"])]
+    tuning = others.merge(fresh[keys].drop_duplicates(), on=keys) if len(others) else fresh
+    return tuning.groupby(["budget", "depth"])["dev_accuracy"].mean().dropna()
 
 
 def summary(tables):
     """Each net at its best learning rate, on seeds that had no part in its choice."""
-    table = confirmed(tables).groupby(["budget", "depth"]).agg(
-        width=("width", "first"), parameters=("parameters", "first"), rate=("learning_rate", "first"),
-        accuracy=("test_accuracy", "mean"), loss=("test_loss", "mean"))  # fmt: skip
-    names = {"rate": "learning rate", "accuracy": "test accuracy", "loss": "test loss", "depth": "hidden layers"}
-    return {"Nets of equal numbers of parameters": table.reset_index().rename(columns=names)}
+    columns = {
+        "width": ("width", "first"),
+        "parameters": ("parameters", "first"),
+        "learning rate": ("learning_rate", "first"),
+        "test accuracy": ("test_accuracy", "mean"),
+        "test loss": ("test_loss", "mean"),
+    }
+    table = confirmed(tables).groupby(["budget", "depth"]).agg(**columns).reset_index()
+    return {"Nets of equal numbers of parameters": table.rename(columns={"depth": "hidden layers"})}
 
 
 def verdict(tables):
@@ -87,44 +72,66 @@ def verdict(tables):
 
     Width: one hidden layer with the most parameters, less one with the fewest. Deeper must help, and more than wider.
     """
-    from jaxnets.evidence import statistics, verdicts
-
-    nets = confirmed(tables)
-    repetitions = [name for name in ("seed", "fold") if name in nets]
-    accuracy = nets.pivot_table(index=repetitions, columns=["budget", "depth"], values="test_accuracy")
-    scores = _tuning(tables["nets"], nets).groupby(["budget", "depth"])["dev_accuracy"].mean()
-    gains = []
-    for budget in sorted(nets["budget"].unique()):
-        deeper = scores.loc[[key for key in scores.index if key[0] == budget and key[1] > 1]]
-        if len(deeper) and (budget, 1) in accuracy and deeper.idxmax() in accuracy:
-            gains.append(accuracy[deeper.idxmax()] - accuracy[budget, 1])
-    budgets = [budget for budget, depth in accuracy.columns if depth == 1]
-    deeper = statistics.mean(pd.concat(gains, axis=1).mean(axis=1)) if gains else statistics.UNKNOWN
+    nets, scores = confirmed(tables), dev_scores(tables)
+    index, columns = statistics.repetitions(nets), ["budget", "depth"]
+    accuracy = nets.pivot_table(index=index, columns=columns, values="test_accuracy")
+    gains = pd.DataFrame(index=accuracy.index)
+    for budget, deeper in scores[scores.index.get_level_values("depth") > 1].groupby("budget"):
+        if {(budget, 1), deeper.idxmax()} <= set(accuracy):
+            gains[budget] = accuracy[deeper.idxmax()] - accuracy[budget, 1]
+    flat = [budget for budget, depth in accuracy if depth == 1]
     more = statistics.UNKNOWN
-    if gains and len(budgets) > 1:
-        more = statistics.mean(gains[0] - (accuracy[max(budgets), 1] - accuracy[min(budgets), 1]))
+    if len(gains.columns) and len(flat) > 1:
+        more = statistics.mean(gains.iloc[:, 0] - (accuracy[max(flat), 1] - accuracy[min(flat), 1]))
     largest = (nets["parameters"] / nets["budget"] - 1).abs().max()
+    as_many = True if largest < 0.02 else None
+    off = f"they differ from the budget by {largest:.1%} at most"
     return verdicts.verdict(
-        verdicts.exact("The nets compared have as many parameters.", True if largest < 0.02 else None,
-                       f"they differ from the budget by {largest:.1%} at most", "they are within 2%"),
-        verdicts.more_than("Deeper nets beat one hidden layer.", deeper, unit="%"),
+        verdicts.exact("The nets compared have as many parameters.", as_many, off, "they are within 2%"),
+        verdicts.more_than("Deeper nets beat one hidden layer.", statistics.mean(gains.mean(axis=1)), unit="%"),
         verdicts.more_than("Going deeper gains more than going wider.", more, unit="%"),
-    )  # fmt: skip
+    )
 
 
 def pictures(tables):
     """Accuracy and loss over depth, by budget."""
-    from jaxnets.report import charts
-    from jaxnets.report.figures import Picture
+    nets = confirmed(tables)
+    accuracy = _depth_picture(nets, "test_accuracy", "test accuracy", percent=True)
+    return {"test_accuracy": accuracy, "test_loss": _depth_picture(nets, "test_loss", "test loss (nats)")}
 
-    drawn = {}
-    for column, name, percent in (("test_accuracy", "test accuracy", True), ("test_loss", "test loss (nats)", False)):
-        figure, _ = charts.lines(confirmed(tables), "depth", column, "budget", percent=percent, xlabel="hidden layers",
-                                 ylabel=name, legend="parameters")  # fmt: skip
-        drawn[column] = Picture(figure, f"{name.capitalize()} over depth at equal numbers of parameters, each at its "
-                                        "best learning rate, on fresh seeds. Bands: 95% intervals.")  # fmt: skip
-    return drawn
 
+def _depth_picture(nets, column, name, percent=False):
+    labels = {"xlabel": "hidden layers", "ylabel": name, "legend": "parameters"}
+    figure, _ = charts.lines(nets, "depth", column, "budget", percent=percent, **labels)
+    caption = f"{name.capitalize()} over depth at equal numbers of parameters, each at its best learning rate,"
+    return Picture(figure, f"{caption} on fresh seeds. Bands: 95% intervals.")
+
+
+EXPERIMENT = Claim(
+    name="depth_vs_width",
+    about=CLAIM,
+    trains=False,
+    needs=("hidden_units",),
+    check=check,
+    defaults={
+        "dataset": "digits",
+        "model": "mlp",
+        "num_train": 300,
+        "optimizer": "momentum",
+        "learning_rate": [0.003, 0.01, 0.03, 0.1, 0.3],
+        "batch_size": 32,
+        "num_epochs": 30,
+        "num_seeds": 20,
+    },
+    options=(
+        Option("budgets", [4000, 16000], "Numbers of parameters, each met within 2% at every depth.", least=1),
+        Option("depths", [1, 2, 3, 5], "Numbers of hidden layers.", least=1),
+    ),
+    measure=measure,
+    summary=summary,
+    verdict=verdict,
+    pictures=pictures,
+)
 
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

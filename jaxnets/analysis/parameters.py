@@ -1,6 +1,7 @@
 """The parameters of models by block: counted, and by formulas that know nothing of the modules."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -8,9 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from flax import linen as nn
+from flax import traverse_util
 
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine.plan import example_batch, plan, resolve
+from jaxnets.engine.runs import Run
 from jaxnets.models.blocks import TextBatch
-from jaxnets.models.layers import OUTPUT, linear_layer, window_layer
+from jaxnets.models.layers import OUTPUT, VECTORS, linear_layer, window_layer
 
 
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
@@ -75,15 +80,35 @@ def text_cnn(
     return {"WordVectors_0": vocabulary_size * dim, **windows, OUTPUT: last}
 
 
-def equal_width(num_inputs: int, depth: int, num_outputs: int, num_parameters: int) -> int:
-    """The width of the hidden layers, all alike, whose MLP comes closest to a number of parameters.
+def learned(run: Run, dataset: Dataset) -> int:
+    """How many numbers the model of a run learns; word vectors are left out, as they grow with the vocabulary alone.
 
-    >>> equal_width(64, 1, 10, sum(mlp(64, (100,), 10).values()))
+    Args:
+      run: from `jaxnets.engine.runs.runs`.
+      dataset: that it would be trained on.
+    """
+    program = plan([resolve(run, dataset)], dataset)[0]
+    model = program.task.model({name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()})
+    key = jax.random.key(0)
+    shapes = jax.eval_shape(model.init, {"params": key, "dropout": key}, example_batch(program.task).inputs)["params"]
+    flat = traverse_util.flatten_dict(shapes)
+    return sum(math.prod(leaf.shape) for path, leaf in flat.items() if path[-1] != VECTORS)
+
+
+def equal_width(count: Callable[[int], int], num_parameters: int) -> int:
+    """The width whose number of parameters comes closest to a given one; of two, the smaller.
+
+    Args:
+      count: from a width to the number of parameters, which grows with it.
+      num_parameters: wanted.
+
+    >>> equal_width(lambda width: sum(mlp(64, (width,), 10).values()), linear(64, 100) + linear(100, 10))
     100
     """
-
-    def total(width: int) -> int:
-        return sum(mlp(num_inputs, [width] * depth, num_outputs).values())
-
-    sizes = range(1, num_parameters // (num_inputs + num_outputs) + 2)
-    return min(sizes, key=lambda width: abs(total(width) - num_parameters))
+    below, above = 0, 1
+    while above < num_parameters and count(above) < num_parameters:
+        below, above = above, 2 * above
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (middle, above) if count(middle) < num_parameters else (below, middle)
+    return min(range(max(below, 1), above + 1), key=lambda width: abs(count(width) - num_parameters))
