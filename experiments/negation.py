@@ -87,10 +87,8 @@ def verdict(tables):
 
 def pictures(tables):
     """Solved shares, accuracies on negated sentences, and single judgements plain and negated."""
-    labels = {"xlabel": "hidden units", "ylabel": "nets that solve it", "ylim": (-0.03, 1.03)}
-    figure, _ = charts.lines(
-        solved(tables), "hidden_units", "solved", estimate=charts.of_shares, percent=True, **labels
-    )
+    look = {"xlabel": "hidden units", "ylabel": "nets that solve it", "ylim": (-0.03, 1.03), "percent": True}
+    figure, _ = charts.lines(solved(tables), "hidden_units", "solved", estimate=charts.of_shares, **look)
     caption = "Share of nets that tell good, bad, not good and not bad apart. Band: 95% intervals."
     drawn, runs = {"patterns": Picture(figure, caption)}, judged(tables)
     if len(runs):
