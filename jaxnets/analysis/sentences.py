@@ -11,6 +11,7 @@ from jaxnets.analysis import words
 from jaxnets.data.generated import NEGATION
 from jaxnets.data.sentences import BAD, GOOD
 from jaxnets.data.texts import Texts
+from jaxnets.engine.trained import Trained
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
 
@@ -56,6 +57,32 @@ def in_both_orders(
     odds = {"plain": predict.log_odds(model, texts), "shuffled": predict.log_odds(model, other)}
     plain, shuffled = (predict.class_probabilities(model, rows) for rows in (texts, other))
     return plain, shuffled, pd.DataFrame(odds)
+
+
+def orders(trained: Trained, runs: pd.DataFrame, num_texts: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What some runs make of the order of words.
+
+    Args:
+      trained: what the runs belong to; their parameters were kept.
+      runs: rows of its table, one at least.
+      num_texts: how many test texts are asked about, the first ones.
+
+    Returns:
+      A row for each run: `seed`, `fold`; `right`, its accuracy; `shuffled`, that on the same texts with their words
+      shuffled; `change`, by how much a probability changes at most; `ceiling`, see `bag_ceiling`. And the first run's
+      log-odds, see `in_both_orders`.
+    """
+    generator, rows, odds = np.random.default_rng(0), [], []
+    for _, run in runs.iterrows():
+        test = trained.dataset(run["run"]).test
+        texts = [np.asarray(test.inputs[row]) for row in range(min(len(test), num_texts))]
+        labels = test.labels[: len(texts)]
+        plain, shuffled, of_run = in_both_orders(trained.model(run["run"]), texts, generator)
+        right = {"right": (plain.argmax(1) == labels).mean(), "shuffled": (shuffled.argmax(1) == labels).mean()}
+        limits = {"change": np.abs(plain - shuffled).max(), "ceiling": bag_ceiling(texts, labels)}
+        rows.append({"seed": run["seed"], "fold": run.get("fold", 0)} | right | limits)
+        odds.append(of_run)
+    return pd.DataFrame(rows), odds[0]
 
 
 def bag_ceiling(texts: Sequence[Int[np.ndarray, "words"]], labels: Int[np.ndarray, "texts"]) -> float:

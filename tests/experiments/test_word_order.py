@@ -4,30 +4,44 @@ import pytest
 from experiments import word_order
 from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
 
-
-def tables(dan=0.5, cnn=0.9, shuffled=0.5, change=1e-7, ceiling=0.5, spread=0.005, systems=("DAN", "CNN, width 2")):
-    rows = [
-        {"system": system, "seed": seed, "fold": 0, "ceiling": ceiling,
-         "right": (dan if system == "DAN" else cnn) + spread * (-1) ** seed,
-         "shuffled": (dan if system == "DAN" else shuffled), "change": change if system == "DAN" else 0.9}
-        for system in systems for seed in range(6)
-    ]  # fmt: skip
-    return {"orders": pd.DataFrame(rows)}
+BOTH = ("DAN", "CNN, width 2")
 
 
-@pytest.mark.parametrize(
-    ("changes", "outcome"),
-    [({}, SUPPORTED), ({"change": 0.01}, NOT_SUPPORTED), ({"cnn": 0.4}, NOT_SUPPORTED), ({"dan": 0.6}, NOT_SUPPORTED),
-     ({"shuffled": 0.95}, NOT_SUPPORTED), ({"spread": 0.5}, INCONCLUSIVE), ({"systems": ("DAN",)}, INCONCLUSIVE),
-     ({"systems": ("CNN, width 2",)}, INCONCLUSIVE), ({"dan": 0.8, "ceiling": 1.0}, SUPPORTED)],
-)  # fmt: skip
+def tables(dan=0.5, cnn=0.9, shuffled=0.5, change=1e-7, ceiling=0.5, spread=0.005, systems=BOTH):
+    rows = []
+    for system in systems:
+        of_dan = system == "DAN"
+        row = {"system": system, "fold": 0, "ceiling": ceiling, "change": change if of_dan else 0.9}
+        row["shuffled"] = dan if of_dan else shuffled
+        right = dan if of_dan else cnn
+        rows += [row | {"seed": seed, "right": right + spread * (-1) ** seed} for seed in range(6)]
+    return {"orders": pd.DataFrame(rows, columns=word_order.COLUMNS)}
+
+
+OUTCOMES = [
+    ({}, SUPPORTED),
+    ({"change": 0.01}, NOT_SUPPORTED),
+    ({"cnn": 0.4}, NOT_SUPPORTED),
+    ({"dan": 0.6}, NOT_SUPPORTED),
+    ({"shuffled": 0.95}, NOT_SUPPORTED),
+    ({"spread": 0.5}, INCONCLUSIVE),
+    ({"systems": ("DAN",)}, INCONCLUSIVE),
+    ({"systems": ("CNN, width 2",)}, INCONCLUSIVE),
+    ({"systems": ()}, INCONCLUSIVE),
+    ({"dan": 0.8, "ceiling": 1.0}, SUPPORTED),
+    ({"systems": (*BOTH, "my_lab.nets:Net")}, SUPPORTED),  # a guest has no part in the claim
+]
+
+
+@pytest.mark.parametrize(("changes", "outcome"), OUTCOMES)
 def test_the_verdict_follows_its_rule(changes, outcome):
     assert word_order.verdict(tables(**changes)).outcome == outcome
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, _ = tiny("word_order", num_sentences="400", learning_rate="0.01", filter_widths="2",
-                               num_steps="200", evaluate_every="200", num_seeds="4", examples="40")  # fmt: skip
+    sentences = {"num_sentences": 400, "learning_rate": 0.01, "filter_widths": 2}
+    sizes = {"num_steps": 200, "evaluate_every": 200, "num_seeds": 4, "examples": 40}
+    finding, results, _ = tiny("word_order", **sentences, **sizes)
     orders = pd.read_parquet(results.directory / "orders.parquet")
     assert (orders["ceiling"] == 0.5).all()
     bags = orders[orders["system"] != "CNN, width 2"]
@@ -35,3 +49,4 @@ def test_a_tiny_real_run(tiny):
     assert (orders[orders["system"] == "CNN, width 2"]["right"] > 0.7).all()
     assert finding.verdict.outcome == SUPPORTED
     assert sorted(set(orders["seed"])) == [2, 3]  # fresh ones
+    assert set(finding.pictures) == {"accuracy", "texts"}
