@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -39,3 +40,31 @@ def with_derivative(function: Callable[[Array], Array], x: Float[Array, "*shape"
     """A compiled call of an element-wise function forward and backward at `x`, with `x` as the cotangent as well."""
     both = jax.jit(lambda x: jax.vjp(function, x)[1](x)[0])
     return lambda: both(x)
+
+
+def gradient_cost(loss: Callable[[Any], Array], params: Any, repetitions: int) -> pd.DataFrame:
+    """What a loss costs alone, and with its gradient.
+
+    Args:
+      loss: from parameters to a number.
+      params: arrays in nested containers.
+      repetitions: the number of rounds.
+
+    Returns:
+      A row for each round: the seconds `forward`, of the loss, and `gradient`, of both; `parameters`, their number; and
+      `operations`, how many times the operations of the loss both take.
+    """
+    forward, gradient = jax.jit(loss), jax.jit(jax.value_and_grad(loss))
+    calls = {"forward": partial(forward, params), "gradient": partial(gradient, params)}
+    times = in_turns(calls, repetitions, inner=10)
+    ratio = operations(gradient, params) / operations(forward, params)
+    return times.assign(parameters=sum(leaf.size for leaf in jax.tree.leaves(params)), operations=ratio)
+
+
+def operations(function: Any, *arguments: Any) -> float:
+    """How many floating-point operations the compiler counts in a jitted function.
+
+    >>> operations(jax.jit(lambda x: x @ x), jax.numpy.ones((2, 2)))
+    16.0
+    """
+    return float(function.lower(*arguments).compile().cost_analysis()["flops"])

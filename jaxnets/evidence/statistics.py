@@ -326,12 +326,16 @@ def largest_share(table: pd.DataFrame, by: str, column: str, none: str = "none")
 def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
     """The slope of the least-squares line of y over x, with Student's t interval; NaN bounds for two points.
 
+    It is unknown where x has fewer than two values.
+
     >>> slope([0, 1, 2], [1, 3, 5]).value
     2.0
     """
     from scipy import stats
 
     xs, ys = np.asarray(x, np.float64).ravel(), np.asarray(y, np.float64).ravel()
+    if len(np.unique(xs)) < 2:
+        return UNKNOWN
     fit = stats.linregress(xs, ys)
     half_width = fit.stderr * stats.t.ppf(0.975, len(xs) - 2) if len(xs) > 2 else np.nan
     return Estimate(float(fit.slope), float(fit.slope - half_width), float(fit.slope + half_width))

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from jaxnets.analysis import backprop
+from jaxnets.data.digits import digits
 
 RNG = np.random.default_rng(0)
 LAYERS = [(RNG.normal(size=(4, 5)), RNG.normal(size=5)), (RNG.normal(size=(5, 3)), RNG.normal(size=3))]
@@ -34,7 +35,22 @@ def test_the_gradient_by_hand_is_that_of_autodiff():
 def test_finite_differences_come_near(kind, step, tolerance):
     places = [(0, 3), (0, 19), (1, 14)]
     exact = [backprop.gradient(LAYERS, INPUTS, LABELS)[layer][0].flat[place] for layer, place in places]
-    found = backprop.finite_differences(LAYERS, INPUTS, LABELS, places, step, kind)
-    np.testing.assert_allclose(found, exact, atol=tolerance)
+    near = backprop.finite_differences(LAYERS, INPUTS, LABELS, places, step, kind)
+    np.testing.assert_allclose(near, exact, atol=tolerance)
     far = backprop.finite_differences(LAYERS, INPUTS, LABELS, places, 0.5, kind)
     assert np.abs(far - exact).max() > 1e-4
+
+
+def test_errors_are_smallest_at_a_step_between():
+    table = backprop.errors_by_step(LAYERS, INPUTS, LABELS, 4)
+    for _, errors in table.groupby("kind"):
+        best = errors.loc[errors["error"].idxmin()]
+        assert 1e-10 < best["step"] < 1e-3
+        assert best["error"] < 1e-5 < errors["error"].iloc[-1]
+
+
+def test_the_cost_is_that_of_each_width():
+    table = backprop.costs(digits(), [4, 8], repetitions=2, num_examples=16)
+    assert table["width"].tolist() == [4, 4, 8, 8]
+    assert table["parameters"].tolist()[::2] == [65 * 4 + 5 * 4 + 5 * 10, 65 * 8 + 9 * 8 + 9 * 10]
+    assert (table["operations"] > 1).all()

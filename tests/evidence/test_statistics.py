@@ -182,3 +182,8 @@ def test_the_best_group_changes_with_the_budget():
     assert table["size"].to_list() == [4, 4, 64]
     assert table["train_loss"].to_list() == [0.5, 0.4, 0.1]
     assert statistics.best_within(fast.iloc[:0], "size", "seconds", 3).empty
+
+
+def test_a_slope_needs_two_places():
+    assert np.isnan(statistics.slope([], []).value)
+    assert np.isnan(statistics.slope([1, 1], [2, 3]).value)
