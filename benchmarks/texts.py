@@ -25,12 +25,12 @@ MAX_EPOCHS = flags.DEFINE_integer("max_epochs", 8, "Passes over the data that a 
 # A DAN without a hidden layer is fastText's own model; its first passes are its best.
 SETTING = {
     "model": "dan",
-    "embedding_dim": "100",
-    "hidden_units": "0",
-    "vector_range": "0.05",
+    "embedding_dim": 100,
+    "hidden_units": (),
+    "vector_range": 0.05,
     "optimizer": "adam",
-    "learning_rate": "0.005",
-    "batch_size": "100",
+    "learning_rate": 0.005,
+    "batch_size": 100,
 }
 
 
@@ -97,21 +97,20 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     """Seconds per run of a sweep that differs in its seeds, evaluated at its end, and the least of their accuracies."""
     from jaxnets import data as sets
     from jaxnets.config.config import Config
-    from jaxnets.engine import devices
-    from jaxnets.engine import tables as results
+    from jaxnets.engine import devices, tables
     from jaxnets.engine.execute import Options, Record, execute
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
 
     devices.configure()
     folds = sets.load_folds(data)
-    config = Config.from_texts({**SETTING, "num_epochs": str(epochs), "num_seeds": str(num_runs)})
+    config = Config(**SETTING, num_epochs=epochs, num_seeds=num_runs)
     table = [resolve(run, folds[0]) for run in runs(config)]
     programs = plan(table, folds[0])
     events = execute(programs, folds, devices.placement(), Options(evaluate_every=10**9))
     records = [event for event in events if isinstance(event, Record)]
-    found = results.runs_table(table, records)
-    return float(found["seconds"].mean()), float(found["test_accuracy"].min())
+    ended = tables.runs_table(table, records)
+    return float(ended["seconds"].mean()), float(ended["test_accuracy"].min())
 
 
 def main(_: list[str]) -> None:

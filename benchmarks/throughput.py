@@ -86,7 +86,7 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
 
-    config = Config.from_texts({**workload.flags, "num_seeds": str(num_runs), "num_steps": "10000000"})
+    config = Config(**workload.values, num_seeds=num_runs, num_steps=10_000_000)
     dataset = data.load(config.dataset)
     programs = plan([resolve(run, dataset) for run in runs(config)], dataset)
     steps_per_epoch = programs[0].task.steps_per_epoch
@@ -112,6 +112,7 @@ def grid_programs() -> tuple[int, int]:
 
     from jaxnets import data
     from jaxnets.config.config import Config
+    from jaxnets.config.values import log_range
     from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
@@ -123,9 +124,13 @@ def grid_programs() -> tuple[int, int]:
             compilations.append(duration)
 
     jax.monitoring.register_event_duration_secs_listener(count)
-    texts = {**WORKLOADS["mlp"].flags, "optimizer": "sgd,momentum,adam", "learning_rate": "log:1e-4:1:9"}
-    texts |= {"initializer": "he,xavier,pytorch,zeros", "num_seeds": "8", "num_steps": "23"}
-    config = Config.from_texts(texts)
+    config = Config(**WORKLOADS["mlp"].values).changed(
+        optimizer=["sgd", "momentum", "adam"],
+        learning_rate=log_range(1e-4, 1, 9),
+        initializer=["he", "xavier", "pytorch", "zeros"],
+        num_seeds=8,
+        num_steps=23,
+    )
     dataset = data.load(config.dataset)
     table = [resolve(run, dataset) for run in runs(config)]
     for _ in execute(plan(table, dataset), (dataset,), _placement()):

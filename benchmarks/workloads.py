@@ -1,8 +1,9 @@
-"""What the benchmarks train: data of a fixed shape, the flags that train on it, and the arithmetic in a step."""
+"""What the benchmarks train: data of a fixed shape, the values that train on it, and the arithmetic in a step."""
 
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,12 @@ class Workload:
     """One row of the benchmark.
 
     Attributes:
-      flags: of the configuration that jaxnets trains.
+      values: of the configuration that jaxnets trains.
       flops: multiplications and additions in the matrix products of one step that no implementation can do without:
         forward, gradient of the weights, and gradient of the inputs but for those of the first layer of an MLP.
     """
 
-    flags: Mapping[str, str]
+    values: Mapping[str, Any]
     flops: int
 
 
@@ -60,9 +61,9 @@ WORKLOADS = {
         {
             "dataset": "benchmarks.workloads:features",
             "model": "mlp",
-            "hidden_units": "128x128",
+            "hidden_units": MLP_SIZES[1:-1],
             "optimizer": "adam",
-            "batch_size": str(MLP_BATCH),
+            "batch_size": MLP_BATCH,
         },
         _mlp_flops(),
     ),
@@ -70,11 +71,11 @@ WORKLOADS = {
         {
             "dataset": "benchmarks.workloads:sentences",
             "model": "text_cnn",
-            "embedding_dim": str(TEXT_DIM),
-            "filter_widths": "x".join(map(str, TEXT_WIDTHS)),
-            "num_filters": str(TEXT_FILTERS),
+            "embedding_dim": TEXT_DIM,
+            "filter_widths": TEXT_WIDTHS,
+            "num_filters": TEXT_FILTERS,
             "optimizer": "sgd",
-            "batch_size": str(TEXT_BATCH),
+            "batch_size": TEXT_BATCH,
         },
         _text_cnn_flops(),
     ),
@@ -82,17 +83,17 @@ WORKLOADS = {
         {
             "dataset": "benchmarks.workloads:reviews",
             "model": "dan",
-            "embedding_dim": str(REVIEW_DIM),
-            "hidden_units": "x".join(map(str, DAN_HIDDEN)),
+            "embedding_dim": REVIEW_DIM,
+            "hidden_units": DAN_HIDDEN,
             "optimizer": "adam",
-            "batch_size": str(TEXT_BATCH),
+            "batch_size": TEXT_BATCH,
         },
         _dan_flops(),
     ),
     "kim_cnn": Workload(
         {
             "dataset": "benchmarks.workloads:reviews",
-            **{name: text for name, text in PRESETS["kim2014"].items() if name not in ("num_epochs", "select")},
+            **{name: value for name, value in PRESETS["kim2014"].items() if name not in ("num_epochs", "select")},
         },
         _kim_flops(),
     ),

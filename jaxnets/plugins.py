@@ -64,7 +64,7 @@ class Kind:
       known: the built-in ones by name.
       check: the plug-in from the object that was given or found; raises a UserError if it is none.
       provided: whether an argument of a name is provided by jaxnets itself.
-      special: the plug-in of a value that has a form of its own, as the path of a data set; None for all others.
+      special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Kind:
     def _name_of(self, value: Any) -> str:
         """A built-in object's name; otherwise its import path, or what it is called."""
         built_in = next((name for name, known in self.known().items() if known is value), None)
-        return built_in or imports.path_of(value) or getattr(value, "__name__", type(value).__name__)
+        return built_in or imports.path_of(value) or str(getattr(value, "__name__", type(value).__name__))
 
     def _arguments(self, name: str, value: Any) -> Mapping[str, Argument]:
         if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
@@ -158,7 +158,7 @@ def _head(kind: Kind, name: str, value: Any) -> heads.Head:
 MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
 OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
 SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
-DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, special=data.loader_of)
+DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, special=data.find)
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
 ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)

@@ -1,6 +1,7 @@
 """How far solutions are apart: distances, the loss on the straight line between them, and alignment of hidden units."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -48,7 +49,7 @@ def reshuffled(trained: Trained, runs: Sequence[int], offset: int = 1_000_003) -
     """
     task = trained.program(runs[0])[0].task
     states = [trained.start(run) for run in runs]
-    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(s.replace(seed=s.seed + offset) for s in states))
+    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(replace(s, seed=s.seed + offset) for s in states))
     train = jax.vmap(partial(training.train, task), in_axes=(0, None, None, None))
     ended, _ = jax.jit(train)(stacked, _examples(trained), jnp.int32(0), jnp.int32(task.num_steps))
     params = jax.tree.map(np.asarray, ended.params)

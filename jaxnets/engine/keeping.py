@@ -11,11 +11,15 @@ from jaxnets.training.state import Task
 
 
 class Reported(Protocol):
-    """A segment of some runs: the runs' numbers in the table, their steps, and how they are doing."""
+    """A segment of some runs."""
 
-    runs: np.ndarray
-    step: int
-    outcome: Outcome
+    @property
+    def runs(self) -> np.ndarray:
+        """The runs' numbers in the table."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How they are doing."""
 
 
 class Keeping(Protocol):
@@ -50,7 +54,7 @@ class Best:
         return place
 
 
-class KeepNone:
+class KeepNone(Keeping):
     """Keeps nothing."""
 
     def looks_at(self, task: Task, step: int) -> bool:
@@ -62,7 +66,7 @@ class KeepNone:
         return ()
 
 
-class KeepBest:
+class KeepBest(Keeping):
     """Keeps the model of each run that is the best one so far on dev, where it is judged."""
 
     def __init__(self) -> None:
@@ -78,7 +82,7 @@ class KeepBest:
         return () if place is None else (place,)
 
 
-class KeepLast:
+class KeepLast(Keeping):
     """Keeps the parameters of all runs after their last step."""
 
     def looks_at(self, task: Task, step: int) -> bool:
@@ -90,7 +94,7 @@ class KeepLast:
         return range(len(record.runs))
 
 
-class KeepAll:
+class KeepAll(Keeping):
     """Keeps the parameters of all runs at each evaluation."""
 
     def looks_at(self, task: Task, step: int) -> bool:
@@ -103,4 +107,4 @@ class KeepAll:
 
 
 KEEP_NONE = KeepNone()
-POLICIES = {"none": KeepNone, "best": KeepBest, "last": KeepLast, "all": KeepAll}
+POLICIES: dict[str, type[Keeping]] = {"none": KeepNone, "best": KeepBest, "last": KeepLast, "all": KeepAll}

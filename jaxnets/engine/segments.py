@@ -1,5 +1,6 @@
 """What a program computes: the steps of its runs between two evaluations, and the evaluations."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -92,7 +93,8 @@ def _segment_of_run(
     dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
     ended = last == task.num_steps
     judged = dev_accuracy > state.best_dev_accuracy if task.select_best else ended
-    state = state.replace(
+    state = replace(
+        state,
         diverged_step=training.mark_divergence(state.diverged_step, state.step, dev_loss),
         best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )

@@ -174,7 +174,7 @@ def model_of(run: Run, program: Program, number: int, dataset: Dataset, params: 
     static = {name: run[name] if name in run["model"].arguments else value for name, value in bound.static}
     about = {"run": number, "dataset": dataset.name, **{name: show(value) for name, value in run.items()}}
     if not dataset.is_text:
-        about["num_features"] = np.shape(dataset.train.inputs)[1]
+        about["num_features"] = np.asarray(dataset.train.inputs).shape[1]
     return Model(
         plugin=run["model"],
         head=run["head"],

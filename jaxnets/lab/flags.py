@@ -221,7 +221,7 @@ def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str,
         raise UserError(str(error).splitlines()[0]) from None
     if rest:
         raise UserError(f"'{rest[0]}' is no flag; flags are written --name=value.")
-    return {name: values[name].value for name in declared if values[name].present}
+    return {name: str(values[name].value) for name in declared if values[name].present}
 
 
 def _spell_out(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> list[str]:
@@ -245,14 +245,15 @@ def _text_of(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(_text_of, value))
     is_object = not isinstance(value, str | bool | int | float | tuple | None) and callable(value)
-    return (imports.path_of(value) or getattr(value, "__name__", "")) if is_object else unparse(value)
+    return (imports.path_of(value) or str(getattr(value, "__name__", ""))) if is_object else unparse(value)
 
 
 def help_text(experiment: Experiment) -> str:
     """All flags of an experiment, with their defaults."""
     config = configure(experiment, {})
     values = {**config.values(), **config.options}
-    hyperparameters, settings = [], []
+    hyperparameters: list[str] = []
+    settings: list[str] = []
     for name, field in _FIELDS.items():
         lines = hyperparameters if _is_axis(field) else settings
         lines.append(_help_line(name, values[name], field.metadata["help"]))

@@ -76,8 +76,9 @@ def make_directory(experiment: str, config: Config, notes: tuple[str, ...] = ())
 
 def carry_out(sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None) -> Trained:
     """Trains the runs of a sweep; what they give is written as soon as a program is done. See `start`."""
-    for note in sweep.notes if notes else ():
-        notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
+    if notes is not None:
+        for note in sweep.notes:
+            notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
     recorder = Recorder(sweep)
     begin = time.perf_counter()
     interrupted = False
@@ -105,7 +106,7 @@ def _write_new(directory: Path | None, recorder: Recorder, event: Event) -> None
         return
     if isinstance(event, Compiling) and recorder.records:
         run_directory.write_tables(directory, *recorder.tables())
-    if recorder.kept_model is not before:
+    if recorder.kept_model is not None and recorder.kept_model is not before:
         model.save(directory, recorder.kept_model)
 
 

@@ -102,8 +102,8 @@ def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState,
         params = limit_norm(params, state.hyperparameters["max_norm"])
     next_step = state.step + 1
     diverged_step = mark_divergence(state.diverged_step, next_step, value)
-    return state.replace(
-        step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
+    return replace(
+        state, step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
     ), metrics
 
 

@@ -14,7 +14,7 @@ def test_the_arithmetic_of_a_step_is_counted_right():
 
 
 def test_a_sweep_is_measured(monkeypatch):
-    small = workloads.Workload({**workloads.WORKLOADS["mlp"].flags, "hidden_units": "4"}, 10**7)
+    small = workloads.Workload({**workloads.WORKLOADS["mlp"].values, "hidden_units": 4}, 10**7)
     monkeypatch.setattr(throughput, "STRETCH", 0.05)
     microseconds, compile_seconds, programs = throughput.sweep_times(small, num_runs=2, stretches=1)
     assert 0 < microseconds < 1e6
@@ -29,7 +29,7 @@ def test_the_workloads_can_be_planned(model):
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
 
-    config = Config.from_texts(workloads.WORKLOADS[model].flags)
+    config = Config(**workloads.WORKLOADS[model].values)
     dataset = data.load(config.dataset)
     (program,) = plan([resolve(run, dataset) for run in runs(config)], dataset)
     assert program.state.params
