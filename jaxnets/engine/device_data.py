@@ -53,7 +53,8 @@ def put(folds: Sequence[Dataset], placement: Placement) -> PlacedFolds:
         test_split, test_rows = _packed(test)
         on_host = DeviceFolds(_stream(train), _packed(dev)[0], test_split, _packed(train)[0])
     else:
-        test_rows = np.stack([_plain_rows(len(split)) for split in test])
+        most = max(map(len, test))
+        test_rows = np.stack([_plain_rows(len(split), most) for split in test])
         on_host = DeviceFolds(*map(_features, (train, dev, test)))  # type: ignore[arg-type]
     vectors = folds[0].word_vectors
     if vectors is not None:
@@ -64,8 +65,12 @@ def put(folds: Sequence[Dataset], placement: Placement) -> PlacedFolds:
 
 
 def _features(splits: Sequence[Split]) -> Examples:
-    """The features of each fold."""
-    return _stacked([Examples(split.inputs, split.labels) for split in splits])  # type: ignore[arg-type]
+    """The features of each fold; where some have fewer examples, those that fill them up weigh nothing."""
+    equal = len({len(split) for split in splits}) == 1
+    weights = [None if equal else np.ones(len(split), np.float32) for split in splits]
+    return _stacked(
+        [Examples(split.inputs, split.labels, weight) for split, weight in zip(splits, weights, strict=True)]  # type: ignore[arg-type]
+    )
 
 
 def _stream(splits: Sequence[Split]) -> Examples:
@@ -121,8 +126,8 @@ def _filled(array: np.ndarray, size: int, value: int) -> np.ndarray:
     return np.pad(array, widths, constant_values=value)
 
 
-def _plain_rows(num_examples: int) -> np.ndarray:
-    """Where features are, in the batches in which they are evaluated."""
-    size = min(num_examples, EVALUATION_BATCH)
-    rows = np.arange(-(-num_examples // size) * size)
+def _plain_rows(num_examples: int, most: int) -> np.ndarray:
+    """Where features are, in the batches in which they are evaluated, if the largest fold has `most` examples."""
+    size = min(most, EVALUATION_BATCH)
+    rows = np.arange(-(-most // size) * size)
     return np.where(rows < num_examples, rows, -1).reshape(-1, size)

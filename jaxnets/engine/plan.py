@@ -101,7 +101,7 @@ class Program:
 
 def _is_foreign(bound: Bound) -> bool:
     """Whether a plug-in is not jaxnets' or Optax's own."""
-    return not bound.function.__module__.startswith(("jaxnets.", "optax."))
+    return not str(bound.function.__module__).startswith(("jaxnets.", "optax."))  # None in code without a module
 
 
 @contextlib.contextmanager

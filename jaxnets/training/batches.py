@@ -82,4 +82,5 @@ def in_batches(split: Examples) -> Examples:
         padded = jnp.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1)))
         return padded.reshape(-1, size, *array.shape[1:])
 
-    return Examples(stack(cast(Array, split.inputs)), stack(split.labels), stack(jnp.ones(num_examples)))
+    weights = jnp.ones(num_examples) if split.weights is None else split.weights
+    return Examples(stack(cast(Array, split.inputs)), stack(split.labels), stack(weights))

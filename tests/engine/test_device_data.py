@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jaxnets
 from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.data.texts import Texts
@@ -163,3 +164,19 @@ def test_texts_of_equal_shape_in_all_folds(folds):
         assert isinstance(dataset.test.inputs, Texts)
         assert (batches.labels[rows >= 0] == dataset.test.labels[rows[rows >= 0]]).all()
         assert batches.weights.sum() == len(dataset.test)
+
+
+def test_folds_of_features_of_unequal_size_are_judged_as_each_alone():
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(67, 3)).astype(np.float32)
+    features = data.load_folds((inputs, (inputs[:, 0] > 0.2).astype(int)), folds=3)
+    assert len({len(fold.test) for fold in features}) == 2
+    settings = {"batch_size": 16, "num_epochs": 2, "learning_rate": 0.01}
+    together = jaxnets.sweep(dataset=features, predictions=True, progress=False, **settings)
+    for number, fold in enumerate(features):
+        alone = jaxnets.sweep(dataset=fold, progress=False, **settings)
+        for name in ("train_loss", "dev_loss", "test_loss", "dev_accuracy", "test_accuracy"):
+            np.testing.assert_allclose(together.runs[name][number], alone.runs[name][0], rtol=1e-6)
+        said = together.predictions[together.predictions["fold"] == number]
+        assert (said["label"] == fold.test.labels).all()
+        assert np.isclose((said["label"] == said["prediction"]).mean(), alone.runs["test_accuracy"][0])
