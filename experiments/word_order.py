@@ -84,11 +84,9 @@ def pictures(tables):
 
 
 def _accuracy_picture(tables):
-    estimates = {
-        system: {"in their order": statistics.mean(rows["right"]), "shuffled": statistics.mean(rows["shuffled"])}
-        for system, rows in tables["orders"].groupby("system", sort=False)
-    }
-    figure, _ = charts.series_of_dots(estimates, percent=True, xlabel="test accuracy")
+    orders = tables["orders"].rename(columns={"right": "in their order"})
+    accuracies = orders.melt("system", ["in their order", "shuffled"], "order", "right")
+    figure, _ = charts.series_of_means(accuracies, "system", "order", "right", percent=True, xlabel="test accuracy")
     caption = "Test accuracy with the words in their order, and shuffled. Bars: 95% intervals over seeds."
     return Picture(figure, caption)
 

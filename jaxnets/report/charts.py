@@ -128,6 +128,15 @@ def series_of_dots(rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "
     return figure, one
 
 
+def series_of_means(table: pd.DataFrame, by: str, series: str, column: str, **look: Any) -> tuple[Figure, Axes]:
+    """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
+    rows = {
+        str(name): {str(one): statistics.mean(values) for one, values in rows.groupby(series, sort=False)[column]}
+        for name, rows in table.groupby(by, sort=False)
+    }
+    return series_of_dots(rows, **look)
+
+
 def heatmap(values: pd.DataFrame, *, title: str = "", label: str = "", percent: bool = False, shown: str = ".2g",
             **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
     """The cells of a table as colours with their numbers; its index are the rows, its columns the columns."""

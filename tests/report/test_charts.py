@@ -41,6 +41,12 @@ def test_means_are_the_dots_of_groups():
     assert axes.get_lines()[2].get_xdata()[1] == 6.5
 
 
+def test_means_of_a_series_stand_in_their_rows():
+    _, axes = charts.series_of_means(TABLE.fillna(2), "kind", "width", "loss")
+    assert [list(line.get_xdata()) for line in axes.get_lines()] == [[2, 5], [2, 7]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+
+
 def test_points_against_a_line():
     _, axes = charts.against(TABLE.assign(other=1.0), "loss", "other", "kind", slope=-1)
     assert [line.get_label() for line in axes.get_lines()[:2]] == ["a", "b"]
