@@ -62,7 +62,7 @@ class Kind:
       name: of the keyword and flag, such as `optimizer`.
       noun: what one is called, with its article.
       known: the built-in ones by name.
-      check: the plug-in from the object that was given or found; raises a UserError if it is none.
+      check: the plug-in from the object that was given or looked up; raises a UserError if it is none.
       provided: whether an argument of a name is provided by jaxnets itself.
       special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
     """
@@ -85,11 +85,11 @@ class Kind:
         """
         if isinstance(value, Plugin):
             return value
-        found = self.special(value)
-        name = value if isinstance(value, str) else self._name_of(value if found is None else found)
-        if found is None:
-            found = self._of_name(value) if isinstance(value, str) else value
-        checked = self.check(self, name, found)
+        target = self.special(value)
+        if target is None:
+            target = self._of_name(value) if isinstance(value, str) else value
+        name = value if isinstance(value, str) else self._name_of(target)
+        checked = self.check(self, name, target)
         return Plugin(self.name, name, checked, self._arguments(name, checked))
 
     def _of_name(self, name: str) -> Any:

@@ -70,10 +70,10 @@ def _decoded(name: str, value: Any) -> Any:
         return [_decoded(name, item) for item in value]
     if not isinstance(value, dict):
         return value
-    (kind, content), *_ = value.items()
-    if kind in ("log_range", "linear_range"):
+    ((kind, content),) = value.items() if len(value) == 1 else ((None, None),)
+    if kind in ("log_range", "linear_range") and isinstance(content, list) and 2 <= len(content) <= 3:
         return (log_range if kind == "log_range" else linear_range)(*content)
-    if kind == "tuple":
+    if kind == "tuple" and isinstance(content, list):
         return tuple(content)
     if kind == _OBJECT:
         raise UserError(f"{name}: it was the object '{content}', which has no import path; give it again.")

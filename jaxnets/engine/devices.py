@@ -41,10 +41,10 @@ def configure(platform: str | None = None, num_devices: int = 0, cache: str | No
 
 
 def _warn_of_idle_cores(wanted: int) -> None:
-    found = jax.devices()
-    if found[0].platform == "cpu" and len(found) < wanted:
+    devices = jax.devices()
+    if devices[0].platform == "cpu" and len(devices) < wanted:
         warnings.warn(
-            f"JAX was used before jaxnets in this process and has {len(found)} CPU device: a sweep takes about "
+            f"JAX was used before jaxnets in this process and has {len(devices)} CPU device: a sweep takes about "
             f"{wanted} times as long as it could, and its last bits differ from those on several devices. To use all "
             "cores, call jaxnets.configure() before anything else uses JAX.",
             stacklevel=2,

@@ -1,4 +1,4 @@
-"""What a sweep has found, in memory: its tables, and its parameters where they were kept."""
+"""The results of a sweep in memory: its tables, and its parameters where they were kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

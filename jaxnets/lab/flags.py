@@ -283,12 +283,12 @@ def help_text(experiment: Experiment) -> str:
 
 
 def _help_line(name: str, default: Any, description: str) -> str:
-    shown = ",".join(str(_shown(value)) for value in choices(default)) if isinstance(default, list) else _shown(default)
-    text = f"{description} (default: {shown})" if shown != "" else description
+    default_text = ",".join(_default_text(value) for value in choices(default))
+    text = f"{description} (default: {default_text})" if default_text else description
     return textwrap.fill(text, width=110, initial_indent=f"  --{name:<20} ", subsequent_indent=" " * 25)
 
 
-def _shown(value: Any) -> str:
+def _default_text(value: Any) -> str:
     """A default as a flag's text; a plug-in's own default by its name."""
     kind = next((kind for kind in (plugins.ACTIVATION, plugins.POOLING) if value in kind.known().values()), None)
     return kind.find(value).name if callable(value) and kind else _text_of(value)

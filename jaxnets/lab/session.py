@@ -1,4 +1,4 @@
-"""A sweep from its configuration to its results: progress is shown, and files are written, here alone."""
+"""A sweep from its configuration to its results: the one place that shows progress and writes while it runs."""
 
 import time
 from datetime import datetime
@@ -82,11 +82,11 @@ def carry_out(sweep: Sweep, directory: Path | None, console: Console | None, not
     recorder = Recorder(sweep)
     begin = time.perf_counter()
     interrupted = False
-    with display(console, len(sweep.table), sweep.num_steps) as shown:
+    with display(console, len(sweep.table), sweep.num_steps) as progress:
         try:
             for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options)):
                 _write_new(directory, recorder, event)
-                _show(shown, event, recorder)
+                _show(progress, event, recorder)
         except KeyboardInterrupt:
             interrupted = True
     trained = recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin)
@@ -110,12 +110,12 @@ def _write_new(directory: Path | None, recorder: Recorder, event: Event) -> None
         model.save(directory, recorder.kept_model)
 
 
-def _show(shown: Display, event: Event, recorder: Recorder) -> None:
+def _show(progress: Display, event: Event, recorder: Recorder) -> None:
     if isinstance(event, Compiling):
-        return shown.compiling(event.program.label)
+        return progress.compiling(event.program.label)
     if isinstance(event, Compiled):
-        return shown.compiled()
-    return shown.advance(*_progress(event), recorder.best.accuracy, recorder.leader)
+        return progress.compiled()
+    return progress.advance(*_progress(event), recorder.best.accuracy, recorder.leader)
 
 
 def _progress(record: Record) -> tuple[str, int, int, int, int]:

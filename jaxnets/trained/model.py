@@ -57,12 +57,12 @@ class Model:
 
     def described(self) -> dict[str, Any]:
         """All but the parameters, as JSON knows it; `from_description` reads it."""
-        shown = {name: str(value) if isinstance(value, Plugin) else value for name, value in self.arguments.items()}
+        arguments = {name: str(value) if isinstance(value, Plugin) else value for name, value in self.arguments.items()}
         return {
             "form": _FORM,
             "model": self.plugin.name,
             "head": self.head.name,
-            "arguments": shown,
+            "arguments": arguments,
             "class_names": self.class_names,
             "tokenizer": self.tokenizer,
             "vocabulary": self.vocabulary,

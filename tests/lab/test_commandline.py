@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import experiments
+from experiments import train
 from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +132,7 @@ def test_help_lists_experiments_and_flags():
         (["--optimizer=sgd", "--b1=0.9"], "optimizer=sgd has no 'b1'"),
         (["--learning_rate=-1"], "-1.0 is below 0"),
         (["--learning_rate=fast"], "'fast' is not a number"),
-        (["--learning_rate="], "the list is empty"),
+        (["--learning_rate="], "the value is empty"),
         (["--learning_rate=log:0:1:3"], "not above 0"),
         (["--batch_size=100000"], "larger than the 1437 training examples"),
         (["--head=sigmoid"], "two classes, and there are 10"),
@@ -171,8 +172,8 @@ def test_the_program_ends_with_status_two_and_no_traceback(arguments, part):
         ("labels[5] = 7", "row 5: label 7"),
     ],
 )
-def test_bad_data_are_named_by_row(body, part, tmp_path):
-    (tmp_path / "my_data.py").write_text(
+def test_bad_data_are_named_by_row(body, part, tmp_path, monkeypatch, capsys):
+    (tmp_path / "my_bad_data.py").write_text(
         "import numpy as np\n"
         "from jaxnets.data.dataset import Dataset, Split\n"
         "def load():\n"
@@ -181,12 +182,12 @@ def test_bad_data_are_named_by_row(body, part, tmp_path):
         "    split = Split(inputs, labels)\n"
         "    return Dataset('mine', split, split, split, ('a', 'b'))\n"
     )
-    process = start("-c", "import sys, experiments.train as e; from jaxnets.lab import commandline;"
-                    f"sys.path.insert(0, {str(tmp_path)!r}); sys.exit(commandline.main(e, sys.argv))",
-                    "--dataset=my_data:load")  # fmt: skip
-    assert process.returncode == 2
-    assert part in process.stderr
-    assert len(process.stderr.splitlines()) == 1
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "my_bad_data", raising=False)
+    assert commandline.main(train.EXPERIMENT, ["train", "--dataset=my_bad_data:load", "--num_devices=2"]) == 2
+    error = capsys.readouterr().err
+    assert part in error
+    assert len(error.splitlines()) == 1
 
 
 def test_an_interruption_keeps_what_was_finished(tmp_path):
