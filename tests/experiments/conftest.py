@@ -1,12 +1,13 @@
-"""Experiments in small: a real run of one, in this process."""
+"""Experiments in small: a real run of one, in this process, and its repetition from its own `config.json`."""
 
 import importlib
 import io
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from jaxnets.lab import runner
+from jaxnets.lab import flags, runner, session
 from jaxnets.lab.experiment import configure
 
 
@@ -23,6 +24,18 @@ def tiny(tmp_path):
             assert (results.directory / "figures" / f"{picture}.svg").stat().st_size > 1000
         assert finding.tables
         assert all(len(table) for table in finding.tables.values())
+        check_repetition(experiment, results)
         return finding, results, console.file.getvalue()
 
     return run
+
+
+def check_repetition(experiment, results):
+    """The sweep that `config.json` asks for gives the same tables; its programs are still compiled."""
+    again = flags.parse(experiment, [f"--config={results.directory / 'config.json'}"])
+    assert again == results.config.changed(output=None)
+    if experiment.trains:
+        repeated = session.start(again, directory=None, console=None, notes=None)
+        for name in ("runs", "curves"):
+            first, second = (getattr(of, name).drop(columns="seconds", errors="ignore") for of in (results, repeated))
+            pd.testing.assert_frame_equal(first, second, check_exact=True)
