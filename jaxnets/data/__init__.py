@@ -16,7 +16,7 @@ from jaxnets.data.files import is_path
 from jaxnets.data.generated import negation, ngrams, xor
 from jaxnets.data.python_values import kind_of
 from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
-from jaxnets.data.validation import validate
+from jaxnets.data.validation import validate_folds
 
 Loader = Callable[..., Any]
 """Gives a Dataset, a tuple of Datasets (folds), or data in another form that `in_memory.loader` takes."""
@@ -82,7 +82,7 @@ def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
     except TypeError as error:
         name = value if isinstance(value, str) else getattr(loader, "__name__", type(value).__name__)
         raise UserError(f"dataset: '{name}' cannot be called with these arguments: {error}.") from None
-    return tuple(validate(fold) for fold in _as_folds(loader(**arguments)))
+    return validate_folds(_as_folds(loader(**arguments)))
 
 
 def load(value: Any, **arguments: Any) -> Dataset:

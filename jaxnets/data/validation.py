@@ -35,6 +35,31 @@ def validate(dataset: Dataset) -> Dataset:
     return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
 
 
+def validate_folds(folds: Sequence[Dataset]) -> tuple[Dataset, ...]:
+    """The folds of a cross-validation, each as `validate` gives it, if they can be runs of one program.
+
+    Raises:
+      UserError: for the first mistake in one of them, or if they differ in more than their examples.
+    """
+    checked = tuple(map(validate, folds))
+    for number, fold in enumerate(checked):
+        for what, of_first, of_fold in zip(_SHARED, _shared(checked[0]), _shared(fold), strict=True):
+            if of_first != of_fold:
+                shown = f": {of_first} and {of_fold}" if isinstance(of_fold, int) else ""
+                raise UserError(f"dataset: folds 0 and {number} of '{fold.name}' differ in {what}{shown}.")
+    return checked
+
+
+_SHARED = ("their number of training examples", "their number of features", "their number of classes", "their vocabulary")
+
+
+def _shared(fold: Dataset) -> tuple:
+    """What the folds of a data set have in common."""
+    inputs = fold.train.inputs
+    width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
+    return len(fold.train), width, fold.num_classes, fold.vocabulary
+
+
 def check_widths(inputs: dict[str, Any], where: str) -> None:
     """Checks that the features of all splits have one width; texts have none.
 

@@ -3,7 +3,7 @@
 import functools
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -120,3 +120,17 @@ def test_arguments_that_a_loader_does_not_take_are_reported():
         data.load(my_loader, folds=3)
     with pytest.raises(UserError, match=r"'arrays' cannot be called with these arguments: .*'tokenizer'"):
         data.load((np.eye(30), [0, 1] * 15), tokenizer="words")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"train": Split(np.zeros((3, 3), np.float32), np.array([0, 1, 1], np.int32))}, "training examples: 2 and 3"),
+        ({name: Split(np.zeros((2, 4), np.float32), SPLIT.labels) for name in SPLITS}, "number of features: 3 and 4"),
+        ({"class_names": ("a", "b", "c")}, "number of classes: 2 and 3"),
+    ],
+)
+def test_folds_differ_in_their_examples_alone(changed, message):
+    fold = my_loader()
+    with pytest.raises(UserError, match=f"folds 0 and 1 of 'mine' differ in .*{message}"):
+        data.load_folds([fold, replace(fold, **changed)])
