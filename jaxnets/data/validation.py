@@ -46,11 +46,11 @@ def validate_folds(folds: Sequence[Dataset]) -> tuple[Dataset, ...]:
         for what, of_first, of_fold in zip(_SHARED, _shared(checked[0]), _shared(fold), strict=True):
             if of_first != of_fold:
                 shown = f": {of_first} and {of_fold}" if isinstance(of_fold, int) else ""
-                raise UserError(f"dataset: folds 0 and {number} of '{fold.name}' differ in {what}{shown}.")
+                raise UserError(f"dataset: folds 0 and {number} of '{fold.name}' differ in their {what}{shown}.")
     return checked
 
 
-_SHARED = ("their number of training examples", "their number of features", "their number of classes", "their vocabulary")
+_SHARED = ("number of training examples", "number of features", "number of classes", "vocabulary")
 
 
 def _shared(fold: Dataset) -> tuple:
