@@ -67,14 +67,14 @@ def verdict(tables):
     at the best rate, by seed. Gradient descent on a quadratic is stable below 2/λ; on a net λ changes, so the
     edge is looked for from a trained net, as the rate up to which the loss falls at every step.
     """
-    found = list(zones(tables["runs"])["zone"])
-    there, listed = "there is such a zone", ", ".join(zone for zone in ZONES if zone in found)
+    present = list(zones(tables["runs"])["zone"])
+    there, listed = "there is such a zone", ", ".join(zone for zone in ZONES if zone in present)
     high = "Too high diverges: beyond the good rates runs are lost."
     low = "Too low is slow: rates below the good ones are over 2 points worse on dev."
     matters, edge = "It matters more than the initializer (spread of test accuracy).", statistics.mean(edges(tables))
     return verdicts.verdict(
-        verdicts.exact(high, "diverged" in found, f"zones found: {listed}", there),
-        verdicts.exact(low, "slow" in found, f"{found.count('slow')} rates are slow", there),
+        verdicts.exact(high, "diverged" in present, f"zones found: {listed}", there),
+        verdicts.exact(low, "slow" in present, f"{present.count('slow')} rates are slow", there),
         verdicts.more_than(matters, spread(tables["runs"]), 0.05, unit="%"),
         verdicts.between("Full-gradient descent is stable up to about 2/λ.", edge, 0.5, 2, unit="×"),
     )

@@ -125,7 +125,8 @@ def costs(dataset: Dataset, widths: Sequence[int], repetitions: int, num_example
       The tables of `jaxnets.analysis.timing.gradient_cost`, one below the other, with the `width`.
     """
     tables = []
-    inputs, labels = jax.device_put((dataset.train.inputs[:num_examples], dataset.train.labels[:num_examples]))
+    features = np.asarray(dataset.train.inputs)
+    inputs, labels = jax.device_put((features[:num_examples], dataset.train.labels[:num_examples]))
     for width in widths:
         model = MLP(dataset.num_classes, (width, width), jnp.tanh)
         params = model.init(jax.random.key(0), inputs)["params"]

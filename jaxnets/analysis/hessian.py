@@ -78,8 +78,8 @@ def descends(
     """
     losses = np.asarray(_descents(loss, params, rates, num_steps))
     before = np.full((len(losses), 1), float(loss(params)))
-    # what rounding may add
-    rises = np.diff(np.concatenate([before, losses], axis=1)) > 1e-6
+    with np.errstate(invalid="ignore"):  # of infinite losses
+        rises = np.diff(np.concatenate([before, losses], axis=1)) > 1e-6  # what rounding may add
     return np.isfinite(losses).all(axis=1) & ~rises.any(axis=1)
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
+from scipy.optimize import linear_sum_assignment
 
 from jaxnets import training
 from jaxnets.engine.trained import Trained
@@ -101,8 +102,6 @@ def aligned(params: Mapping[str, Any], reference: Mapping[str, Any], rounds: int
 
 def _match(ours: dict[str, Any], theirs: Mapping[str, Any], name: str, after: str) -> bool:
     """Puts the units of a layer in the best order, in place; whether that changed anything."""
-    from scipy.optimize import linear_sum_assignment
-
     gain = theirs[name]["kernel"].T @ ours[name]["kernel"] + theirs[after]["kernel"] @ ours[after]["kernel"].T
     gain += np.outer(theirs[name]["bias"], ours[name]["bias"])
     order = linear_sum_assignment(gain, maximize=True)[1]

@@ -30,15 +30,25 @@ class Landscape:
 
 
 LANDSCAPES = {
-    # curvatures 1 and 50
-    "ravine": Landscape(lambda p: 0.5 * (p[0] ** 2 + 50 * p[1] ** 2), (-4.0, 1.0), 1e-3, ((-5, 2), (-1.5, 1.5))),
-    # at the origin the gradient is zero, and the way out is across
-    "saddle": Landscape(lambda p: 0.5 * p[0] ** 2 - 0.5 * p[1] ** 2 + 0.25 * p[1] ** 4, (-1.5, 1e-3), -0.249,
-                        ((-2, 1), (-0.6, 1.6))),
-    # far from the minimum there is hardly a gradient
-    "plateau": Landscape(lambda p: 1 - jnp.exp(-(p[0] ** 2 + p[1] ** 2) / 2), (-3.0, 2.0), 1e-3,
-                         ((-3.6, 1.6), (-1.6, 2.6))),
-}  # fmt: skip
+    "ravine": Landscape(  # curvatures 1 and 50
+        lambda p: 0.5 * (p[0] ** 2 + 50 * p[1] ** 2),
+        start=(-4.0, 1.0),
+        low=1e-3,
+        window=((-5, 2), (-1.5, 1.5)),
+    ),
+    "saddle": Landscape(  # at the origin the gradient is zero, and the way out is across
+        lambda p: 0.5 * p[0] ** 2 - 0.5 * p[1] ** 2 + 0.25 * p[1] ** 4,
+        start=(-1.5, 1e-3),
+        low=-0.249,
+        window=((-2, 1), (-0.6, 1.6)),
+    ),
+    "plateau": Landscape(  # far from the minimum there is hardly a gradient
+        lambda p: 1 - jnp.exp(-(p[0] ** 2 + p[1] ** 2) / 2),
+        start=(-3.0, 2.0),
+        low=1e-3,
+        window=((-3.6, 1.6), (-1.6, 2.6)),
+    ),
+}
 
 
 def walk(landscape: Landscape, optimizer: str, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
@@ -84,13 +94,8 @@ def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> 
             steps = arrivals(landscape, points)
             best = int(np.argmin(steps))
             table = pd.DataFrame({"step": np.arange(num_steps + 1), "x": points[best, :, 0], "y": points[best, :, 1]})
-            path = {
-                "landscape": title,
-                "optimizer": name,
-                "learning_rate": learning_rates[best],
-                "arrival": steps[best],
-            }
-            tables.append(table.assign(**path))
+            path = {"landscape": title, "optimizer": name}
+            tables.append(table.assign(**path, learning_rate=learning_rates[best], arrival=steps[best]))
     return pd.concat(tables, ignore_index=True)
 
 

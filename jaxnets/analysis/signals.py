@@ -32,7 +32,7 @@ def at_start(trained: Trained, run: int) -> pd.DataFrame:
     if not is_mlp(params):
         return pd.DataFrame({"layer": [], "activation": [], "gradient": []})
     examples, task = trained.dataset(run).train, trained.program(run)[0].task
-    inputs, labels = jnp.asarray(examples.inputs[:NUM_EXAMPLES]), jnp.asarray(examples.labels[:NUM_EXAMPLES])
+    inputs, labels = jnp.asarray(examples.inputs)[:NUM_EXAMPLES], jnp.asarray(examples.labels)[:NUM_EXAMPLES]
     activation = ACTIVATION.find(trained.values(run, "activation")["activation"]).value
     return scales(params, inputs, labels, activation, task.head.losses)
 

@@ -179,9 +179,10 @@ def best_within(curves: pd.DataFrame, by: str, cost: str, count: int) -> pd.Data
       A row for each budget, in the columns `cost`, `by` and `train_loss`; none if no run was evaluated.
     """
     means = curves.groupby([by, cost])["train_loss"].mean().reset_index()
-    budgets = np.geomspace(means[cost].min(), means[cost].max(), count) if len(means) else []
+    if means.empty:
+        return means[[cost, by, "train_loss"]]
     rows = []
-    for budget in budgets:
+    for budget in np.geomspace(means[cost].min(), means[cost].max(), count):
         within = means[means[cost] <= budget * 1.001]  # what rounding may take away
         best = within.loc[within["train_loss"].idxmin()]
         rows.append({cost: budget, by: best[by], "train_loss": best["train_loss"]})

@@ -8,7 +8,7 @@ from jaxnets.models import MLP
 
 RNG = np.random.default_rng(0)
 INPUTS = jnp.asarray(RNG.normal(size=(8, 4)), jnp.float32)
-MODEL = MLP(3, (6, 5), "tanh")
+MODEL = MLP(3, (6, 5), jnp.tanh)
 
 
 def params(seed):
@@ -31,15 +31,15 @@ def test_a_permutation_of_hidden_units_is_undone():
     original = params(0)
     other = permuted(original)
     assert landscape.distance(original, other) > 0.5
-    found = landscape.aligned(other, original)
-    assert landscape.distance(original, found) < 1e-7
+    matched = landscape.aligned(other, original)
+    assert landscape.distance(original, matched) < 1e-7
 
 
 def test_aligning_changes_nothing_that_the_net_computes():
-    found = landscape.aligned(params(1), params(0))
-    before, after = (MODEL.apply({"params": p}, INPUTS) for p in (params(1), found))
+    matched = landscape.aligned(params(1), params(0))
+    before, after = (MODEL.apply({"params": p}, INPUTS) for p in (params(1), matched))
     np.testing.assert_allclose(after, before, atol=1e-6)
-    assert landscape.distance(params(0), found) < landscape.distance(params(0), params(1))
+    assert landscape.distance(params(0), matched) < landscape.distance(params(0), params(1))
 
 
 def test_the_barrier_of_a_parabola_between_its_sides():
