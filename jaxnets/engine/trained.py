@@ -92,7 +92,10 @@ class Trained:
 
     def module(self, run: int) -> nn.Module:
         """The Flax module of a run: `module(run).apply({"params": params(run)}, inputs)` gives its logits."""
-        return self.program(run)[0].task.model(self.numbers(run))
+        program, place = self.program(run)
+        # numbers of Python, so that the module has a hash
+        numbers = {name: float(program.hyperparameters[name][place]) for name in program.task.model.traced}
+        return program.task.model(numbers)
 
     def logits(self, run: int, inputs: Any, step: int | None = None) -> np.ndarray:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""

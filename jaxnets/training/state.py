@@ -71,7 +71,7 @@ class Bound:
     static: tuple[tuple[str, Any], ...] = ()
     traced: tuple[str, ...] = ()
 
-    def arguments(self, hyperparameters: Mapping[str, Array]) -> dict[str, Any]:
+    def arguments(self, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         """The keyword arguments for one run."""
         return {**dict(self.static), **{name: hyperparameters[name] for name in self.traced}}
 
@@ -79,7 +79,7 @@ class Bound:
         """The same with some static arguments set."""
         return replace(self, static=tuple((dict(self.static) | values).items()))
 
-    def __call__(self, hyperparameters: Mapping[str, Array]) -> Any:
+    def __call__(self, hyperparameters: Mapping[str, Any]) -> Any:
         """The function's value for one run."""
         return self.function(**self.arguments(hyperparameters))
 
