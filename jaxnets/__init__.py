@@ -3,7 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+from jaxnets.basics.version import VERSION
+
+__version__ = VERSION
 
 if TYPE_CHECKING:
     from jaxnets.basics.errors import UserError

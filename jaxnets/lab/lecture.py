@@ -16,9 +16,9 @@ from typing import Any
 import jax
 from rich.console import Console
 
-from jaxnets import __version__
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.version import VERSION
 from jaxnets.engine import execute
 from jaxnets.lab import runner
 from jaxnets.lab.experiment import Claim, configure
@@ -75,7 +75,7 @@ def _fingerprint(lecture: Lecture, claim: Claim) -> str:
     """What a finding depends on, but for the code of the package itself, whose version is in it."""
     source = inspect.getsource(sys.modules[claim.verdict.__module__])
     values = json.dumps(dict(lecture.values), sort_keys=True)
-    return hashlib.sha256("\n".join([__version__, source, values]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([VERSION, source, values]).encode()).hexdigest()
 
 
 def _finished(lecture: Lecture, claim: Claim) -> findings.Finding | None:
@@ -135,7 +135,7 @@ def _line(number: int, section: Section) -> str:
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:
     """The page, and the table of verdicts."""
-    about = f"Made by jaxnets {__version__} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
+    about = f"Made by jaxnets {VERSION} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
     text = page.html(lecture.title, lecture.introduction, sections, about)
     files.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
     table = page.markdown(sections)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from jaxnets import __version__
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.engine.trained import Trained
@@ -49,7 +49,7 @@ def create(directory: Path) -> Path:
 def configuration(experiment: str, config: Config) -> dict[str, Any]:
     """The content of `config.json`: it repeats the sweep exactly, or says what it cannot give again."""
     values = record.to_json(config)
-    content = {"format": record.FORMAT, "version": __version__, "experiment": experiment, "config": values}
+    content = {"format": record.FORMAT, "version": VERSION, "experiment": experiment, "config": values}
     if config.options:
         content["options"] = record.encoded(config.options)
     if objects := record.unrepeatable(values):
