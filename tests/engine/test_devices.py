@@ -7,8 +7,13 @@ from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices
 
 
-@given(st.integers(1, 500), st.integers(1, 1000), st.integers(0, 6).map(lambda n: 2**n), st.integers(1, 10**6),
-       st.integers(1, 8))  # fmt: skip
+@given(
+    st.integers(1, 500),
+    st.integers(1, 1000),
+    st.integers(0, 6).map(lambda n: 2**n),
+    st.integers(1, 10**6),
+    st.integers(1, 8),
+)
 def test_chunks_hold_every_run_once_and_fit(num_runs, run_bytes, lanes, memory, num_devices):
     parts = devices.chunks(num_runs, run_bytes, lanes, memory, num_devices)
     assert [run for part in parts for run in part] == list(range(num_runs))

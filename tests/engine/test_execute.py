@@ -15,8 +15,14 @@ from jaxnets.engine.runs import runs
 DATA = {"digits": data.load("digits"), "xor": data.load("xor"), "ngrams": data.load("ngrams", num_sentences=120)}
 DIGITS = {"dataset": "digits", "hidden_units": 32, "num_steps": 46, "evaluate_every": 23}
 WIDE = {**DIGITS, "hidden_units": (128, 128)}
-XOR = {"dataset": "xor", "hidden_units": 3, "activation": "tanh", "batch_size": 0, "num_steps": 40,
-       "evaluate_every": 20}  # fmt: skip
+XOR = {
+    "dataset": "xor",
+    "hidden_units": 3,
+    "activation": "tanh",
+    "batch_size": 0,
+    "num_steps": 40,
+    "evaluate_every": 20,
+}
 
 
 def sweep(num_devices=2, memory_limit=0.0, **flags):
@@ -42,17 +48,29 @@ def numbers(curves, run):
 @pytest.mark.parametrize(
     ("flags", "run", "alone"),
     [
-        (WIDE | {"learning_rate": [0.001, 0.01], "optimizer": "adam", "num_seeds": 3}, 4,
-         {"learning_rate": 0.01, "seed": 1}),
-        (DIGITS | {"learning_rate": [0.001, 0.01], "optimizer": "momentum", "num_seeds": 5}, 8,
-         {"learning_rate": 0.01, "seed": 3}),
-        (XOR | {"learning_rate": [0.01, 0.1], "initializer": ["he", "pytorch"], "num_seeds": 40}, 157,
-         {"learning_rate": 0.1, "initializer": "pytorch", "seed": 37}),
-        (XOR | {"hidden_units": (), "learning_rate": [0.01, 0.1], "num_seeds": 70}, 75,
-         {"learning_rate": 0.1, "seed": 5}),
+        (
+            WIDE | {"learning_rate": [0.001, 0.01], "optimizer": "adam", "num_seeds": 3},
+            4,
+            {"learning_rate": 0.01, "seed": 1},
+        ),
+        (
+            DIGITS | {"learning_rate": [0.001, 0.01], "optimizer": "momentum", "num_seeds": 5},
+            8,
+            {"learning_rate": 0.01, "seed": 3},
+        ),
+        (
+            XOR | {"learning_rate": [0.01, 0.1], "initializer": ["he", "pytorch"], "num_seeds": 40},
+            157,
+            {"learning_rate": 0.1, "initializer": "pytorch", "seed": 37},
+        ),
+        (
+            XOR | {"hidden_units": (), "learning_rate": [0.01, 0.1], "num_seeds": 70},
+            75,
+            {"learning_rate": 0.1, "seed": 5},
+        ),
     ],
     ids=["wide", "digits", "xor", "linear"],
-)  # fmt: skip
+)
 def test_a_run_gives_the_same_bits_alone_in_any_sweep_chunk_and_on_one_or_two_devices(flags, run, alone):
     whole, curves, _ = sweep(**flags)
     expected = numbers(curves, run)
@@ -111,8 +129,9 @@ def test_xor_is_learned_with_a_hidden_layer_and_not_without():
     ],
 )
 def test_models_of_text_train(model, flags):
-    table, curves, _ = sweep(dataset="ngrams", model=model, num_steps=120, batch_size=20, learning_rate=0.02,
-                             dropout_rate=0.1, **flags)  # fmt: skip
+    table, curves, _ = sweep(
+        dataset="ngrams", model=model, num_steps=120, batch_size=20, learning_rate=0.02, dropout_rate=0.1, **flags
+    )
     assert (table["status"] == "finished").all()
     first, last = curves.groupby("run")["train_loss"].first(), curves.groupby("run")["train_loss"].last()
     assert (last < 0.8 * first).all()

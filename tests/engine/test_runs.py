@@ -17,8 +17,10 @@ def table(**flags):
 
 
 def test_lists_make_a_product_with_the_seed_varying_fastest():
-    got = [(str(run["optimizer"]), run["learning_rate"], run["seed"])
-           for run in table(optimizer=["sgd", "adam"], learning_rate=[0.1, 0.2], num_seeds=2)]  # fmt: skip
+    got = [
+        (str(run["optimizer"]), run["learning_rate"], run["seed"])
+        for run in table(optimizer=["sgd", "adam"], learning_rate=[0.1, 0.2], num_seeds=2)
+    ]
     assert got == [(o, r, s) for o in ("sgd", "adam") for r in (0.1, 0.2) for s in (0, 1)]
 
 

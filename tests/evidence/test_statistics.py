@@ -50,8 +50,16 @@ def test_wilson_against_its_formula(trials, data):
 
 
 def test_the_best_is_chosen_on_dev_and_never_on_test():
-    runs = table([("sgd", 0.1, 0, 0.9, 0.1), ("sgd", 0.1, 1, 0.8, 0.1), ("sgd", 1.0, 0, 0.7, 0.99),
-                  ("sgd", 1.0, 1, 0.7, 0.99), ("adam", 1.0, 0, 0.5, 0.3), ("adam", 1.0, 1, 0.5, 0.5)])  # fmt: skip
+    runs = table(
+        [
+            ("sgd", 0.1, 0, 0.9, 0.1),
+            ("sgd", 0.1, 1, 0.8, 0.1),
+            ("sgd", 1.0, 0, 0.7, 0.99),
+            ("sgd", 1.0, 1, 0.7, 0.99),
+            ("adam", 1.0, 0, 0.5, 0.3),
+            ("adam", 1.0, 1, 0.5, 0.5),
+        ]
+    )
     best = statistics.best_configurations(runs).set_index("optimizer")
     assert best.loc["sgd", "learning_rate"] == 0.1
     assert best.loc["sgd", "test_accuracy"] == pytest.approx(0.1)
@@ -62,8 +70,14 @@ def test_the_best_is_chosen_on_dev_and_never_on_test():
 
 
 def test_a_run_that_diverged_counts_against_its_configuration():
-    runs = table([("sgd", 0.1, 0, 0.6, 0.6), ("sgd", 0.1, 1, 0.6, 0.6), ("sgd", 1.0, 0, 0.99, 0.9),
-                  ("sgd", 1.0, 1, np.nan, np.nan)])  # fmt: skip
+    runs = table(
+        [
+            ("sgd", 0.1, 0, 0.6, 0.6),
+            ("sgd", 0.1, 1, 0.6, 0.6),
+            ("sgd", 1.0, 0, 0.99, 0.9),
+            ("sgd", 1.0, 1, np.nan, np.nan),
+        ]
+    )
     runs.loc[3, "status"] = "diverged"
     best = statistics.best_configurations(runs).iloc[0]
     assert best["learning_rate"] == 0.1
@@ -148,8 +162,17 @@ def test_the_slope_is_that_of_numpy():
 def test_fresh_seeds_confirm_what_others_chose():
     rows = []
     for kind, rate, dev in [("a", 0.1, 0.9), ("a", 0.2, 0.8), ("b", 0.1, 0.5), ("b", 0.2, 0.7)]:
-        rows += [{"kind": kind, "learning_rate": rate, "seed": seed, "dev_accuracy": dev if seed < 2 else 1 - dev,
-                  "dev_loss": 1 - dev, "status": "finished"} for seed in range(4)]  # fmt: skip
+        rows += [
+            {
+                "kind": kind,
+                "learning_rate": rate,
+                "seed": seed,
+                "dev_accuracy": dev if seed < 2 else 1 - dev,
+                "dev_loss": 1 - dev,
+                "status": "finished",
+            }
+            for seed in range(4)
+        ]
     runs = pd.DataFrame(rows)
     chosen = statistics.confirmed(runs, ["kind"])
     assert chosen.groupby("kind")["learning_rate"].unique().map(list).to_dict() == {"a": [0.1], "b": [0.2]}

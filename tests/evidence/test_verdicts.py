@@ -23,9 +23,15 @@ def test_more_and_less_are_mirror_images(bounds, threshold):
 
 @pytest.mark.parametrize(
     ("low", "high", "outcome"),
-    [(0.6, 0.9, SUPPORTED), (0.5, 1.0, SUPPORTED), (0.4, 0.9, INCONCLUSIVE), (0.4, 1.1, INCONCLUSIVE),
-     (1.1, 1.2, NOT_SUPPORTED), (0.1, 0.4, NOT_SUPPORTED)],
-)  # fmt: skip
+    [
+        (0.6, 0.9, SUPPORTED),
+        (0.5, 1.0, SUPPORTED),
+        (0.4, 0.9, INCONCLUSIVE),
+        (0.4, 1.1, INCONCLUSIVE),
+        (1.1, 1.2, NOT_SUPPORTED),
+        (0.1, 0.4, NOT_SUPPORTED),
+    ],
+)
 def test_between(low, high, outcome):
     assert verdicts.between("Near.", Estimate(0.7, low, high), 0.5, 1.0).outcome == outcome
 
@@ -45,9 +51,13 @@ def test_exact(holds, outcome):
 
 @pytest.mark.parametrize(
     ("outcomes", "outcome"),
-    [((True, True), SUPPORTED), ((True, None), INCONCLUSIVE), ((True, False, None), NOT_SUPPORTED),
-     ((None,), INCONCLUSIVE)],
-)  # fmt: skip
+    [
+        ((True, True), SUPPORTED),
+        ((True, None), INCONCLUSIVE),
+        ((True, False, None), NOT_SUPPORTED),
+        ((None,), INCONCLUSIVE),
+    ],
+)
 def test_a_verdict_needs_all_its_parts(outcomes, outcome):
     parts = [verdicts.exact("It is.", holds, "", "") for holds in outcomes]
     assert verdicts.verdict(*parts).outcome == outcome

@@ -12,9 +12,15 @@ def runs(units, solved, num_runs):
 
 @pytest.mark.parametrize(
     ("linear", "hidden", "outcome"),
-    [((0, 100), (90, 100), "supported"), ((1, 100), (90, 100), "not supported"), ((0, 100), (20, 100), "not supported"),
-     ((0, 100), (5, 9), "inconclusive"), ((0, 0), (90, 100), "inconclusive"), ((0, 100), (0, 0), "inconclusive")],
-)  # fmt: skip
+    [
+        ((0, 100), (90, 100), "supported"),
+        ((1, 100), (90, 100), "not supported"),
+        ((0, 100), (20, 100), "not supported"),
+        ((0, 100), (5, 9), "inconclusive"),
+        ((0, 0), (90, 100), "inconclusive"),
+        ((0, 100), (0, 0), "inconclusive"),
+    ],
+)
 def test_the_verdict_follows_its_rule(linear, hidden, outcome):
     table = pd.concat([runs("0", *linear), runs("4", *hidden)], ignore_index=True)
     assert xor.verdict({"runs": table}).outcome == outcome

@@ -40,8 +40,11 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
     assert process.returncode == 0, process.stderr
     assert all(optimizer in process.stdout for optimizer in ("sgd", "momentum", "adam"))
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
-    figures = {f"figures/{name}.{kind}" for name in ("accuracy_over_learning_rate", "learning_curves")
-               for kind in ("png", "svg")}  # fmt: skip
+    figures = {
+        f"figures/{name}.{kind}"
+        for name in ("accuracy_over_learning_rate", "learning_curves")
+        for kind in ("png", "svg")
+    }
     assert names == {"config.json", "environment.json", "runs.parquet", "curves.parquet"} | figures
 
 
@@ -97,8 +100,16 @@ def test_results_are_not_written_over(compared):
 
 
 def test_an_experiment_is_a_program_of_its_own(tmp_path):
-    arguments = ["--dataset=xor", "--optimizer=adam", "--hidden_units=2", "--learning_rate=0.1", "--batch_size=0",
-                 "--num_seeds=4", "--num_steps=20", "--evaluate_every=10"]  # fmt: skip
+    arguments = [
+        "--dataset=xor",
+        "--optimizer=adam",
+        "--hidden_units=2",
+        "--learning_rate=0.1",
+        "--batch_size=0",
+        "--num_seeds=4",
+        "--num_steps=20",
+        "--evaluate_every=10",
+    ]
     outputs = []
     for name, program in (("a", ["run.py", "compare_optimizers"]), ("b", ["-m", "experiments.compare_optimizers"])):
         process = start(*program, *arguments, f"--output={tmp_path / name}")
@@ -192,8 +203,14 @@ def test_bad_data_are_named_by_row(body, part, tmp_path, monkeypatch, capsys):
 
 def test_an_interruption_keeps_what_was_finished(tmp_path):
     output = tmp_path / "run"
-    command = [sys.executable, "run.py", "--num_epochs=100000", "--hidden_units=8", f"--output={output}",
-               "--optimizer=sgd"]  # fmt: skip
+    command = [
+        sys.executable,
+        "run.py",
+        "--num_epochs=100000",
+        "--hidden_units=8",
+        f"--output={output}",
+        "--optimizer=sgd",
+    ]
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | SOON, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

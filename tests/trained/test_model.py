@@ -54,8 +54,15 @@ def run_directory(request, folder, tmp_path_factory):
     flags += ["--filter_widths=2x3", "--num_filters=8"] if model == "text_cnn" else ["--hidden_units=8"]
     flags += ["--pooling=mean"] if pooling else []
     export = directory.parent / "model.safetensors"
-    command = ["run.py", "train", f"--dataset={folder}", f"--model={model}", f"--output={directory}", *flags,
-               f"--export={export}"]  # fmt: skip
+    command = [
+        "run.py",
+        "train",
+        f"--dataset={folder}",
+        f"--model={model}",
+        f"--output={directory}",
+        *flags,
+        f"--export={export}",
+    ]
     assert commandline.launch(experiments, command, "train") == 0
     return directory
 

@@ -72,8 +72,10 @@ def numpy_update(optimizer, p, g, memory, t, rate):
 
 
 def layers(params):
-    return [(np.asarray(params[name]["kernel"], np.float64), np.asarray(params[name]["bias"], np.float64))
-            for name in sorted(params)]  # fmt: skip
+    return [
+        (np.asarray(params[name]["kernel"], np.float64), np.asarray(params[name]["bias"], np.float64))
+        for name in sorted(params)
+    ]
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid"])
