@@ -45,7 +45,7 @@ def judged(tables):
     dan = pd.Series(np.where(layers == "0", "linear", "DAN " + layers), runs.index)
     system = dan.where(runs["model"] == "dan", runs["model"].replace("text_cnn", "text CNN"))
     runs = statistics.confirmed(runs.assign(system=system), ["system"], score="dev_loss")
-    return runs.merge(tables["negated"], on="run", suffixes=("", "_of_predictions"))
+    return statistics.finished(runs).merge(tables["negated"], on="run", suffixes=("", "_of_predictions"))
 
 
 def solved(tables):

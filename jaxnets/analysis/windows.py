@@ -1,14 +1,20 @@
-"""What a text CNN makes of windows of words: how like each other they are to it, and what its filters look for."""
+"""How a text CNN sees windows of words: how similar they are to it, and what its filters look for."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from jaxnets.basics.errors import UserError
-from jaxnets.models.layers import OUTPUT, window_layer
+from jaxnets.models.layers import OUTPUT, has_windows, window_layer
 from jaxnets.trained import explain, predict
 from jaxnets.trained.model import Model
+
+
+def has_filters(model: Model) -> bool:
+    """Whether a model has filters over windows of words, as a text CNN has."""
+    return "filter_widths" in model.arguments and has_windows(model.params)
 
 
 def features(model: Model, text: str) -> dict[int, np.ndarray]:
@@ -18,31 +24,33 @@ def features(model: Model, text: str) -> dict[int, np.ndarray]:
       UserError: if the text has no words, or the model is no text CNN.
     """
     row = predict.encode(model, text)
-    if len(row) == 0 or "filter_widths" not in model.arguments:
+    if len(row) == 0 or not has_filters(model):
         raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is no text CNN.")
-    return {width: found[within] for width, (found, within) in explain.window_features(model, row).items()}
+    return {width: values[within] for width, (values, within) in explain.window_features(model, row).items()}
 
 
 def similarity(model: Model, first: str, second: str) -> float:
     """The mean cosine of the features of two texts' windows at the same places, over all widths.
 
     Indicators of n-grams have a cosine of 1 for equal windows and 0 for all others. A window that no filter answers to
-    is like none.
+    has a cosine of 0 with every window.
 
     Raises:
-      UserError: if the texts have not as many words; and as `features` does.
+      UserError: if the texts differ in their number of words; and as `features` does.
     """
     cosines = []
     for one, other in zip(features(model, first).values(), features(model, second).values(), strict=True):
         if len(one) != len(other):
-            raise UserError(f"'{first}' and '{second}' must have as many words, to be compared window by window.")
+            raise UserError(
+                f"'{first}' and '{second}' differ in their number of words; their windows cannot be compared."
+            )
         sizes = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
         cosines += list((one * other).sum(axis=1) / np.where(sizes > 0, sizes, 1))
     return float(np.mean(cosines))
 
 
 def indicator_similarity(first: str, second: str, widths: Sequence[int]) -> float:
-    """The same of indicators of n-grams: the share of windows at the same places that are equal."""
+    """The similarity of two texts to indicators of n-grams: the share of equal windows at the same places."""
     equal = []
     for width in widths:
         pairs = zip(_windows(first.split(), width), _windows(second.split(), width), strict=True)
@@ -50,17 +58,47 @@ def indicator_similarity(first: str, second: str, widths: Sequence[int]) -> floa
     return float(np.mean(equal))
 
 
+def likeness(models: Sequence[Model], one: str, like: str, opposite: str) -> pd.DataFrame:
+    """How similar two phrases are to another one, to the filters of models and to indicators of n-grams.
+
+    Args:
+      models: those without filters are left out.
+      one: a phrase.
+      like: a phrase of similar meaning, of as many words.
+      opposite: a phrase of opposite meaning, of as many words.
+
+    Returns:
+      A row for each model: `like` and `opposite`, see `similarity`; `one`, `other` and `contrary`, the phrases; and
+      `indicators`, see `indicator_similarity`.
+
+    Raises:
+      UserError: as `similarity` does.
+    """
+    rows = [
+        {
+            "like": similarity(model, one, like),
+            "opposite": similarity(model, one, opposite),
+            "one": one,
+            "other": like,
+            "contrary": opposite,
+            "indicators": indicator_similarity(one, like, model.arguments["filter_widths"]),
+        }
+        for model in models
+        if has_filters(model)
+    ]
+    return pd.DataFrame(rows)
+
+
 def _windows(words: Sequence[str], width: int) -> list[tuple[str, ...]]:
     return [tuple(words[start : start + width]) for start in range(max(len(words) - width + 1, 1))]
 
 
-def strongest(model: Model, texts: Sequence[np.ndarray], width: int, *, num_filters: int, count: int) -> pd.DataFrame:
-    """The windows that the most weighty filters of a width answer to most.
+def strongest(model: Model, texts: Sequence[np.ndarray], *, num_filters: int, count: int) -> pd.DataFrame:
+    """The windows that the weightiest filters of the last width answer to most.
 
     Args:
-      model: a text CNN.
+      model: of texts; the table is empty unless it is a text CNN.
       texts: word ids of each, among which the windows are sought.
-      width: of the windows.
       num_filters: how many filters, those with the largest weights in the last layer first.
       count: how many different windows of each.
 
@@ -68,34 +106,37 @@ def strongest(model: Model, texts: Sequence[np.ndarray], width: int, *, num_filt
       A row for each filter and window: `filter`, its number; `class`, the name of the class that the filter speaks
       for; `window`, its words; `feature`, what the filter gives for it.
     """
-    before = sum(len(model.params[window_layer(w)]["bias"]) for w in _widths_before(model, width))
-    kernel = np.asarray(model.params[OUTPUT]["kernel"])[before:][: len(model.params[window_layer(width)]["bias"])]
-    weights = kernel if kernel.shape[1] > 1 else np.concatenate([-kernel, kernel], axis=1)
-    weights = weights - weights.mean(axis=1, keepdims=True)
-    found = _all_windows(model, texts, width)
+    columns = ["filter", "class", "window", "feature"]
+    if not has_filters(model):
+        return pd.DataFrame(columns=columns)
+    *before, width = model.arguments["filter_widths"]
+    weights = _class_weights(model, before, width)
+    values = _all_windows(model, texts, width)
     rows = []
     for place in np.argsort(-np.abs(weights).max(axis=1))[:num_filters]:
-        best = sorted(found.items(), key=lambda item: -item[1][place])[:count]
+        best = sorted(values, key=lambda window: -values[window][place])[:count]
         name = model.class_names[int(weights[place].argmax())]
-        rows += [
-            {"filter": int(place), "class": name, "window": words, "feature": value[place]} for words, value in best
-        ]
-    return pd.DataFrame(rows, columns=["filter", "class", "window", "feature"])
+        rows += [(int(place), name, window, values[window][place]) for window in best]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _widths_before(model: Model, width: int) -> Sequence[int]:
-    widths = list(model.arguments["filter_widths"])
-    return widths[: widths.index(width)]
+def _class_weights(model: Model, before: Sequence[int], width: int) -> Float[np.ndarray, "filters classes"]:
+    """The weights of the filters of a width in the last layer, about the mean over the classes."""
+    num_filters = [len(model.params[window_layer(one)]["bias"]) for one in (*before, width)]
+    first = sum(num_filters[:-1])
+    kernel = np.asarray(model.params[OUTPUT]["kernel"])[first : first + num_filters[-1]]
+    weights = kernel if kernel.shape[1] > 1 else np.concatenate([-kernel, kernel], axis=1)
+    return weights - weights.mean(axis=1, keepdims=True)
 
 
 def _all_windows(model: Model, texts: Sequence[np.ndarray], width: int) -> dict[str, np.ndarray]:
     """The features of each different window."""
-    found = {}
+    values = {}
     for row in texts:
         if len(row) == 0:
             continue
         features_of_text, within = explain.window_features(model, np.asarray(row))[width]
         for place in np.flatnonzero(within):
             words = " ".join(model.vocabulary[word] for word in row[place : place + width])
-            found[words] = features_of_text[place]
-    return found
+            values[words] = features_of_text[place]
+    return values

@@ -1,15 +1,18 @@
 """Classifiers compared on the same test examples: accuracies, paired differences, McNemar's test, confusions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
+from scipy import stats
 
 from jaxnets.data.dataset import Dataset
+from jaxnets.evidence import baselines
 from jaxnets.evidence.baselines import Fit
-from jaxnets.evidence.statistics import best_configurations, mean_interval
+from jaxnets.evidence.statistics import best_configurations, finished, mean_interval
 
 
 class System(NamedTuple):
@@ -21,7 +24,7 @@ class System(NamedTuple):
       predictions: `int[examples]` of the first repetition.
       accuracies: of each seed and fold; what an interval is taken over.
       seconds: of training, over all folds, for one seed.
-      configuration: what it was chosen to be, in words.
+      configuration: what was chosen on dev, in words.
     """
 
     name: str
@@ -37,7 +40,7 @@ class Comparison(NamedTuple):
 
     Attributes:
       difference: of the accuracies.
-      half_width: of the difference's 95% interval.
+      half_width: half the width of the difference's 95% interval.
       p_value: of McNemar's exact test.
     """
 
@@ -61,10 +64,12 @@ def of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[System]:
 
 def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[System]:
     """Each model at the configuration that is best on dev; its repetitions are the seeds that finished in all folds."""
-    systems = []
-    finished = runs[runs["status"] == "finished"]
-    for _, best in best_configurations(finished, by=("model",)).iterrows() if len(finished) else ():
-        members = finished[finished["run"].isin(best["members"])]
+    systems: list[System] = []
+    done = finished(runs)
+    if done.empty or predictions.empty:
+        return systems
+    for _, best in best_configurations(done, by=("model",)).iterrows():
+        members = done[done["run"].isin(best["members"])]
         folds = members["fold"] if "fold" in members else pd.Series(0, members.index)
         per_seed = members.groupby("seed")["run"].count()
         seeds = per_seed.index[per_seed == folds.nunique()]
@@ -101,11 +106,9 @@ def compare(system: System, other: System) -> Comparison:
     """The paired difference of two systems on the same examples.
 
     The interval is over the examples: of each, the share of the system's seeds that are right less that of the other's.
-    McNemar's test is of the first seeds, exact: the binomial test of the examples on which just one of both is right.
+    McNemar's test is exact and compares the first seeds: a binomial test over the examples on which just one is right.
     Source: Dietterich (1998), section 3.1.
     """
-    from scipy import stats
-
     differences = system.correct.mean(axis=0) - other.correct.mean(axis=0)
     mean, half_width = mean_interval(differences)
     mine, others = system.correct[0], other.correct[0]
@@ -123,8 +126,8 @@ def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "ex
       chosen: which test examples of each fold count.
 
     Returns:
-      A row for each run: `right`, the share of these; `examples`, their number; `largest`, the share of their larger
-      class, which is what a guess gets.
+      A row for each run: `right`, its accuracy on these examples; `examples`, their number; `largest`, the share of
+      their largest class, which is the accuracy of a constant guess.
     """
     columns = ["run", "right", "examples", "largest"]
     none = pd.DataFrame(columns=columns).astype({"run": int} | dict.fromkeys(columns[1:], float))
@@ -136,8 +139,38 @@ def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "ex
         return none
     groups = counting.assign(right=counting["prediction"] == counting["label"]).groupby("run")
     largest = groups["label"].agg(lambda labels: labels.value_counts(normalize=True).max())
-    found = pd.DataFrame({"right": groups["right"].mean(), "examples": groups.size(), "largest": largest})
-    return found.reset_index()[columns]
+    table = pd.DataFrame({"right": groups["right"].mean(), "examples": groups.size(), "largest": largest})
+    return table.reset_index()[columns]
+
+
+def baselines_among(
+    folds: Sequence[Dataset], names: Mapping[str, str], chosen: Sequence[Bool[np.ndarray, "examples"]]
+) -> pd.DataFrame:
+    """The accuracy of baselines on some of the test examples, and on all of dev; they learn from train alone.
+
+    Args:
+      folds: the data set.
+      names: what each baseline is called in the table.
+      chosen: which test examples of each fold count.
+
+    Returns:
+      A row for each baseline and fold: `system`, `fold`, `dev`, and the columns of `right_among`.
+    """
+    tables = []
+    for name, system in names.items():
+        on_dev = baselines.fit([replace(fold, test=fold.dev) for fold in folds], [name], learn_dev=False)
+        on_test = baselines.fit(folds, [name], learn_dev=False)
+        dev = [(fit.predictions == fold.dev.labels).mean() for fit, fold in zip(on_dev, folds, strict=True)]
+        accuracy = pd.DataFrame({"system": system, "fold": range(len(folds)), "dev": dev})
+        predictions = pd.concat([_predictions(fit, folds[fit.fold]) for fit in on_test])
+        tables.append(accuracy.merge(right_among(predictions, chosen).rename(columns={"run": "fold"}), on="fold"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _predictions(fit: Fit, fold: Dataset) -> pd.DataFrame:
+    """The predictions of a baseline, as those of runs: a fold is a run."""
+    rows = {"example": range(len(fit.predictions)), "label": fold.test.labels, "prediction": fit.predictions}
+    return pd.DataFrame({"run": fit.fold, "fold": fit.fold, **rows})
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Int[np.ndarray, "classes classes"]:

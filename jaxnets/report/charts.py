@@ -92,7 +92,7 @@ def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | No
         one.plot([estimate.value], [name], MARKERS[row % len(MARKERS)], color=colour)
     if zero is not None:
         one.axvline(zero, color=INK, lw=1, ls=":")
-    one.set_ylim(len(estimates) - 0.5, -0.5)
+    one.set_ylim(max(len(estimates), 1) - 0.5, -0.5)
     one.locator_params(axis="x", nbins=4)
     if percent:
         one.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))

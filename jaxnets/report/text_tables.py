@@ -66,3 +66,17 @@ def _mistake(row: pd.Series, results) -> list[str]:
     shown = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
     names = fold.class_names
     return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], escape(shown)]
+
+
+def likeness(table: pd.DataFrame) -> pd.DataFrame:
+    """How like a phrase others are to filters and to indicators: a row of `jaxnets.analysis.windows.likeness` a net."""
+    phrases = table[["other", "contrary"]].iloc[0].to_list()
+    cosines = table[["like", "opposite"]].mean().to_list()
+    indicators = table["indicators"].iloc[0]
+    return pd.DataFrame({"phrase": phrases, "to the filters": cosines, "to indicators of n-grams": indicators})
+
+
+def strongest(table: pd.DataFrame) -> pd.DataFrame:
+    """What each filter answers to: the rows of `jaxnets.analysis.windows.strongest` of a filter in one."""
+    windows = table.groupby(["filter", "class"], sort=False)["window"].agg("; ".join)
+    return windows.rename("windows").reset_index()

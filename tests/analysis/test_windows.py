@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jaxnets import plugins
 from jaxnets.analysis import windows
 from jaxnets.basics.errors import UserError
 from jaxnets.trained.model import Model
@@ -21,15 +22,17 @@ def model(name="text_cnn", widths=(2,)):
         "output": {"kernel": OUTPUT, "bias": np.zeros(2, np.float32)},
     }
     arguments = {"num_outputs": 2, "vocabulary_size": 6, "embedding_dim": 3, "num_filters": 2, "filter_widths": widths}
-    return Model(name, "softmax", arguments if name == "text_cnn" else {}, ("no", "yes"), VOCABULARY, "", {}, params)
+    plugin, head = plugins.MODEL.find(name), plugins.HEAD.find("softmax")
+    own = arguments if name == "text_cnn" else {}
+    return Model(plugin, head, own, ("no", "yes"), VOCABULARY, "", {}, params)
 
 
 def test_features_are_those_of_the_windows():
-    (found,) = windows.features(model(), "good day bad").values()
-    np.testing.assert_allclose(found, [[2, 0], [0, 0]])  # good day: 1 + 1; day bad: both filters give 0
+    (features,) = windows.features(model(), "good day bad").values()
+    np.testing.assert_allclose(features, [[2, 0], [0, 0]])  # good day: 1 + 1; day bad: both filters give 0
 
 
-def test_likeness_by_hand():
+def test_similarity_by_hand():
     assert windows.similarity(model(), "good day", "fine day") == pytest.approx(1)
     assert windows.similarity(model(), "good day", "bad day") == pytest.approx(0)
     assert windows.similarity(model(), "good day good", "bad day good") == pytest.approx(0)
@@ -37,17 +40,25 @@ def test_likeness_by_hand():
     assert windows.indicator_similarity("a b c", "a b d", [2, 3]) == pytest.approx(1 / 3)
 
 
+def test_likeness_of_text_cnns_alone():
+    table = windows.likeness([model(), model("dan"), model()], "good day", "fine day", "bad day")
+    assert len(table) == 2
+    np.testing.assert_allclose(table[["like", "opposite", "indicators"]], [[1, 0, 0]] * 2, atol=1e-6)
+    assert table[["one", "other", "contrary"]].iloc[0].tolist() == ["good day", "fine day", "bad day"]
+
+
 def test_the_strongest_windows_of_the_weightiest_filters():
     texts = [np.array([2, 5, 4]), np.array([4, 5]), np.array([], int), np.array([2, 5])]
-    found = windows.strongest(model(), texts, 2, num_filters=2, count=2)
-    assert found["filter"].tolist() == [0, 0, 1, 1]
-    assert found["class"].tolist() == ["yes", "yes", "no", "no"]
-    assert found["window"].tolist()[::2] == ["good day", "bad day"]
-    assert found["feature"].tolist()[::2] == [2, 2]
+    table = windows.strongest(model(), texts, num_filters=2, count=2)
+    assert table["filter"].tolist() == [0, 0, 1, 1]
+    assert table["class"].tolist() == ["yes", "yes", "no", "no"]
+    assert table["window"].tolist()[::2] == ["good day", "bad day"]
+    assert table["feature"].tolist()[::2] == [2, 2]
+    assert windows.strongest(model("dan"), texts, num_filters=2, count=2).empty
 
 
-def test_what_cannot_be_compared_is_told():
-    with pytest.raises(UserError, match="as many words"):
+def test_what_cannot_be_compared_is_an_error():
+    with pytest.raises(UserError, match="number of words"):
         windows.similarity(model(), "good day", "good day good")
     with pytest.raises(UserError, match="no words"):
         windows.features(model(), "")
