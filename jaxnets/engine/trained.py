@@ -26,7 +26,7 @@ from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
     """The runs of a configuration, and what became of them.
 
@@ -63,6 +63,12 @@ class Trained:
     num_programs: int = 0
     seconds: float = 0.0
     _init: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """What it holds, in a line."""
+        states = self.runs["status"].value_counts() if "status" in self.runs else {}
+        counts = ", ".join(f"{count:,} {status}" for status, count in states.items())
+        return f"<{type(self).__name__}: {len(self.runs):,} runs ({counts or 'none'}), {self.seconds:.1f} s>"
 
     def program(self, run: int) -> tuple[Program, int]:
         """The program of a run, and the run's place in it.

@@ -1,5 +1,6 @@
 """The Python door: a sweep from values, in a notebook or a script."""
 
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from rich.console import Console
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
+from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import session
 from jaxnets.lab.results import Results
@@ -48,7 +50,8 @@ def sweep(
     devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
     prepared = prepare(asked)
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
-        prepared = prepare(asked.changed(keep="last"))
+        options = prepared.options._replace(keeping=KeepLast())
+        prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
     directory = session.make_directory("sweep", prepared.config, prepared.notes) if output is not None else None
     console = Console(stderr=True) if progress else None
     trained = session.carry_out(prepared, directory, console, console)

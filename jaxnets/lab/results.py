@@ -22,7 +22,7 @@ from jaxnets.trained.model import Model
 _MODELS = "models.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results(Trained):
     """The runs of a sweep, and what became of them; see `Trained` for what else it holds.
 

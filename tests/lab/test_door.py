@@ -19,6 +19,7 @@ from jaxnets.models.blocks import Linear
 XOR = {"dataset": "xor", "hidden_units": 3, "batch_size": 0, "num_steps": 6, "evaluate_every": 3, "progress": False}
 RNG = np.random.default_rng(0)
 FEATURES, LABELS = RNG.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 3
+WITH_NAN = np.where(np.eye(60, 4)[:, ::-1], np.nan, FEATURES)
 TEXTS = ["a good film", "a bad film", "good fun", "bad taste"] * 15
 
 
@@ -88,7 +89,7 @@ MISTAKES = {
     "learning_rate: a grid needs the count of a range": {"learning_rate": jaxnets.log_range(1e-3, 1)},
     "dataset: 'xorr' is not known. Did you mean 'xor'?": {"dataset": "xorr"},
     "there are 60 inputs and 59 labels": {"dataset": (FEATURES, LABELS[:-1]), "hidden_units": 2},
-    "dataset: 'arrays', row 0: feature 3 is nan": {"dataset": (np.where(np.eye(60, 4), np.nan, FEATURES)[:, ::-1], LABELS)},
+    "dataset: 'arrays', row 0: feature 3 is nan": {"dataset": (WITH_NAN, LABELS)},
     "all labels are '0'; a classifier needs two": {"dataset": (FEATURES, np.zeros(60, int))},
     "takes text, but dataset=xor holds features": {"model": "dan", "hidden_units": None},
     "num_train: 99 asked for, but 'xor' has 4": {"num_train": 99},
@@ -222,6 +223,7 @@ def test_the_best_are_chosen_on_dev_and_shown_in_a_notebook():
     assert "<table" in shown
     assert "<svg" in shown
     assert "8 runs" in shown
+    assert repr(results).startswith("<Results: 8 runs (8 finished)")
 
 
 def test_what_is_too_large_is_not_kept_by_itself(monkeypatch):
