@@ -64,7 +64,7 @@ def summary(tables):
     ends = runs.groupby("method", sort=False).agg(**columns)
     seconds = (tables["times"].median() * 1e6).rename("µs per step")
     distances = [statistics.gain(paired(runs, loss), SGD, FULL) for loss in ("train_loss", "test_loss")]
-    apart = {"loss": ["train loss", "test loss"], "SGD - full gradient (nats)": map(verdicts.told, distances)}
+    apart = {"loss": ["train loss", "test loss"], "SGD - full gradient (nats)": map(verdicts.described, distances)}
     means = reached.groupby("method", sort=False)[COSTS].mean()
     return {
         "At the end": ends.join(seconds).reset_index(),

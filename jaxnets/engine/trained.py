@@ -66,8 +66,8 @@ class Trained:
 
     def __repr__(self) -> str:
         """What it holds, in a line."""
-        states = self.runs["status"].value_counts() if "status" in self.runs else {}
-        counts = ", ".join(f"{count:,} {status}" for status, count in states.items())
+        states = self.runs["status"].value_counts().items() if "status" in self.runs else ()
+        counts = ", ".join(f"{count:,} {status}" for status, count in states)
         return f"<{type(self).__name__}: {len(self.runs):,} runs ({counts or 'none'}), {self.seconds:.1f} s>"
 
     def program(self, run: int) -> tuple[Program, int]:

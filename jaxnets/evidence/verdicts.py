@@ -61,22 +61,26 @@ def more_than(statement: str, effect: Estimate, threshold: float = 0.0, *, unit:
     >>> more_than("A beats B.", Estimate(0.02, 0.01, 0.03), unit="%").outcome
     'supported'
     """
-    rule = f"the 95% interval lies above {shown(threshold, unit)}"
-    return Part(statement, _judged(effect, effect.low > threshold, effect.high <= threshold), told(effect, unit), rule)
+    rule = f"the 95% interval lies above {in_unit(threshold, unit)}"
+    return Part(
+        statement, _judged(effect, effect.low > threshold, effect.high <= threshold), described(effect, unit), rule
+    )
 
 
 def less_than(statement: str, effect: Estimate, threshold: float = 0.0, *, unit: str = "") -> Part:
     """Supported if the whole interval lies below the threshold, not supported if it lies at or above it."""
-    rule = f"the 95% interval lies below {shown(threshold, unit)}"
-    return Part(statement, _judged(effect, effect.high < threshold, effect.low >= threshold), told(effect, unit), rule)
+    rule = f"the 95% interval lies below {in_unit(threshold, unit)}"
+    return Part(
+        statement, _judged(effect, effect.high < threshold, effect.low >= threshold), described(effect, unit), rule
+    )
 
 
 def between(statement: str, effect: Estimate, low: float, high: float, *, unit: str = "") -> Part:
     """Supported if the whole interval lies within the bounds, not supported if it lies outside on one side."""
     outside = effect.high < low or effect.low > high
-    rule = f"the 95% interval lies within {shown(low, unit)} to {shown(high, unit)}"
+    rule = f"the 95% interval lies within {in_unit(low, unit)} to {in_unit(high, unit)}"
     return Part(
-        statement, _judged(effect, low <= effect.low and effect.high <= high, outside), told(effect, unit), rule
+        statement, _judged(effect, low <= effect.low and effect.high <= high, outside), described(effect, unit), rule
     )
 
 
@@ -92,21 +96,21 @@ def _judged(effect: Estimate, supported: bool, against: bool) -> str:
     return SUPPORTED if supported else NOT_SUPPORTED if against else INCONCLUSIVE
 
 
-def told(effect: Estimate, unit: str = "") -> str:
+def described(effect: Estimate, unit: str = "") -> str:
     """An effect with its interval, for the reader.
 
-    >>> told(Estimate(0.021, 0.012, 0.03), "%")
+    >>> described(Estimate(0.021, 0.012, 0.03), "%")
     '2.1% (95% interval 1.2% to 3.0%)'
     """
     if math.isnan(effect.low) or math.isnan(effect.high):
-        return f"{shown(effect.value, unit)} (too few runs for an interval)"
-    return f"{shown(effect.value, unit)} (95% interval {shown(effect.low, unit)} to {shown(effect.high, unit)})"
+        return f"{in_unit(effect.value, unit)} (too few runs for an interval)"
+    return f"{in_unit(effect.value, unit)} (95% interval {in_unit(effect.low, unit)} to {in_unit(effect.high, unit)})"
 
 
-def shown(number: float, unit: str = "") -> str:
+def in_unit(number: float, unit: str = "") -> str:
     """A number with its unit.
 
-    >>> shown(0.5, "%"), shown(2, "×"), shown(1234.5, "steps"), shown(0.01)
+    >>> in_unit(0.5, "%"), in_unit(2, "×"), in_unit(1234.5, "steps"), in_unit(0.01)
     ('50.0%', '2×', '1.23e+03 steps', '0.01')
     """
     if math.isnan(number):

@@ -82,8 +82,9 @@ def _line(axes: Axes, points: Mapping[float, Estimate], *, color: str, **look: A
     axes.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
 
 
-def dots(estimates: Mapping[str, Estimate], *, title: str = "", zero: float | None = None, percent: bool = False,
-         **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+def dots(
+    estimates: Mapping[str, Estimate], *, title: str = "", zero: float | None = None, percent: bool = False, **axes: Any
+) -> tuple[Figure, Axes]:
     """A row for each name: a dot at the value, a bar over the 95% interval, and a line at `zero`."""
     figure, one = panel(title, height=0.9 + 0.36 * len(estimates), **axes)
     for row, (name, estimate) in enumerate(estimates.items()):
@@ -107,8 +108,9 @@ def means(
     return dots({name: e.clipped(*bounds) if bounds else e for name, e in estimates.items()}, **look)
 
 
-def series_of_dots(rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False,
-                   **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+def series_of_dots(
+    rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False, **axes: Any
+) -> tuple[Figure, Axes]:
     """A row for each name, and in it a dot with its interval for each series; all rows have the same series."""
     series = list(next(iter(rows.values())))
     figure, one = panel(title, height=1.3 + 0.4 * len(rows), **axes)
@@ -137,26 +139,16 @@ def series_of_means(table: pd.DataFrame, by: str, series: str, column: str, **lo
     return series_of_dots(rows, **look)
 
 
-def heatmap(values: pd.DataFrame, *, title: str = "", label: str = "", percent: bool = False, shown: str = ".2g",
-            **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
-    """The cells of a table as colours with their numbers; its index are the rows, its columns the columns."""
-    numbers = values.to_numpy(np.float64)
-    figure, one = panel(title, height=1.4 + 0.4 * len(values), **axes)
-    image = one.imshow(numbers, cmap="cividis", aspect="auto")
-    one.grid(visible=False)
-    middle = (np.nanmin(numbers) + np.nanmax(numbers)) / 2
-    for row, column in np.ndindex(*numbers.shape):
-        value = numbers[row, column]
-        text = "–" if np.isnan(value) else f"{value:.0%}" if percent else format(value, shown)
-        one.text(column, row, text, ha="center", va="center", color="black" if value > middle else "white", fontsize=8)
-    one.set_xticks(range(len(values.columns)), [str(name) for name in values.columns])
-    one.set_yticks(range(len(values.index)), [str(name) for name in values.index])
-    figure.colorbar(image, ax=one, label=label, format=PercentFormatter(1) if percent else None)
-    return figure, one
-
-
-def plane(table: pd.DataFrame, z: str, *, title: str = "", label: str = "", levels: Sequence[float] | int = 11,
-          boundary: float | None = None, **axes: Any) -> tuple[Figure, Axes]:  # fmt: skip
+def plane(
+    table: pd.DataFrame,
+    z: str,
+    *,
+    title: str = "",
+    label: str = "",
+    levels: Sequence[float] | int = 11,
+    boundary: float | None = None,
+    **axes: Any,
+) -> tuple[Figure, Axes]:
     """The column `z` over the plane of the columns `x` and `y`, a grid, with a line where it is `boundary`."""
     grid = table.pivot(index="y", columns="x", values=z)
     figure, one = panel(title, **{"xlabel": "x", "ylabel": "y"} | axes)
@@ -184,8 +176,16 @@ def points(
     """Examples as marks, a colour and a form for each class; white edges keep them apart from what is behind."""
     for number, (label, name) in enumerate(names.items()):
         chosen = np.asarray(classes) == label
-        axes.plot(np.asarray(x)[chosen], np.asarray(y)[chosen], MARKERS[number], ms=11, color=COLOURS[number + 1],
-                  mec="white", mew=1.5, label=name)  # fmt: skip
+        axes.plot(
+            np.asarray(x)[chosen],
+            np.asarray(y)[chosen],
+            MARKERS[number],
+            ms=11,
+            color=COLOURS[number + 1],
+            mec="white",
+            mew=1.5,
+            label=name,
+        )
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=len(names))
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Part, Verdict
-from jaxnets.report.tables import print_table, shown
+from jaxnets.report.tables import cell, print_table
 
 FILE = "finding.json"
 _STYLES = {SUPPORTED: "bold green", NOT_SUPPORTED: "bold red", INCONCLUSIVE: "bold yellow"}
@@ -61,7 +61,7 @@ def read(directory: Path) -> Finding | None:
 
 def cells(table: pd.DataFrame) -> list[list[str]]:
     """The cells of a table as texts: numbers with three digits."""
-    return [[shown(value) for value in row] for row in table.itertuples(index=False)]
+    return [[cell(value) for value in row] for row in table.itertuples(index=False)]
 
 
 def print_finding(console: Console, finding: Finding, directory: Path) -> None:

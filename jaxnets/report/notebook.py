@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.evidence import statistics
 from jaxnets.report import figures
-from jaxnets.report.tables import shown, with_interval
+from jaxnets.report.tables import cell, with_interval
 
 
 def html(runs: pd.DataFrame, curves: pd.DataFrame) -> str:
@@ -30,14 +30,14 @@ def _table(best: pd.DataFrame) -> str:
     header = [*(name.replace("_", " ") for name in names), "test accuracy", "dev accuracy", "diverged"]
     rows = [
         [
-            *(shown(row[name]) for name in names),
+            *(cell(row[name]) for name in names),
             with_interval(row["test_accuracy"], row["test_half_width"]),
             with_interval(row["dev_accuracy"], row["dev_half_width"]),
             f"{row['diverged_share']:.1%}",
         ]
         for _, row in best.iterrows()
     ]
-    return pd.DataFrame([[markup.escape(cell) for cell in row] for row in rows], columns=header).to_html(
+    return pd.DataFrame([[markup.escape(text) for text in row] for row in rows], columns=header).to_html(
         index=False, escape=False, border=0
     )
 

@@ -41,10 +41,10 @@ def with_interval(mean: float, half_width: float) -> str:
     return f"{mean:.3f}" if pd.isna(half_width) else f"{mean:.3f} ± {half_width:.3f}"
 
 
-def shown(value: object) -> str:
+def cell(value: object) -> str:
     """A hyperparameter in a cell: a number with three digits, what is missing as a dash.
 
-    >>> shown(0.031623), shown(None), shown("adam")
+    >>> cell(0.031623), cell(None), cell("adam")
     ('0.0316', '–', 'adam')
     """
     if value is None or (isinstance(value, float) and pd.isna(value)):
@@ -57,7 +57,7 @@ def best_table(best: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> Table:
     names = [*by, *(name for name in best.columns[: list(best.columns).index("num_seeds")] if name not in by)]
     rows = [
         [
-            *(shown(row[name]) for name in names),
+            *(cell(row[name]) for name in names),
             with_interval(row["test_accuracy"], row["test_half_width"]),
             with_interval(row["dev_accuracy"], row["dev_half_width"]),
             f"{row['diverged_share']:.1%}",

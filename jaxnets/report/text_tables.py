@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
-from rich.console import Console
+from jaxtyping import Int
 from rich.markup import escape
 from rich.table import Table
 
-from jaxnets.evidence.comparison import System, all_labels, certain_mistakes, compare, confusion
+from jaxnets.data.dataset import Dataset
+from jaxnets.evidence.comparison import System, certain_mistakes, compare
 from jaxnets.evidence.statistics import mean_interval
-from jaxnets.report.tables import print_table, table, with_interval
+from jaxnets.report.tables import table, with_interval
 
 _LONGEST_TEXT = 160
+_MOST_MISTAKES = 8
 
 
 def systems_table(nets: Sequence[System], classical: Sequence[System], num_folds: int) -> Table:
@@ -21,51 +24,52 @@ def systems_table(nets: Sequence[System], classical: Sequence[System], num_folds
     bayes = next((system for system in classical if system.name == "naive_bayes"), None)
     header = ["system", "test accuracy", "seconds", "difference", "McNemar p"]
     repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds"
-    caption = f"Accuracy: mean ± 95% interval over {repetitions}. Seconds: of one seed."
+    caption = [f"Accuracy: mean ± 95% interval over {repetitions}. Seconds: of one seed."]
     if best is not None:
-        caption += f" Difference: to {best.name}, the best baseline, paired by test example."
+        caption.append(f"Difference: to {best.name}, the best baseline, paired by test example.")
     if bayes is not None and bayes is not best:
-        against = [(system.name, compare(system, bayes)) for system in nets]
-        told = ", ".join(f"{name} {found.difference:+.3f} ± {found.half_width:.3f}" for name, found in against)
-        caption += f" To naive_bayes: {told}."
-    for system in nets:
-        caption += f" {system.name}, chosen on dev: {system.configuration}."
-    return table("Systems", header, rows, caption)
+        against = ", ".join(f"{system.name} {_difference(system, bayes)}" for system in nets)
+        caption.append(f"To naive_bayes: {against}.")
+    caption += [f"{system.name}, chosen on dev: {system.configuration}." for system in nets]
+    return table("Systems", header, rows, " ".join(caption))
 
 
 def _row(system: System, best: System | None) -> list[str]:
     row = [system.name, with_interval(*mean_interval(system.accuracies)), f"{system.seconds:.1f}"]
     if best is None or system.name == best.name:
         return [*row, "–", "–"]
-    against = compare(system, best)
-    difference = f"{against.difference:+.3f} ± {against.half_width:.3f}"
-    return [*row, difference, f"{against.p_value:.2g}"]
+    return [*row, _difference(system, best), f"{compare(system, best).p_value:.2g}"]
 
 
-def print_details(console: Console, system: System, results, predictions: pd.DataFrame) -> None:
-    """The confusions of a system, and the most certain mistakes of its model's runs."""
-    dataset = results.folds[0]
-    counts = confusion(all_labels(results.folds), system.predictions, dataset.num_classes)
-    rows = [[name, *map(str, row)] for name, row in zip(dataset.class_names, counts, strict=True)]
+def _difference(system: System, other: System) -> str:
+    against = compare(system, other)
+    return f"{against.difference:+.3f} ± {against.half_width:.3f}"
+
+
+def confusion_table(system: System, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str]) -> Table:
+    """How many examples of each class a system took for each class."""
+    rows = [[name, *map(str, row)] for name, row in zip(class_names, counts, strict=True)]
     title = f"{system.name}, first seed: examples of each class (row) by predicted class"
-    print_table(console, title, ["", *dataset.class_names], rows)
-    runs = results.runs[(results.runs["model"] == system.name) & (results.runs["status"] == "finished")]
-    mistakes = certain_mistakes(predictions[predictions["run"].isin(runs["run"])], 50)
-    mistakes = mistakes.drop_duplicates(["fold", "example"]).head(8)
-    print_table(
-        console,
-        f"{system.name}: the most certain mistakes",
-        ["certainty", "predicted", "label", "text"],
-        [_mistake(row, results) for _, row in mistakes.iterrows()],
-    )
+    return table(title, ["", *class_names], rows)
 
 
-def _mistake(row: pd.Series, results) -> list[str]:
-    fold = results.folds[int(row["fold"])]
-    text = fold.decode(fold.test.inputs[int(row["example"])])
-    shown = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
-    names = fold.class_names
-    return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], escape(shown)]
+def mistakes_table(system: System, predictions: pd.DataFrame, folds: Sequence[Dataset]) -> Table:
+    """The most certain mistakes of a system's runs, each example once.
+
+    Args:
+      system: the system.
+      predictions: of its runs; see `jaxnets.engine.tables.predictions_table`.
+      folds: the data set.
+    """
+    mistakes = certain_mistakes(predictions, 50).drop_duplicates(["fold", "example"]).head(_MOST_MISTAKES)
+    rows = [_mistake(row, folds[int(row["fold"])]) for _, row in mistakes.iterrows()]
+    return table(f"{system.name}: the most certain mistakes", ["certainty", "predicted", "label", "text"], rows)
+
+
+def _mistake(row: pd.Series, fold: Dataset) -> list[str]:
+    text, names = fold.decode(fold.test.inputs[int(row["example"])]), fold.class_names
+    short = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], escape(short)]
 
 
 def likeness(table: pd.DataFrame) -> pd.DataFrame:

@@ -90,7 +90,6 @@ def test_other_charts_draw(tmp_path):
         figure,
         charts.dots(estimates, zero=0.0, xlabel="difference")[0],
         charts.series_of_dots({"first": estimates, "second": estimates}, percent=True)[0],
-        charts.heatmap(pd.DataFrame([[0.5, np.nan], [1.0, 0.1]], index=["a", "b"], columns=[1, 2]), percent=True)[0],
     ]
     for number, one in enumerate(drawn):
         paths = figures.save(one, tmp_path, str(number))
