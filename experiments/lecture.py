@@ -1,16 +1,60 @@
 """Puts all claims of the lecture to the test, and writes what was found as one page."""
 
-import importlib
+import sys
 import time
 from pathlib import Path
+
+from rich.console import Console
+
+from experiments import (
+    activations,
+    batch_size,
+    building_blocks,
+    computing_gradients,
+    dan_vs_naive_bayes,
+    depth_vs_width,
+    initialization,
+    learning_rate,
+    linear_collapse,
+    local_optima,
+    momentum_and_adam,
+    negation,
+    schedules,
+    sgd_vs_full_gradient,
+    unseen_ngrams,
+    word_order,
+    xor,
+)
+from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config.config import Config
+from jaxnets.engine import devices
+from jaxnets.lab import commandline, flagtext, lecture
+from jaxnets.lab.experiment import Command
+from jaxnets.lab.lecture import Lecture
+from jaxnets.lab.parser import Parser
 
 CLAIM = "Puts all claims of the lecture to the test and writes them as one page."
 
 ORDER = (
-    "building_blocks", "linear_collapse", "xor", "negation", "activations", "depth_vs_width", "initialization",
-    "batch_size", "sgd_vs_full_gradient", "local_optima", "learning_rate", "schedules", "momentum_and_adam",
-    "computing_gradients", "dan_vs_naive_bayes", "unseen_ngrams", "word_order",
-)  # fmt: skip
+    building_blocks,
+    linear_collapse,
+    xor,
+    negation,
+    activations,
+    depth_vs_width,
+    initialization,
+    batch_size,
+    sgd_vs_full_gradient,
+    local_optima,
+    learning_rate,
+    schedules,
+    momentum_and_adam,
+    computing_gradients,
+    dan_vs_naive_bayes,
+    unseen_ngrams,
+    word_order,
+)
+CLAIMS = {module.EXPERIMENT.name: module.EXPERIMENT for module in ORDER}
 
 TITLE = "A lecture on neural nets, put to the test"
 INTRODUCTION = (
@@ -18,95 +62,60 @@ INTRODUCTION = (
     "rule that stands beside it. A claim is supported if all its parts are, and not supported if one of them is not; "
     "a part is inconclusive where its 95% interval leaves the question open."
 )
-
-USAGE = """usage: python run.py lecture [--output=DIR] [--only=NAME,NAME] [--fresh] [--readme=FILE]
-
-Runs all claims, each in a folder of DIR, and writes DIR/lecture.html and DIR/verdicts.md. What is finished there
-already is not done again.
-
-  --output        The folder (default: results/lecture).
-  --only          Some of the claims, in the lecture's order: {names}.
-  --fresh         Does again what is finished.
-  --readme        A text file in which the table of verdicts is put between its two marks.
-  --platform      cpu, gpu or tpu; otherwise the best there is.
-  --num_devices   Devices to use; 0 is all."""
-
-FLAGS = ("output", "only", "fresh", "readme", "platform", "num_devices")
+DETAILS = """Runs all claims, each in a folder of --output, and writes lecture.html and verdicts.md into it. What is
+finished there already is not done again."""
 
 
-def command(arguments):
+def run(arguments):
     """Runs `lecture` with these arguments; returns the exit status."""
-    if any(argument in ("--help", "-h") for argument in arguments):
-        print(USAGE.format(names=", ".join(ORDER)))
+    if (given := parser().values(arguments)) is None:
         return 0
-    given = parse(arguments)
-    from rich.console import Console
-
-    from jaxnets.config.config import Config
-    from jaxnets.engine import devices
-    from jaxnets.lab import lecture
-
-    chosen = [f"experiments.{name}" for name in ORDER if name in given["only"]]
-    flags = {name: given[name] for name in ("platform", "num_devices") if given[name]}
-    config = Config.from_texts(flags)
-    devices.configure(config.platform, config.number("num_devices"), config.compilation_cache)
-    directory = Path(given["output"])
-    if given["fresh"]:
-        for name in given["only"]:
-            (directory / name / lecture.MADE).unlink(missing_ok=True)
+    for name, value in vars(given).items():
+        if value == "":
+            raise UserError(f"{name}: there is no value; write --{name}=VALUE.")
+    config = Config(platform=given.platform, num_devices=flagtext.parse_one("num_devices", given.num_devices, "int"))
+    chosen, directory, readme = claims(given.only), Path(given.output), given.readme and Path(given.readme)
+    if readme:
+        lecture.with_verdicts(readme, "")  # a mistake in it shows before the work
+    if given.fresh:
+        for claim in chosen:
+            (directory / claim.name / lecture.MADE).unlink(missing_ok=True)
+    devices.configure(config.platform, config.num_devices, config.compilation_cache)
     start, console = time.perf_counter(), Console()
-    modules = [importlib.import_module(name) for name in chosen]
-    sections = lecture.give(lecture.Lecture(TITLE, INTRODUCTION, modules, directory, flags), console)
-    if given["readme"]:
-        put_into(Path(given["readme"]), directory / lecture.VERDICTS)
+    values = {"platform": config.platform, "num_devices": config.num_devices}
+    sections = lecture.give(Lecture(TITLE, INTRODUCTION, chosen, directory, values), console)
+    if readme:
+        lecture.put_verdicts(readme, (directory / lecture.VERDICTS).read_text(encoding="utf-8"))
     console.print(f"Page: {directory / lecture.PAGE} ({time.perf_counter() - start:.0f} s)", highlight=False)
     return 0 if all(section.finding for section in sections) else 1
 
 
-def parse(arguments):
-    """The flags by name.
+def claims(names):
+    """The claims of some names, separated by commas, in the lecture's order; all if None.
 
     Raises:
-      UserError: if one is not as `USAGE` says.
+      UserError: if a name is not known.
     """
-    from jaxnets.basics.errors import UserError, unknown
-
-    given = dict.fromkeys(FLAGS, "") | {"output": "results/lecture", "only": ",".join(ORDER)}
-    for argument in arguments:
-        name, _, text = argument.lstrip("-").partition("=")
-        if not argument.startswith("--") or name not in FLAGS:
-            raise unknown("flag", name, FLAGS)
-        if not text and name != "fresh":
-            raise UserError(f"{name}: there is no value; write --{name}=VALUE.")
-        given[name] = text or "true"
-    given["only"] = given["only"].split(",")
-    for name in given["only"]:
-        if name not in ORDER:
-            raise unknown("claim", name, ORDER)
-    given["fresh"] = given["fresh"] == "true"
-    return given
+    chosen = list(CLAIMS) if names is None else names.split(",")
+    for name in chosen:
+        if name not in CLAIMS:
+            raise unknown("only", name, CLAIMS)
+    return [claim for name, claim in CLAIMS.items() if name in chosen]
 
 
-def put_into(readme, verdicts):
-    """Puts the table of verdicts into a text file.
+def parser():
+    """The parser of its arguments."""
+    made = Parser("lecture", DETAILS)
+    made.add_argument("--output", default="results/lecture", help="The folder; by default results/lecture.")
+    made.add_argument("--only", help=f"Some of the claims: {', '.join(CLAIMS)}.")
+    made.add_argument("--fresh", action="store_true", help="Does again what is finished.")
+    made.add_argument("--readme", help="A text file in which the table of verdicts is put between its two marks.")
+    made.add_argument("--platform", help="cpu, gpu or tpu; otherwise the best there is.")
+    made.add_argument("--num_devices", default="0", help="Devices to use; 0 is all.")
+    return made
 
-    Raises:
-      UserError: if the file cannot be read, or has no place for it.
-    """
-    from jaxnets.basics import files
-    from jaxnets.basics.errors import UserError
-    from jaxnets.report import page
 
-    try:
-        text = page.insert(readme.read_text(encoding="utf-8"), verdicts.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"readme: '{readme}': {error}.") from None
-    files.write(readme, lambda path: path.write_text(text, encoding="utf-8"))
-
+EXPERIMENT = Command(name="lecture", about=CLAIM, run=run)
 
 if __name__ == "__main__":
-    import sys
-
-    from jaxnets.lab import commandline
-
-    sys.exit(commandline.launch(importlib.import_module("experiments"), [sys.argv[0], "lecture", *sys.argv[1:]], ""))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

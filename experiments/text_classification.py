@@ -2,50 +2,55 @@
 
 import sys
 
+from jaxnets.evidence import baselines, comparison, statistics
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Job
+from jaxnets.report import figures, text_tables
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts."
-
-DEFAULTS = {
-    "dataset": "ngrams",
-    "model": "dan,text_cnn",
-    "optimizer": "adam",
-    "learning_rate": "0.0005",
-    "vector_range": "0.05",
-    "word_dropout_rate": "0.3",
-    "dropout_rate": "0.5",
-    "batch_size": "50",
-    "num_epochs": "8",
-    "num_seeds": "5",
-    "select": "best",
-    "predictions": "true",
-    "keep": "best",
-}
 
 
 def report(results, console):
     """A table of systems; the confusions and the most certain mistakes of the best net."""
-    import pandas as pd
-
-    from jaxnets.evidence import baselines, comparison
-    from jaxnets.report import figures, text_tables
-
-    predictions = pd.read_parquet(results.directory / "predictions.parquet")
-    fits = baselines.fit(results.folds) if results.config.number("baselines") else []
-    classical = comparison.of_baselines(fits, results.folds)
+    folds, predictions = results.folds, results.predictions
     nets = comparison.of_runs(results.runs, predictions)
     if not nets:
         console.print("No net finished.")
         return
-    console.print(text_tables.systems_table(nets, classical, len(results.folds)))
+    fits = baselines.fit(folds) if results.config.baselines else []
+    console.print(text_tables.systems_table(nets, comparison.of_baselines(fits, folds), len(folds)))
     best = max(nets, key=lambda system: system.accuracies.mean())
-    text_tables.print_details(console, best, results, predictions)
-    labels = comparison.all_labels(results.folds)
-    confusion = comparison.confusion(labels, best.predictions, results.folds[0].num_classes)
-    figure = figures.confusion(confusion, results.folds[0].class_names, best.name)
+    counts = comparison.confusion(comparison.all_labels(folds), best.predictions, folds[0].num_classes)
+    console.print(text_tables.confusion_table(best, counts, folds[0].class_names))
+    runs = statistics.finished(results.runs)
+    of_best = predictions[predictions["run"].isin(runs[runs["model"] == best.name]["run"])]
+    console.print(text_tables.mistakes_table(best, of_best, folds))
+    figure = figures.confusion(counts, folds[0].class_names, best.name)
     for path in figures.save(figure, results.directory / "figures", "confusion"):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 
+EXPERIMENT = Job(
+    name="text_classification",
+    about=CLAIM,
+    takes="text",
+    defaults={
+        "dataset": "ngrams",
+        "model": ["dan", "text_cnn"],
+        "optimizer": "adam",
+        "learning_rate": 0.0005,
+        "vector_range": 0.05,
+        "word_dropout_rate": 0.3,
+        "dropout_rate": 0.5,
+        "batch_size": 50,
+        "num_epochs": 8,
+        "num_seeds": 5,
+        "select": "best",
+        "predictions": True,
+        "keep": "best",
+    },
+    report=report,
+)
+
 if __name__ == "__main__":
-    sys.exit(commandline.main(sys.modules[__name__], sys.argv))
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -151,3 +151,27 @@ def _machine(sections: Sequence[Section]) -> str:
         except (OSError, ValueError, KeyError):
             continue
     return "on no device"
+
+
+def with_verdicts(readme: Path, table: str) -> str:
+    """A text file's content with the table of verdicts between the two marks that are meant for it.
+
+    Raises:
+      UserError: if the file cannot be read, or lacks the marks.
+    """
+    try:
+        return page.insert(readme.read_text(encoding="utf-8"), table)
+    except OSError as error:
+        raise UserError(f"readme: '{readme}' cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UserError(f"readme: '{readme}': {error}.") from None
+
+
+def put_verdicts(readme: Path, table: str) -> None:
+    """Puts the table of verdicts into a text file.
+
+    Raises:
+      UserError: if the file cannot be read or written, or lacks the marks.
+    """
+    text = with_verdicts(readme, table)
+    files.write(readme, lambda path: path.write_text(text, encoding="utf-8"))

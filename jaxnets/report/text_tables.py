@@ -1,4 +1,4 @@
-"""What a comparison of text classifiers shows on the console."""
+"""Tables of text classifiers: their comparison on the console, and what a text CNN's filters answer to."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from jaxnets.data.dataset import Dataset
+from jaxnets.data.texts import Texts
 from jaxnets.evidence.comparison import System, certain_mistakes, compare
 from jaxnets.evidence.statistics import mean_interval
 from jaxnets.report.tables import table, with_interval
@@ -67,13 +68,14 @@ def mistakes_table(system: System, predictions: pd.DataFrame, folds: Sequence[Da
 
 
 def _mistake(row: pd.Series, fold: Dataset) -> list[str]:
+    assert isinstance(fold.test.inputs, Texts)  # only texts are shown here
     text, names = fold.decode(fold.test.inputs[int(row["example"])]), fold.class_names
     short = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
     return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], escape(short)]
 
 
 def likeness(table: pd.DataFrame) -> pd.DataFrame:
-    """How like a phrase others are to filters and to indicators: a row of `jaxnets.analysis.windows.likeness` a net."""
+    """How similar phrases are to another one: means over the nets of a table by `jaxnets.analysis.windows.likeness`."""
     phrases = table[["other", "contrary"]].iloc[0].to_list()
     cosines = table[["like", "opposite"]].mean().to_list()
     indicators = table["indicators"].iloc[0]
@@ -81,6 +83,6 @@ def likeness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def strongest(table: pd.DataFrame) -> pd.DataFrame:
-    """What each filter answers to: the rows of `jaxnets.analysis.windows.strongest` of a filter in one."""
+    """A row for each filter with its windows, from a table by `jaxnets.analysis.windows.strongest`."""
     windows = table.groupby(["filter", "class"], sort=False)["window"].agg("; ".join)
     return windows.rename("windows").reset_index()
