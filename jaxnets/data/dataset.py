@@ -67,7 +67,7 @@ class Dataset:
 
     @property
     def kind(self) -> str:
-        """What the inputs are: `text` or `features`."""
+        """Whether the inputs are `text` or `features`."""
         return "text" if self.is_text else "features"
 
     def decode(self, row: np.ndarray) -> str:

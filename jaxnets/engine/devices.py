@@ -29,6 +29,8 @@ def configure(platform: str | None = None, num_devices: int = 0, cache: str | No
       platform: `cpu`, `gpu` or `tpu`; the best there is if None.
       num_devices: CPU devices to make; 0 is one for each core that this process may use.
       cache: folder for compiled programs, or `off`; the user's cache folder if None.
+
+    >>> configure("cpu")
     """
     wanted = max(num_devices or num_cores(), _FEWEST_PARTITIONS)
     try:

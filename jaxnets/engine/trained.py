@@ -125,6 +125,11 @@ class Trained:
 
         Raises:
           UserError: if its parameters were not kept, or the inputs are not what its model takes.
+
+        >>> import jaxnets
+        >>> xor = jaxnets.sweep(dataset="xor", learning_rate=0.03, batch_size=0, num_steps=100, progress=False)
+        >>> xor.predict(0, [[0, 0], [0, 1], [1, 0], [1, 1]]).tolist()
+        ['same', 'different', 'different', 'same']
         """
         return predict.labels(self.model(run), inputs)
 

@@ -56,6 +56,11 @@ class Results(Trained):
         Raises:
           UserError: for anything in the configuration that cannot be done.
           KeyboardInterrupt: if the user ends it.
+
+        >>> import jaxnets
+        >>> results = jaxnets.sweep(dataset="xor", batch_size=0, num_steps=5, progress=False)
+        >>> results.train(num_steps=7).runs["num_steps"].tolist()
+        [7]
         """
         trained = session.retrain(self.config, self.console, **values)
         self.further.append(trained)
@@ -72,6 +77,12 @@ class Results(Trained):
 
         Raises:
           UserError: if there is no such hyperparameter.
+
+        >>> import jaxnets
+        >>> axes = {"hidden_units": [0, 8], "learning_rate": [0.001, 0.03], "num_seeds": 2}
+        >>> results = jaxnets.sweep(dataset="xor", batch_size=0, num_steps=300, progress=False, **axes)
+        >>> results.best("hidden_units")["learning_rate"].tolist()
+        [0.03, 0.03]
         """
         names = [by] if isinstance(by, str) else list(by)
         known = statistics.hyperparameters(self.runs) if len(self.runs) else []
@@ -135,6 +146,13 @@ def load(directory: str | Path) -> Results:
 
     Raises:
       UserError: if it is none, or a file of it cannot be read.
+
+    >>> import tempfile
+    >>> import jaxnets
+    >>> folder = Path(tempfile.mkdtemp()) / "xor"
+    >>> results = jaxnets.sweep(dataset="xor", batch_size=0, num_steps=5, progress=False)
+    >>> load(results.save(folder)).runs.equals(results.runs)
+    True
     """
     folder = Path(directory)
     content = run_directory.read_json(folder, "config.json")

@@ -32,6 +32,9 @@ class TextBatch(NamedTuple):
       words: the id of the word at each position.
       owner: the number of the text that each position belongs to, ascending; `num_texts` where nothing is.
       lengths: the words of each text; 0 for an empty one.
+
+    >>> TextBatch(jnp.array([5, 2, 9]), jnp.array([0, 0, 1]), jnp.array([2, 1])).num_texts
+    2
     """
 
     words: Int[Array, "positions"]
@@ -62,6 +65,9 @@ class Linear(nn.Module):
     """An affine map, `inputs @ kernel + bias`.
 
     The kernel starts as He et al. (2015) propose and the bias at zero; a run draws both anew by its `--initializer`.
+
+    >>> Linear(2).apply({"params": {"kernel": jnp.eye(2), "bias": jnp.ones(2)}}, jnp.array([[3.0, 4.0]])).tolist()
+    [[4.0, 5.0]]
     """
 
     num_outputs: int
@@ -77,6 +83,10 @@ class Dropout(nn.Module):
     """Sets each number to zero with probability `rate` in training, and scales the others by 1 / (1 - rate).
 
     Unlike Flax's, the rate may be traced. Source: Srivastava et al. (2014), in the inverted form.
+
+    >>> rngs = {"dropout": jax.random.key(0)}
+    >>> sorted(set(Dropout(0.5).apply({}, jnp.ones(100), train=True, rngs=rngs).tolist()))
+    [0.0, 2.0]
     """
 
     rate: Number
@@ -133,6 +143,9 @@ class MeanPooling(nn.Module):
 
     A position whose owner is `num_texts` takes no part; a text without positions gives the zero vector.
     Source: Iyyer et al. (2015), section 2.
+
+    >>> MeanPooling(3).apply({}, jnp.array([[1.0], [3.0], [8.0]]), jnp.array([0, 0, 1])).tolist()
+    [[2.0], [8.0], [0.0]]
     """
 
     num_texts: int
@@ -151,6 +164,9 @@ class MaxPooling(nn.Module):
     A position whose owner is `num_texts` takes no part; a text without positions gives the zero vector. The gradient
     of equally large numbers is shared out among them, as that of `jnp.max`.
     Source: Collobert et al. (2011), section 3.2.2; Kim (2014).
+
+    >>> MaxPooling(2).apply({}, jnp.array([[1.0, 5.0], [3.0, 4.0], [8.0, 0.0]]), jnp.array([0, 0, 1])).tolist()
+    [[3.0, 5.0], [8.0, 0.0]]
     """
 
     num_texts: int
@@ -192,6 +208,10 @@ class Windows(nn.Module):
     A window that starts at position t covers t to t + width - 1; beyond its text there are zeros.
     The windows' vectors are laid side by side and multiplied once: on a CPU that is many times as fast as XLA's
     convolution, forward and backward. Source: Kim (2014), equation 2, before the non-linearity.
+
+    >>> add = {"params": {"kernel": jnp.ones((2, 1, 1)), "bias": jnp.zeros(1)}}
+    >>> Windows(2, 1).apply(add, jnp.array([[1.0], [2.0], [4.0]]), jnp.array([0, 0, 1])).tolist()
+    [[3.0], [2.0], [4.0]]
     """
 
     width: int
@@ -223,6 +243,10 @@ def window_owner(texts: TextBatch, width: int) -> Int[Array, "positions"]:
     """The text that the window at each position belongs to; `num_texts` if it reaches beyond its text.
 
     A text shorter than the window has the one that starts at its first word.
+
+    >>> texts = TextBatch(jnp.array([5, 2, 9]), jnp.array([0, 0, 1]), jnp.array([2, 1]))
+    >>> window_owner(texts, 2).tolist()
+    [0, 2, 1]
     """
     first = jnp.pad(texts.owner[:-1], (1, 0), constant_values=-1) != texts.owner
     return jnp.where(_within(texts.owner, width - 1) | first, texts.owner, texts.num_texts)

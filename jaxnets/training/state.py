@@ -19,6 +19,11 @@ class Metrics:
       loss: `float32[]`, in nats.
       correct: `float32[]`, the examples whose most probable class is theirs.
       examples: `float32[]`.
+
+    >>> import jax.numpy as jnp
+    >>> sums = Metrics(*jnp.array([3.0, 1.0, 2.0])) + Metrics(*jnp.array([1.0, 2.0, 2.0]))
+    >>> [float(mean) for mean in sums.mean()]
+    [1.0, 0.75]
     """
 
     loss: Any
