@@ -1,8 +1,8 @@
-"""The experiments' reports, on tables of runs that never were."""
+"""What all experiments have in common: their form, their reports, and what they refuse."""
 
 import importlib
 import io
-import pkgutil
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,55 +12,62 @@ from rich.console import Console
 
 import experiments
 from jaxnets.config.config import Config
-from jaxnets.lab import commandline
-from jaxnets.lab.session import Results
+from jaxnets.engine.runs import runs
+from jaxnets.lab import commandline, flags
+from jaxnets.lab.experiment import Command, Experiment, configure
+from jaxnets.lab.results import Results
+
+NAMES = sorted(commandline.sentences(experiments))
 
 
-def results(directory: Path, runs: pd.DataFrame) -> Results:
-    curves = pd.DataFrame({"run": runs["run"], "step": 10, "train_loss": 0.5, "dev_accuracy": 0.5})
-    return Results(Config(), runs, curves, directory=directory)
+def experiment_of(name):
+    return importlib.import_module(f"experiments.{name}").EXPERIMENT
 
 
-def table(num_solved: int, num_runs: int, status: str = "finished") -> pd.DataFrame:
-    accuracy = np.where(np.arange(num_runs) < num_solved, 1.0, 0.75)
-    metrics = {f"{split}_{metric}": accuracy for split in ("train", "dev", "test") for metric in ("loss", "accuracy")}
-    head = {"run": np.arange(num_runs), "hidden_units": "2", "activation": "tanh", "optimizer": "adam"}
-    return pd.DataFrame(head | {"learning_rate": 0.1, "seed": np.arange(num_runs), "status": status} | metrics)
-
-
-def report(name: str, directory: Path, runs: pd.DataFrame) -> str:
-    console = Console(file=io.StringIO(), width=100)
-    importlib.import_module(f"experiments.{name}").report(results(directory, runs), console)
-    return console.file.getvalue()
-
-
-@pytest.mark.parametrize("name", ["compare_optimizers", "train"])
-def test_reports_draw_their_figures(tmp_path, name):
-    text = report(name, tmp_path, table(2, 4))
-    assert (tmp_path / "figures" / "learning_curves.png").exists()
-    assert "learning_curves.svg" in text
-
-
-MODULES = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
-
-
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
-    from jaxnets.engine.runs import runs
+    experiment = experiment_of(name)
+    source = (Path(experiments.__path__[0]) / f"{name}.py").read_text()
+    assert len(source.splitlines()) <= 160
+    assert not re.search(r"# fmt:|^ +(import|from) ", source, re.MULTILINE)
+    assert experiment.name == name
+    assert experiment.about.endswith(".")
+    if isinstance(experiment, Experiment):
+        assert runs(configure(experiment, {}))
+        assert flags.parse(experiment, []) == configure(experiment, {})
+    else:
+        assert isinstance(experiment, Command)
 
-    module = importlib.import_module(f"experiments.{name}")
-    assert module.CLAIM.endswith(".")
-    assert len(Path(module.__file__).read_text().splitlines()) <= 180
-    if hasattr(module, "DEFAULTS"):
-        assert runs(commandline.parse(module, []))
+
+def results_of(directory, accuracies, status="finished"):
+    """Results of runs that never were."""
+    metrics = {f"{split}_{metric}": accuracies for split in ("train", "dev", "test") for metric in ("loss", "accuracy")}
+    head = {"run": range(len(accuracies)), "optimizer": "adam", "learning_rate": 0.1, "seed": range(len(accuracies))}
+    table = pd.DataFrame({**head, "status": status, **metrics})
+    curves = pd.DataFrame({"run": table["run"], "step": 10, "train_loss": 0.5, "dev_accuracy": 0.5})
+    return Results(Config(), table, curves, directory=directory)
+
+
+@pytest.mark.parametrize("status", ["finished", "diverged"])
+@pytest.mark.parametrize("name", ["compare_optimizers", "train"])
+def test_reports_draw_their_figures(tmp_path, name, status):
+    console = Console(file=io.StringIO(), width=100)
+    accuracies = [0.5, 1.0] if status == "finished" else [np.nan, np.nan]
+    experiment_of(name).report(results_of(tmp_path, accuracies, status), console)
+    assert (tmp_path / "figures" / "learning_curves.png").exists()
+    assert "learning_curves.svg" in console.file.getvalue()
 
 
 MISTAKES = {
-    "xor --dataset=ngrams --model=dan --hidden_units=0": "'ngrams' has texts; this experiment takes features.",
-    "negation --dataset=digits --model=mlp": "dataset: 'digits' has features; this experiment takes texts.",
-    "computing_gradients --activation=relu": "activation: the gradient is derived by hand for 'tanh' alone.",
+    "xor --dataset=ngrams --model=dan --hidden_units=0": "'ngrams' has text; this experiment takes features.",
+    "negation --dataset=digits --model=mlp": "dataset: 'digits' has features; this experiment takes text.",
+    "text_classification --dataset=digits --model=mlp": "dataset: 'digits' has features; this experiment takes text.",
+    "computing_gradients --activation=relu": "activation: ",
     "building_blocks --widths=0": "widths: 0 is below 1.",
     "word_order --num_sentences=101": "num_sentences: 101 is odd",
+    "unseen_ngrams --phrases=good": "phrases: give a phrase",
+    "dan_vs_naive_bayes --model=dan,text_cnn": "model: one model is compared with Naive Bayes",
+    "local_optima --hidden_units=8,16": "hidden_units: solutions of one architecture are compared",
 }
 
 
@@ -76,7 +83,4 @@ def test_what_an_experiment_is_not_made_for_is_one_line(flags, tmp_path, capsys)
 
 
 def test_the_main_job_is_as_large_as_the_readme_says():
-    from jaxnets.engine.runs import runs
-
-    module = importlib.import_module("experiments.compare_optimizers")
-    assert len(runs(Config.from_texts(module.DEFAULTS))) == 216
+    assert len(runs(configure(experiment_of("compare_optimizers"), {}))) == 216
