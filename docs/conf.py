@@ -13,6 +13,8 @@ html_title = f"jaxnets {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
+html_show_copyright = False
+default_role = "code"  # the docstrings write `name` for code
 
 # the notebook is run when the pages are built, and must not fail
 nb_execution_mode = "force"
