@@ -37,7 +37,7 @@ def measure(results):
     examples = pd.DataFrame({BAYES: bayes.correct[0], PAIRS: pairs.correct[0], "negated": negated})
     sizes = [_at_size(name, full, folds)]
     values = results.values(full["run"].iloc[0], *statistics.varying(results.runs))
-    for size in (size for size in results.options["sizes"] if size < len(folds[0].train)):
+    for size in (size for size in results.options["sizes"] if full["batch_size"].iloc[0] <= size < len(folds[0].train)):
         smaller = results.train(**values, num_train=size, predictions=False)
         sizes.append(_at_size(name, smaller.runs, smaller.folds))
     by_seed = full.assign(fold=full.get("fold", 0))
@@ -126,7 +126,7 @@ EXPERIMENT = Claim(
         "predictions": True,
     },
     options=(
-        Option("sizes", (60, 250, 1000), "Numbers of training examples to learn from, beside all of them."),
+        Option("sizes", (60, 250, 1000), "Training examples beside all of them; none below the batch size."),
         Option("negations", NEGATIONS, "Words that negate: test texts with one are counted apart."),
     ),
     measure=measure,

@@ -1,20 +1,21 @@
 """Explanations of predictions, for the eye and as JSON."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
-from jaxnets.trained.explain import Explanation
+if TYPE_CHECKING:  # reports are made without JAX
+    from jaxnets.trained.explain import Explanation
 
 _MOST_WINDOWS = 5
 
 
-def print_explanation(console: Console, explanation: Explanation) -> None:
+def print_explanation(console: Console, explanation: "Explanation") -> None:
     """The class, the probabilities, and the words: green ones speak for the class, red ones against it."""
-    shown = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
-    probabilities = ", ".join(f"{name} {value:.3f}" for name, value in shown)
+    by_probability = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
+    probabilities = ", ".join(f"{name} {value:.3f}" for name, value in by_probability)
     console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
     console.print(coloured(explanation))
     unknown = [word for word, known in zip(explanation.words, explanation.known, strict=True) if not known]
@@ -25,7 +26,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
         console.print(Text(f"  {window.contribution:+.3f}  {window.words}  ({filters})"))
 
 
-def coloured(explanation: Explanation) -> Text:
+def coloured(explanation: "Explanation") -> Text:
     """The words with their contributions; the strongest ones in the strongest colour."""
     strongest = max((abs(value) for value in explanation.contributions), default=0.0) or 1.0
     line = Text()
@@ -44,7 +45,7 @@ def _style(strength: float) -> str:
     return f"{weight}{'green' if strength > 0 else 'red'}"
 
 
-def as_json(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
+def as_json(explanations: Sequence["Explanation"]) -> list[dict[str, Any]]:
     """The explanations as lists and dictionaries."""
     return [
         {

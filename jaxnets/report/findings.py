@@ -1,4 +1,4 @@
-"""A finding, what an experiment says of its claim: on the console, and as JSON from which pages are made."""
+"""A finding is what an experiment says of its claim: shown on the console, and stored as JSON for pages."""
 
 import json
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ class Finding:
     Attributes:
       name: of the experiment.
       claim: the sentence that was put to the test.
-      verdict: what became of it.
-      setting: what it holds for.
-      command: the command line that repeats it.
-      seconds: that it took.
-      tables: by title, with what their columns hold as names.
+      verdict: on the claim.
+      setting: the data and the number of runs that the verdict rests on.
+      command: the command line that repeats the experiment.
+      seconds: the time that the experiment took.
+      tables: by title; the names of the columns are for the reader.
       pictures: a caption for each, by the name of its file.
     """
 
@@ -42,7 +42,7 @@ class Finding:
     pictures: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as lists, dictionaries and texts; the tables' cells as they are shown."""
+        """The finding as lists, dictionaries and texts; the cells of the tables as `cells` gives them."""
         tables = [{"title": title, "columns": list(t.columns), "rows": cells(t)} for title, t in self.tables.items()]
         parts = [vars(part) for part in self.verdict.parts]
         return {**vars(self), "verdict": parts, "tables": tables, "pictures": dict(self.pictures)}
@@ -60,12 +60,12 @@ def read(directory: Path) -> Finding | None:
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:
-    """The cells of a table as texts: numbers with three digits."""
+    """The cells of a table as texts; numbers have three digits."""
     return [[cell(value) for value in row] for row in table.itertuples(index=False)]
 
 
 def print_finding(console: Console, finding: Finding, directory: Path) -> None:
-    """Claim, setting, tables, verdict, and where the pictures are."""
+    """Prints the claim, its setting, the tables, the verdict, and the paths of the pictures."""
     console.print(Text(f"Claim: {finding.claim}", style="bold"))
     console.print(f"Setting: {finding.setting}", highlight=False)
     for title, table in finding.tables.items():

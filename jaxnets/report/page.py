@@ -22,7 +22,7 @@ class Section:
     Attributes:
       name: of its experiment.
       claim: the sentence.
-      finding: what was found; None if it could not be.
+      finding: of the experiment; None if there is none.
       directory: the run directory that holds the figures.
       problem: why there is no finding.
     """
@@ -35,13 +35,13 @@ class Section:
 
 
 def html(title: str, introduction: str, sections: Sequence[Section], about: str) -> str:
-    """The page, with all that it shows in it: it opens without a network.
+    """The page in one file, figures included: it opens without a network.
 
     Args:
       title: of the page.
       introduction: a paragraph at its top.
       sections: in their order.
-      about: on what it was made.
+      about: when and on what machine it was made.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("jaxnets.report", "templates"),
@@ -52,20 +52,20 @@ def html(title: str, introduction: str, sections: Sequence[Section], about: str)
     return environment.get_template("page.html").render(
         title=title,
         introduction=introduction,
-        sections=[_shown(section) for section in sections],
+        sections=[_content(section) for section in sections],
         count=count([section.finding.verdict.outcome for section in sections if section.finding]),
         about=about,
         marks=MARKS,
     )
 
 
-def _shown(section: Section) -> dict[str, Any]:
+def _content(section: Section) -> dict[str, Any]:
     """What the template needs of a section."""
-    shown: dict[str, Any] = {"name": section.name, "claim": section.claim, "problem": section.problem}
+    content: dict[str, Any] = {"name": section.name, "claim": section.claim, "problem": section.problem}
     if section.finding is None:
-        return shown | {"outcome": "not run"}
+        return content | {"outcome": "not run"}
     finding = section.finding
-    return shown | {
+    return content | {
         "outcome": finding.verdict.outcome,
         "parts": finding.verdict.parts,
         "setting": finding.setting,
@@ -83,12 +83,12 @@ def _shown(section: Section) -> dict[str, Any]:
 
 
 def _embedded(path: Path) -> str:
-    """An SVG as an address that holds it."""
+    """An SVG as a data URL."""
     return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def markdown(sections: Sequence[Section]) -> str:
-    """A row for each claim: the claim, its verdict, and the first part's evidence of each outcome that decides."""
+    """A row for each claim: the claim, its verdict, and the evidence of the first part with that outcome."""
     lines = ["| claim | verdict | evidence |", "| --- | --- | --- |"]
     for section in sections:
         if section.finding is None:
@@ -102,10 +102,10 @@ def markdown(sections: Sequence[Section]) -> str:
 
 
 def insert(text: str, table: str) -> str:
-    """A text with the table in the place between the two marks that are meant for it.
+    """A text with the table put between the two marks.
 
     Raises:
-      ValueError: if it has no such place.
+      ValueError: if it lacks one of the marks.
     """
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

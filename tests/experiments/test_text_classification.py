@@ -9,7 +9,8 @@ import pytest
 
 import experiments
 from experiments import train
-from jaxnets.lab import commandline
+from jaxnets.engine.runs import runs
+from jaxnets.lab import commandline, flags
 
 WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]
 SIGNS = {"0": ["dull", "poor"], "1": ["fine", "good"], "2": ["odd", "weird"]}
@@ -34,43 +35,49 @@ def launch(*arguments):
 
 def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
     directory = tmp_path / "run"
-    flags = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--learning_rate=0.03"]
-    status = launch("text_classification", f"--dataset={reviews}", "--folds=3", "--num_seeds=2", "--num_epochs=12",
-                    "--batch_size=20", "--baselines", f"--output={directory}", *flags)  # fmt: skip
-    shown = capsys.readouterr().out
+    nets = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--learning_rate=0.03"]
+    sizes = ["--folds=3", "--num_seeds=2", "--num_epochs=12", "--batch_size=20"]
+    status = launch(
+        "text_classification", f"--dataset={reviews}", "--baselines", f"--output={directory}", *nets, *sizes
+    )
+    printed = capsys.readouterr().out
     assert status == 0
-    runs, predictions = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "predictions"))
-    assert len(runs) == 2 * 2 * 3
+    table, predictions = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "predictions"))
+    assert len(table) == 2 * 2 * 3
     assert len(predictions) == 2 * 2 * 120
     for name in ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm", "dan", "text_cnn"):
-        assert re.search(rf"^ *{name} +[01]\.\d{{3}} ± 0\.\d{{3}} ", shown, re.MULTILINE), name
-    for _, run in runs.iterrows():
+        assert re.search(rf"^ *{name} +[01]\.\d{{3}} ± 0\.\d{{3}} ", printed, re.MULTILINE), name
+    for _, run in table.iterrows():
         own = predictions[predictions["run"] == run["run"]]
         assert np.isclose((own["prediction"] == own["label"]).mean(), run["test_accuracy"])
-    assert runs["test_accuracy"].mean() > 0.8
-    assert "the most certain mistakes" in shown
+    assert table["test_accuracy"].mean() > 0.8
+    assert "the most certain mistakes" in printed
     assert (directory / "figures" / "confusion.png").stat().st_size > 5000
     described = json.loads((directory / "checkpoint" / "model.json").read_text())
-    kept = runs.loc[described["about"]["run"]]
-    assert kept["dev_accuracy"] == runs["dev_accuracy"].max()
+    kept = table.loc[described["about"]["run"]]
+    assert kept["dev_accuracy"] == table["dev_accuracy"].max()
     assert (described["model"], described["about"]["fold"]) == (kept["model"], kept["fold"])
+
+
+def test_without_a_net_that_finished_there_is_no_table(tmp_path, capsys):
+    sizes = ["--num_sentences=60", "--embedding_dim=4", "--num_steps=3", "--batch_size=20", "--num_seeds=1"]
+    lost = ["--model=dan", "--optimizer=sgd", "--learning_rate=1e30", "--baselines", "--evaluate_every=3"]
+    assert launch("text_classification", "--dataset=ngrams", f"--output={tmp_path / 'run'}", *sizes, *lost) == 0
+    assert "No net finished." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("preset", ["dan2015", "kim2014"])
 def test_a_preset_sets_what_the_paper_tells_and_flags_change_it(preset):
-    config = commandline.parse(train, [f"--preset={preset}", "--dataset=ngrams", "--batch_size=7"])
-    told = {"dan2015": ("dan", "adagrad", "300"), "kim2014": ("text_cnn", "adadelta", "300")}[preset]
-    assert (config.model, config.optimizer, config.arguments["embedding_dim"]) == told
-    assert config.batch_size == "7"
-    assert commandline.parse(train, ["--dataset=ngrams", "--model=dan"]).batch_size == "64"
+    config = flags.parse(train.EXPERIMENT, [f"--preset={preset}", "--dataset=ngrams", "--batch_size=7"])
+    expected = {"dan2015": ("dan", "adagrad", 300), "kim2014": ("text_cnn", "adadelta", 300)}[preset]
+    assert (config.model, config.optimizer, config.arguments["embedding_dim"]) == expected
+    assert config.batch_size == 7
+    assert flags.parse(train.EXPERIMENT, ["--dataset=ngrams", "--model=dan"]).batch_size == 64
 
 
-def test_a_preset_trains(tmp_path):
-    status = launch("train", "--preset=kim2014", "--dataset=ngrams", "--num_sentences=120", "--num_filters=3",
-                    "--embedding_dim=6", "--num_steps=4", f"--output={tmp_path / 'run'}")  # fmt: skip
-    assert status == 0
-    runs = pd.read_parquet(tmp_path / "run" / "runs.parquet")
-    assert runs.loc[0, ["max_norm", "rho", "dropout_rate"]].tolist() == [3.0, 0.95, 0.5]
+def test_a_preset_makes_the_runs_of_the_paper():
+    (run,) = runs(flags.parse(train.EXPERIMENT, ["--preset=kim2014", "--dataset=ngrams", "--num_filters=3"]))
+    assert (run["max_norm"], run["rho"], run["dropout_rate"], run["num_filters"]) == (3.0, 0.95, 0.5, 3)
 
 
 MISTAKES = {
@@ -88,13 +95,13 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("flags", MISTAKES)
-def test_a_mistake_is_one_line_and_leaves_nothing(flags, tmp_path, capsys):
+@pytest.mark.parametrize("given", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(given, tmp_path, capsys):
     output = tmp_path / "run"
-    dataset = [] if "dataset" in flags else ["--dataset=ngrams", "--num_sentences=120"]
-    assert launch("text_classification", *dataset, f"--output={output}", *flags.split()) == 2
+    dataset = [] if "dataset" in given else ["--dataset=ngrams", "--num_sentences=120"]
+    assert launch("text_classification", *dataset, f"--output={output}", *given.split()) == 2
     error = capsys.readouterr().err
-    assert MISTAKES[flags] in error
+    assert MISTAKES[given] in error
     assert error.count("\n") == 1
     assert not output.exists()
 

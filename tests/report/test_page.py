@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -106,8 +107,6 @@ def test_the_table_goes_between_its_marks():
 
 
 def test_a_finding_is_read_as_it_was_written(tmp_path):
-    import json
-
     (tmp_path / findings.FILE).write_text(json.dumps(finding().as_json()))
     again = findings.read(tmp_path)
     assert again.as_json() == finding().as_json()

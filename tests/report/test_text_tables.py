@@ -1,0 +1,65 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from jaxnets.data.dataset import Dataset, Split
+from jaxnets.data.texts import Texts
+from jaxnets.evidence.comparison import System
+from jaxnets.report import text_tables
+
+
+def system(name, share, *, seeds=1):
+    correct = np.arange(100)[None] < np.array([[100 * share]] * seeds)
+    return System(name, correct, np.zeros(100, int), correct.mean(axis=1), 1.5, "adam")
+
+
+def printed(table, width=110):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table)
+    return " ".join(console.file.getvalue().split())
+
+
+def test_systems_are_compared_with_the_best_baseline():
+    classical = [system("naive_bayes", 0.7), system("nbsvm", 0.8)]
+    text = printed(text_tables.systems_table([system("dan", 0.9, seeds=2)], classical, num_folds=1))
+    assert "nbsvm 0.800 1.5 – –" in text
+    assert "dan 0.900 ± 0.000 1.5 +0.100 ± 0.060 0.002" in text
+    assert "Difference: to nbsvm, the best baseline" in text
+    assert "To naive_bayes: dan +0.200 ± 0.080." in text
+    assert "dan, chosen on dev: adam." in text
+
+
+def test_without_baselines_nothing_is_compared():
+    text = printed(text_tables.systems_table([system("dan", 0.9)], [], num_folds=3))
+    assert "dan 0.900 1.5 – –" in text
+    assert "interval over 3 folds" in text
+    assert "Difference" not in text
+
+
+@pytest.fixture
+def fold():
+    split = Split(Texts.of([[2, 3], [2] * 100]), np.array([0, 1]))
+    return Dataset("made", split, split, split, ("no", "yes"), ("<pad>", "<unk>", "good", "[film]"))
+
+
+def test_confusions_and_mistakes(fold):
+    dan = system("dan", 0.9)
+    assert "no 3 1 yes 0 2" in printed(text_tables.confusion_table(dan, np.array([[3, 1], [0, 2]]), fold.class_names))
+    examples = {"fold": 0, "example": [0, 1, 0], "label": [0, 1, 0], "prediction": [1, 0, 1]}
+    predictions = pd.DataFrame({**examples, "probability_0": [0.1, 0.7, 0.4], "probability_1": [0.9, 0.3, 0.6]})
+    text = printed(text_tables.mistakes_table(dan, predictions, [fold]), width=250)
+    assert "0.900 yes no good [film]" in text  # once, and its brackets are no markup
+    assert "0.700 no yes good good" in text
+    assert "0.600" not in text
+    assert "…" in text
+
+
+def test_what_filters_answer_to():
+    phrases = {"one": "a b", "other": "a c", "contrary": "a d", "indicators": 0.0}
+    likeness = pd.DataFrame({"like": [0.8, 0.6], "opposite": [0.2, 0.0], **phrases})
+    assert text_tables.likeness(likeness).to_numpy().tolist() == [["a c", pytest.approx(0.7), 0], ["a d", 0.1, 0]]
+    windows = pd.DataFrame({"filter": [3, 3, 1], "class": ["yes", "yes", "no"], "window": ["a b", "a c", "d e"]})
+    assert text_tables.strongest(windows).to_numpy().tolist() == [[3, "yes", "a b; a c"], [1, "no", "d e"]]
