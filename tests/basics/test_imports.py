@@ -1,0 +1,40 @@
+import math
+
+import pytest
+
+from jaxnets.basics import imports
+from jaxnets.basics.errors import UserError
+
+
+def test_a_path_leads_to_its_object_and_an_object_to_its_path():
+    assert imports.load("x", "math:tau") is math.tau
+    assert imports.path_of(math.sqrt) == "math:sqrt"
+    assert imports.load("x", imports.path_of(UserError)) is UserError
+
+
+def local(x):
+    return x
+
+
+def test_what_cannot_be_imported_has_no_path():
+    assert imports.path_of(local) == f"{__name__}:local"
+    for nameless in (lambda x: x, 3, [1], UserError("x"), imports.load.__get__):
+        assert imports.path_of(nameless) is None
+    shadowed, shadowed.__qualname__ = (lambda x: x), "local"
+    assert imports.path_of(shadowed) is None  # another object has that name
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("no_such_module_here:thing", "optimizer: cannot import 'no_such_module_here'"),
+        ("math:taw", "optimizer, module 'math': 'taw' is not known. Did you mean 'tau'?"),
+        (":x", "cannot import ''"),
+        (".foo:x", "cannot import '.foo'"),
+    ],
+)
+def test_what_leads_nowhere_is_one_line(path, part):
+    with pytest.raises(UserError) as error:
+        imports.load("optimizer", path)
+    assert part in str(error.value)
+    assert "\n" not in str(error.value)
