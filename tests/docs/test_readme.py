@@ -1,62 +1,33 @@
-"""What README.md shows works as it stands there."""
+"""What README.md shows works as it stands there, and it stays short."""
 
-import re
-from pathlib import Path
+import runpy
 
-from jaxnets.config.config import Config
-from jaxnets.engine.runs import runs
-from jaxnets.lab import commandline
+from tests.docs.pages import PAGES, ROOT, blocks
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "README.md").read_text()
+TEXT = PAGES["README.md"]
 
 
-def test_the_python_example_runs():
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    names: dict = {}
-    exec(compile(example, "README.md", "exec"), names)
-    assert len(names["program"].runs) == 8
-    assert 0 < float(names["accuracy"]) < 1
-    assert float(names["loss"]) > 0
+def test_it_is_short():
+    assert len(TEXT.split()) <= 900
 
 
-def test_every_flag_of_the_commands_exists():
-    import importlib
-
-    text = re.sub(r"\\\n +", "", TEXT)  # a backslash continues a line
-    commands = re.findall(r"^python (?:run\.py|-m experiments\.)(.*?)(?:#.*)?$", text, re.MULTILINE)
-    parsed = 0
-    for command in commands:
-        words = command.split()
-        if "--help" in words or any(word.startswith("--config") for word in words) or not words:
-            continue
-        name = words[0] if not words[0].startswith("-") else "compare_optimizers"
-        experiment = importlib.import_module(f"experiments.{name}")
-        if hasattr(experiment, "command"):
-            continue
-        config = commandline.parse(experiment, [word for word in words if word.startswith("--")])
-        assert isinstance(config, Config)
-        assert len(runs(config)) >= 1
-        parsed += 1
-    assert parsed == 10
+def test_the_python_example_runs(capsys, tmp_path):
+    (example,) = blocks(TEXT, "python")
+    (tmp_path / "example.py").write_text(example)
+    names = runpy.run_path(str(tmp_path / "example.py"))
+    results = names["results"]
+    assert (len(results.runs), results.num_programs) == (48, 3)
+    assert results.best()["optimizer"].tolist() == ["sgd", "momentum", "adam"]
+    assert (results.best()["test_accuracy"] > 0.95).all()
+    assert "momentum" in capsys.readouterr().out
 
 
-def test_every_name_in_the_table_is_known():
-    from jaxnets import data, models
-    from jaxnets.training import heads, initializers, optimizers, schedules
+def test_the_verdicts_are_those_of_the_claims():
+    script = runpy.run_path(str(ROOT / "docs" / "short_verdicts.py"))
+    assert script["with_table"](TEXT, PAGES["docs/claims.md"]) == TEXT
+    assert TEXT.count("](docs/claims.md#") == 17
 
-    known = {
-        "model": models.KNOWN,
-        "optimizer": optimizers.known(),
-        "schedule": schedules.known(),
-        "initializer": initializers.NAMES,
-        "head": heads.KNOWN,
-        "dataset": data.KNOWN,
-    }
-    for flag, table in known.items():
-        (row,) = re.findall(rf"^\| `--{flag}` \| (.*) \|$", TEXT, re.MULTILINE)
-        named = re.findall(r"`(\w+)`", row)
-        assert named
-        assert set(named) <= set(table), flag
-        if flag != "optimizer":
-            assert set(table) <= set(named), flag
+
+def test_there_are_exactly_two_commands():
+    inside = TEXT.partition("<!-- two commands -->")[2].partition("<!-- end -->")[0]
+    assert [line.split()[:4] for line in blocks(inside)[0].splitlines()] == [["python", "-m", "pip", "install"]] * 2
