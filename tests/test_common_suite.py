@@ -11,6 +11,7 @@ from rich.console import Console
 import experiments
 import jaxnets
 from jaxnets.basics.errors import UserError
+from jaxnets.engine.sweep import prepare
 from jaxnets.lab import flags, runner
 from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment
@@ -54,9 +55,9 @@ def check(results, folder, inputs):
 def test_features_with_every_plug_in_of_a_kind(kind, tmp_path):
     values = [*KINDS[kind].known(), GUESTS[kind]]
     if kind == "optimizer":  # all of Optax's aliases have tests of their own
-        values = ["sgd", "nesterov", "adamw", "lbfgs", GUESTS[kind]]
+        values = ["nesterov", "adamw", GUESTS[kind]]
     if kind == "activation":
-        values = ["identity", "tanh", "silu", GUESTS[kind]]
+        values = ["identity", "silu", GUESTS[kind]]
     results = jaxnets.sweep(**XOR, **SIZES, **{kind: values})
     assert len(results.runs) == len(values)
     assert results.runs[kind].iloc[-1] == f"{GUESTS[kind].__module__}:{GUESTS[kind].__name__}"
@@ -75,20 +76,19 @@ def test_every_head(head, tmp_path):
 def test_every_model(model, tmp_path):
     of_text = model in OF_TEXT or model is guests.BestWord
     sizes = OF_TEXT.get(model, {}) if isinstance(model, str) else {}
-    values = {**XOR, **TEXT} if of_text else {**XOR, "initializer": ["model", "he"]}
-    results = jaxnets.sweep(**values, **sizes, model=model, optimizer=["sgd", guests.sign_descent])
+    values = {**XOR, **TEXT} if of_text else {**XOR, "initializer": "model"}
+    results = jaxnets.sweep(**values, **sizes, model=model, optimizer=guests.sign_descent)
     check(results, tmp_path, ["it was good", ""] if of_text else results.folds[0].test.inputs)
 
 
 @pytest.mark.parametrize("dataset", [*KINDS["dataset"].known(), GUESTS["dataset"]], ids=name_of)
-def test_every_data_set(dataset, tmp_path):
+def test_every_data_set(dataset):
     loader = KINDS["dataset"].find(dataset)
     small = {"num_sentences": 40} if "num_sentences" in loader.arguments else {}
-    folds = jaxnets.sweep(
-        dataset=dataset, **small, model=_model_for(dataset), num_steps=2, batch_size=4, progress=False
-    )
-    assert folds.folds[0].kind in ("text", "features")
-    assert np.isfinite(folds.runs["test_loss"]).all()
+    config = jaxnets.Config(dataset=dataset, **small, model=_model_for(dataset), num_steps=2, batch_size=4)
+    sweep = prepare(config)  # traces a step; that guests train is tested above
+    assert sweep.folds[0].kind == ("features" if config.model == "mlp" else "text")
+    assert len(sweep.programs) == 1
 
 
 def _model_for(dataset):
