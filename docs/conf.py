@@ -14,6 +14,7 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_copyright = False
+highlight_language = "none"
 default_role = "code"  # the docstrings write `name` for code
 
 # the notebook is run when the pages are built, and must not fail
