@@ -34,12 +34,12 @@ def measure(results):
 
 
 def _to_look_at(runs, units):
-    """The run of a width whose plane is shown: one that solves XOR if there is one, with tanh, of the least loss."""
+    """The run of a width whose plane is shown: one that solves XOR with tanh if there is one, of the least loss."""
     of_width = runs[runs["hidden_units"] == units].sort_values("train_loss")
     # a saturated layer is easier to see than one with large linear parts
     solved = of_width[(of_width["train_accuracy"] == 1) & (of_width["activation"] == "tanh")]
-    chosen = pd.concat([solved, of_width])
-    return None if chosen.empty else int(chosen["run"].iloc[0])
+    chosen = pd.concat([solved, of_width])["run"]
+    return None if chosen.empty else int(chosen.iloc[0])
 
 
 def _plane(trained):
@@ -75,11 +75,9 @@ def verdict(tables):
     """No run may solve it without a hidden layer; with the width that does best, more than half must."""
     runs = solved_runs(tables)
     linear, hidden = runs[runs["hidden_units"] == "0"], runs[runs["hidden_units"] != "0"]
-    best = hidden.groupby("hidden_units", sort=False)["solved"].mean().idxmax() if len(hidden) else "no"
-    most = hidden[hidden["hidden_units"] == best]["solved"]
+    best, share = statistics.largest_share(hidden, "hidden_units", "solved", none="no")
     none_solves = None if linear.empty else not linear["solved"].any()
     counted = f"{linear['solved'].sum()} of {len(linear):,} runs solve it"
-    share = statistics.share(int(most.sum()), len(most))
     return verdicts.verdict(
         verdicts.exact("Without a hidden layer no run solves XOR.", none_solves, counted, "none does"),
         verdicts.more_than(f"With {best} hidden units most runs solve it.", share, 0.5, unit="%"),
@@ -97,9 +95,9 @@ def pictures(tables):
 
 
 def _solved_picture(tables):
-    labels = {"xlabel": "hidden units", "ylabel": "runs that solve XOR", "ylim": (-0.03, 1.03)}
-    shares = {"estimate": charts.of_shares, "percent": True}
-    figure, _ = charts.lines(solved_runs(tables), "hidden_units", "solved", "activation", **shares, **labels)
+    look = {"xlabel": "hidden units", "ylabel": "runs that solve XOR", "ylim": (-0.03, 1.03), "percent": True}
+    runs = solved_runs(tables)
+    figure, _ = charts.lines(runs, "hidden_units", "solved", "activation", estimate=charts.of_shares, **look)
     caption = "Share of runs, over all initializers and seeds, that get all four patterns right."
     return Picture(figure, f"{caption} Bands: 95% intervals.")
 

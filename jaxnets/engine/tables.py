@@ -101,10 +101,12 @@ def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Seq
     `probability_K` for each class K. Only of runs that ended and did not diverge.
     """
     last: dict[int, np.ndarray] = {}
+    diverged: set[int] = set()
     for record in records:
+        diverged.update(record.runs[record.outcome.diverged_step >= 0].tolist())
         for place in judged_places(record):
             last[int(record.runs[place])] = np.asarray(record.outcome.test_probabilities[place])
-    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in sorted(last)]
+    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in sorted(last.keys() - diverged)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
