@@ -130,7 +130,12 @@ REFUSED = {
 """How an experiment refuses a guest model before it trains anything."""
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+QUICK = ("local_optima", "train", "word_order", *REFUSED)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in EXPERIMENTS]
+)
 def test_a_guest_model_runs_in_every_experiment_or_is_refused_in_one_line(name, tmp_path):
     experiment = EXPERIMENTS[name]
     takes_text = experiment.takes == "text" or name == "text_classification"

@@ -106,7 +106,8 @@ def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Seq
         diverged.update(record.runs[record.outcome.diverged_step >= 0].tolist())
         for place in judged_places(record):
             last[int(record.runs[place])] = np.asarray(record.outcome.test_probabilities[place])
-    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in sorted(last.keys() - diverged)]
+    ended = sorted(last.keys() - diverged)
+    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in ended]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

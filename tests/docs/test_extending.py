@@ -47,7 +47,18 @@ def test_each_file_has_its_command():
     assert len(FILES) == len(COMMANDS) == len(EXPECTED)
 
 
-@pytest.mark.parametrize("plugin", [name for name in EXPECTED if name != "my_lab.script"])
+# guests of these kinds are trained by tests/test_common_suite.py as well
+SLOW = ("my_lab.decay:root", "my_lab.starts:signs", "my_lab.curves:cube", "my_lab.smooth:Smooth")
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+        for name in EXPECTED
+        if name != "my_lab.script"
+    ],
+)
 def test_the_commands_work(plugin, lab, monkeypatch, capsys):
     flags = [f"--output={lab / 'run'}", "--num_steps=20"]
     assert _status(_command(plugin), flags, monkeypatch) == 0, capsys.readouterr().err
