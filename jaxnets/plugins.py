@@ -170,14 +170,9 @@ WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
 
 
 @cache
-def all_arguments() -> Mapping[str, Argument]:
-    """The arguments of all built-in plug-ins by name; of several with one name, that of the first."""
-    declared: dict[str, Argument] = {}
-    for kind in (*WITH_ARGUMENTS, DATASET):
-        for name in kind.known():
-            for argument in kind.find(name).arguments.values():
-                declared.setdefault(argument.name, argument)
-    return declared
+def built_in() -> tuple[Plugin, ...]:
+    """The built-in plug-ins of the kinds that bring arguments of their own."""
+    return tuple(kind.find(name) for kind in (*WITH_ARGUMENTS, DATASET) for name in kind.known())
 
 
 def owners(argument: str) -> list[tuple[Kind, list[str]]]:

@@ -43,13 +43,15 @@ class Config:
     dataset: Any = setting(
         "plugin",
         "digits",
-        "Data set: digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams; a folder with train, "
-        "dev and test, or a file, as .tsv, .csv or .jsonl; tfds:NAME; or an import path.",
+        "Data set: a name; a folder with train, dev and test, or a file, as .tsv, .csv or .jsonl; tfds:NAME; or an "
+        "import path 'package.module:name'.",
     )
-    model: Any = hyperparameter("plugin", "mlp", "Model: mlp, dan, text_cnn, or an import path 'package.module:Name'.")
-    head: Any = hyperparameter("plugin", "softmax", "Last layer and loss: softmax, or sigmoid for two classes.")
+    model: Any = hyperparameter("plugin", "mlp", "Model: a name, or an import path.")
+    head: Any = hyperparameter(
+        "plugin", "softmax", "Last layer and loss: a name, or an import path. sigmoid is for two classes."
+    )
     optimizer: Any = hyperparameter(
-        "plugin", "adam", "Optimizer: sgd, momentum, nesterov, adam, any alias of Optax, or an import path."
+        "plugin", "adam", "Optimizer: a name, any alias of Optax among them, or an import path."
     )
     learning_rate: Any = hyperparameter("float", 0.001, "Learning rate, before the schedule's factor.", least=0)
     weight_decay: Any = hyperparameter(
@@ -69,13 +71,13 @@ class Config:
     schedule: Any = hyperparameter(
         "plugin",
         "constant",
-        "Learning-rate schedule: constant, step, exponential, inverse_time, linear, cosine, or an import path.",
+        "Learning-rate schedule: a name, or an import path.",
     )
     warmup_steps: Any = hyperparameter("float", 0.0, "Steps over which the learning rate rises linearly.", least=0)
     initializer: Any = hyperparameter(
         "plugin",
         "he",
-        "Initializer: he, xavier, glorot, pytorch, zeros, model for the model's own, or an import path.",
+        "Initializer: a name, model for the model's own, or an import path.",
     )
     initializer_scale: Any = hyperparameter("float", 1.0, "Factor on the initial kernels.", least=0)
     batch_size: Any = hyperparameter("int", 64, "Examples in a batch; 0 is the whole training set.", least=0)

@@ -18,7 +18,7 @@ def digits(split_seed: int = 0) -> Dataset:
     mean and deviation of the training examples. Source: Alpaydin and Kaynak (1998), by way of scikit-learn.
 
     Args:
-      split_seed: of the draw.
+      split_seed: the seed of the draw of train, dev and test.
 
     Raises:
       UserError: if the seed is negative.

@@ -51,8 +51,8 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     test, no sentence twice, as many positive as negative ones in each split.
 
     Args:
-      num_sentences: how many.
-      data_seed: of the draws.
+      num_sentences: how many sentences there are.
+      data_seed: the seed of the draws.
 
     Raises:
       UserError: if there are fewer than 20 sentences, or the seed is negative.

@@ -49,8 +49,8 @@ def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     the label alone. 70% train, 15% dev, 15% test, no sentence twice, as many positive as negative ones.
 
     Args:
-      num_sentences: how many.
-      data_seed: of the draws.
+      num_sentences: how many sentences there are.
+      data_seed: the seed of the draws.
 
     Raises:
       UserError: if there are fewer than 20 sentences, or the seed is negative.
@@ -88,7 +88,7 @@ def word_order(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
 
     Args:
       num_sentences: how many, two for each pair.
-      data_seed: of the draws.
+      data_seed: the seed of the draws.
 
     Raises:
       UserError: if there are fewer than 20 sentences or their number is odd, or the seed is negative.
@@ -127,8 +127,8 @@ def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: s
     twice, as many positive as negative ones.
 
     Args:
-      num_sentences: how many.
-      data_seed: of the draws, including those of the vectors.
+      num_sentences: how many sentences there are.
+      data_seed: the seed of the draws, including those of the vectors.
       word_vectors: `made` to get word vectors; empty for no vectors.
 
     Raises:

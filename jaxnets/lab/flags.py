@@ -3,7 +3,7 @@
 import json
 import shlex
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, nearest, unknown
 from jaxnets.config import config as configuration
 from jaxnets.config import presets, record
-from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, choices
 from jaxnets.engine.runs import chosen
 from jaxnets.lab.experiment import Experiment, checked, configure, inherited
 from jaxnets.lab.flagtext import parse as parse_text
 from jaxnets.lab.flagtext import unparse
-from jaxnets.plugins import DATASET, WITH_ARGUMENTS
+from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
 # The flags that must be known before the others can be: they bring flags of their own.
 _NAMING = ("config", "preset", "dataset", *(kind.name for kind in WITH_ARGUMENTS))
@@ -151,11 +150,10 @@ def _declared(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, _F
     }
     for option in experiment.options:
         declared[option.name] = _Flag(option.name, option.field.kind, option.help, several=option.several)
-    of_datasets = {name for kind, names in _datasets() for name in (*kind.find(names).arguments,)}
-    for argument in (*_named_arguments(values), *plugins.all_arguments().values()):
-        several = argument.name not in of_datasets and argument.name not in _loader_arguments(values)
-        flag = _Flag(argument.name, argument.kind, argument.help, several=several)
-        declared.setdefault(argument.name, flag)
+    for plugin in (*_named(values), *plugins.built_in()):
+        for argument in plugin.arguments.values():
+            flag = _Flag(argument.name, argument.kind, argument.help, several=plugin.kind != DATASET.name)
+            declared.setdefault(argument.name, flag)
     return declared
 
 
@@ -163,19 +161,10 @@ def _is_axis(field: Any) -> bool:
     return field.metadata["role"] == "hyperparameter"
 
 
-def _datasets() -> Iterable[tuple[Any, str]]:
-    return ((DATASET, name) for name in DATASET.known())
-
-
-def _loader_arguments(values: Mapping[str, Any]) -> Mapping[str, Argument]:
-    return DATASET.find(values.get("dataset", Config.dataset)).arguments
-
-
-def _named_arguments(values: Mapping[str, Any]) -> list[Argument]:
-    """The arguments of the plug-ins that are named."""
+def _named(values: Mapping[str, Any]) -> list[Plugin]:
+    """The plug-ins with arguments that are named."""
     named = {name: value for name, value in values.items() if name in _NAMING and name in _FIELDS}
-    texts = {name: _split(name, value) for name, value in named.items()}
-    return [argument for plugin in chosen(Config(**texts)) for argument in plugin.arguments.values()]
+    return chosen(Config(**{name: _split(name, value) for name, value in named.items()}))
 
 
 def _split(name: str, value: Any) -> Any:
@@ -256,12 +245,14 @@ def help_text(experiment: Experiment) -> str:
     settings: list[str] = []
     for name, field in _FIELDS.items():
         lines = hyperparameters if _is_axis(field) else settings
-        lines.append(_help_line(name, values[name], field.metadata["help"]))
+        lines.append(_help_line(name, values[name], field.metadata["help"] + _names(name)))
+    listed = {*_FIELDS}
     for plugin in chosen(config):
-        for argument in plugin.arguments.values():
-            if argument.name not in _FIELDS:
-                about = argument.help or f"An argument of {plugin.kind} {plugin.name}."
-                hyperparameters.append(_help_line(argument.name, values.get(argument.name, argument.default), about))
+        for name in [name for name in plugin.arguments if name not in listed]:
+            argument = plugin.arguments[name]
+            about = argument.help or f"An argument of {plugin.kind} {plugin.name}."
+            hyperparameters.append(_help_line(name, values.get(name, argument.default), about))
+            listed.add(name)
     own = [_help_line(option.name, values[option.name], option.help) for option in experiment.options]
     last = [
         _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
@@ -272,7 +263,7 @@ def help_text(experiment: Experiment) -> str:
             f"{experiment.name}: {experiment.about}",
             "",
             "Hyperparameters (each takes a list or a range):",
-            *dict.fromkeys(hyperparameters),
+            *hyperparameters,
             "",
             "The sweep:",
             *settings,
@@ -280,6 +271,11 @@ def help_text(experiment: Experiment) -> str:
             *last,
         ]
     )
+
+
+def _names(field: str) -> str:
+    """The names that a field of plug-ins knows, from the table of their kind."""
+    return f" Names: {', '.join(sorted(KINDS[field].known()))}." if field in KINDS else ""
 
 
 def _help_line(name: str, default: Any, description: str) -> str:

@@ -20,8 +20,8 @@ class DAN(nn.Module):
       vector_range: word vectors start uniform within plus and minus this, unless they are given.
       hidden_units: the width of each hidden layer of the MLP.
       activation: the MLP's non-linearity.
-      word_dropout_rate: the share of words that are taken out of the texts in training; none if None.
-      dropout_rate: the MLP's dropout; none if None.
+      word_dropout_rate: the share of words that are taken out of the texts in training; no dropout if not given.
+      dropout_rate: the MLP's dropout; no dropout if not given.
     """
 
     takes: ClassVar[str] = "text"

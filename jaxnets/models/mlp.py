@@ -17,7 +17,7 @@ class MLP(nn.Module):
       num_outputs: the number of logits.
       hidden_units: the width of each hidden layer.
       activation: the non-linearity after each hidden layer.
-      dropout_rate: the share of hidden numbers that are dropped in training; no dropout if None.
+      dropout_rate: the share of hidden numbers that are dropped in training; no dropout if not given.
     """
 
     takes: ClassVar[str] = "features"

@@ -36,7 +36,7 @@ class TextCNN(nn.Module):
       num_filters: the number of filters of each width.
       pooling: `max` or `mean`, over the windows of a text.
       activation: the non-linearity after the filters.
-      dropout_rate: dropout of the pooled features; none if None.
+      dropout_rate: dropout of the pooled features; no dropout if not given.
     """
 
     takes: ClassVar[str] = "text"

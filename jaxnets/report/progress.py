@@ -74,7 +74,7 @@ class Count:
             f"{self._label}: {self._finished}/{self._total_runs} runs",
             f"{self._steps:,}/{self._total_steps:,} steps ({self.share:.0%})",
         ]
-        if self._steps and seconds:
+        if self._steps and seconds and self.share < 1:
             left = seconds * (1 - self.share) / self.share
             parts += [f"{self._examples / seconds:,.0f} examples·runs/s", f"{left:.0f} s left"]
         return " | ".join([*parts, f"{self._diverged} diverged"]) + self._best
