@@ -68,7 +68,7 @@ def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any]) ->
     """
     content = read_config(path)
     if "flags" in content:  # of version 0.1.0
-        texts = {name: text for name, text in content["flags"].items() if name not in given}
+        texts = {name: text for name, text in _as_now(experiment, content["flags"]).items() if name not in given}
         declared = _declared(experiment, texts)
         return {name: _known(declared, name, path).parse(text) for name, text in texts.items()}
     stored = {**content["config"], **content.get("options", {})}
@@ -77,6 +77,18 @@ def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any]) ->
     for name in values:
         _known(declared, name, path)
     return values
+
+
+def _as_now(experiment: Experiment, texts: Mapping[str, str]) -> dict[str, str]:
+    """The flags of version 0.1.0 as they are written now: its experiments had lists of their own with `x` or `/`."""
+    texts = dict(texts)
+    if "frames" in texts:  # of negation
+        texts |= dict(zip(("plain", "negated"), texts.pop("frames").split("/"), strict=False))
+    for option in experiment.options:
+        if option.several and option.name in texts and option.field.kind in ("int", "text"):
+            mark = "x" if option.field.kind == "int" else "/"
+            texts[option.name] = texts[option.name].replace(mark, ",")
+    return texts
 
 
 def _known(declared: Mapping[str, "_Flag"], name: str, path: str) -> "_Flag":

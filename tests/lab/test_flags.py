@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 
 import pytest
 
@@ -13,6 +14,7 @@ from jaxnets.engine.runs import runs
 from jaxnets.lab import flags, run_directory
 from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment, Job, Option, configure
+from jaxnets.lab.flagtext import unparse
 
 ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences(experiments)}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
@@ -68,6 +70,31 @@ def test_a_config_of_the_first_version_is_read_as_it_ran(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "texts", "options"),
+    [
+        (
+            "depth_vs_width",
+            {"budgets": "4000x16000", "depths": "1x2x3"},
+            {"budgets": [4000, 16000], "depths": [1, 2, 3]},
+        ),
+        ("negation", {"frames": "it is {}/it is not {}"}, {"plain": "it is {}", "negated": "it is not {}"}),
+        ("unseen_ngrams", {"phrases": "a b/a c/a d"}, {"phrases": ["a b", "a c", "a d"]}),
+        ("building_blocks", {"widths": "3x4x5"}, {"widths": (3, 4, 5)}),
+        ("dan_vs_naive_bayes", {"sizes": "60x250"}, {"sizes": (60, 250)}),
+    ],
+)
+def test_an_experiments_own_flags_of_the_first_version_are_read(name, texts, options, tmp_path):
+    path = tmp_path / "config.json"
+    flags_of_then = {**ALL[name].defaults, **texts}
+    written = {key: value if isinstance(value, str) else unparse(value) for key, value in flags_of_then.items()}
+    path.write_text(json.dumps({"experiment": name, "version": "0.1.0", "flags": written}))
+    config = flags.parse(ALL[name], [f"--config={path}"])
+    for key, value in options.items():
+        read = config.options[key]
+        assert (tuple(read) if isinstance(value, tuple) else read) == value
+
+
+@pytest.mark.parametrize(
     ("content", "part"),
     [
         ("[", "is not JSON"),
@@ -110,8 +137,6 @@ def test_the_command_line_is_quoted_and_repeats_the_configuration():
     arguments = ["--words=it's,$HOME", "--optimizer=sgd", "--learning_rate=0.001,0.5", "--hidden_units=8x8,0"]
     config = flags.parse(MINE, [*arguments, "--num_seeds=1", "--nesterov=true"][:-1])
     line = flags.command_line(MINE, config)
-    import shlex
-
     words = shlex.split(line)
     assert words[:3] == ["python", "run.py", "mine"]
     assert flags.parse(MINE, words[3:]) == config
@@ -120,8 +145,6 @@ def test_the_command_line_is_quoted_and_repeats_the_configuration():
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_command_of_every_experiment_repeats_it(name):
-    import shlex
-
     experiment = EXPERIMENTS[name]
     config = flags.parse(experiment, ["--learning_rate=0.001", "--num_seeds=1", "--seed=4", "--initializer=pytorch"])
     assert flags.parse(experiment, shlex.split(flags.command_line(experiment, config))[3:]) == config
