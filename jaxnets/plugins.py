@@ -47,7 +47,7 @@ class Plugin:
     @property
     def reference(self) -> Any:
         """What finds it again: its name, or where it has none that could be found, the object."""
-        return self.name if ":" in self.name or self.name in KINDS[self.kind].known() else self.value
+        return self.name if ":" in self.name or KINDS[self.kind].known().get(self.name) is self.value else self.value
 
     def __hash__(self) -> int:
         """That of kind and name: a guest's object need not have one."""
@@ -101,9 +101,11 @@ class Kind:
         raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
 
     def _name_of(self, value: Any) -> str:
-        """A built-in object's name; otherwise its import path, or what it is called."""
-        built_in = next((name for name, known in self.known().items() if known is value), None)
-        return built_in or imports.path_of(value) or str(getattr(value, "__name__", type(value).__name__))
+        """The name of a built-in object; of others the import path, or what they are called."""
+        known = self.known()
+        path = next((name for name, one in known.items() if one is value), None) or imports.path_of(value)
+        name = str(getattr(value, "__name__", type(value).__name__))
+        return path or (f"{name} of {getattr(value, '__module__', None)}" if name in known else name)
 
     def _arguments(self, name: str, value: Any) -> Mapping[str, Argument]:
         if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):

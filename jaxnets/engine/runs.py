@@ -89,8 +89,16 @@ def _axes(config: Config) -> dict[str, Any]:
 
 
 def _plugins(kind: str, value: Any) -> Any:
-    """The plug-ins of the values of a hyperparameter."""
-    return [KINDS[kind].find(item) for item in choices(value)]
+    """The plug-ins of the values of a hyperparameter.
+
+    Raises:
+      UserError: if one is unknown, or two that differ would have one name in the tables.
+    """
+    named: dict[str, Plugin] = {}
+    for plugin in (KINDS[kind].find(item) for item in choices(value)):
+        if named.setdefault(plugin.name, plugin) != plugin:
+            raise UserError(f"{kind}: two that differ are called '{plugin.name}'; give them names of their own.")
+    return list(named.values())
 
 
 def _check_arguments(config: Config, axes: Mapping[str, Any]) -> None:

@@ -140,6 +140,22 @@ def test_objects_are_plug_ins_and_are_named_by_their_import_path():
     assert (guest["half"], str(guest["activation"])) == (0.25, "<lambda>")
 
 
+def test_one_name_stands_for_one_object():
+    with pytest.raises(UserError, match="optimizer: two that differ are called '<lambda>'"):
+        table(
+            optimizer=[lambda learning_rate: optax.sgd(learning_rate), lambda learning_rate: optax.adam(learning_rate)]
+        )
+
+    def sgd(learning_rate):
+        return optax.sgd(2 * learning_rate)
+
+    built_in, guest = table(optimizer=["sgd", sgd])
+    assert str(built_in["optimizer"]) == "sgd"
+    assert str(guest["optimizer"]) == f"sgd of {__name__}"
+    assert guest["optimizer"].reference is sgd
+    assert len(table(optimizer=["sgd", "sgd", optax.adam, "adam"])) == 2
+
+
 def my_optimizer(learning_rate, half=0.5):
     """Steps by a part of the rate."""
     return optax.sgd(learning_rate * half)
