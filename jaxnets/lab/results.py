@@ -93,10 +93,13 @@ class Results(Trained):
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step; see `Trained.model`."""
-        if not self.models:
+        if self.kept_model is not None and self.kept_model.about["run"] == run:
+            return self.kept_model
+        if self.programs:
             return super().model(run)
         if run not in self.models:
-            raise UserError(f"run: there is no model of a run {run!r}; there are those of {len(self.models)} runs.")
+            known = ", ".join(map(str, self.models)) if len(self.models) <= 10 else f"{len(self.models)} runs"
+            raise UserError(f"run: the directory holds no model of a run {run!r}; it holds those of {known or 'none'}.")
         return self.models[run]
 
     def save(self, directory: str | Path) -> Path:
@@ -168,6 +171,7 @@ def load(directory: str | Path) -> Results:
         predictions=predictions,
         kept=kept,
         kept_model=models.load(folder) if (folder / models.CHECKPOINT / models.DESCRIPTION).exists() else None,
+        notes=() if "config" in content else ("It was written by version 0.1.0: the configuration is not read.",),
         directory=folder,
         models=_models(folder, runs, kept),
     )

@@ -196,7 +196,7 @@ def test_features_from_python_are_trained_on_asked_and_kept(kind, tmp_path):
     for wrong in (FEATURES[:, :3], FEATURES[0], "text", [["a", "b", "c", "d"]]):
         with pytest.raises(jaxnets.UserError, match="inputs: "):
             again.predict(0, wrong)
-    with pytest.raises(jaxnets.UserError, match="no model of a run 2"):
+    with pytest.raises(jaxnets.UserError, match="no model of a run 2; it holds those of 0, 1"):
         again.predict(2, FEATURES)
 
 

@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 import experiments
+import jaxnets
 from jaxnets import data
 from jaxnets.basics.errors import UserError
 from jaxnets.lab import commandline
@@ -80,6 +81,12 @@ def test_it_trains_and_predicts_by_name(run_directory, folder):
     accuracy = (predict.class_probabilities(model, rows).argmax(axis=1) == test.labels).mean()
     table = pd.read_parquet(run_directory / "runs.parquet")
     assert np.isclose(accuracy, table.loc[0, "test_accuracy"])
+
+
+def test_a_notebook_asks_what_the_command_line_trained(run_directory):
+    results = jaxnets.load(run_directory)
+    assert list(results.predict(0, ["a superb plot", "so dull"])) == ["good", "bad"]
+    assert results.runs["model"][0] == results.model(0).plugin.name
 
 
 def test_leave_one_out_is_what_leaving_out_does(run_directory):
