@@ -93,11 +93,15 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
     with `diverged_share` and `num_runs` those of the whole group.
     """
     best = []
+    # what some plug-ins lack and all others have alike tells nothing, and comes last
+    several = [name for name in varying(runs) if runs[name].nunique() > 1]
+    names = dict.fromkeys(["optimizer", "learning_rate", *several])
     for _, group in runs.groupby(list(by), dropna=False, sort=False):
         ranked = configurations(group).sort_values(
             ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
         )
         row = ranked.iloc[0].to_dict()
+        row = {name: row.get(name, group[name].iloc[0]) for name in names} | row
         row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)

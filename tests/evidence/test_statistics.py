@@ -210,3 +210,32 @@ def test_the_best_group_changes_with_the_budget():
 def test_a_slope_needs_two_places():
     assert np.isnan(statistics.slope([], []).value)
     assert np.isnan(statistics.slope([1, 1], [2, 3]).value)
+
+
+def test_the_best_show_each_number_that_varies_in_one_order():
+    rows = [
+        {"optimizer": o, "learning_rate": 0.1, "momentum": m, "b1": b, "seed": s, "dev_accuracy": a}
+        for o, m, b, a in (("adam", np.nan, 0.9, 0.5), ("momentum", 0.5, np.nan, 0.6), ("momentum", 0.9, np.nan, 0.7))
+        for s in (0, 1)
+    ]
+    runs = pd.DataFrame(rows).assign(status="finished", dev_loss=1.0, test_accuracy=0.5)
+    runs.insert(0, "run", range(len(runs)))
+    best = statistics.best_configurations(
+        runs[
+            [
+                "run",
+                "optimizer",
+                "learning_rate",
+                "momentum",
+                "b1",
+                "seed",
+                "status",
+                "dev_accuracy",
+                "dev_loss",
+                "test_accuracy",
+            ]
+        ]
+    )
+    assert list(best.columns[:4]) == ["optimizer", "learning_rate", "momentum", "num_seeds"]
+    assert best["momentum"].tolist()[1] == 0.9
+    assert "b1" in best.columns[4:]
