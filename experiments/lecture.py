@@ -72,7 +72,7 @@ def run(arguments):
         return 0
     for name, value in vars(given).items():
         if value == "":
-            raise UserError(f"{name}: there is no value; write --{name}=VALUE.")
+            raise UserError(f"{name}: there is not a value; write --{name}=VALUE.")
     config = Config(platform=given.platform, num_devices=flagtext.parse_one("num_devices", given.num_devices, "int"))
     chosen, directory, readme = claims(given.only), Path(given.output), given.readme and Path(given.readme)
     if readme:

@@ -25,7 +25,7 @@ def check(config):
     """Refuses phrases that cannot be compared window by window."""
     lengths = [len(phrase.split()) for phrase in config.options["phrases"]]
     if len(lengths) != 3 or len(set(lengths)) > 1:
-        raise UserError("phrases: give a phrase, one of like and one of opposite meaning, all of as many words.")
+        raise UserError("phrases: give a phrase, one like it and one opposed to it, all with the same number of words.")
 
 
 def measure(results):

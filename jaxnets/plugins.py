@@ -152,8 +152,11 @@ def _function_of(first: str) -> Callable[[Kind, str, Any], Callable]:
 
 def _head(kind: Kind, name: str, value: Any) -> heads.Head:
     head = value() if isinstance(value, type) else value
-    if not isinstance(head, heads.Head):
-        raise UserError(f"head: '{name}' has not all of num_outputs, losses, probabilities and predictions.")
+    missing = [
+        method for method in ("num_outputs", "losses", "probabilities", "predictions") if not hasattr(head, method)
+    ]
+    if missing:
+        raise UserError(f"head: '{name}' lacks {', '.join(missing)}.")
     return head
 
 

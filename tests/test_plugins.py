@@ -53,7 +53,7 @@ def test_every_argument_of_a_built_in_has_a_help_text(kind):
         ("optimizer", "math:pi", "is a float, not a function"),
         ("optimizer", "math:sqrt", "its first argument must be 'learning_rate'"),
         ("schedule", "math:sqrt", "its first argument must be 'progress'"),
-        ("head", "math:pi", "has not all of num_outputs, losses, probabilities and predictions"),
+        ("head", "math:pi", "lacks num_outputs, losses, probabilities, predictions"),
         ("initializer", "math:pi", "is a float, not a function"),
     ],
 )

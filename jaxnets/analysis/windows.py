@@ -21,11 +21,11 @@ def features(model: Model, text: str) -> dict[int, np.ndarray]:
     """For each width the features `float64[windows, filters]` of a text's windows.
 
     Raises:
-      UserError: if the text has no words, or the model is no text CNN.
+      UserError: if the text has no words, or the model is not a text CNN.
     """
     row = predict.encode(model, text)
     if len(row) == 0 or not has_filters(model):
-        raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is no text CNN.")
+        raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is not a text CNN.")
     return {width: values[within] for width, (values, within) in explain.window_features(model, row).items()}
 
 

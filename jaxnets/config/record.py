@@ -77,7 +77,7 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(content)
     if kind == _OBJECT:
         raise UserError(f"{name}: it was the object '{content}', which has no import path; give it again.")
-    raise UserError(f"{name}: {value} is no value.")
+    raise UserError(f"{name}: {value} is not a value.")
 
 
 def _holds_object(value: Any) -> bool:

@@ -221,7 +221,7 @@ def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str,
     except flags.Error as error:
         raise UserError(str(error).splitlines()[0]) from None
     if rest:
-        raise UserError(f"'{rest[0]}' is no flag; flags are written --name=value.")
+        raise UserError(f"'{rest[0]}' is not a flag; flags are written --name=value.")
     return {name: str(values[name].value) for name in declared if values[name].present}
 
 

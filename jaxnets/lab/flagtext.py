@@ -37,7 +37,7 @@ def parse_one(name: str, text: str, kind: Kind) -> Any:
     """One value from its text.
 
     Raises:
-      UserError: if the text is no value of that kind.
+      UserError: if the text is not a value of that kind.
     """
     if not text and kind != "text":
         raise UserError(f"{name}: the value is empty; give one value, a list 'a,b,c', or 'log:LOW:HIGH:COUNT'.")
@@ -68,7 +68,7 @@ def _parse_range(name: str, text: str, kind: Kind) -> Range:
     if kind not in ("float", "int"):
         raise UserError(f"{name}: it takes no range, as its values are no numbers; write a list 'a,b,c'.")
     if len(parts) not in (3, 4) or "" in parts:
-        raise UserError(f"{name}: '{text}' is no range; write '{text[:3]}:LOW:HIGH:COUNT', as in 'log:1e-4:1:9'.")
+        raise UserError(f"{name}: '{text}' is not a range; write '{text[:3]}:LOW:HIGH:COUNT', as in 'log:1e-4:1:9'.")
     low, high = (_float(name, part) for part in parts[1:3])
     count = _int(name, parts[3]) if len(parts) == 4 else None
     try:

@@ -122,7 +122,7 @@ def _clear(directory: Path) -> None:
     if not directory.exists():
         return
     if not (directory / "config.json").exists():
-        raise UserError(f"output: '{directory}' is no run directory; name another folder.")
+        raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
     shutil.rmtree(directory)
 
 

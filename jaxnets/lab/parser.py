@@ -40,7 +40,9 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             name = (error.argument_name or "").split("/")[0].lstrip("-")
             explicit = "explicit argument" in error.message  # argparse has no kinds of errors
-            problem = f"it takes no value; write --{name}" if explicit else f"there is no value; write --{name}=VALUE"
+            problem = (
+                f"it takes no value; write --{name}" if explicit else f"there is not a value; write --{name}=VALUE"
+            )
             raise UserError(f"{name}: {problem}.") from None
         if rest:
             raise self._unknown(rest[0])
@@ -52,7 +54,7 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, argument: str) -> UserError:
         if not argument.startswith("-"):
-            return UserError(f"'{argument}' is no flag; flags are written --name=value.")
+            return UserError(f"'{argument}' is not a flag; flags are written --name=value.")
         name = argument.lstrip("-").partition("=")[0]
         flags = [flag.lstrip("-") for flag in self._option_string_actions if flag.startswith("--")]
         return UserError(f"{name}: there is no such flag.{nearest(name, flags)} --help lists all.")

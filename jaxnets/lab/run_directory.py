@@ -80,11 +80,11 @@ def read_json(directory: Path, name: str) -> Any:
     """
     path = directory / name
     if not directory.is_dir():
-        raise UserError(f"there is no run directory '{directory}'.")
+        raise UserError(f"there is not a run directory '{directory}'.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"'{directory}' is no run directory: it holds no {name}.") from None
+        raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {error}.") from None
 

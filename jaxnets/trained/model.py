@@ -138,7 +138,7 @@ def load(directory: Path) -> Model:
     folder = directory / CHECKPOINT
     path = folder / DESCRIPTION
     if not directory.is_dir():
-        raise UserError(f"there is no run directory '{directory}'.")
+        raise UserError(f"there is not a run directory '{directory}'.")
     if not path.exists():
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     try:

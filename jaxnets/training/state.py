@@ -17,7 +17,7 @@ class Metrics:
 
     Attributes:
       loss: `float32[]`, in nats.
-      correct: `float32[]`, the examples whose most probable class is theirs.
+      correct: `float32[]`, the examples whose most probable class is their label.
       examples: `float32[]`.
 
     >>> import jax.numpy as jnp

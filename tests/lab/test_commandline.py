@@ -150,7 +150,7 @@ def test_help_lists_experiments_and_flags():
         (["--output=/dev/null/run"], "cannot be written"),
         (["--config=no/such.json"], "cannot be read"),
         (["--platform=gpuu"], "Did you mean 'gpu'"),
-        (["train", "more"], "'more' is no flag"),
+        (["train", "more"], "'more' is not a flag"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(arguments, part, tmp_path, monkeypatch, capfd):

@@ -103,11 +103,11 @@ def test_an_experiments_own_flags_of_the_first_version_are_read(name, texts, opt
         ('{"flags": {"seed": 3}}', "has no 'flags' with a text for each"),
         ('{"format": 9, "config": {}}', "has the format 9; this version reads 1 and 2"),
         ('{"format": 2, "config": {"sede": 3}}', "keyword: 'sede' is not known. Did you mean 'seed'?"),
-        ('{"format": 2, "config": {"seed": {"a": 3}}}', "seed: {'a': 3} is no value"),
+        ('{"format": 2, "config": {"seed": {"a": 3}}}', "seed: {'a': 3} is not a value"),
         ('{"format": 2, "config": {"optimizer": {"object": "f"}}}', "optimizer: it was the object 'f'"),
         ('{"format": 2, "config": {"learning_rate": {"log_range": [0, 1]}}}', "log_range: 0 is not above 0"),
         ('{"format": 2, "config": {"learning_rate": {"log_range": 3}}}', "learning_rate"),
-        ('{"format": 2, "config": {"seed": {}}}', "seed: {} is no value"),
+        ('{"format": 2, "config": {"seed": {}}}', "seed: {} is not a value"),
     ],
 )
 def test_what_is_no_config_file_is_one_line(content, part, tmp_path):

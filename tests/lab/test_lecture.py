@@ -77,7 +77,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     precious.parent.mkdir(parents=True)
     precious.write_text("mine")
     (section,) = lecture.give(lecture.Lecture("Nets", "", [made_up("one", [])], tmp_path / "out"), Console(quiet=True))
-    assert "is no run directory" in section.problem
+    assert "is not a run directory" in section.problem
     assert precious.read_text() == "mine"
 
 
@@ -96,8 +96,8 @@ def test_claims_are_chosen_by_name_and_keep_their_order():
 MISTAKES = {
     "--onyl=xor": "onyl: there is no such flag. Did you mean 'only'",
     "--only=xorr": "only: 'xorr' is not known. Did you mean 'xor'",
-    "--output=": "output: there is no value",
-    "xor": "'xor' is no flag",
+    "--output=": "output: there is not a value",
+    "xor": "'xor' is not a flag",
     "--platform=cpuu": "platform: 'cpuu' is not known. Did you mean 'cpu'",
     "--num_devices=two": "num_devices: 'two' is not a whole number",
     "--readme=none.md": "readme: 'none.md' cannot be read",

@@ -21,7 +21,7 @@ def test_flags_are_given_with_and_without_an_equals_sign(parser):
 MISTAKES = {
     "--txt=a": r"^txt: there is no such flag\. Did you mean 'text'\? --help lists all\.$",
     "--tex=a": r"^tex: there is no such flag",  # nothing is abbreviated
-    "--text": r"^text: there is no value; write --text=VALUE\.$",
+    "--text": r"^text: there is not a value; write --text=VALUE\.$",
     "--json=yes": r"^json: it takes no value; write --json\.$",
 }
 
@@ -33,7 +33,7 @@ def test_a_mistake_is_an_error_of_one_line(parser, argument):
 
 
 def test_what_is_no_flag_is_an_error():
-    with pytest.raises(UserError, match="'xor' is no flag"):
+    with pytest.raises(UserError, match="'xor' is not a flag"):
         Parser("give", "Gives.").values(["xor"])
 
 

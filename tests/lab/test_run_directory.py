@@ -56,7 +56,7 @@ def test_the_environment_is_json():
 
 
 def test_what_is_no_run_directory_is_one_line(tmp_path):
-    with pytest.raises(UserError, match="there is no run directory"):
+    with pytest.raises(UserError, match="there is not a run directory"):
         run_directory.read_json(tmp_path / "none", "config.json")
     with pytest.raises(UserError, match=r"holds no config\.json"):
         run_directory.read_json(tmp_path, "config.json")

@@ -141,7 +141,7 @@ def test_export_holds_the_parameters(run_directory):
 
 
 def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
-    with pytest.raises(UserError, match="there is no run directory"):
+    with pytest.raises(UserError, match="there is not a run directory"):
         saved.load(tmp_path / "none")
     with pytest.raises(UserError, match="holds no model; 'train' keeps one"):
         saved.load(tmp_path)
