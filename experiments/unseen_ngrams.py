@@ -126,7 +126,7 @@ EXPERIMENT = Claim(
         "predictions": True,
     },
     options=(
-        Option("phrases", PHRASES, "A phrase, one of like and one of opposite meaning, of as many words."),
+        Option("phrases", PHRASES, "A phrase, one like it and one opposed to it, all with the same number of words."),
         Option("order", 3, "Words of an n-gram: texts are judged all of whose n-grams are new.", least=1),
     ),
     measure=measure,
