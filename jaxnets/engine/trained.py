@@ -117,7 +117,7 @@ class Trained:
         return model_of(self.table[run], self.program(run)[0], run, self.dataset(run), self.params(run))
 
     def predict(self, run: int, inputs: Any) -> np.ndarray:
-        """What a run says of new inputs: the most probable class of each, as its number or its name.
+        """What a run says of new inputs: the most probable class of each, as its label was given.
 
         Args:
           run: its number in the table.

@@ -37,13 +37,13 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
-    """The most probable class of each example: its number if the classes are called 0, 1, 2 ..., otherwise its name.
+    """The most probable class of each example, as its label was given: a whole number if all classes are called so.
 
     Args and errors are those of `probabilities`.
     """
-    numbers = probabilities(model, inputs).argmax(axis=1)
-    names = model.class_names
-    return numbers if names == tuple(map(str, range(len(names)))) else np.array(names)[numbers]
+    places = probabilities(model, inputs).argmax(axis=1)
+    whole = all(name.removeprefix("-").isdecimal() for name in model.class_names)
+    return np.array([int(name) for name in model.class_names] if whole else model.class_names)[places]
 
 
 def _strings(inputs: Any) -> list[str]:
