@@ -62,5 +62,5 @@ def test_what_cannot_be_compared_is_an_error():
         windows.similarity(model(), "good day", "good day good")
     with pytest.raises(UserError, match="no words"):
         windows.features(model(), "")
-    with pytest.raises(UserError, match="no text CNN"):
+    with pytest.raises(UserError, match="not a text CNN"):
         windows.features(model("dan"), "good day")
