@@ -214,15 +214,6 @@ class Estimate:
     def __str__(self) -> str:
         return f"{self.value:.3g} (95% interval {self.low:.3g} to {self.high:.3g})"
 
-    def scaled(self, factor: float) -> "Estimate":
-        """The estimate in another unit; a negative factor turns it around.
-
-        >>> Estimate(1.0, 0.5, 2.0).scaled(-1)
-        Estimate(value=-1.0, low=-2.0, high=-0.5)
-        """
-        low, high = sorted((self.low * factor, self.high * factor))
-        return Estimate(self.value * factor, low, high)
-
     def clipped(self, least: float, most: float) -> "Estimate":
         """The estimate with bounds that keep to what is possible, as that of a share to 0 and 1.
 

@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from jaxnets.basics import files
@@ -20,28 +21,13 @@ from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
 
 
-def start(config: Config, *, directory: Path | None, console: Console | None, notes: Console | None) -> Trained:
-    """Trains all runs of a configuration.
-
-    Args:
-      config: what to train; `jaxnets.engine.devices.configure` must have been called for its platform.
-      directory: where the results are written, made before; nothing is written if None.
-      console: where progress is shown; nothing is shown if None.
-      notes: where it is said what the user should know of the data; nothing is said if None.
-
-    Raises:
-      UserError: for anything in the configuration that cannot be done.
-    """
-    return carry_out(prepare(config), directory, console, notes)
-
-
 def retrain(config: Config, console: Console | None, **values: object) -> Trained:
     """Trains a configuration with some values changed, and writes nothing.
 
     Arguments of plug-ins that are no longer chosen are left out.
 
     Raises:
-      UserError: as `start` does.
+      UserError: for anything in the configuration that cannot be done.
       KeyboardInterrupt: if the user ends it.
     """
     changed = config.changed(**values)
@@ -53,8 +39,6 @@ def retrain(config: Config, console: Console | None, **values: object) -> Traine
 
 def untrained(config: Config, takes: str = "") -> Trained:
     """The data of a configuration, and no runs."""
-    import pandas as pd
-
     none = pd.DataFrame({"run": []})
     return Trained(config, none, none, folds=load_folds(config, takes))
 
@@ -75,7 +59,14 @@ def make_directory(experiment: str, config: Config, notes: tuple[str, ...] = ())
 
 
 def carry_out(sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None) -> Trained:
-    """Trains the runs of a sweep; what they give is written as soon as a program is done. See `start`."""
+    """Trains the runs of a sweep; what they give is written as soon as a program is done.
+
+    Args:
+      sweep: from `jaxnets.engine.sweep.prepare`.
+      directory: where the results are written, made before; nothing is written if None.
+      console: where progress is shown; nothing is shown if None.
+      notes: where it is said what the user should know of the data; nothing is said if None.
+    """
     if notes is not None:
         for note in sweep.notes:
             notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)

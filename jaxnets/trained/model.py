@@ -50,10 +50,7 @@ class Model:
     @property
     def module(self) -> nn.Module:
         """The Flax module."""
-        unwrapped = {
-            name: value.value if isinstance(value, Plugin) else value for name, value in self.arguments.items()
-        }
-        return self.plugin.value(**unwrapped)
+        return self.plugin.value(**{name: _unwrapped(value) for name, value in self.arguments.items()})
 
     def described(self) -> dict[str, Any]:
         """All but the parameters, as JSON knows it; `from_description` reads it."""

@@ -15,7 +15,7 @@ BOUNDS = st.tuples(st.floats(-10, 10), st.floats(-10, 10)).map(sorted)
 def test_more_and_less_are_mirror_images(bounds, threshold):
     effect = Estimate(sum(bounds) / 2, *bounds)
     more = verdicts.more_than("More.", effect, threshold).outcome
-    less = verdicts.less_than("Less.", effect.scaled(-1), -threshold).outcome
+    less = verdicts.less_than("Less.", Estimate(-effect.value, -effect.high, -effect.low), -threshold).outcome
     assert more == less
     expected = SUPPORTED if bounds[0] > threshold else NOT_SUPPORTED if bounds[1] <= threshold else INCONCLUSIVE
     assert more == expected

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxnets.engine.sweep import prepare
 from jaxnets.lab import flags, runner, session
 from jaxnets.lab.experiment import configure
 
@@ -35,7 +36,7 @@ def check_repetition(experiment, results):
     again = flags.parse(experiment, [f"--config={results.directory / 'config.json'}"])
     assert again == results.config.changed(output=None)
     if experiment.trains:
-        repeated = session.start(again, directory=None, console=None, notes=None)
+        repeated = session.carry_out(prepare(again), directory=None, console=None, notes=None)
         for name in ("runs", "curves"):
             first, second = (getattr(of, name).drop(columns="seconds", errors="ignore") for of in (results, repeated))
             pd.testing.assert_frame_equal(first, second, check_exact=True)

@@ -135,7 +135,7 @@ def test_presets_and_what_changes_them():
 
 def test_the_command_line_is_quoted_and_repeats_the_configuration():
     arguments = ["--words=it's,$HOME", "--optimizer=sgd", "--learning_rate=0.001,0.5", "--hidden_units=8x8,0"]
-    config = flags.parse(MINE, [*arguments, "--num_seeds=1", "--nesterov=true"][:-1])
+    config = flags.parse(MINE, [*arguments, "--num_seeds=1"])
     line = flags.command_line(MINE, config)
     words = shlex.split(line)
     assert words[:3] == ["python", "run.py", "mine"]
@@ -156,7 +156,7 @@ def test_help_has_a_line_for_every_flag_from_its_docstring():
     assert "--learning_rate" in text
     assert "The width of each hidden layer. (default: 8)" in text
     assert "The non-linearity after each hidden layer. (default: relu)" in text
-    assert "An argument of" not in text.replace("An argument of optimizer", "")
+    assert "An argument of" not in text
 
 
 def test_switches_are_spelled_out():
