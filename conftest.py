@@ -19,7 +19,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
-from jaxnets.engine import devices, execute  # noqa: E402
+from jaxnets.engine import devices, programs  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
@@ -32,10 +32,10 @@ gc.set_threshold(200_000, 50, 100)
 @pytest.fixture
 def fully_compiled():
     """Programs are compiled as they are for the user."""
-    execute.forget_programs()
+    programs.forget()
     jax.config.update("jax_disable_most_optimizations", False)
     yield
-    execute.forget_programs()
+    programs.forget()
     jax.config.update("jax_disable_most_optimizations", True)
 
 

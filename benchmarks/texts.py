@@ -98,7 +98,8 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     from jaxnets import data as sets
     from jaxnets.config.config import Config
     from jaxnets.engine import devices, tables
-    from jaxnets.engine.execute import Options, Record, execute
+    from jaxnets.engine.events import Options, Record
+    from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
 

@@ -82,7 +82,8 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
     """
     from jaxnets import data
     from jaxnets.config.config import Config
-    from jaxnets.engine.execute import Compiled, Options, Record, execute
+    from jaxnets.engine.events import Compiled, Options, Record
+    from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.runs import runs
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import signals, timing
 from jaxnets.config.values import show
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.plugins import ACTIVATION
@@ -42,8 +42,8 @@ def _short(activation):
 
 def best(tables):
     """The runs of each non-linearity and depth at the learning rate that is best on dev; diverged ones are guessing."""
-    runs = statistics.at_best(tables["runs"], ["hidden_units", "activation"])
-    accuracy = runs["test_accuracy"].fillna(tables["chance"]["accuracy"].iloc[0])
+    runs = choosing.at_best(tables["runs"], ["hidden_units", "activation"])
+    accuracy = choosing.counted(runs, "test_accuracy", tables["chance"]["accuracy"].iloc[0])
     depth = runs["hidden_units"].map(tables["depths"].set_index("hidden_units")["depth"])
     return runs.assign(test_accuracy=accuracy, kind=runs["activation"].map(_short), depth=depth)
 
@@ -65,12 +65,12 @@ def verdict(tables):
     the way from sigmoid to tanh.
     """
     runs = best(tables)
-    accuracy = runs.pivot_table(index=statistics.repetitions(runs), columns="kind", values="test_accuracy")
+    accuracy = choosing.paired(runs, "kind", "test_accuracy", tables["chance"]["accuracy"].iloc[0])
     if {"sigmoid", "tanh"} <= set(accuracy):
         accuracy["middle"] = (accuracy["sigmoid"] + accuracy["tanh"]) / 2
-    tanh, relu, centred = (statistics.gain(accuracy, kind, "sigmoid") for kind in ("tanh", "relu", "centred sigmoid"))
-    beyond = statistics.gain(accuracy, "centred sigmoid", "middle")
-    cost = statistics.paired_ratio(tables["times"], "relu", "tanh")
+    tanh, relu, centred = (comparing.gain(accuracy, kind, "sigmoid") for kind in ("tanh", "relu", "centred sigmoid"))
+    beyond = comparing.gain(accuracy, "centred sigmoid", "middle")
+    cost = comparing.paired_ratio(tables["times"], "relu", "tanh")
     reason = "it gets over half of the way from sigmoid to tanh (what it is above the middle)."
     return verdicts.verdict(
         verdicts.more_than("Tanh beats sigmoid.", tanh, unit="%"),
@@ -101,7 +101,7 @@ def _gradients_picture(layers):
 
 
 def _times_picture(times):
-    estimates = {name: statistics.mean(seconds * 1e6) for name, seconds in times.items()}
+    estimates = {name: intervals.mean(seconds * 1e6) for name, seconds in times.items()}
     figure, axes = charts.dots(estimates, xlabel="time with derivative (µs)")
     axes.set_xlim(left=0)
     return Picture(figure, "Time of each non-linearity alone, both ways. Bars: 95% intervals over rounds.")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import gradient_noise
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, intervals, tuning, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -28,8 +28,8 @@ def measure(results):
 
 def best(tables):
     """The runs of each batch size at the rate that is best on dev, and their curves over passes and over seconds."""
-    runs = statistics.at_best(tables["runs"], ["batch_size"])
-    curves = tables["curves"].merge(runs[["run", "batch_size", *statistics.repetitions(runs)]], on="run")
+    runs = choosing.with_failures(choosing.at_best(tables["runs"], ["batch_size"]))
+    curves = tables["curves"].merge(runs[["run", "batch_size", *choosing.repetitions(runs)]], on="run")
     return runs, curves.assign(seconds=curves["step"] * curves["batch_size"].map(step_times(tables)))
 
 
@@ -58,7 +58,7 @@ def summary(tables):
         f"passes to a loss of {target:.3f}": reached,
     }
     table = pd.DataFrame(columns).rename_axis("batch size").reset_index()
-    fastest = statistics.best_within(curves, "batch_size", "seconds", 6)
+    fastest = tuning.best_within(curves, "batch_size", "seconds", 6)
     fastest.columns = ["time (s)", "best batch size", "training loss"]
     return {"Batch sizes, each at its best learning rate": table, "Best batch size for a given time": fastest}
 
@@ -72,15 +72,15 @@ def verdict(tables):
     runs, _ = best(tables)
     small, large = runs["batch_size"].agg(["min", "max"])
     other = small if small < large else None
-    losses = runs.pivot_table(index=statistics.repetitions(runs), columns="batch_size", values="train_loss")
+    losses = choosing.paired(runs, "batch_size", "train_loss")
     times = tables["times"].pivot(index="round", columns="batch_size", values="seconds")
-    power = statistics.mean(gradient_noise.powers(tables["noise"]))
+    power = intervals.mean(gradient_noise.powers(tables["noise"]))
     slower = f"A step of {large} examples takes longer than one of {small}."
     lower = f"After as many examples, batches of {small} have a lower loss than those of {large}."
     return verdicts.verdict(
         verdicts.between("The variance of the gradient falls with the size to the power -1.", power, -1.1, -0.9),
-        verdicts.more_than(slower, statistics.paired_ratio(times, large, other), 1, unit="×"),
-        verdicts.less_than(lower, statistics.paired_ratio(losses, other, large), 1, unit="×"),
+        verdicts.more_than(slower, comparing.paired_ratio(times, large, other), 1, unit="×"),
+        verdicts.less_than(lower, comparing.paired_ratio(losses, other, large), 1, unit="×"),
     )
 
 

@@ -1,32 +1,17 @@
-"""Compares optimizers, each at the learning rate that is best for it on the dev examples."""
+"""Compares optimizers: each is tuned alike, and what it chose is confirmed on fresh seeds."""
 
 import sys
 
 from jaxnets.config.values import log_range
-from jaxnets.evidence import statistics
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Job
-from jaxnets.report import figures, tables
+from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, TASKS, Comparison
 
-CLAIM = "Compares optimizers, each at its best learning rate."
+CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
 
-
-def report(results, console):
-    """A table, optimizer by row, and two figures: accuracy over learning rate, and learning curves."""
-    best = statistics.best_configurations(results.runs)
-    console.print(tables.best_table(best))
-    directory = results.directory / "figures"
-    paths = [
-        *figures.save(figures.accuracy_over_learning_rate(results.runs), directory, "accuracy_over_learning_rate"),
-        *figures.save(figures.learning_curves(results.curves, best), directory, "learning_curves"),
-    ]
-    for path in paths:
-        console.print(f"Figure: {path}", soft_wrap=True)
-
-
-EXPERIMENT = Job(
+EXPERIMENT = Comparison(
     name="compare_optimizers",
     about=CLAIM,
+    by="optimizer",
     defaults={
         "dataset": "digits",
         "model": "mlp",
@@ -34,8 +19,10 @@ EXPERIMENT = Job(
         "learning_rate": log_range(1e-4, 1, 9),
         "num_seeds": 8,
         "num_epochs": 30,
+        "predictions": True,
     },
-    report=report,
+    drawn={"num_seeds": 1, "num_trials": 64},
+    options=[CONFIRM_SEEDS, MARGIN, TASKS],
 )
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import backprop, linear
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import comparing, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, only
 from jaxnets.report import charts
@@ -59,14 +59,14 @@ def verdict(tables):
     parts = [verdicts.exact("Autodiff gives the gradient that is derived by hand.", equal, relative, limit)]
     for kind, order in ORDERS.items():
         some = errors[(errors["kind"] == kind) & errors["step"].between(0.9e-3, 1.1e-1)]
-        slope = statistics.slope(np.log(some["step"]), np.log(some["error"]))
+        slope = intervals.slope(np.log(some["step"]), np.log(some["error"]))
         falls = f"The error of {kind} differences falls with the step to the power {order}."
         parts.append(verdicts.between(falls, slope, order - 0.2, order + 0.2))
     widths = [group for _, group in times.groupby("width")]
-    ratios = [statistics.paired_ratio(group, "gradient", "forward") for group in widths]
-    costliest = max(ratios, key=lambda ratio: ratio.value, default=statistics.UNKNOWN)
+    ratios = [comparing.paired_ratio(group, "gradient", "forward") for group in widths]
+    costliest = max(ratios, key=lambda ratio: ratio.value, default=intervals.UNKNOWN)
     logs = np.log(times["gradient"] / times["forward"])
-    growth = statistics.slope(np.log(times["parameters"]), logs) if len(widths) > 2 else statistics.UNKNOWN
+    growth = intervals.slope(np.log(times["parameters"]), logs) if len(widths) > 2 else intervals.UNKNOWN
     fewer = None if times["operations"].isna().any() else bool((times["operations"] < 4).all())
     counted = f"{times['operations'].max():.2f} times as many as of one, at most"
     operations = "The compiler counts fewer operations than those of 4 forward passes."

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxnets.analysis import words
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices
-from jaxnets.evidence import baselines, comparison, statistics, verdicts
+from jaxnets.evidence import baselines, choosing, comparing, comparison, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -28,7 +28,8 @@ def check(config):
 
 def measure(results):
     """Which test examples each system has right, the accuracy of each run, and both by size of the training set."""
-    folds, full = results.folds, statistics.at_best(results.runs, ["model"])
+    folds, chance = results.folds, 1 / results.folds[0].num_classes
+    full = choosing.with_failures(choosing.at_best(results.runs, ["model"]), chance)
     name = full["model"].replace("dan", DAN).iloc[0]
     nets = comparison.of_runs(results.runs, results.predictions)
     bayes, pairs = comparison.of_baselines(baselines.fit(folds, ["naive_bayes", "naive_bayes_pairs"]), folds)
@@ -36,10 +37,10 @@ def measure(results):
     negated = np.concatenate([words.holding(fold.test.inputs, fold.vocabulary, negations) for fold in folds])
     examples = pd.DataFrame({BAYES: bayes.correct[0], PAIRS: pairs.correct[0], "negated": negated})
     sizes = [_at_size(name, full, folds)]
-    values = results.values(full["run"].iloc[0], *statistics.varying(results.runs))
+    values = results.values(full["run"].iloc[0], *choosing.varying(results.runs))
     for size in (size for size in results.options["sizes"] if full["batch_size"].iloc[0] <= size < len(folds[0].train)):
         smaller = results.train(**values, num_train=size, predictions=False)
-        sizes.append(_at_size(name, smaller.runs, smaller.folds))
+        sizes.append(_at_size(name, choosing.with_failures(smaller.runs, chance), smaller.folds))
     by_seed = full.assign(fold=full.get("fold", 0))
     by_seed[BAYES] = bayes.accuracies[by_seed["fold"].astype(int)]
     examples[name] = nets[0].correct.mean(axis=0) if nets else np.nan
@@ -48,9 +49,9 @@ def measure(results):
 
 
 def _at_size(name, runs, folds):
-    """The test accuracy of each run, and of Naive Bayes on the same training examples alone."""
+    """The test accuracy of each seed or fold, and of Naive Bayes on the same training examples alone."""
     (bayes,) = comparison.of_baselines(baselines.fit(folds, ["naive_bayes"], learn_dev=False), folds)
-    nets = pd.DataFrame({"system": name, "accuracy": runs["test_accuracy"]})
+    nets = pd.DataFrame({"system": name, "accuracy": runs.groupby(choosing.unit(runs))["test_accuracy"].mean()})
     both = pd.concat([nets, pd.DataFrame({"system": BAYES, "accuracy": bayes.accuracies})])
     return both.assign(examples=len(folds[0].train))
 
@@ -80,10 +81,11 @@ def summary(tables):
 
 
 def verdict(tables):
-    """By paired differences over the test examples, and over seeds and folds; Naive Bayes learns from dev as well."""
+    """By paired differences over the test examples, and over folds or seeds; Naive Bayes learns from dev as well."""
     net, *_ = systems(tables)
-    over_examples = statistics.gain(tables["examples"].astype(float), net, BAYES)
-    over_runs = statistics.gain(tables["nets"].astype(float), "test_accuracy", BAYES)
+    over_examples = comparing.gain(tables["examples"].astype(float), net, BAYES)
+    nets = tables["nets"].groupby(choosing.unit(tables["nets"]))[["test_accuracy", BAYES]].mean()
+    over_runs = comparing.gain(nets, "test_accuracy", BAYES)
     more_examples = f"The {net} is right on more examples, with other test sets too."
     return verdicts.verdict(
         verdicts.more_than(more_examples, over_examples, unit="%"),
@@ -98,7 +100,7 @@ def pictures(tables):
     kinds = np.where(tables["examples"]["negated"], "with a negation", "without")
     answers = tables["examples"].assign(kind=kinds).melt("kind", systems(tables), "system", "right")
     negations, _ = charts.series_of_means(answers, "system", "kind", "right", percent=True, xlabel="test accuracy")
-    over_size = "Test accuracy over the size of the training set. Bands: 95% intervals over seeds and folds."
+    over_size = "Test accuracy over the size of the training set. Bands: 95% intervals over seeds, or folds."
     by_kind = "Test accuracy with and without a negation. Bars: 95% intervals over texts."
     return {"sizes": Picture(sizes, over_size), "negations": Picture(negations, by_kind)}
 

@@ -8,7 +8,7 @@ from jaxnets.analysis import parameters
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, show
 from jaxnets.engine.runs import runs
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -42,14 +42,15 @@ def measure(results):
 
 
 def confirmed(tables):
-    """The runs of each net at its best learning rate by dev, on fresh seeds."""
-    return statistics.confirmed(tables["nets"], ["budget", "depth"])
+    """The runs of each net at its best learning rate by dev, on fresh seeds; those that diverged count."""
+    return choosing.with_failures(choosing.confirmed(tables["nets"], ["budget", "depth"]))
 
 
 def dev_scores(tables):
     """The accuracy on dev of each net at the rate chosen, on the seeds that chose it; on all if there is one alone."""
     fresh, keys = confirmed(tables), ["budget", "depth", "learning_rate"]
-    others = tables["nets"][~tables["nets"]["seed"].isin(fresh["seed"])]
+    nets = choosing.with_failures(tables["nets"])
+    others = nets[~nets["seed"].isin(fresh["seed"])]
     tuning = others.merge(fresh[keys].drop_duplicates(), on=keys) if len(others) else fresh
     return tuning.groupby(["budget", "depth"])["dev_accuracy"].mean().dropna()
 
@@ -73,22 +74,21 @@ def verdict(tables):
     Width: one hidden layer with the most parameters, less one with the fewest. Deeper must help, and more than wider.
     """
     nets, scores = confirmed(tables), dev_scores(tables)
-    index, columns = statistics.repetitions(nets), ["budget", "depth"]
-    accuracy = nets.pivot_table(index=index, columns=columns, values="test_accuracy")
+    accuracy = choosing.paired(nets, ["budget", "depth"], "test_accuracy")
     gains = pd.DataFrame(index=accuracy.index)
     for budget, deeper in scores[scores.index.get_level_values("depth") > 1].groupby("budget"):
         if {(budget, 1), deeper.idxmax()} <= set(accuracy):
             gains[budget] = accuracy[deeper.idxmax()] - accuracy[budget, 1]
     flat = [budget for budget, depth in accuracy if depth == 1]
-    more = statistics.UNKNOWN
+    more = intervals.UNKNOWN
     if len(gains.columns) and len(flat) > 1:
-        more = statistics.mean(gains.iloc[:, 0] - (accuracy[max(flat), 1] - accuracy[min(flat), 1]))
+        more = choosing.over_units(gains.iloc[:, 0] - (accuracy[max(flat), 1] - accuracy[min(flat), 1]))
     largest = (nets["parameters"] / nets["budget"] - 1).abs().max()
     as_many = True if largest < 0.02 else None
     off = f"they differ from the budget by {largest:.1%} at most"
     return verdicts.verdict(
         verdicts.exact("The nets compared have as many parameters.", as_many, off, "they are within 2%"),
-        verdicts.more_than("Deeper nets beat one hidden layer.", statistics.mean(gains.mean(axis=1)), unit="%"),
+        verdicts.more_than("Deeper nets beat one hidden layer.", choosing.over_units(gains.mean(axis=1)), unit="%"),
         verdicts.more_than("Going deeper gains more than going wider.", more, unit="%"),
     )
 

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 
 from jaxnets.analysis import signals
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.models.layers import is_mlp
@@ -21,7 +21,7 @@ USUAL = ["he", "xavier", "pytorch"]
 
 def measure(results):
     """Ranks of the hidden weights while they train, and the signals of deep MLPs before the first step."""
-    best = statistics.at_best(results.runs, ["initializer"])
+    best = choosing.at_best(results.runs, ["initializer"])
     drawn = best[best["initializer"] != "zeros"]
     rate = float((drawn if len(drawn) else best)["learning_rate"].median())
     seed = int(results.runs["seed"].min())
@@ -47,8 +47,9 @@ def _signals(results):
 
 def summary(tables):
     """Accuracy at the best learning rate, and over all of them; ranks at the start, at the end and at most."""
-    best = statistics.at_best(tables["runs"], ["initializer"]).groupby("initializer", sort=False)
-    everywhere = tables["runs"].groupby(["initializer", "learning_rate"])["test_accuracy"].mean().unstack()
+    runs = choosing.with_failures(tables["runs"])
+    best = choosing.at_best(runs, ["initializer"]).groupby("initializer", sort=False)
+    everywhere = runs.groupby(["initializer", "learning_rate"])["test_accuracy"].mean().unstack()
     columns = {
         "best learning rate": best["learning_rate"].first(),
         "test accuracy": best["test_accuracy"].mean(),
@@ -64,9 +65,8 @@ def verdict(tables):
 
     Best and worst of the usual three are told apart by dev and compared on test, paired by seed.
     """
-    runs = statistics.at_best(tables["runs"], ["initializer"])
-    pairs = {"index": statistics.repetitions(runs), "columns": "initializer"}
-    test, dev = (runs.pivot_table(values=f"{split}_accuracy", **pairs) for split in ("test", "dev"))
+    runs = choosing.at_best(tables["runs"], ["initializer"])
+    test, dev = (choosing.paired(runs, "initializer", f"{split}_accuracy") for split in ("test", "dev"))
     ranked = list(dev.reindex(columns=USUAL).mean().dropna().sort_values().index)
     worst = ranked[0] if ranked else None
     best = ranked[-1] if len(ranked) > 1 else None
@@ -75,12 +75,12 @@ def verdict(tables):
     no_rank = "From zeros no hidden layer's weights ever get a rank above 1."
     works = "He, Xavier and PyTorch's default work: the worst is 20 points above zeros."
     alike = "Which of the three is taken matters less than a point at the best learning rate."
-    fails, above = statistics.gain(test, "he", "zeros"), statistics.gain(test, worst, "zeros")
+    fails, above = comparing.gain(test, "he", "zeros"), comparing.gain(test, worst, "zeros")
     return verdicts.verdict(
         verdicts.more_than("All zeros fails: it stays 20 points below He.", fails, 0.2, unit="%"),
         verdicts.exact(no_rank, of_one, f"largest rank {ranks.max()}", "none does"),
         verdicts.more_than(works, above, 0.2, unit="%"),
-        verdicts.between(alike, statistics.gain(test, best, worst), -0.01, 0.01, unit="%"),
+        verdicts.between(alike, comparing.gain(test, best, worst), -0.01, 0.01, unit="%"),
     )
 
 

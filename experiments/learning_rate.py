@@ -9,7 +9,7 @@ import pandas as pd
 
 from jaxnets.analysis import hessian, landscape
 from jaxnets.config.values import log_range
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, intervals, tuning, verdicts
 from jaxnets.evidence.zones import ZONES, zones
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
@@ -53,11 +53,11 @@ def summary(tables):
 def spread(runs):
     """By how much test accuracy varies more between learning rates than between initializers at the best rate."""
     if runs["dev_accuracy"].isna().all():
-        return statistics.UNKNOWN
-    runs = runs.assign(test_accuracy=runs["test_accuracy"].fillna(runs["test_accuracy"].min()))
+        return intervals.UNKNOWN
+    runs = choosing.with_failures(runs, chance=runs["test_accuracy"].min())
     best = runs.groupby("learning_rate")["dev_accuracy"].mean().idxmax()
-    by_start = statistics.spread(runs[runs["learning_rate"] == best], "initializer").fillna(0)
-    return statistics.mean((statistics.spread(runs, "learning_rate") - by_start).dropna())
+    by_start = tuning.spread(runs[runs["learning_rate"] == best], "initializer").fillna(0)
+    return intervals.mean((tuning.spread(runs, "learning_rate") - by_start).dropna())
 
 
 def verdict(tables):
@@ -71,7 +71,7 @@ def verdict(tables):
     there, listed = "there is such a zone", ", ".join(zone for zone in ZONES if zone in present)
     high = "Too high diverges: beyond the good rates runs are lost."
     low = "Too low is slow: rates below the good ones are over 2 points worse on dev."
-    matters, edge = "It matters more than the initializer (spread of test accuracy).", statistics.mean(edges(tables))
+    matters, edge = "It matters more than the initializer (spread of test accuracy).", intervals.mean(edges(tables))
     return verdicts.verdict(
         verdicts.exact(high, "diverged" in present, f"zones found: {listed}", there),
         verdicts.exact(low, "slow" in present, f"{present.count('slow')} rates are slow", there),

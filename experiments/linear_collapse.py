@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import linear
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim
 from jaxnets.report import charts
@@ -16,13 +16,20 @@ CLAIM = "Without non-linearities, stacked layers are one linear map."
 
 
 def measure(results):
-    """Of each net at its best rate, how far its logits are from those of its layers multiplied out, and from linear."""
-    best = statistics.best_configurations(results.runs, ["hidden_units", "activation"])
-    runs = results.runs.set_index("run")
-    kept = ["hidden_units", "activation", *statistics.repetitions(runs), "test_accuracy"]
+    """Of each net at its best rate, how far its logits are from those of its layers multiplied out, and from linear.
+
+    Nets that diverged have no logits, and count in the accuracies.
+    """
+    best = choosing.best_configurations(results.runs, ["hidden_units", "activation"])
+    runs = choosing.with_failures(results.runs).set_index("run")
+    kept = ["hidden_units", "activation", *choosing.repetitions(runs), "test_accuracy"]
     nets, logits = [], []
-    for run in (run for members in best["members"] for run in members if runs["status"][run] == "finished"):
-        inputs, net = results.dataset(run).test.inputs, {name: runs[name][run] for name in kept}
+    for run in (run for members in best["members"] for run in members):
+        net = {name: runs[name][run] for name in kept}
+        if runs["status"][run] != choosing.FINISHED:
+            nets.append(net)
+            continue
+        inputs = results.dataset(run).test.inputs
         outputs, collapsed = results.logits(run, inputs), linear.collapsed(results.params(run), inputs)
         error = float(np.abs(outputs - collapsed).max() / np.abs(outputs).max())
         nets.append(net | {"error": error, "unexplained": linear.unexplained(inputs, outputs)})
@@ -54,18 +61,19 @@ def verdict(tables):
     ReLU nets must be no linear map: the best one must leave over 5% of their logits' variance, and do worse on test.
     """
     nets = kinds(tables["nets"])
-    accuracy = nets.pivot_table(index=statistics.repetitions(nets), columns="kind", values="test_accuracy")
+    unit = choosing.unit(nets)
+    accuracy = nets.pivot_table(index=unit, columns="kind", values="test_accuracy")
     errors = nets[nets["kind"] == "stacked"]["error"].dropna()
     equal = None if errors.empty else bool((errors < 1e-5).all())
     largest = f"largest relative error of a logit: {errors.max():.1e}"
-    curved = statistics.mean(nets[nets["kind"] == "bent"]["unexplained"])
-    stacked, bent = (statistics.gain(accuracy, kind, "flat") for kind in ("stacked", "bent"))
+    left = nets[nets["kind"] == "bent"].dropna(subset="unexplained").groupby(unit)["unexplained"].mean()
+    stacked, bent = (comparing.gain(accuracy, kind, "flat") for kind in ("stacked", "bent"))
     as_accurate = "Linear nets are as accurate as the linear classifier."
     no_map = "ReLU nets are no linear map: the best one leaves variance of their logits unexplained."
     return verdicts.verdict(
         verdicts.exact("Linear nets equal their layers multiplied out.", equal, largest, "it is below 1e-5"),
         verdicts.between(as_accurate, stacked, -0.015, 0.015, unit="%"),
-        verdicts.more_than(no_map, curved, 0.05, unit="%"),
+        verdicts.more_than(no_map, choosing.over_units(left), 0.05, unit="%"),
         verdicts.more_than("ReLU nets are more accurate than the linear classifier.", bent, 0, unit="%"),
     )
 
@@ -96,7 +104,7 @@ def _logits_picture(activation, points, number):
 
 def _accuracy_picture(nets):
     groups = nets.groupby(["activation", "hidden_units"], sort=False)["test_accuracy"]
-    estimates = {f"{activation} {units}": statistics.mean(values) for (activation, units), values in groups}
+    estimates = {f"{activation} {units}": intervals.mean(values) for (activation, units), values in groups}
     figure, _ = charts.dots(estimates, percent=True, xlabel="test accuracy")
     return Picture(figure, "Test accuracy of each net at its best learning rate. Bars: 95% intervals.")
 

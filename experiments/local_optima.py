@@ -6,7 +6,7 @@ from jaxnets.analysis import landscape, solutions
 from jaxnets.analysis.solutions import OTHER_OPTIMIZER, OTHER_SHUFFLE
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Range, choices
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.plugins import MODEL
@@ -34,10 +34,10 @@ def _solutions(results):
     """By optimizer and start: where it ends at its best rate, and where with its batches in another order."""
     ends, again, loss = {}, {}, None
     starts = sorted(results.runs["seed"].unique())[: results.options["pairs"]]
-    for _, best in statistics.best_configurations(results.runs).iterrows():
-        values = results.values(best["members"][0], *statistics.varying(results.runs))
+    for _, best in choosing.best_configurations(results.runs).iterrows():
+        values = results.values(best["members"][0], *choosing.varying(results.runs))
         trained = results.train(**values, seed=starts, keep="last")
-        runs = statistics.first_fold(statistics.finished(trained.runs))
+        runs = choosing.first_fold(choosing.finished(trained.runs))
         if runs.empty:
             continue
         shuffled = landscape.reshuffled(trained, runs["run"].tolist())
@@ -51,7 +51,7 @@ def summary(tables):
     """Distances and barriers by kind of pair, and the distribution of the final losses."""
     ends = tables["pairs"].query("share == 0").groupby(["kind", "first", "second"], sort=False)
     pairs = ends[["distance", "barrier"]].mean()
-    losses = statistics.at_best(tables["runs"]).groupby("optimizer", sort=False)
+    losses = choosing.with_failures(choosing.at_best(tables["runs"])).groupby("optimizer", sort=False)
     table = losses["test_loss"].describe()[["mean", "min", "50%", "max"]].rename(columns={"50%": "median"})
     table.insert(0, "learning rate", losses["learning_rate"].first())
     names = {"distance": "relative distance", "barrier": "barrier (nats)"}
@@ -69,17 +69,17 @@ def verdict(tables):
     is best on dev has a lower test loss than the worst, paired by start.
     """
     heights = tables["pairs"].query("share == 0").pivot_table(index="start", columns="kind", values="barrier")
-    height = statistics.mean(heights[OTHER_OPTIMIZER].dropna() if OTHER_OPTIMIZER in heights else [])
-    runs = statistics.at_best(tables["runs"])
+    height = intervals.mean(heights[OTHER_OPTIMIZER].dropna() if OTHER_OPTIMIZER in heights else [])
+    runs = choosing.with_failures(choosing.at_best(tables["runs"]))
     dev = runs.groupby("optimizer")["dev_loss"].mean().sort_values()
-    losses = runs.pivot_table(index=statistics.repetitions(runs), columns="optimizer", values="test_loss")
-    gap = statistics.gain(losses, dev.index[-1], dev.index[0]) if len(dev) > 1 else statistics.UNKNOWN
+    losses = choosing.paired(runs, "optimizer", "test_loss")
+    gap = comparing.gain(losses, dev.index[-1], dev.index[0]) if len(dev) > 1 else intervals.UNKNOWN
     there_is_one = "Between the solutions of different optimizers from one start there is a barrier."
     higher = "It is higher than after another shuffle of the batches alone."
     better = "The optimizer that is worst on dev ends at a higher test loss than the best."
     return verdicts.verdict(
         verdicts.more_than(there_is_one, height, 0.05, unit="nats"),
-        verdicts.more_than(higher, statistics.gain(heights, OTHER_OPTIMIZER, OTHER_SHUFFLE), 0, unit="nats"),
+        verdicts.more_than(higher, comparing.gain(heights, OTHER_OPTIMIZER, OTHER_SHUFFLE), 0, unit="nats"),
         verdicts.more_than(better, gap, 0, unit="nats"),
     )
 
@@ -99,7 +99,7 @@ def _lines_picture(pairs):
 
 
 def _losses_picture(runs):
-    ends = statistics.at_best(runs).dropna(subset=["test_loss"]).groupby("optimizer", sort=False)
+    ends = choosing.at_best(runs).dropna(subset=["test_loss"]).groupby("optimizer", sort=False)
     figure, axes = panel(xlabel="test loss (nats)", ylabel="share of runs below")
     for number, (name, group) in enumerate(ends):
         look = {"color": COLOURS[number % len(COLOURS)], "ls": DASHES[number % len(DASHES)]}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import paths
 from jaxnets.config.values import log_range
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -27,8 +27,8 @@ def measure(results):
 
 
 def confirmed(tables):
-    """The runs of each optimizer at its best rate by dev loss, on fresh seeds."""
-    return statistics.confirmed(tables["runs"], ["optimizer"], score="dev_loss")
+    """The runs of each optimizer at its best rate by dev loss, on fresh seeds; those that diverged count."""
+    return choosing.with_failures(choosing.confirmed(tables["runs"], ["optimizer"], score="dev_loss"))
 
 
 def arrivals(tables):
@@ -62,9 +62,9 @@ def verdict(tables):
     On the landscapes an optimizer improves on SGD if it arrives sooner on at least two of three.
     """
     runs, steps, parts = confirmed(tables), arrivals(tables), []
-    losses = runs.pivot_table(index=statistics.repetitions(runs), columns="optimizer", values="test_loss")
+    losses = choosing.paired(runs, "optimizer", "test_loss")
     for name in sorted(set(runs["optimizer"]) - {"sgd"}):
-        gain, sooner = statistics.gain(losses, name, "sgd"), int((steps[name] < steps["sgd"]).sum())
+        gain, sooner = comparing.gain(losses, name, "sgd"), int((steps[name] < steps["sgd"]).sum())
         on_most, count = sooner * 3 >= len(steps) * 2, f"on {sooner} of {len(steps)}"
         parts += [
             verdicts.less_than(f"With {name} nets end at a lower test loss than with sgd.", gain, 0, unit="nats"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import sentences, words
-from jaxnets.evidence import comparison, statistics, verdicts
+from jaxnets.evidence import choosing, comparing, comparison, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -29,23 +29,28 @@ def measure(results):
 
 def _words(results, runs):
     """What the best DAN with a hidden layer says of each judgement, plain and negated: log-odds of the last class."""
-    deep = runs[runs["system"].str.startswith("DAN")].sort_values("dev_loss", kind="stable")
+    deep = choosing.finished(runs[runs["system"].str.startswith("DAN")]).sort_values("dev_loss", kind="stable")
     if deep.empty:
         return pd.DataFrame()
-    values = results.values(deep["run"].iloc[0], "model", *statistics.varying(results.runs), "seed")
+    values = results.values(deep["run"].iloc[0], "model", *choosing.varying(results.runs), "seed")
     model = results.train(**values, keep="last", predictions=False).model(0)
     plain, negated = results.options["plain"], results.options["negated"]
     return sentences.judgements(model, results.folds[0].train.inputs, plain, negated)
 
 
 def judged(tables):
-    """The runs of each system at its best rate by dev loss, on fresh seeds: their shares of the negated sentences."""
+    """The runs of each system at its best rate by dev loss, on fresh seeds: their shares of the negated sentences.
+
+    Runs that did not finish have the share of the larger class, if it is known, or none of them right.
+    """
     runs = tables["runs"]
     layers = runs["hidden_units"].astype(str) if "hidden_units" in runs else pd.Series("", runs.index)
     dan = pd.Series(np.where(layers == "0", "linear", "DAN " + layers), runs.index)
     system = dan.where(runs["model"] == "dan", runs["model"].replace("text_cnn", "text CNN"))
-    runs = statistics.confirmed(runs.assign(system=system), ["system"], score="dev_loss")
-    return statistics.finished(runs).merge(tables["negated"], on="run", suffixes=("", "_of_predictions"))
+    runs = choosing.confirmed(runs.assign(system=system), ["system"], score="dev_loss")
+    runs = runs.merge(tables["negated"], on="run", how="left", suffixes=("", "_of_predictions"))
+    runs = runs[runs["right"].notna() | (runs["status"] != choosing.FINISHED)]
+    return runs.assign(right=runs["right"].fillna(runs["largest"].max()).fillna(0.0))
 
 
 def solved(tables):
@@ -68,13 +73,14 @@ def verdict(tables):
     """Patterns by counting; sentences by the accuracy on those of test that hold a negation."""
     nets, runs = solved(tables), judged(tables)
     linear, hidden = nets[nets["hidden_units"] == "0"], nets[nets["hidden_units"] != "0"]
-    best, share = statistics.largest_share(hidden, "hidden_units", "solved", "no")
+    best, share = comparing.largest_share(hidden, "hidden_units", "solved", "no")
     none_solves = None if linear.empty else not linear["solved"].any()
     counted = f"{linear['solved'].sum()} of {len(linear):,} nets do"
-    pairs = runs.pivot_table(index=statistics.repetitions(runs), columns="system", values="right")
+    pairs = runs.pivot_table(index=choosing.unit(runs), columns="system", values="right")
     deep = next((name for name in pairs if name.startswith("DAN")), None)
-    gain = statistics.gain(pairs, deep, "linear").clipped(-1, 1)
-    right = statistics.mean(pairs[deep].dropna()).clipped(0, 1) if deep else statistics.UNKNOWN
+    sentences = int(runs["examples"].max()) if runs["examples"].notna().any() else None
+    gain = comparing.gain(pairs, deep, "linear", examples=sentences).clipped(-1, 1)
+    right = choosing.over_units(pairs[deep].dropna(), examples=sentences).clipped(0, 1) if deep else intervals.UNKNOWN
     chance = float(runs["largest"].mean()) if len(runs) else 0.5
     linear_fails = "Without a hidden layer no net gets the four patterns right."
     return verdicts.verdict(

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices
-from jaxnets.lab import commandline
+from jaxnets.lab import commandline, results
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import explanations
@@ -18,10 +18,11 @@ from jaxnets.trained import model as models
 CLAIM = "Asks the model of a run directory about a text, and shows the words that decided."
 
 DETAILS = """Classifies texts with the model that is kept in a run directory ('train' keeps one; a sweep does with
---keep=best). Without --text and --file, each line of the standard input is a text.
+--keep=best), or with the ensemble of the seeds that --keep=seeds keeps: with the mean of their probabilities, and with
+how far they agree. Without --text and --file, each line of the standard input is a text.
 
-A word's contribution is what the probability of the predicted class loses when the word is left out; with a text CNN,
-it is the word's share of the windows that won the filters."""
+A word's contribution is what the probability of the predicted class loses when the word is left out; with a single text
+CNN, it is the word's share of the windows that won the filters."""
 
 
 def run(arguments):
@@ -31,14 +32,24 @@ def run(arguments):
     if len(given.directory) != 1:
         raise UserError(f"directory: predict takes one run directory, not {len(given.directory)}; see --help.")
     devices.configure("cpu", 1)
-    model = models.load(Path(given.directory[0]))
-    answers = explain.explain(model, texts(given))
+    answers = explain.explain(asked(Path(given.directory[0])), texts(given))
     if given.json:
         print(json.dumps(explanations.as_json(answers), ensure_ascii=False, indent=2))
         return 0
     for answer in answers:
         explanations.print_explanation(Console(highlight=False), answer)
     return 0
+
+
+def asked(directory):
+    """The model of a run directory, or the ensemble of the seeds that it keeps.
+
+    Raises:
+      UserError: if it holds neither, or a file of it cannot be read.
+    """
+    if (directory / results.MODELS).exists():
+        return results.load(directory).ensemble()
+    return models.load(directory)
 
 
 def parser():

@@ -2,8 +2,8 @@
 
 import sys
 
-from jaxnets.evidence import statistics, verdicts
-from jaxnets.evidence.statistics import UNKNOWN
+from jaxnets.evidence import choosing, comparing, verdicts
+from jaxnets.evidence.intervals import UNKNOWN
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim
 from jaxnets.report import charts
@@ -15,10 +15,11 @@ CONSTANT, WARM_UP = "constant", " + warm-up"
 
 
 def confirmed(tables):
-    """The runs of each schedule at its best rate by dev loss, on fresh seeds."""
+    """The runs of each schedule at its best rate by dev loss, on fresh seeds; those that diverged count."""
     runs = tables["runs"]
     warm = runs["warmup_steps"].map(lambda steps: WARM_UP if steps else "")
-    return statistics.confirmed(runs.assign(kind=runs["schedule"] + warm), ["kind"], score="dev_loss")
+    chosen = choosing.confirmed(runs.assign(kind=runs["schedule"] + warm), ["kind"], score="dev_loss")
+    return choosing.with_failures(chosen)
 
 
 def summary(tables):
@@ -47,9 +48,8 @@ def summary(tables):
 
 def gains(tables):
     """The test loss of each schedule less that of the constant rate, paired by seed."""
-    runs = confirmed(tables)
-    losses = runs.pivot_table(index=statistics.repetitions(runs), columns="kind", values="test_loss")
-    return {kind: statistics.gain(losses, kind, CONSTANT) for kind in losses if kind != CONSTANT and CONSTANT in losses}
+    losses = choosing.paired(confirmed(tables), "kind", "test_loss")
+    return {kind: comparing.gain(losses, kind, CONSTANT) for kind in losses if kind != CONSTANT and CONSTANT in losses}
 
 
 def verdict(tables):

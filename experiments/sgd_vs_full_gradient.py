@@ -6,7 +6,7 @@ import pandas as pd
 
 from jaxnets.analysis import gradient_noise
 from jaxnets.engine.runs import runs as runs_of
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import choosing, comparing, tuning, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
@@ -29,7 +29,7 @@ def measure(results):
     both, paths = [], []
     for method, trained in methods.items():
         both.append(trained.runs.assign(method=method))
-        columns = ["run", *statistics.repetitions(trained.runs), "learning_rate"]
+        columns = ["run", *choosing.repetitions(trained.runs), "learning_rate"]
         paths.append(trained.curves.merge(trained.runs[columns].assign(method=method, whole=whole), on="run"))
     first_runs = {method: (trained, 0) for method, trained in methods.items()}
     times = gradient_noise.step_seconds(first_runs, results.options["rounds"])
@@ -39,21 +39,16 @@ def measure(results):
 def best(tables):
     """The runs and the curves of each method at its configuration that is best on dev."""
     of_method = tables["both"].groupby("method", sort=False)
-    runs = pd.concat([statistics.at_best(of_one, ["method"]) for _, of_one in of_method])
+    runs = choosing.with_failures(pd.concat([choosing.at_best(of_one, ["method"]) for _, of_one in of_method]))
     paths = tables["paths"].merge(runs[["method", "run"]], on=["method", "run"])
     seconds = paths["step"] * paths["method"].map(tables["times"].median()).astype(float)
     return runs, paths.assign(examples=paths["epoch"] * paths["whole"], seconds=seconds)
 
 
-def paired(runs, score):
-    """A score of each seed, method by method."""
-    return runs.pivot_table(index=statistics.repetitions(runs), columns="method", values=score)
-
-
 def summary(tables):
     """Where both end, and what they take to the same loss."""
     runs, paths = best(tables)
-    target, reached = statistics.to_worst_loss(paths, "method", COSTS)
+    target, reached = tuning.to_worst_loss(paths, "method", COSTS)
     columns = {
         "learning rate": ("learning_rate", "first"),
         "steps": ("num_steps", "first"),
@@ -63,7 +58,9 @@ def summary(tables):
     }
     ends = runs.groupby("method", sort=False).agg(**columns)
     seconds = (tables["times"].median() * 1e6).rename("µs per step")
-    distances = [statistics.gain(paired(runs, loss), SGD, FULL) for loss in ("train_loss", "test_loss")]
+    distances = [
+        comparing.gain(choosing.paired(runs, "method", loss), SGD, FULL) for loss in ("train_loss", "test_loss")
+    ]
     apart = {"loss": ["train loss", "test loss"], "SGD - full gradient (nats)": map(verdicts.described, distances)}
     means = reached.groupby("method", sort=False)[COSTS].mean()
     return {
@@ -79,12 +76,11 @@ def verdict(tables):
     And what makes SGD worth it: fewer examples to the same training loss. Each at its best rate, by dev.
     """
     runs, paths = best(tables)
-    _, reached = statistics.to_worst_loss(paths, "method", COSTS)
-    examples, times = paired(reached, "examples").dropna(), tables["times"]
-    accuracy = statistics.gain(paired(runs, "test_accuracy"), SGD, FULL)
-    cost, fewer = statistics.ratio(times[SGD], times[FULL], paired=True), statistics.UNKNOWN
-    if {SGD, FULL} <= set(examples):
-        fewer = statistics.ratio(examples[SGD], examples[FULL], paired=True)
+    _, reached = tuning.to_worst_loss(paths, "method", COSTS)
+    times, unit = tables["times"], choosing.unit(reached)
+    examples = reached.pivot_table(index=unit, columns="method", values="examples")
+    accuracy = comparing.gain(choosing.paired(runs, "method", "test_accuracy"), SGD, FULL)
+    cost, fewer = comparing.paired_ratio(times, SGD, FULL), comparing.paired_ratio(examples, SGD, FULL)
     same_place = "SGD ends within a point of the full gradient's test accuracy."
     return verdicts.verdict(
         verdicts.between(same_place, accuracy, -0.01, 0.01, unit="%"),

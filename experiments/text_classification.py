@@ -1,54 +1,80 @@
-"""Compares nets on texts, each at the configuration that is best on dev, with classical baselines."""
+"""Compares nets on texts, tuned alike, alone and as ensembles, with classical baselines."""
 
 import sys
+from dataclasses import replace
 
-from jaxnets.evidence import baselines, comparison, statistics
+from jaxnets.config.values import linear_range, log_range
+from jaxnets.evidence import baselines, comparison, ensembles
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Job
+from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, Comparison
 from jaxnets.report import figures, text_tables
 
-CLAIM = "Compares DAN, text CNN and classical baselines on texts."
+CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
 
 
-def report(results, console):
-    """A table of systems; the confusions and the most certain mistakes of the best net."""
-    folds, predictions = results.folds, results.predictions
-    nets = comparison.of_runs(results.runs, predictions)
+def report(results, study, console):
+    """Single nets and ensembles beside the baselines; what the ensemble of the net that dev prefers takes for what."""
+    runs, predictions, folds = first_block(results, console)
+    nets, together = comparison.of_runs(runs, predictions), ensembles.of_runs(runs, predictions)
     if not nets:
         console.print("No net finished.")
         return
     fits = baselines.fit(folds) if results.config.baselines else []
-    console.print(text_tables.systems_table(nets, comparison.of_baselines(fits, folds), len(folds)))
-    best = max(nets, key=lambda system: system.accuracies.mean())
-    counts = comparison.confusion(comparison.all_labels(folds), best.predictions, folds[0].num_classes)
-    console.print(text_tables.confusion_table(best, counts, folds[0].class_names))
-    runs = statistics.finished(results.runs)
-    of_best = predictions[predictions["run"].isin(runs[runs["model"] == best.name]["run"])]
-    console.print(text_tables.mistakes_table(best, of_best, folds))
-    figure = figures.confusion(counts, folds[0].class_names, best.name)
+    systems = [*nets, *(one.system for one in together)]
+    console.print(text_tables.systems_table(systems, comparison.of_baselines(fits, folds), len(folds)))
+    best = max(together, key=lambda one: one.dev_accuracy)
+    counts = comparison.confusion(comparison.all_labels(folds), best.system.predictions, folds[0].num_classes)
+    console.print(text_tables.confusion_table(best.system, counts, folds[0].class_names))
+    console.print(text_tables.mistakes_table(best.system, best.mean, folds))
+    figure = figures.confusion(counts, folds[0].class_names, best.system.name)
     for path in figures.save(figure, results.directory / "figures", "confusion"):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 
-EXPERIMENT = Job(
+def first_block(results, console):
+    """The runs, predictions and data sets: of the first block, if there are several."""
+    if "block" not in results.runs:
+        return results.runs, results.predictions, results.folds
+    console.print("The tables below are of the first block.")
+    runs = results.runs[results.runs["block"] == 0].drop(columns="block")
+    return runs, results.predictions[results.predictions["run"].isin(runs["run"])], results.folds[:1]
+
+
+EXPERIMENT = Comparison(
     name="text_classification",
     about=CLAIM,
+    by="model",
     takes="text",
     defaults={
         "dataset": "ngrams",
         "model": ["dan", "text_cnn"],
         "optimizer": "adam",
-        "learning_rate": 0.0005,
-        "vector_range": 0.05,
+        "learning_rate": 0.0003,
+        "embedding_dim": 300,
+        "vector_range": 0.1,
+        "hidden_units": (100,),
+        "filter_widths": (1, 2, 3),
+        "num_filters": 100,
         "word_dropout_rate": 0.3,
-        "dropout_rate": 0.5,
+        "dropout_rate": 0.6,
         "batch_size": 50,
         "num_epochs": 8,
         "num_seeds": 5,
+        "search": "random",
         "select": "best",
         "predictions": True,
-        "keep": "best",
+        "baselines": True,
+        "keep": "seeds",
     },
+    drawn={
+        "learning_rate": log_range(1e-4, 1e-3),
+        "vector_range": log_range(0.02, 0.2),
+        "word_dropout_rate": linear_range(0.1, 0.5),
+        "dropout_rate": linear_range(0.3, 0.8),
+        "num_seeds": 1,
+        "num_trials": 24,
+    },
+    options=[replace(CONFIRM_SEEDS, default=16), MARGIN],
     report=report,
 )
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from jaxnets.evidence import statistics
+from jaxnets.evidence import choosing
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
@@ -14,14 +14,14 @@ COLUMNS = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "test_los
 
 def report(results, console):
     """A table with a row for each run, and the learning curves."""
-    varying = [*statistics.varying(results.runs), "seed"]
+    varying = [*choosing.varying(results.runs), "seed"]
     rows = [
         [*(str(run[name]) for name in varying), run["status"], *(f"{run[name]:.4f}" for name in COLUMNS)]
         for _, run in results.runs.iterrows()
     ]
     header = [*varying, "status", *(name.replace("_", "\n") for name in COLUMNS)]
     tables.print_table(console, "Runs, after the last step", header, rows)
-    best = statistics.best_configurations(results.runs)
+    best = choosing.best_configurations(results.runs)
     figure = figures.learning_curves(results.curves, best)
     for path in figures.save(figure, results.directory / "figures", "learning_curves"):
         console.print(f"Figure: {path}", soft_wrap=True)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import windows, words
 from jaxnets.basics.errors import UserError
-from jaxnets.evidence import comparison, statistics, verdicts
+from jaxnets.evidence import choosing, comparing, comparison, intervals, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts, text_tables
@@ -41,18 +41,25 @@ def measure(results):
 
 
 def _nets(trained, new, vectors):
-    """Of each net, at the best rate by dev loss and on fresh seeds: its accuracy on dev, and on the new n-grams."""
+    """Of each net, at the best rate by dev loss and on fresh seeds: its accuracy on dev, and on the new n-grams.
+
+    A run that did not finish has the accuracy of the larger class there; if none did, there is nothing to compare.
+    """
     right = comparison.right_among(trained.predictions, new)
-    runs = statistics.finished(statistics.confirmed(trained.runs, ["model"], score="dev_loss")).merge(right, on="run")
+    runs = choosing.confirmed(trained.runs, ["model"], score="dev_loss").merge(right, on="run", how="left")
+    if runs["right"].isna().all():
+        return pd.DataFrame(columns=COLUMNS)
+    runs = choosing.with_failures(runs[runs["right"].notna() | (runs["status"] != choosing.FINISHED)])
+    runs = runs.fillna(dict.fromkeys(["right", "largest"], right["largest"].max()))
     system = runs["model"].replace("text_cnn", "CNN") + f", vectors {vectors}"
     return runs.rename(columns={"dev_accuracy": "dev"}).assign(system=system, fold=runs.get("fold", 0))
 
 
 def _looked_into(results, runs, new):
     """How like each other the phrases are to the chosen nets, and the windows that filters of the first answer to."""
-    values = results.values(runs["run"].iloc[0], "model", *statistics.varying(results.runs))
+    values = results.values(runs["run"].iloc[0], "model", *choosing.varying(results.runs))
     trained = results.train(**values, seed=sorted(runs["seed"].unique()), keep="last")
-    models = [trained.model(run) for run in statistics.finished(trained.runs)["run"]]
+    models = [trained.model(run) for run in choosing.finished(trained.runs)["run"]]
     texts = results.folds[0].test.inputs.take(np.flatnonzero(new)[:500])
     strongest = windows.strongest(models[0], texts, num_filters=4, count=3)
     return {"likeness": windows.likeness(models, *results.options["phrases"]), "windows": strongest}
@@ -72,18 +79,22 @@ def summary(tables):
 
 def verdict(tables):
     """By test texts none of whose n-grams stands in train or dev; by the nets with vectors given, if there are."""
-    systems, nearer = tables["systems"], statistics.gain(tables["likeness"], "like", "opposite")
+    systems, nearer = tables["systems"], comparing.gain(tables["likeness"], "like", "opposite")
     nets = systems[~systems["system"].isin([*WORDS.values(), *TRIGRAMS.values()])]
     name = nets["system"].iloc[0] if len(nets) else "CNN"
     nets, trigrams = nets[nets["system"] == name], systems[systems["system"].isin(TRIGRAMS.values())]
     best, larger = trigrams["right"].max(), trigrams["largest"].max()
-    kept = statistics.mean((nets["right"] - nets["largest"]) / (nets["dev"] - nets["largest"]))
+    texts = int(nets["examples"].max()) if len(nets) else None
+    by_unit = nets.assign(best=best).groupby(choosing.unit(nets))[["right", "best", "largest", "dev"]].mean()
+    gain = comparing.gain(by_unit, "right", "best", examples=texts)
+    above = (by_unit["right"] - by_unit["largest"]) / (by_unit["dev"] - by_unit["largest"])
+    kept = choosing.over_units(above, texts, least=-1.0)
     none_better = None if trigrams.empty else bool((trigrams["right"] <= trigrams["largest"]).all())
     no_better = "Indicators of trigrams do no better there than to name the larger class."
     closer = "To its filters a phrase is more like one of like meaning than like one of opposite meaning"
     return verdicts.verdict(
         verdicts.exact(no_better, none_better, f"right on {best:.1%}, its share {larger:.1%}", "none of them does"),
-        verdicts.more_than(f"A {name.split(',')[0]} beats them.", statistics.mean(nets["right"] - best), 0, unit="%"),
+        verdicts.more_than(f"A {name.split(',')[0]} beats them.", gain, 0, unit="%"),
         verdicts.more_than("It keeps over half of what it has above the larger class on dev.", kept, 0.5, unit="%"),
         verdicts.more_than(f"{closer} (to indicators it is like neither).", nearer),
     )
@@ -99,7 +110,7 @@ def pictures(tables):
     if len(likeness := tables["likeness"]):
         one, other, contrary = likeness.iloc[0][["one", "other", "contrary"]]
         columns = {other: "like", contrary: "opposite", "indicators of n-grams": "indicators"}
-        cosines = {name: statistics.mean(likeness[column]) for name, column in columns.items()}
+        cosines = {name: intervals.mean(likeness[column]) for name, column in columns.items()}
         figure, _ = charts.dots(cosines, xlabel="mean cosine of the windows")
         caption = f"How like '{one}' other phrases are to the filters of a CNN, and to indicators of n-grams. Bars: 95%"
         drawn["likeness"] = Picture(figure, f"{caption} intervals over seeds.")

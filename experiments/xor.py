@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import statistics, verdicts
+from jaxnets.evidence import comparing, verdicts
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim
 from jaxnets.models.layers import OUTPUT, linear_layer
@@ -75,7 +75,7 @@ def verdict(tables):
     """No run may solve it without a hidden layer; with the width that does best, more than half must."""
     runs = solved_runs(tables)
     linear, hidden = runs[runs["hidden_units"] == "0"], runs[runs["hidden_units"] != "0"]
-    best, share = statistics.largest_share(hidden, "hidden_units", "solved", none="no")
+    best, share = comparing.largest_share(hidden, "hidden_units", "solved", none="no")
     none_solves = None if linear.empty else not linear["solved"].any()
     counted = f"{linear['solved'].sum()} of {len(linear):,} runs solve it"
     return verdicts.verdict(

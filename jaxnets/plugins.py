@@ -19,7 +19,7 @@ from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 
 # Attributes that a guest may not take as arguments: the tables have columns of these names.
-RESERVED = ("run", "status", "fold", "seconds", "diverged_step", "judged_step", "best_dev_accuracy", "best_step")
+RESERVED = ("run", "status", "fold", "block", "seconds", "diverged_step", "judged_step", "best_dev_accuracy", "best_step")
 NESTED = ("activation", "pooling")
 """Arguments that are plug-ins themselves."""
 
@@ -163,7 +163,7 @@ def _head(kind: Kind, name: str, value: Any) -> heads.Head:
 MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
 OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
 SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
-DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, special=data.find)
+DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find)
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
 ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)

@@ -15,7 +15,7 @@ from jaxnets import training
 from jaxnets.analysis.timing import in_turns
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import statistics
+from jaxnets.evidence import intervals
 from jaxnets.training.batches import Examples
 from jaxnets.training.heads import Head
 
@@ -43,7 +43,7 @@ def powers(noise: pd.DataFrame) -> list[float]:
     noise = noise[(noise["population_factor"] > 0) & (noise["variance"] > 0)]
     logs = noise.assign(x=np.log(noise["batch_size"]), y=np.log(noise["variance"] / noise["population_factor"]))
     several = [net for _, net in logs.groupby("net") if net["x"].nunique() > 1]
-    return [statistics.slope(net["x"], net["y"]).value for net in several]
+    return [intervals.slope(net["x"], net["y"]).value for net in several]
 
 
 def measure(

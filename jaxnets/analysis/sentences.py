@@ -69,8 +69,8 @@ def orders(trained: Trained, runs: pd.DataFrame, num_texts: int) -> tuple[pd.Dat
 
     Returns:
       A row for each run: `seed`, `fold`; `right`, its accuracy; `shuffled`, that on the same texts with their words
-      shuffled; `change`, by how much a probability changes at most; `ceiling`, see `bag_ceiling`. And the first run's
-      log-odds, see `in_both_orders`.
+      shuffled; `change`, by how much a probability changes at most; `ceiling`, see `bag_ceiling`; `examples`, the
+      number of texts. And the first run's log-odds, see `in_both_orders`.
     """
     generator, rows, odds = np.random.default_rng(0), [], []
     for _, run in runs.iterrows():
@@ -80,6 +80,7 @@ def orders(trained: Trained, runs: pd.DataFrame, num_texts: int) -> tuple[pd.Dat
         plain, shuffled, of_run = in_both_orders(trained.model(run["run"]), texts, generator)
         right = {"right": (plain.argmax(1) == labels).mean(), "shuffled": (shuffled.argmax(1) == labels).mean()}
         limits = {"change": np.abs(plain - shuffled).max(), "ceiling": bag_ceiling(texts, labels)}
+        limits["examples"] = len(texts)
         rows.append({"seed": run["seed"], "fold": run.get("fold", 0)} | right | limits)
         odds.append(of_run)
     return pd.DataFrame(rows), odds[0]

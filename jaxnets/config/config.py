@@ -87,11 +87,22 @@ class Config:
     num_steps: Any = hyperparameter("int", None, "Updates of a run, instead of num_epochs.", least=1)
     seed: Any = hyperparameter("int", None, "Seeds of the runs, instead of num_seeds.", least=0)
     num_seeds: int = setting("int", 1, "Number of seeds: 0 to N-1.", least=1)
-    search: str = setting(
-        "text", "grid", "grid crosses all lists; random draws from the ranges.", choices=("grid", "random")
+    num_blocks: int = setting(
+        "int",
+        1,
+        "Repetitions of the whole protocol, each with a new split of the data, new draws and new seeds, side by side "
+        "as runs of one program.",
+        least=1,
     )
-    num_trials: int = setting("int", 16, "Draws of a random search for each point of the other lists.", least=1)
-    search_seed: int = setting("int", 0, "Seed of the draws of a random search.", least=0)
+    search: str = setting(
+        "text",
+        "grid",
+        "grid crosses all lists; random draws from the ranges; sobol covers them with scrambled Sobol points; halving "
+        "draws as random does, and drops the worst two thirds of the draws at 1/9 and 1/3 of the steps.",
+        choices=("grid", "random", "sobol", "halving"),
+    )
+    num_trials: int = setting("int", 16, "Draws from the ranges for each point of the other lists.", least=1)
+    search_seed: int = setting("int", 0, "Seed of the draws.", least=0)
     evaluate_every: int = setting("int", 0, "Steps between two evaluations; 0 is each epoch.", least=0)
     select: str = setting(
         "text",
@@ -100,6 +111,7 @@ class Config:
         choices=("last", "best"),
     )
     predictions: bool = setting("bool", False, "Whether to keep the probabilities of all test examples.")
+    tensorboard: bool = setting("bool", False, "Whether to write curves and hyperparameters for TensorBoard as well.")
     baselines: bool = setting("bool", False, "Whether text_classification fits its classical baselines as well.")
     num_train: int = setting(
         "int", 0, "Training examples to learn from, with the classes in proportion; 0 is all.", least=0
@@ -107,9 +119,10 @@ class Config:
     keep: str = setting(
         "text",
         "none",
-        "best keeps the model of the run that is best on dev; last the parameters of all runs after their last step, "
-        "all those at each evaluation; none keeps none.",
-        choices=("none", "best", "last", "all"),
+        "best keeps the model of the run that is best on dev; seeds keeps the models of all seeds of the setting that "
+        "is best on dev: predict then answers with their average; last the parameters of all runs after their last "
+        "step, all those at each evaluation; none keeps none.",
+        choices=("none", "best", "seeds", "last", "all"),
     )
     export: str | None = setting("text", None, "A file .safetensors for the parameters of the model that is kept.")
     output: str | None = setting("text", None, "The run directory; otherwise results/<experiment>/<time>-<hash>.")

@@ -46,7 +46,15 @@ class Range:
 
     def draw(self, generator: np.random.Generator) -> float:
         """One number at random, uniform, or uniform in its logarithm."""
-        number = float(self._at(generator.uniform()))
+        return self.number(generator.uniform())
+
+    def number(self, place: float) -> float:
+        """The number at a place from 0 to 1, rounded where numbers are whole.
+
+        >>> log_range(1e-4, 1).number(0.5)
+        0.01
+        """
+        number = float(self._at(place))
         return round(number) if self.whole else number
 
     def _at(self, place: Any) -> Any:

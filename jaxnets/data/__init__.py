@@ -2,28 +2,48 @@
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
-from jaxnets.data import in_memory, text_files, tfds_sets
+from jaxnets.data import blocks, in_memory, text_files, tfds_sets
 from jaxnets.data.dataset import Dataset
-from jaxnets.data.digits import digits
+from jaxnets.data.digits import digits, digits_noise
 from jaxnets.data.files import is_path
 from jaxnets.data.generated import negation, ngrams, xor
+from jaxnets.data.mnist1d import mnist1d
 from jaxnets.data.python_values import kind_of
 from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
+from jaxnets.data.synthetic import parity, spirals, teacher_student
+from jaxnets.data.tables import breast_cancer, wine
 from jaxnets.data.validation import validate_folds
 
 Loader = Callable[..., Any]
 """Gives a Dataset, a tuple of Datasets (folds), or data in another form that `in_memory.loader` takes."""
 
-KNOWN: dict[str, Loader] = {
-    loader.__name__: loader for loader in (digits, xor, negation, ngrams, unseen_negations, word_order, unseen_ngrams)
-}
+_BUILT_IN: tuple[Loader, ...] = (
+    digits,
+    digits_noise,
+    breast_cancer,
+    wine,
+    mnist1d,
+    spirals,
+    parity,
+    teacher_student,
+    xor,
+    negation,
+    ngrams,
+    unseen_negations,
+    word_order,
+    unseen_ngrams,
+)
+KNOWN: dict[str, Loader] = {loader.__name__: loader for loader in _BUILT_IN}
+
+PROVIDED = ("num_blocks",)
+"""What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 
 def loader_of(value: Any) -> Loader | None:
@@ -77,12 +97,47 @@ def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
       UserError: if there is no such data set, or something is wrong with it.
     """
     loader = find(value)
+    _check_arguments(value, loader, arguments)
+    return validate_folds(_as_datasets(loader(**arguments)))
+
+
+def load_blocks(value: Any, num_blocks: int, **arguments: Any) -> tuple[Dataset, ...]:
+    """The blocks of a data set, checked: the same task so many times, each with splits of its own.
+
+    All examples are pooled and drawn anew, the classes in proportion, in the sizes of the given splits, or those in
+    which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.blocks`. The blocks have
+    equally many training examples and one vocabulary.
+
+    Args:
+      value: as `find` takes it.
+      num_blocks: how many; a single one is the data set as it is.
+      **arguments: for the loader.
+
+    Raises:
+      UserError: if there is no such data set, something is wrong with it, there is no block, or there are folds.
+    """
+    loader = find(value)
+    parameters = _check_arguments(value, loader, arguments)
+    blocks.check(num_blocks, arguments)
+    drawn = blocks.drawn(loader, parameters, num_blocks, arguments, _as_datasets)
+    if len(drawn) < num_blocks:
+        raise UserError(f"num_blocks: the loader of '{drawn[0].name}' gave {len(drawn)} of {num_blocks} blocks.")
+    return validate_folds(drawn[:num_blocks], "blocks")
+
+
+def _check_arguments(value: Any, loader: Loader, arguments: Mapping[str, Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a loader, if it can be called with the arguments.
+
+    Raises:
+      UserError: if not.
+    """
+    signature = inspect.signature(loader)
     try:
-        inspect.signature(loader).bind(**arguments)
+        signature.bind(**arguments)
     except TypeError as error:
         name = value if isinstance(value, str) else getattr(loader, "__name__", type(value).__name__)
         raise UserError(f"dataset: '{name}' cannot be called with these arguments: {error}.") from None
-    return validate_folds(_as_folds(loader(**arguments)))
+    return signature.parameters
 
 
 def load(value: Any, **arguments: Any) -> Dataset:
@@ -97,8 +152,8 @@ def load(value: Any, **arguments: Any) -> Dataset:
     return folds[0]
 
 
-def _as_folds(loaded: Any) -> tuple[Dataset, ...]:
-    """The result of a loader as Datasets."""
+def _as_datasets(loaded: Any, **arguments: Any) -> tuple[Dataset, ...]:
+    """The result of a loader as Datasets; `arguments` are those of `in_memory.loader`."""
     try:
         convert = in_memory.loader(loaded)
     except UserError:
@@ -107,4 +162,4 @@ def _as_folds(loaded: Any) -> tuple[Dataset, ...]:
         given = kind_of(loaded)
         wanted = "a jaxnets Dataset, a tuple of these (folds), or data such as (inputs, labels)"
         raise UserError(f"dataset: the loader gave {given}; it must give {wanted}.")
-    return convert()
+    return convert(**arguments)

@@ -103,19 +103,20 @@ class WordVectors:
         return float(self.vectors[self.given].std())
 
 
-def random_generator(field: str, seed: int) -> np.random.Generator:
+def random_generator(field: str, seed: int, *stream: int) -> np.random.Generator:
     """The random numbers of a seed: PCG64 by name, as NumPy may change its default.
 
     Args:
       field: that the seed was given to, for the error message.
       seed: a whole number from 0.
+      *stream: tells several generators of a seed apart; stream 0 is that of the seed alone.
 
     Raises:
       UserError: if the seed is negative.
     """
     if seed < 0:
         raise UserError(f"{field}: {seed} is negative; a seed is a whole number from 0.")
-    return np.random.Generator(np.random.PCG64(seed))
+    return np.random.Generator(np.random.PCG64([seed, *stream]))
 
 
 def stratified(labels: np.ndarray, sizes: Sequence[int], generator: np.random.Generator) -> list[np.ndarray]:

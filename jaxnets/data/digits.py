@@ -1,12 +1,13 @@
-"""The handwritten digits that come with scikit-learn: real images, always at hand."""
+"""Images of handwritten digits, also with some training labels wrong."""
 
-import importlib.util
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
+from jaxnets.basics.errors import UserError
+from jaxnets.data import bundled
 from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
-from jaxnets.data.features import standardized
+from jaxnets.data.features import in_splits, standardized
 
 SIZES = (1437, 180, 180)  # train, dev, test
 
@@ -23,33 +24,44 @@ def digits(split_seed: int = 0) -> Dataset:
     Raises:
       UserError: if the seed is negative.
     """
+    return _digits("digits", random_generator("split_seed", split_seed))
+
+
+def digits_noise(label_noise: float = 0.2, split_seed: int = 0) -> Dataset:
+    """The digits with a share of the training labels wrong: each is one of the nine other classes, drawn at random.
+
+    The labels of dev and test are right. Source: label noise that is uniform over the classes, as in Zhang et al.
+    (2017), "Understanding deep learning requires rethinking generalization", section 2.1.
+
+    Args:
+      label_noise: share of the training labels that are wrong.
+      split_seed: the seed of the draws of the splits and of the wrong labels.
+
+    Raises:
+      UserError: if the share is not between 0 and 1, or the seed is negative.
+    """
+    if not 0 <= label_noise <= 1:
+        raise UserError(f"label_noise: {label_noise:g} is not between 0 and 1.")
+    generator = random_generator("split_seed", split_seed)
+    clean = _digits("digits_noise", generator)
+    return replace(clean, train=Split(clean.train.inputs, _with_noise(clean.train.labels, label_noise, generator)))
+
+
+def _with_noise(labels: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """The labels of 10 classes, a share of them changed."""
+    changed = generator.choice(len(labels), round(share * len(labels)), replace=False)
+    noisy = labels.copy()
+    noisy[changed] = (labels[changed] + generator.integers(1, 10, len(changed))) % 10
+    return noisy
+
+
+def _digits(name: str, generator: np.random.Generator) -> Dataset:
+    """The digits in splits that the generator draws."""
     pixels, labels = _load()
-    rows = stratified(labels, SIZES, random_generator("split_seed", split_seed))
-    features = standardized(pixels, rows[0])
-    train, dev, test = (Split(features[of_split], labels[of_split].astype(np.int32)) for of_split in rows)
-    return Dataset("digits", train, dev, test, tuple("0123456789"))
+    rows = stratified(labels, SIZES, generator)
+    return in_splits(name, standardized(pixels, rows[0]), labels, tuple("0123456789"), rows)
 
 
 def _load() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels `float64[1797, 64]` and labels `int[1797]`."""
-    table = _bundled_table()
-    if table is None:
-        from sklearn.datasets import load_digits
-
-        return load_digits(return_X_y=True)
-    return table[:, :-1], table[:, -1].astype(np.int32)
-
-
-def _bundled_table() -> np.ndarray | None:
-    """The table in scikit-learn's private data folder, `float64[1797, 65]`; None if it is not where or what it was.
-
-    Importing scikit-learn to load it takes longer than all else before the first training step.
-    """
-    package = importlib.util.find_spec("sklearn")
-    folders = package.submodule_search_locations if package else None
-    try:
-        (path,) = (Path(folder, "datasets", "data", "digits.csv.gz") for folder in folders or ())
-        table = np.loadtxt(path, delimiter=",")
-    except (OSError, ValueError, EOFError):  # not a single folder, no such file, or not a table of numbers
-        return None
-    return table if table.shape == (sum(SIZES), 65) else None
+    """Pixels `float64[1797, 64]` and labels `int32[1797]`."""
+    return bundled.table("load_digits", "digits.csv.gz", (sum(SIZES), 65))

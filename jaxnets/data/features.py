@@ -1,5 +1,8 @@
 """From features to data sets that a sweep can train on."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from jaxnets.data import notes
@@ -25,6 +28,23 @@ def standardized(features: np.ndarray, train: np.ndarray) -> np.ndarray:
     return np.where(constant, 0, (features - mean) / np.where(constant, 1, deviation)).astype(np.float32)
 
 
+def in_splits(
+    name: str, features: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], rows: Sequence[np.ndarray]
+) -> Dataset:
+    """A data set of features.
+
+    Args:
+      name: what to call it.
+      features: of all examples, `float[examples, features]`.
+      labels: of all examples, `int[examples]`.
+      class_names: a name for each label.
+      rows: the row numbers `int[size]` of train, dev and test.
+    """
+    features, labels = features.astype(np.float32, copy=False), labels.astype(np.int32, copy=False)
+    train, dev, test = (Split(features[of_split], labels[of_split]) for of_split in rows)
+    return Dataset(name, train, dev, test, class_names)
+
+
 def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: bool) -> tuple[Dataset, ...]:
     """The folds of a data set of features; a single one if there is a test split.
 
@@ -44,7 +64,7 @@ def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: boo
 
     def dataset(fold: FoldRows) -> Dataset:
         features = standardized(pool, fold.train) if standardize else pool
-        train, dev, test = (Split(features[rows], labels[rows]) for rows in (fold.train, fold.dev, fold.test))
-        return Dataset(raw.name, train, dev, test, raw.class_names, notes=shared_notes)
+        plain = in_splits(raw.name, features, labels, raw.class_names, (fold.train, fold.dev, fold.test))
+        return replace(plain, notes=shared_notes)
 
     return tuple(map(dataset, folds))

@@ -11,6 +11,7 @@ import numpy as np
 from jaxnets.basics.errors import UserError
 from jaxnets.data import labels as classes
 from jaxnets.data.assemble import Encoding, assemble_texts, check_unused
+from jaxnets.data.blocks import redrawn
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.features import assemble_features
 from jaxnets.data.folds import Splitting
@@ -61,9 +62,9 @@ def loader(value: Any, name: str = "") -> Callable[..., tuple[Dataset, ...]] | N
     if isinstance(value, str | os.PathLike) or callable(value):
         return None
     if isinstance(value, Dataset):
-        return _named(_unchanged, (value,), value.name)
+        return _named(_given, (value,), value.name)
     if isinstance(value, tuple | list) and value and all(isinstance(one, Dataset) for one in value):
-        return _named(_unchanged, tuple(value), value[0].name)
+        return _named(_given, tuple(value), value[0].name)
     if is_frame(value):
         return _named(load_frame, value, name or "frame")
     pairs = _pairs(value)
@@ -73,7 +74,7 @@ def loader(value: Any, name: str = "") -> Callable[..., tuple[Dataset, ...]] | N
 
 
 def load_features(
-    pairs: Sequence[Pair], name: str, folds: int = 1, dev_share: float = 0.1, split_seed: int = 0
+    pairs: Sequence[Pair], name: str, folds: int = 1, dev_share: float = 0.1, split_seed: int = 0, num_blocks: int = 1
 ) -> tuple[Dataset, ...]:
     """Features and labels as a data set.
 
@@ -86,12 +87,13 @@ def load_features(
       folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
       dev_share: share of the training examples that become the dev split if there is none.
       split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
 
     Raises:
       UserError: for the first mistake, with its split and row.
     """
     raw = _raw(pairs, name, checked_inputs)
-    return assemble_features(raw, Splitting(folds, dev_share, split_seed), standardize=False)
+    return assemble_features(raw, Splitting(folds, dev_share, split_seed, num_blocks), standardize=False)
 
 
 def load_texts(
@@ -102,6 +104,7 @@ def load_texts(
     folds: int = 1,
     dev_share: float = 0.1,
     split_seed: int = 0,
+    num_blocks: int = 1,
     min_count: int = 1,
     max_vocabulary: int = 0,
     length_percentile: float = 100.0,
@@ -117,6 +120,7 @@ def load_texts(
       folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
       dev_share: share of the training examples that become the dev split if there is none.
       split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
       min_count: a word is known if it occurs at least this often in the training texts.
       max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
       length_percentile: texts are cut to the length of this percentile of the training texts.
@@ -128,7 +132,7 @@ def load_texts(
     splitter = Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
     tokenized = tokenize(_raw(pairs, name, checked_texts), splitter)
-    return assemble_texts(tokenized, Splitting(folds, dev_share, split_seed), encoding, splitter)
+    return assemble_texts(tokenized, Splitting(folds, dev_share, split_seed, num_blocks), encoding, splitter)
 
 
 def load_frame(
@@ -141,6 +145,7 @@ def load_frame(
     folds: int = 1,
     dev_share: float = 0.1,
     split_seed: int = 0,
+    num_blocks: int = 1,
     min_count: int = 1,
     max_vocabulary: int = 0,
     length_percentile: float = 100.0,
@@ -160,6 +165,7 @@ def load_frame(
       folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
       dev_share: share of the training examples that become the dev split if there is none.
       split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
       min_count: a word is known if it occurs at least this often in the training texts.
       max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
       length_percentile: texts are cut to the length of this percentile of the training texts.
@@ -168,7 +174,7 @@ def load_frame(
     Raises:
       UserError: for the first mistake, with its column and row.
     """
-    splitting, splitter = Splitting(folds, dev_share, split_seed), Tokenizer(tokenizer, lowercase)
+    splitting, splitter = Splitting(folds, dev_share, split_seed, num_blocks), Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
     labels = checked_column(frame, label_column, "label_column")
     columns = [str(column) for column in frame.columns]
@@ -183,8 +189,9 @@ def load_frame(
     return assemble_features(_raw([(features, labels)], name, checked_inputs), splitting, standardize=False)
 
 
-def _unchanged(datasets: tuple[Dataset, ...], name: str) -> tuple[Dataset, ...]:
-    return datasets
+def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1) -> tuple[Dataset, ...]:
+    """The Datasets as they are, or blocks of the first; of folds, each holds all examples."""
+    return datasets if num_blocks == 1 else redrawn(datasets[0], num_blocks)
 
 
 def _named(load: Callable[..., tuple[Dataset, ...]], value: Any, name: str) -> Callable[..., tuple[Dataset, ...]]:

@@ -24,7 +24,7 @@ def on_examples(inputs: Texts | np.ndarray, folds: Sequence[FoldRows]) -> Iterat
     num_repeated = len(keys) - len(np.unique(keys))
     if len(folds) > 1 and num_repeated:
         verb = "occurs" if num_repeated == 1 else "occur"
-        yield f"{counted(num_repeated, noun)} {verb} more than once, so splits and folds may share them."
+        yield f"{counted(num_repeated, noun)} {verb} more than once, so splits may share them."
     if len(folds) == 1 and num_repeated:
         splits = {name: keys[getattr(folds[0], name)] for name in ("train", "dev", "test")}
         for name, other in (("dev", "train"), ("test", "train"), ("test", "dev")):

@@ -19,6 +19,7 @@ def load(
     folds: int = 10,
     dev_share: float = 0.1,
     split_seed: int = 0,
+    num_blocks: int = 1,
     min_count: int = 1,
     max_vocabulary: int = 0,
     length_percentile: float = 100.0,
@@ -36,6 +37,7 @@ def load(
       folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
       dev_share: share of the training examples that become the dev split if there is none.
       split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
       min_count: a word is known if it occurs at least this often in the training texts.
       max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
       length_percentile: texts are cut to the length of this percentile of the training texts.
@@ -47,7 +49,7 @@ def load(
     from jaxnets.data import features, tfds
 
     raw = tfds.read(name, data_dir, text_feature, label_feature)
-    splitting, splitter = Splitting(folds, dev_share, split_seed), Tokenizer(tokenizer, lowercase)
+    splitting, splitter = Splitting(folds, dev_share, split_seed, num_blocks), Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
     if isinstance(raw.splits["train"].inputs, list):
         return assemble_texts(tokenize(raw, splitter), splitting, encoding, splitter)

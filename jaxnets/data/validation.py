@@ -35,8 +35,12 @@ def validate(dataset: Dataset) -> Dataset:
     return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
 
 
-def validate_folds(folds: Sequence[Dataset]) -> tuple[Dataset, ...]:
+def validate_folds(folds: Sequence[Dataset], noun: str = "folds") -> tuple[Dataset, ...]:
     """The folds of a cross-validation, each as `validate` gives it, if they can be runs of one program.
+
+    Args:
+      folds: of the cross-validation; or the blocks of a data set.
+      noun: what they are called in the error message.
 
     Raises:
       UserError: for the first mistake in one of them, or if they differ in more than their examples.
@@ -46,7 +50,7 @@ def validate_folds(folds: Sequence[Dataset]) -> tuple[Dataset, ...]:
         for what, of_first, of_fold in zip(_SHARED, _shared(checked[0]), _shared(fold), strict=True):
             if of_first != of_fold:
                 shown = f": {of_first} and {of_fold}" if isinstance(of_fold, int) else ""
-                raise UserError(f"dataset: folds 0 and {number} of '{fold.name}' differ in their {what}{shown}.")
+                raise UserError(f"dataset: {noun} 0 and {number} of '{fold.name}' differ in their {what}{shown}.")
     return checked
 
 

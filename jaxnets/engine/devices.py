@@ -157,16 +157,20 @@ def _free_host_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
-def chunks(num_runs: int, run_bytes: int, lanes: int, memory: int, num_devices: int) -> list[range]:
+def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:
     """Cuts the runs into parts of equal size that fit in memory, as few as will do.
 
     Each part's runs are a multiple of what the devices hold side by side, but for the last.
 
-    >>> [len(part) for part in chunks(10, 100, 1, 450, 2)]
+    Args:
+      num_runs: of a program.
+      together: how many the devices compute side by side.
+      most_blocks: how many times as many they have memory for.
+
+    >>> [len(part) for part in chunks(10, 2, 2)]
     [4, 4, 2]
     """
-    together = lanes * num_devices
-    fitting = max(1, memory // max(1, run_bytes * together)) * together
+    fitting = most_blocks * together
     num_chunks = -(-num_runs // fitting)
     size = -(-num_runs // num_chunks // together) * together
     return [range(start, min(start + size, num_runs)) for start in range(0, num_runs, size)]

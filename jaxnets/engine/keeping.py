@@ -21,12 +21,22 @@ class Reported(Protocol):
     def outcome(self) -> Outcome:
         """How they are doing."""
 
+    @property
+    def going(self) -> np.ndarray:
+        """Which of them go on."""
+
 
 class Keeping(Protocol):
     """Decides whose parameters are kept."""
 
-    def looks_at(self, task: Task, step: int) -> bool:
-        """Whether the parameters after a step may be wanted; if not, the device need not wait."""
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
+        """Whether the parameters after a step may be wanted; if not, the device need not wait.
+
+        Args:
+          task: of the runs.
+          step: those that they have taken.
+          some_end: whether some of them go no further.
+        """
 
     def places(self, record: Reported) -> Sequence[int]:
         """The places in `record.runs` of those whose parameters are kept."""
@@ -57,7 +67,7 @@ class Best:
 class KeepNone(Keeping):
     """Keeps nothing."""
 
-    def looks_at(self, task: Task, step: int) -> bool:
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Never."""
         return False
 
@@ -72,7 +82,7 @@ class KeepBest(Keeping):
     def __init__(self) -> None:
         self._best = Best()
 
-    def looks_at(self, task: Task, step: int) -> bool:
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Where runs are judged."""
         return task.select_best or step == task.num_steps
 
@@ -82,22 +92,35 @@ class KeepBest(Keeping):
         return () if place is None else (place,)
 
 
-class KeepLast(Keeping):
-    """Keeps the parameters of all runs after their last step."""
+class KeepJudged(Keeping):
+    """Keeps the models of all runs where they are judged: of each the last one is the one that counts."""
 
-    def looks_at(self, task: Task, step: int) -> bool:
-        """After the last step."""
-        return step == task.num_steps
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
+        """Where runs are judged."""
+        return task.select_best or step == task.num_steps
 
     def places(self, record: Reported) -> Sequence[int]:
-        """All."""
-        return range(len(record.runs))
+        """Those that are judged just now, and did not diverge."""
+        judged = (record.outcome.diverged_step < 0) & ~np.isnan(record.outcome.test_loss)
+        return np.flatnonzero(judged).tolist()
+
+
+class KeepLast(Keeping):
+    """Keeps the parameters of all runs after the last step that each takes."""
+
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
+        """After the last step of some."""
+        return some_end
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """Those that go no further."""
+        return np.flatnonzero(~record.going).tolist()
 
 
 class KeepAll(Keeping):
     """Keeps the parameters of all runs at each evaluation."""
 
-    def looks_at(self, task: Task, step: int) -> bool:
+    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Always."""
         return True
 
@@ -107,4 +130,10 @@ class KeepAll(Keeping):
 
 
 KEEP_NONE = KeepNone()
-POLICIES: dict[str, type[Keeping]] = {"none": KeepNone, "best": KeepBest, "last": KeepLast, "all": KeepAll}
+POLICIES: dict[str, type[Keeping]] = {
+    "none": KeepNone,
+    "best": KeepBest,
+    "seeds": KeepNone,  # which these are is known at the end; see `jaxnets.engine.kept`
+    "last": KeepLast,
+    "all": KeepAll,
+}

@@ -18,9 +18,13 @@ _COPIES_OF_STATE = 3
 class Layout:
     """Where the runs of a program go: chunk after chunk, each `[blocks, lanes]` with the blocks over the devices.
 
+    Runs fill a block of lanes, and the blocks are dealt to the devices in turn: so each device has as many as any
+    other, and runs that are neighbours in the table, and may all diverge, are on different ones.
+
     Attributes:
       lanes: how many runs a device computes side by side.
-      blocks: how many such blocks the memory of each device holds.
+      blocks: how many such blocks each device has room for.
+      most_blocks: how many the memory of each device holds.
       num_devices: the devices that have runs.
       num_partitions: the devices that the program is compiled for.
       chunks: the runs of each chunk.
@@ -28,6 +32,7 @@ class Layout:
 
     lanes: int
     blocks: int
+    most_blocks: int
     num_devices: int
     num_partitions: int
     chunks: Sequence[range]
@@ -37,15 +42,23 @@ class Layout:
         """Blocks over all devices, and lanes."""
         return self.blocks * self.num_partitions, self.lanes
 
-    def place(self, values: np.ndarray, chunk: range) -> np.ndarray:
-        """Values of the program's runs as `[blocks, lanes]`; the last run fills up what is left."""
-        numbers = np.minimum(np.arange(np.prod(self.shape)) + chunk.start, chunk.stop - 1)
-        return values[numbers].reshape(self.shape)
+    def seats(self, num_runs: int) -> np.ndarray:
+        """The places of so many runs in an array of the layout's shape, flattened: `Int[runs]`."""
+        block, lane = np.divmod(np.arange(num_runs), self.lanes)
+        row, device = np.divmod(block, self.num_devices)
+        return (device * self.blocks + row) * self.lanes + lane
 
-    def counts(self, chunk: range) -> np.ndarray:
-        """How many blocks of each device hold runs."""
-        blocks = -(-len(chunk) // self.lanes)
-        return np.clip(blocks - np.arange(self.num_partitions) * self.blocks, 0, self.blocks).astype(np.int32)
+    def place(self, values: np.ndarray) -> np.ndarray:
+        """Values of runs, `[runs, ...]`, as `[blocks, lanes, ...]`; the last run fills up what is left."""
+        flat = np.repeat(values[-1:], np.prod(self.shape), axis=0)
+        flat[self.seats(len(values))] = values
+        return flat.reshape(*self.shape, *values.shape[1:])
+
+    def counts(self, num_runs: int) -> np.ndarray:
+        """How many blocks of each device hold some of so many runs, `int32[partitions]`."""
+        blocks = -(-num_runs // self.lanes)
+        dealt = -(-(blocks - np.arange(self.num_devices)) // self.num_devices)
+        return np.pad(np.maximum(dealt, 0), (0, self.num_partitions - self.num_devices)).astype(np.int32)
 
 
 def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
@@ -55,7 +68,9 @@ def layout(program: Program, placement: Placement, memory_limit: float = 0.0) ->
     runs_per_device = -(-len(program.runs) // placement.num_devices)
     lanes = devices.lanes(program.task, num_params, placement.platform, runs_per_device)
     run_bytes = _COPIES_OF_STATE * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
-    chunks = devices.chunks(len(program.runs), run_bytes, lanes, memory, placement.num_devices)
-    blocks = -(-len(chunks[0]) // (lanes * placement.num_devices))
-    return Layout(lanes, blocks, placement.num_devices, placement.mesh.size, chunks)
+    most_blocks = max(1, memory // max(1, run_bytes * together))
+    chunks = devices.chunks(len(program.runs), together, most_blocks)
+    blocks = -(-len(chunks[0]) // together)
+    return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)

@@ -15,7 +15,7 @@ from jaxnets.config.values import MOST_INT, show
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
-from jaxnets.engine.runs import Run
+from jaxnets.engine.runs import Run, dataset_number
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import WITH_ARGUMENTS, Plugin
 from jaxnets.training import initializers
@@ -28,7 +28,10 @@ _MANY_WORDS = 2
 
 # What every run has as a traced number; the plug-ins' own floats come beside these.
 _ALWAYS_TRACED = ("learning_rate", "warmup_steps", "initializer", "initializer_scale")
-_TRACED_IF_GIVEN = ("weight_decay", "gradient_clip", "max_norm", "fold")
+_TRACED_IF_GIVEN = ("weight_decay", "gradient_clip", "max_norm")
+
+# What tells repetitions of a setting apart.
+_REPETITIONS = ("seed", "fold", "block")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,11 @@ class Program:
       task: their static part.
       label: what tells the program from others of its sweep, such as `adam cosine`.
       runs: the runs' numbers in the table, `Int[runs]`.
-      hyperparameters: their traced numbers by name, each `Float[runs]` (the initializer's index is an Int).
+      hyperparameters: their traced numbers by name, each `Float[runs]` (the initializer's index is an Int); `fold`,
+        an Int, is the number of the Dataset of their fold or block, if there are several.
       seeds: `Int[runs]`.
+      settings: which runs differ in seed, fold and block alone: those of equal numbers, `Int[runs]`.
+      blocks: `Int[runs]`.
     """
 
     task: Task
@@ -48,6 +54,13 @@ class Program:
     runs: np.ndarray
     hyperparameters: dict[str, np.ndarray]
     seeds: np.ndarray
+    settings: np.ndarray
+    blocks: np.ndarray
+
+    @property
+    def folds(self) -> np.ndarray:
+        """The number of the Dataset of each run, `Int[runs]`."""
+        return self.hyperparameters.get("fold", np.zeros(len(self.runs), np.int32))
 
     @cached_property
     def state(self) -> TrainState:
@@ -171,22 +184,38 @@ def with_folds(runs: Sequence[Run], num_folds: int) -> list[Run]:
     return [{**run, "fold": fold} for run in runs for fold in range(num_folds)]
 
 
-def plan(runs: Sequence[Run], dataset: Dataset, *, select_best: bool = False) -> list[Program]:
+def plan(
+    runs: Sequence[Run], dataset: Dataset, *, select_best: bool = False, lengths: np.ndarray | None = None
+) -> list[Program]:
     """Groups resolved runs into programs, in the order of their first runs.
 
     Args:
       runs: from `resolve`.
-      dataset: any of the folds.
+      dataset: any of the folds or blocks.
       select_best: whether a run is judged at its best evaluation on dev instead of the last.
+      lengths: for the batches of texts of all folds or blocks, from `longest`; those of the data set if None.
     """
     groups: dict[tuple, list[int]] = {}
     for number, run in enumerate(runs):
         groups.setdefault(_static_part(run), []).append(number)
     varying = _varying([runs[numbers[0]] for numbers in groups.values()])
-    return [_program(runs, numbers, dataset, varying, select_best) for numbers in groups.values()]
+    made = []
+    for numbers in groups.values():
+        task = task_of(runs[numbers[0]], dataset, select_best=select_best, lengths=lengths)
+        made.append(_program(runs, numbers, task, varying))
+    return made
 
 
-def task_of(run: Run, dataset: Dataset, *, select_best: bool = False) -> Task:
+def longest(folds: Sequence[Dataset]) -> np.ndarray | None:
+    """Lengths of texts, `Int[texts]`, such that a batch of any of several folds fits where one of these does.
+
+    None if there is but one fold, or it holds no texts.
+    """
+    of_folds = [np.sort(fold.train.inputs.lengths) for fold in folds if isinstance(fold.train.inputs, Texts)]
+    return np.max(of_folds, axis=0) if len(of_folds) > 1 else None
+
+
+def task_of(run: Run, dataset: Dataset, *, select_best: bool = False, lengths: np.ndarray | None = None) -> Task:
     """The static part of a resolved run.
 
     Raises:
@@ -195,7 +224,9 @@ def task_of(run: Run, dataset: Dataset, *, select_best: bool = False) -> Task:
     head: Head = run["head"].value
     given = {"num_outputs": head.num_outputs(dataset.num_classes), "vocabulary_size": len(dataset.vocabulary)}
     inputs = dataset.train.inputs
-    budgets = texts.budgets(inputs.lengths, run["batch_size"]) if isinstance(inputs, Texts) else ()
+    budgets: tuple[int, ...] = ()
+    if isinstance(inputs, Texts):
+        budgets = texts.budgets(inputs.lengths if lengths is None else lengths, run["batch_size"])
     return Task(
         model=_model(run, dataset, given),
         optimizer=_bound(run["optimizer"], run),
@@ -254,11 +285,12 @@ def _traced_names(run: Run) -> tuple[str, ...]:
     """The names of the run's hyperparameters that are arrays in its program."""
     arguments = [name for kind in WITH_ARGUMENTS for name in _traced_arguments(run[kind.name], run)]
     fields = [name for name in _TRACED_IF_GIVEN if run.get(name) is not None]
-    return tuple(dict.fromkeys((*_ALWAYS_TRACED, *arguments, *fields)))
+    folds = ["fold"] if "fold" in run or "block" in run else []
+    return tuple(dict.fromkeys((*_ALWAYS_TRACED, *arguments, *fields, *folds)))
 
 
 def _static_part(run: Run) -> tuple:
-    traced = (*_traced_names(run), "seed")
+    traced = (*_traced_names(run), *_REPETITIONS)
     initializer = run["initializer"]
     own_draws = initializer if initializer.name == "model" or _is_guest(initializer) else None
     return (traced, own_draws, *((name, value) for name, value in run.items() if name not in traced))
@@ -266,23 +298,32 @@ def _static_part(run: Run) -> tuple:
 
 def _varying(representatives: Sequence[Run]) -> list[str]:
     """The names whose values tell the programs apart; all that is traced varies within them."""
-    names = dict.fromkeys(name for run in representatives for name in run if name not in (*_traced_names(run), "seed"))
+    names = dict.fromkeys(
+        name for run in representatives for name in run if name not in (*_traced_names(run), *_REPETITIONS)
+    )
     return [name for name in names if len({run.get(name) for run in representatives if name in run}) > 1]
 
 
-def _program(
-    runs: Sequence[Run], numbers: list[int], dataset: Dataset, varying: Sequence[str], select_best: bool
-) -> Program:
+def _program(runs: Sequence[Run], numbers: list[int], task: Task, varying: Sequence[str]) -> Program:
     members = [runs[number] for number in numbers]
     first = members[0]
     names = ["optimizer", *(name for name in varying if name != "optimizer" and first.get(name) is not None)]
     return Program(
-        task=task_of(first, dataset, select_best=select_best),
+        task=task,
         label=" ".join(_shown(name, first[name]) for name in names),
         runs=np.array(numbers),
         hyperparameters={name: _column(members, name) for name in _traced_names(first)},
         seeds=np.array([run["seed"] for run in members], np.int32),
+        settings=_settings(members),
+        blocks=np.array([run.get("block", 0) for run in members], np.int32),
     )
+
+
+def _settings(members: Sequence[Run]) -> np.ndarray:
+    """A number for each run, equal where runs differ in seed, fold and block alone."""
+    numbers: dict[tuple, int] = {}
+    keys = [tuple(item for item in run.items() if item[0] not in _REPETITIONS) for run in members]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)
 
 
 def _shown(name: str, value: Any) -> str:
@@ -294,5 +335,5 @@ def _column(members: Sequence[Run], name: str) -> np.ndarray:
         names = [run[name].name for run in members]
         return np.array([initializers.index(one) if one in initializers.KNOWN else 0 for one in names], np.int32)
     if name == "fold":
-        return np.array([run[name] for run in members], np.int32)
+        return np.array([dataset_number(run) for run in members], np.int32)
     return np.array([run[name] for run in members], np.float32)

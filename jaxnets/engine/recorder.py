@@ -6,13 +6,12 @@ from typing import Any
 import pandas as pd
 
 from jaxnets.engine import tables
-from jaxnets.engine.execute import Compiled, Compiling, Record
-from jaxnets.engine.keeping import Best, KeepBest
+from jaxnets.engine.events import Compiled, Event, Record
+from jaxnets.engine.keeping import Best, KeepAll, KeepBest
+from jaxnets.engine.runs import dataset_number
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained, model_of
 from jaxnets.trained.model import Model
-
-Event = Compiling | Compiled | Record
 
 
 @dataclass
@@ -53,12 +52,14 @@ class Recorder:
 
     def _keep(self, record: Record) -> None:
         if not isinstance(self.sweep.options.keeping, KeepBest):
+            if not isinstance(self.sweep.options.keeping, KeepAll):
+                self.params = {key: params for key, params in self.params.items() if key[0] not in record.params}
             self.params.update({(run, record.step): params for run, params in record.params.items()})
             return
         for run, params in record.params.items():
             values = self.sweep.table[run]
-            fold = self.sweep.folds[values.get("fold", 0)]
-            self.kept_model = model_of(values, record.program, run, fold, params)
+            dataset = self.sweep.folds[dataset_number(values)]
+            self.kept_model = model_of(values, record.program, run, dataset, params)
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The runs and the curves."""
@@ -80,9 +81,17 @@ class Recorder:
             programs=tuple(self.sweep.programs),
             kept=self.params,
             kept_model=self.kept_model,
-            notes=self.sweep.notes,
+            notes=(*self.sweep.notes, *self._saved()),
             devices=tuple(self.sweep.placement.described()),
             interrupted=interrupted,
             num_programs=self.num_compiled,
             seconds=seconds,
+            steps_taken=sum(record.steps_taken for record in self.records),
+            steps_saved=sum(record.steps_saved for record in self.records),
         )
+
+    def _saved(self) -> tuple[str, ...]:
+        """The steps that runs were spared, in a sentence."""
+        share = sum(record.steps_saved for record in self.records) / max(1, self.sweep.num_steps)
+        causes = "Halving and divergence" if self.sweep.options.halving else "Divergence"
+        return (f"{causes} saved {share:.0%} of the steps.",) if share >= 0.005 else ()

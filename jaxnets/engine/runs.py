@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from jaxnets import plugins
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices
+from jaxnets.engine import draws
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
 Run = dict[str, Any]
@@ -24,7 +23,7 @@ DROPOUT = "dropout_rate"
 
 
 def runs(config: Config) -> list[Run]:
-    """The runs of a configuration, the seed varying fastest.
+    """The runs of a configuration, block after block, the seed varying fastest.
 
     Raises:
       UserError: if a name is unknown, a value out of range, or an argument belongs to no chosen plug-in.
@@ -32,9 +31,22 @@ def runs(config: Config) -> list[Run]:
     axes = _axes(config)
     _check_arguments(config, axes)
     _check_count(config, axes)  # before a list of them is made
-    seeds = _seeds(config)
-    table = [run for point in _crossed(axes, config) for run in _with_arguments(point, config)]
-    return [{**run, "seed": seed} for run in table for seed in seeds]
+    points = [run for point in _crossed(axes, config) for run in _with_arguments(point, config)]
+    return [run for block in range(config.num_blocks) for run in _of_block(points, config, block)]
+
+
+def _of_block(points: Sequence[Run], config: Config, block: int) -> Iterator[Run]:
+    """The runs of a block: each point, drawn from where it has ranges, with each seed."""
+    seeds = _seeds(config, block)
+    marked = {"block": block} if config.num_blocks > 1 else {}
+    for point in points:
+        for run in draws.drawn(point, config, block):
+            yield from ({**run, "seed": seed, **marked} for seed in seeds)
+
+
+def dataset_number(run: Mapping[str, Any]) -> int:
+    """Which of the sweep's Datasets a run learns from: the one of its block or its fold; otherwise the only one."""
+    return int(run.get("block", run.get("fold", 0)))
 
 
 def distinct(table: Iterable[Run]) -> list[Run]:
@@ -124,7 +136,8 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     counts["num_seeds" if config.seed is None else "seed"] = (
         config.num_seeds if config.seed is None else _count(config.seed)
     )
-    if config.search == "random":
+    counts["num_blocks"] = config.num_blocks
+    if config.search != "grid":
         counts["num_trials"] = config.num_trials
     total = math.prod(counts.values())
     if total > MOST_RUNS:
@@ -144,8 +157,8 @@ def _crossed(values: Mapping[str, Any], config: Config) -> Iterator[Run]:
 
 
 def _points(name: str, value: Any, config: Config) -> tuple[Any, ...]:
-    """A range is a grid, or in a random search one choice: it is drawn from when the run is otherwise known."""
-    if not isinstance(value, Range) or config.search == "random":
+    """A range is a grid, or in other searches one choice: it is drawn from when the run is otherwise known."""
+    if not isinstance(value, Range) or config.search != "grid":
         return choices(value)
     if value.count is None:
         raise UserError(f"{name}: a grid needs the count of a range, as in log_range(1e-4, 1, 9); or search=random.")
@@ -160,8 +173,7 @@ def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
         if isinstance(value, Plugin):
             for argument in value.arguments.values():
                 columns[argument.name] = _argument_axis(value, argument, point, config)
-    for run in _crossed(columns, config):
-        yield from _drawn(run, config)
+    yield from _crossed(columns, config)
 
 
 def _argument_axis(plugin: Plugin, argument: Argument, point: Run, config: Config) -> Any:
@@ -182,24 +194,9 @@ def _argument_field(plugin: Plugin, argument: Argument) -> Any:
     return replace(field, below=1) if is_rate else field
 
 
-def _drawn(run: Run, config: Config) -> Iterator[Run]:
-    """The run itself, or one for each trial with its ranges drawn from; trial k draws alike at every point."""
-    ranges = {name: value for name, value in run.items() if isinstance(value, Range)}
-    if config.search == "grid":
-        yield run
-        return
-    if not ranges:
-        raise UserError("search: random has no range to draw from, such as learning_rate=log_range(1e-4, 1).")
-    for trial in range(config.num_trials):
-        # a stream for each trial and name, so that one more range leaves the others' draws as they are
-        draws = {
-            name: span.draw(np.random.default_rng([config.search_seed, trial, *name.encode()]))
-            for name, span in ranges.items()
-        }
-        yield {**run, **draws}
-
-
-def _seeds(config: Config) -> tuple[int, ...]:
+def _seeds(config: Config, block: int) -> tuple[int, ...]:
     if config.seed is None:
-        return tuple(range(config.num_seeds))
+        return tuple(range(block * config.num_seeds, (block + 1) * config.num_seeds))
+    if config.num_blocks > 1:
+        raise UserError("seed: each block has seeds of its own; with num_blocks, give num_seeds.")
     return tuple(config.seed.grid()) if isinstance(config.seed, Range) else choices(config.seed)

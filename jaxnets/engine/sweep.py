@@ -1,7 +1,7 @@
 """A sweep before its first step: all that is decided and checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_train_examples
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.execute import Options
+from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
-from jaxnets.engine.plan import Program, plan, resolve, with_folds
+from jaxnets.engine.plan import Program, longest, plan, resolve, with_folds
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
 
@@ -25,7 +25,7 @@ class Sweep:
     Attributes:
       config: what was asked for.
       table: the runs, resolved for the data set.
-      folds: the data set; one, unless it is cross-validated.
+      folds: the data set; one, unless it is cross-validated or has blocks.
       programs: the runs by their static part.
       placement: the devices.
       options: how the programs are carried out.
@@ -61,12 +61,13 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     folds = load_folds(config, takes)
     resolved = [resolve(run, folds[0]) for run in table]
     once = distinct(resolved)
-    programs = plan(with_folds(once, len(folds)), folds[0], select_best=config.select == "best")
+    table = once if config.num_blocks > 1 else with_folds(once, len(folds))
+    programs = _planned(table, folds, config)
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
     return Sweep(
         config,
-        with_folds(once, len(folds)),
+        table,
         folds,
         programs,
         devices.placement(config.num_devices),
@@ -75,14 +76,36 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     )
 
 
+def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
+    """Some runs of a sweep with other seeds, on the same data: none is dropped, and what is kept is decided anew.
+
+    Right after the sweep, in the same process, nothing is compiled on a CPU: there is room in its programs.
+
+    Args:
+      sweep: from `prepare`.
+      rows: the number of a run in the table of the sweep, and a seed, for each run.
+    """
+    table = distinct({**sweep.table[run], "seed": seed} for run, seed in rows)
+    options = sweep.options._replace(halving=False, keeping=type(sweep.options.keeping)())
+    return replace(sweep, table=table, programs=_planned(table, sweep.folds, sweep.config), options=options)
+
+
+def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> list[Program]:
+    return plan(table, folds[0], select_best=config.select == "best", lengths=longest(folds))
+
+
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
-    """The data set of a configuration; the folds of a cross-validation if it has several.
+    """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several.
 
     Raises:
       UserError: if it cannot be had, or is not of the kind that is taken.
     """
     loader = DATASET.find(config.dataset)
-    folds = data.load_folds(loader.value, **dataset_arguments(config, loader))
+    arguments = dataset_arguments(config, loader)
+    if config.num_blocks > 1:
+        folds = data.load_blocks(loader.value, config.num_blocks, **arguments)
+    else:
+        folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     return tuple(with_train_examples(fold, config.num_train) for fold in folds) if config.num_train else folds
@@ -105,6 +128,7 @@ def _options(config: Config) -> Options:
         config.memory_limit,
         predictions=config.predictions,
         keeping=POLICIES["best" if config.export else config.keep](),
+        halving=config.search == "halving",
     )
 
 
@@ -113,5 +137,5 @@ def _check_export(export: Path, keep: Any) -> None:
         raise UserError(f"export: '{export}' must end in .safetensors.")
     if not export.absolute().parent.is_dir():
         raise UserError(f"export: there is no folder '{export.parent}'.")
-    if keep in ("last", "all"):
-        raise UserError(f"export: it writes the best model; keep={keep} writes all of them.")
+    if keep in ("seeds", "last", "all"):
+        raise UserError(f"export: it writes the best model; keep={keep} writes several.")

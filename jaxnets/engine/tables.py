@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from jaxnets.basics import frames
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.execute import Record
-from jaxnets.engine.runs import Run
+from jaxnets.engine.events import Record
+from jaxnets.engine.runs import Run, dataset_number
 
-FINISHED, DIVERGED, INTERRUPTED = "finished", "diverged", "interrupted"
+FINISHED, DIVERGED, STOPPED, INTERRUPTED = "finished", "diverged", "stopped", "interrupted"
 
 _CURVES = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
 _FINAL = {"train_loss": "final_train_loss", "train_accuracy": "final_train_accuracy"}
@@ -45,13 +46,13 @@ def _curve_rows(record: Record) -> pd.DataFrame:
 def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run.
 
-    Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged` or `interrupted`);
-    `diverged_step`; `judged_step`, the step of the evaluation by which it is judged; loss and accuracy on the training
-    examples after the last step, and on dev and test where it is judged (NaN for a run that did not end); the best
-    accuracy on dev over the evaluations and the first step at which it was reached;
-    `seconds`, the run's share of the time that its program took.
+    Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged`, `stopped` by
+    successive halving, or `interrupted`); `diverged_step`; `judged_step`, the step of the evaluation by which it
+    is judged; loss and accuracy on the training examples after the last step, and on dev and test where it is judged
+    (NaN for a run that did not end); the best accuracy on dev over the evaluations and the first step at which it was
+    reached; `seconds`, the run's share of the time that its program took.
     """
-    hyperparameters = pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs])
+    hyperparameters = frames.typed(pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs]))
     hyperparameters.insert(0, "run", np.arange(len(runs)))
     table = hyperparameters.merge(_endings(len(runs), records), on="run")
     return table.merge(_best(curves_table(records)), on="run", how="left").merge(
@@ -64,9 +65,10 @@ def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
     diverged_step = np.full(num_runs, -1)
     final = {name: np.full(num_runs, np.nan, np.float32) for name in (*_JUDGED, *_FINAL)}
     judged_step = np.zeros(num_runs, int)
-    at_end = np.zeros(num_runs, bool)
+    at_end, dropped = np.zeros(num_runs, bool), np.zeros(num_runs, bool)
     for record in records:
         diverged_step[record.runs] = record.outcome.diverged_step
+        dropped[record.runs] |= record.dropped
         judged = judged_places(record)
         judged_step[record.runs[judged]] = record.step
         for name in _JUDGED:
@@ -78,7 +80,7 @@ def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
     diverged = diverged_step >= 0
     for values in final.values():
         values[diverged | ~at_end] = np.nan
-    status = np.select([diverged, at_end], [DIVERGED, FINISHED], INTERRUPTED)
+    status = np.select([diverged, dropped, at_end], [DIVERGED, STOPPED, FINISHED], INTERRUPTED)
     steps = pd.array(np.where(diverged, diverged_step, 0), "Int64")
     steps[~diverged] = pd.NA
     judged_steps = pd.array(judged_step, "Int64")
@@ -97,17 +99,17 @@ def judged_places(record: Record) -> np.ndarray:
 def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Sequence[Dataset]) -> pd.DataFrame:
     """A row for each run and test example.
 
-    Columns: `run`; `fold`; `example`, its place in the test split of the fold; `label`; `prediction`; and
+    Columns: `run`; `fold`, or the block; `example`, its place in the test split of the fold; `label`; `prediction`; and
     `probability_K` for each class K. Only of runs that ended and did not diverge.
     """
     last: dict[int, np.ndarray] = {}
-    diverged: set[int] = set()
+    ended: set[int] = set()
     for record in records:
-        diverged.update(record.runs[record.outcome.diverged_step >= 0].tolist())
+        at_end = record.step == record.program.task.num_steps
+        ended.update(record.runs[(record.outcome.diverged_step < 0) & at_end].tolist())
         for place in judged_places(record):
             last[int(record.runs[place])] = np.asarray(record.outcome.test_probabilities[place])
-    ended = sorted(last.keys() - diverged)
-    parts = [_run_predictions(run, runs[run].get("fold", 0), last[run], folds) for run in ended]
+    parts = [_run_predictions(run, dataset_number(runs[run]), last[run], folds) for run in sorted(ended)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

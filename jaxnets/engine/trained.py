@@ -37,15 +37,17 @@ class Trained:
       predictions: with `predictions`, what the runs say of the test examples; see
         `jaxnets.engine.tables.predictions_table`.
       table: the runs' hyperparameters as typed values, plug-ins looked up.
-      folds: the data set; one, unless it was cross-validated.
+      folds: the data set; one, unless it was cross-validated or has blocks.
       programs: that trained the runs.
-      kept: the parameters by run and step, where `keep` is last or all: nested dictionaries of arrays.
+      kept: the parameters by run and step, where `keep` is seeds, last or all: nested dictionaries of arrays.
       kept_model: the model that is best on dev, where `keep` is best.
       notes: what the user should know of the data and the runs, a sentence each.
       devices: that the runs were trained on, in words.
       interrupted: whether the user ended the sweep before its time.
       num_programs: how many programs were compiled.
       seconds: from the first compilation to the last record.
+      steps_taken: of all runs together.
+      steps_saved: those that runs were spared as they had diverged, or were dropped by successive halving.
     """
 
     config: Config
@@ -62,6 +64,8 @@ class Trained:
     interrupted: bool = False
     num_programs: int = 0
     seconds: float = 0.0
+    steps_taken: int = 0
+    steps_saved: int = 0
     _init: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -88,7 +92,7 @@ class Trained:
         return {name: jnp.asarray(values[place]) for name, values in program.hyperparameters.items()}
 
     def dataset(self, run: int) -> Dataset:
-        """The data set, or the fold, of a run."""
+        """The data set, or the fold or block, of a run."""
         return self.folds[int(self.numbers(run).get("fold", 0))]
 
     def values(self, run: int, *names: str) -> dict[str, Any]:
@@ -149,14 +153,14 @@ class Trained:
         return self._init[id(program)](self.numbers(run), jnp.asarray(program.seeds[place]), given)
 
     def params(self, run: int, step: int | None = None) -> Any:
-        """The parameters of a run after a step, or after its last; step 0 is the start.
+        """The parameters of a run after a step, or after the last one at which they were kept; step 0 is the start.
 
         Raises:
           UserError: if they were not kept.
         """
         if step == 0:
             return self.start(run).params
-        last = self._num_steps(run) if step is None else step
+        last = max(self.steps(run), default=self._num_steps(run)) if step is None else step
         if (run, last) not in self.kept:
             raise UserError(f"keep: the parameters of run {run} after step {last} were not kept; keep=last keeps them.")
         return self.kept[run, last]

@@ -1,4 +1,4 @@
-"""Classifiers compared on the same test examples: accuracies, paired differences, McNemar's test, confusions."""
+"""Classifiers compared on the same test examples: accuracies, differences, confusions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
-from scipy import stats
+from jaxtyping import Bool, Float, Int
 
 from jaxnets.data.dataset import Dataset
 from jaxnets.evidence import baselines
 from jaxnets.evidence.baselines import Fit
-from jaxnets.evidence.statistics import best_configurations, finished, mean_interval
+from jaxnets.evidence.choosing import best_configurations, counted, distinct, finished, over_units, unit
+from jaxnets.evidence.intervals import Estimate, crossed_difference, share
 
 
 class System(NamedTuple):
@@ -20,33 +20,23 @@ class System(NamedTuple):
 
     Attributes:
       name: its name.
-      correct: `bool[repetitions, examples]`, a row for each seed; the folds' test examples one after another.
-      predictions: `int[examples]` of the first repetition.
-      accuracies: of each seed and fold; what an interval is taken over.
+      correct: `float[repetitions, examples]`, a row for each seed; the folds' test examples one after another. 1 for
+        right, 0 for wrong; a run that did not finish has the accuracy of chance on each of its examples.
+      predictions: `int[examples]` of the first repetition that finished.
+      accuracies: of each fold if there are several, means over its seeds, else of each seed: what an interval is taken
+        over.
       seconds: of training, over all folds, for one seed.
       configuration: what was chosen on dev, in words.
+      num_folds: how many there are.
     """
 
     name: str
-    correct: Bool[np.ndarray, "repetitions examples"]
+    correct: Float[np.ndarray, "repetitions examples"]
     predictions: Int[np.ndarray, "examples"]
     accuracies: np.ndarray
     seconds: float
     configuration: str
-
-
-class Comparison(NamedTuple):
-    """A system against another.
-
-    Attributes:
-      difference: of the accuracies.
-      half_width: half the width of the difference's 95% interval.
-      p_value: of McNemar's exact test.
-    """
-
-    difference: float
-    half_width: float
-    p_value: float
+    num_folds: int = 1
 
 
 def of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[System]:
@@ -58,35 +48,53 @@ def of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[System]:
         accuracies = np.array([of_fold.mean() for of_fold in right])
         predictions = np.concatenate([fit.predictions for fit in own])
         seconds = sum(fit.seconds for fit in own)
-        systems.append(System(name, np.concatenate(right)[None], predictions, accuracies, seconds, ""))
+        correct = np.concatenate(right)[None].astype(float)
+        systems.append(System(name, correct, predictions, accuracies, seconds, "", len(own)))
     return systems
 
 
 def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[System]:
-    """Each model at the configuration that is best on dev; its repetitions are the seeds that finished in all folds."""
+    """Each model at the configuration that is best on dev; its repetitions are the seeds.
+
+    Runs that did not finish have their say in the choice, and count as chance. A model of which no seed finished in all
+    folds is left out.
+    """
     systems: list[System] = []
-    done = finished(runs)
-    if done.empty or predictions.empty:
+    if runs.empty or predictions.empty:
         return systems
-    for _, best in best_configurations(done, by=("model",)).iterrows():
-        members = done[done["run"].isin(best["members"])]
-        folds = members["fold"] if "fold" in members else pd.Series(0, members.index)
-        per_seed = members.groupby("seed")["run"].count()
-        seeds = per_seed.index[per_seed == folds.nunique()]
-        if not len(seeds):
-            continue
-        rows = [_in_order(members[members["seed"] == seed]["run"], predictions) for seed in seeds]
-        systems.append(
-            System(
-                best["model"],
-                np.stack([(row["prediction"] == row["label"]).to_numpy() for row in rows]),
-                rows[0]["prediction"].to_numpy(),
-                members["test_accuracy"].to_numpy(),
-                float(members["seconds"].sum() / members["seed"].nunique()),
-                _configuration(best),
-            )
-        )
+    runs = distinct(runs)
+    for _, best in best_configurations(runs, by=("model",)).iterrows():
+        system = _system(best, runs[runs["run"].isin(best["members"])], predictions)
+        systems += [system] if system else []
     return systems
+
+
+def _system(best: pd.Series, members: pd.DataFrame, predictions: pd.DataFrame) -> System | None:
+    folds = members["fold"] if "fold" in members else pd.Series(0, members.index)
+    per_seed = finished(members).groupby("seed")["run"].count()
+    whole = per_seed.index[per_seed == folds.nunique()]
+    if not len(whole):
+        return None
+    chance = 1 / predictions.filter(regex="^probability_").shape[1]
+    first = _in_order(members[members["seed"] == whole[0]]["run"], predictions)
+    rows = [_right(_in_order(own["run"], predictions), first, chance) for _, own in members.groupby("seed")]
+    accuracies = counted(members, "test_accuracy", chance).groupby(members[unit(members)]).mean().to_numpy()
+    seconds = float(members["seconds"].sum() / members["seed"].nunique())
+    predicted = first["prediction"].to_numpy()
+    configuration = _configuration(best)
+    return System(best["model"], np.stack(rows), predicted, accuracies, seconds, configuration, folds.nunique())
+
+
+def _in_order(runs: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions of the runs of one seed, by fold and example."""
+    own = predictions[predictions["run"].isin(runs)]
+    return own.set_index(["fold", "example"]).sort_index()
+
+
+def _right(own: pd.DataFrame, whole: pd.DataFrame, chance: float) -> Float[np.ndarray, "examples"]:
+    """Whether the predictions of a seed are right; of folds in which its run did not finish, chance."""
+    right = (own["prediction"] == own["label"]).astype(float)
+    return right.reindex(whole.index).fillna(chance).to_numpy()
 
 
 def _configuration(best: pd.Series) -> str:
@@ -97,25 +105,26 @@ def _configuration(best: pd.Series) -> str:
     )
 
 
-def _in_order(runs: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The predictions of the runs of one seed, by fold and example."""
-    return predictions[predictions["run"].isin(runs)].sort_values(["fold", "example"])
+def accuracy(system: System) -> Estimate:
+    """The accuracy of a system, with an interval over its folds or seeds; of one value, over the test examples."""
+    if len(system.accuracies) == 1:
+        return share(round(system.correct.sum()), system.correct.shape[1])
+    return _over_folds(system.accuracies, system.num_folds)
 
 
-def compare(system: System, other: System) -> Comparison:
-    """The paired difference of two systems on the same examples.
+def compare(system: System, other: System) -> Estimate:
+    """The difference of the accuracies of two systems on the same examples.
 
-    The interval is over the examples: of each, the share of the system's seeds that are right less that of the other's.
-    McNemar's test is exact and compares the first seeds: a binomial test over the examples on which just one is right.
-    Source: Dietterich (1998), section 3.1.
+    Of one split the interval holds for other seeds and other test examples, see
+    `jaxnets.evidence.intervals.crossed_difference`; of several folds it is that of their differences.
     """
-    differences = system.correct.mean(axis=0) - other.correct.mean(axis=0)
-    mean, half_width = mean_interval(differences)
-    mine, others = system.correct[0], other.correct[0]
-    only_mine, only_others = int((mine & ~others).sum()), int((others & ~mine).sum())
-    discordant = only_mine + only_others
-    p_value = stats.binomtest(only_mine, discordant).pvalue if discordant else 1.0
-    return Comparison(mean, half_width, float(p_value))
+    if system.num_folds > 1:
+        return _over_folds(system.accuracies - other.accuracies, system.num_folds)
+    return crossed_difference(system.correct, other.correct)
+
+
+def _over_folds(values: np.ndarray, num_folds: int) -> Estimate:
+    return over_units(pd.Series(values, pd.RangeIndex(len(values), name="fold" if num_folds > 1 else "seed")))
 
 
 def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxnets.evidence.statistics import Estimate
+from jaxnets.evidence.intervals import Estimate
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
 
@@ -103,8 +103,10 @@ def described(effect: Estimate, unit: str = "") -> str:
     '2.1% (95% interval 1.2% to 3.0%)'
     """
     if math.isnan(effect.low) or math.isnan(effect.high):
-        return f"{in_unit(effect.value, unit)} (too few runs for an interval)"
-    return f"{in_unit(effect.value, unit)} (95% interval {in_unit(effect.low, unit)} to {in_unit(effect.high, unit)})"
+        return f"{in_unit(effect.value, unit)} ({effect.note or 'nothing known'}: no interval)"
+    note = f"; {effect.note}" if effect.note else ""
+    bounds = f"{in_unit(effect.low, unit)} to {in_unit(effect.high, unit)}"
+    return f"{in_unit(effect.value, unit)} (95% interval {bounds}{note})"
 
 
 def in_unit(number: float, unit: str = "") -> str:

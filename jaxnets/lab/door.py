@@ -52,7 +52,9 @@ def sweep(
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
-    directory = session.make_directory("sweep", prepared.config, prepared.notes) if output is not None else None
+    directory = (
+        session.make_directory("sweep", prepared.config, prepared.notes, prepared.folds) if output is not None else None
+    )
     console = Console(stderr=True) if progress else None
     trained = session.carry_out(prepared, directory, console, console)
     results = Results(**vars(trained), directory=directory, console=console)

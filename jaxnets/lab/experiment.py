@@ -13,6 +13,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, choices
 from jaxnets.engine.runs import chosen
+from jaxnets.evidence.study import Study
 from jaxnets.evidence.verdicts import Verdict
 from jaxnets.lab.results import Results
 from jaxnets.report.figures import Picture
@@ -111,6 +112,38 @@ class Job(Experiment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Comparison(Experiment):
+    """Contestants that are tuned alike, confirmed on fresh seeds, and told apart only where the data do.
+
+    Attributes:
+      by: the hyperparameter whose values are the contestants.
+      drawn: its values, in place of `defaults`, where the search draws its settings.
+      report: shows more than the answer, and writes more figures into the run directory.
+    """
+
+    by: str
+    drawn: Mapping[str, Any] = field(default_factory=dict)
+    report: Callable[[Results, Study, Console], None] = lambda results, study, console: None
+
+
+CONFIRM_SEEDS = Option(
+    "confirm_seeds",
+    32,
+    "Fresh seeds of each chosen setting, in each block; 0 lets the seeds that chose report.",
+    least=0,
+)
+MARGIN = Option(
+    "margin",
+    0.005,
+    "Difference of test accuracies that is too small to matter: a tie if the interval lies within it.",
+    least=0,
+)
+TASKS = Option(
+    "tasks", ["own"], "Tasks of the suite: small, all or names; own is the data set and model of the other flags."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """A command with arguments of its own.
 
@@ -136,7 +169,14 @@ def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
     own = {option.name: option for option in experiment.options}
     options = {name: option.value(values.get(name, option.default)) for name, option in own.items()}
     given = {name: value for name, value in values.items() if name not in own}
-    return checked(experiment, Config(**inherited(experiment.defaults, given), options=options))
+    return checked(experiment, Config(**inherited(_defaults(experiment, given), given), options=options))
+
+
+def _defaults(experiment: Experiment, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The experiment's own values; those for drawn settings where the search draws them."""
+    drawn = experiment.drawn if isinstance(experiment, Comparison) else {}
+    search = {**experiment.defaults, **given}.get("search", "grid")
+    return {**experiment.defaults, **(drawn if search != "grid" else {})}
 
 
 def checked(experiment: Experiment, config: Config) -> Config:

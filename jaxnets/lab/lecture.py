@@ -19,7 +19,7 @@ from rich.console import Console
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
-from jaxnets.engine import execute
+from jaxnets.engine import programs
 from jaxnets.lab import runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
@@ -108,7 +108,7 @@ def _run(lecture: Lecture, claim: Claim, console: Console) -> Section:
         return _section(lecture, claim, None, str(error))
     finally:
         # compiled programs and arrays of one experiment serve no other
-        execute.forget_programs()
+        programs.forget()
         jax.clear_caches()
         gc.collect()
 

@@ -14,12 +14,13 @@ from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import statistics
+from jaxnets.evidence import choosing
 from jaxnets.lab import run_directory, session
 from jaxnets.trained import model as models
+from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
 
-_MODELS = "models.json"
+MODELS = "models.json"
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,7 +74,7 @@ class Results(Trained):
           by: the hyperparameter, or several.
 
         Returns:
-          A row for each; see `jaxnets.evidence.statistics.best_configurations`. `members` are the numbers of the runs.
+          A row for each; see `jaxnets.evidence.choosing.best_configurations`. `members` are the numbers of the runs.
 
         Raises:
           UserError: if there is no such hyperparameter.
@@ -85,11 +86,11 @@ class Results(Trained):
         [0.03, 0.03]
         """
         names = [by] if isinstance(by, str) else list(by)
-        known = statistics.hyperparameters(self.runs) if len(self.runs) else []
+        known = choosing.hyperparameters(self.runs) if len(self.runs) else []
         for name in names:
             if name not in known:
                 raise unknown("by", str(name), known)
-        return statistics.best_configurations(self.runs, names)
+        return choosing.best_configurations(self.runs, names)
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step; see `Trained.model`."""
@@ -102,6 +103,25 @@ class Results(Trained):
             raise UserError(f"run: the directory holds no model of a run {run!r}; it holds those of {known or 'none'}.")
         return self.models[run]
 
+    def ensemble(self, runs: Sequence[int] | None = None) -> Ensemble:
+        """Models that answer together, with the mean of their probabilities.
+
+        Args:
+          runs: their numbers; otherwise the seeds that `keep=seeds` kept.
+
+        Raises:
+          UserError: if their parameters were not kept.
+
+        >>> import jaxnets
+        >>> axes = {"learning_rate": 0.03, "batch_size": 0, "num_steps": 100, "num_seeds": 3}
+        >>> xor = jaxnets.sweep(dataset="xor", **axes, progress=False)
+        >>> xor.ensemble([0, 1, 2]).predict([[0, 0], [0, 1], [1, 0], [1, 1]]).tolist()
+        ['same', 'different', 'different', 'same']
+        """
+        if runs is None and self.config.keep != "seeds":
+            raise UserError("keep: the seeds of one setting were not kept; keep=seeds keeps them.")
+        return Ensemble(tuple(map(self.model, sorted({run for run, _ in self.kept}) if runs is None else runs)))
+
     def save(self, directory: str | Path) -> Path:
         """Writes a run directory, which `jaxnets.load` reads.
 
@@ -110,7 +130,7 @@ class Results(Trained):
         """
         folder = run_directory.create(Path(directory))
         files.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
-        files.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes))
+        files.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes, self.folds))
         run_directory.write_rest(folder, self)
         self.write_models(folder)
         if self.kept_model is not None:
@@ -122,7 +142,7 @@ class Results(Trained):
         """Writes what the kept parameters are the parameters of, so that they can be asked without the data set."""
         if self.kept:
             described = {run: self.model(run).described() for run in sorted({run for run, _ in self.kept})}
-            files.write_json(folder / _MODELS, _shared(described))
+            files.write_json(folder / MODELS, _shared(described))
 
     def _repr_html_(self) -> str:
         """The best configurations and the main figure, for a notebook."""
@@ -200,9 +220,9 @@ def _kept(folder: Path) -> dict[tuple[int, int], Any]:
 
 def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any]) -> dict[int, Model]:
     """The models of the runs, after their last kept step."""
-    if not kept or not (folder / _MODELS).exists():
+    if not kept or not (folder / MODELS).exists():
         return {}
-    content = run_directory.read_json(folder, _MODELS)
+    content = run_directory.read_json(folder, MODELS)
     last = {run: params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
     shared = {name: content[name] for name in _SHARED}
     return {

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from jaxnets.basics import files
@@ -19,7 +20,10 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
+from jaxnets.data.dataset import Dataset
+from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
+from jaxnets.lab import tensorboard
 from jaxnets.trained import model
 
 _PACKAGES = ("jaxnets", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
@@ -64,9 +68,11 @@ def write_tables(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> N
 
 
 def write_rest(directory: Path, trained: Trained) -> None:
-    """Writes predictions, and the parameters of all runs, where they were asked for."""
+    """Writes predictions, events for TensorBoard, and the parameters of all runs, where they were asked for."""
     if trained.config.predictions:
         files.write_table(directory / "predictions.parquet", trained.predictions)
+    if trained.config.tensorboard:
+        tensorboard.write(directory, trained.runs, trained.curves)
     if trained.kept:
         by_run = {f"run_{run}.step_{step}": params for (run, step), params in trained.kept.items()}
         model.export(directory / "parameters.safetensors", by_run)
@@ -99,15 +105,16 @@ def read_table(directory: Path, name: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except FileNotFoundError:
-        raise UserError(f"'{directory}' holds no {path.name}; the sweep has not ended a program yet.") from None
+        raise UserError(f"'{directory}' holds no {path.name}; the sweep has not come to an evaluation yet.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
 
 
-def environment(devices: Sequence[str], notes: Sequence[str] = ()) -> dict[str, Any]:
+def environment(devices: Sequence[str], notes: Sequence[str] = (), datasets: Sequence[Dataset] = ()) -> dict[str, Any]:
     """What a run's numbers may depend on, beside its configuration; and what the user should know of the data."""
     return {
         "notes": list(notes),
+        "data": described(datasets),
         "time": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": sys.argv,
         "python": platform.python_version(),
@@ -116,6 +123,38 @@ def environment(devices: Sequence[str], notes: Sequence[str] = ()) -> dict[str, 
         "versions": {name: _version(name) for name in _PACKAGES},
         "git_commit": _git_commit(),
     }
+
+
+def described(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """What is to be known of data sets: for each name the sizes of the first, and a fingerprint of all their splits.
+
+    The folds or blocks of a data set have one name. `chance` is the share of the largest class of the test examples.
+    """
+    named: dict[str, list[Dataset]] = {}
+    for dataset in datasets:
+        named.setdefault(dataset.name, []).append(dataset)
+    return [
+        {
+            "name": name,
+            "splits": len(own),
+            "num_classes": own[0].num_classes,
+            "chance": float(np.bincount(own[0].test.labels).max() / len(own[0].test)),
+            **{f"num_{split}": len(getattr(own[0], split)) for split in ("train", "dev", "test")},
+            "fingerprint": _fingerprint(own),
+        }
+        for name, own in named.items()
+    ]
+
+
+def _fingerprint(datasets: Sequence[Dataset]) -> str:
+    """Equal for equal examples in an equal order, on any machine."""
+    digest = hashlib.sha256()
+    for split in (split for dataset in datasets for split in (dataset.train, dataset.dev, dataset.test)):
+        given = split.inputs
+        arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
+        for array in (*arrays, np.asarray(split.labels)):
+            digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

@@ -9,11 +9,13 @@ from rich.console import Console
 from jaxnets.basics import files
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
-from jaxnets.lab import session
-from jaxnets.lab.experiment import Claim, Experiment, Job
+from jaxnets.evidence.answer import answer
+from jaxnets.evidence.study import Study
+from jaxnets.lab import run_directory, session
+from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
 from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
-from jaxnets.report import figures, findings
+from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
 
 
@@ -32,6 +34,8 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
+    if isinstance(experiment, Comparison):
+        return compare(experiment, config, console, progress), None
     results = train(experiment, config, progress)
     if isinstance(experiment, Job):
         with files.file_errors(_directory(results)):
@@ -43,15 +47,50 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
         return results, conclude(experiment, results, console)
 
 
+def compare(experiment: Comparison, config: Config, console: Console, progress: Console | None) -> Results:
+    """Tunes and confirms the contestants of a comparison, and answers."""
+    from jaxnets.lab import comparing
+
+    parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
+    datasets = [fold for part in parts for fold in part.sweep.folds]
+    directory = session.make_directory(experiment.name, config, notes, datasets)
+    found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
+    results = Results(**vars(last), directory=directory, console=progress)
+    with files.file_errors(directory):
+        results.write_models(directory)
+        if found.tasks:
+            show(experiment, config, found, console, directory)
+        if not last.interrupted:
+            experiment.report(results, found, console)
+    return results
+
+
+def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
+    """The answer of a comparison: on the console, as figures, and as a page."""
+    from jaxnets.report import study_figures, study_page
+
+    said = answer(found, config.options["margin"])
+    comparison_tables.print_answer(console, said)
+    paths = study_figures.save(found, said, directory / "figures")
+    page = directory / "report.html"
+    environment = run_directory.read_json(directory, "environment.json")
+    content = study_page.html(found, said, command=command_line(experiment, config), environment=environment)
+    files.write(page, lambda temporary: Path(temporary).write_text(content, encoding="utf-8"))
+    for path in (path for path in paths if path.suffix == ".png"):
+        console.print(f"Figure: {path}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
 def train(experiment: Experiment, config: Config, progress: Console | None) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
         sweep = prepare(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config, sweep.notes)
+        directory = session.make_directory(experiment.name, config, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config)
+        directory = session.make_directory(experiment.name, config, datasets=trained.folds)
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)
     return results

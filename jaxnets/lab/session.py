@@ -1,6 +1,8 @@
 """A sweep from its configuration to its results: the one place that shows progress and writes while it runs."""
 
+import contextlib
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,15 +10,19 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
+from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
-from jaxnets.engine.execute import Compiled, Compiling, Record, execute
+from jaxnets.engine.events import Compiled, Compiling, Event, Record
+from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import until_interrupted
-from jaxnets.engine.recorder import Event, Recorder
+from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, load_folds, prepare
 from jaxnets.engine.trained import Trained
-from jaxnets.lab import run_directory
+from jaxnets.lab import kept, run_directory
+from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
 
@@ -43,8 +49,16 @@ def untrained(config: Config, takes: str = "") -> Trained:
     return Trained(config, none, none, folds=load_folds(config, takes))
 
 
-def make_directory(experiment: str, config: Config, notes: tuple[str, ...] = ()) -> Path:
+def make_directory(
+    experiment: str, config: Config, notes: tuple[str, ...] = (), datasets: Sequence[Dataset] = ()
+) -> Path:
     """Makes the run directory, with what is known before the first step.
+
+    Args:
+      experiment: its name.
+      config: what is asked for.
+      notes: what the user should know of the data.
+      datasets: that are trained on, with all their folds or blocks.
 
     Raises:
       UserError: if it cannot be written, or holds results already.
@@ -54,50 +68,68 @@ def make_directory(experiment: str, config: Config, notes: tuple[str, ...] = ())
     directory = run_directory.create(Path(config.output) if config.output else default)
     files.write_json(directory / "config.json", content)
     placement = devices.placement(config.num_devices)
-    files.write_json(directory / "environment.json", run_directory.environment(placement.described(), notes))
+    files.write_json(directory / "environment.json", run_directory.environment(placement.described(), notes, datasets))
     return directory
 
 
-def carry_out(sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None) -> Trained:
-    """Trains the runs of a sweep; what they give is written as soon as a program is done.
+def carry_out(
+    sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None, live: Live | None = None
+) -> Trained:
+    """Trains the runs of a sweep; what they give is written every few seconds, and at the end.
 
     Args:
       sweep: from `jaxnets.engine.sweep.prepare`.
       directory: where the results are written, made before; nothing is written if None.
       console: where progress is shown; nothing is shown if None.
       notes: where it is said what the user should know of the data; nothing is said if None.
+      live: what keeps a directory up to date while the sweep runs, where the sweep is a stage of more work; otherwise
+        it is done in `directory`.
     """
     if notes is not None:
         for note in sweep.notes:
             notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
-    recorder = Recorder(sweep)
-    begin = time.perf_counter()
-    interrupted = False
+    recorder, follower, begin = Recorder(sweep), live or Live(directory), time.perf_counter()
     with display(console, len(sweep.table), sweep.num_steps) as progress:
-        try:
-            for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options)):
-                _write_new(directory, recorder, event)
-                _show(progress, event, recorder)
-        except KeyboardInterrupt:
-            interrupted = True
-    trained = recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin)
+        interrupted = _train(recorder, directory, progress, follower)
+    trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
     if directory is not None:
+        if trained.kept_model is not recorder.kept_model:
+            model.replace(directory, trained.kept_model)
         run_directory.write_tables(directory, trained.runs, trained.curves)
         run_directory.write_rest(directory, trained)
     if sweep.config.export and trained.kept_model is not None:
         model.export(Path(sweep.config.export), trained.kept_model.params)
+    if live is None:
+        follower.end("interrupted" if interrupted else "finished")
     return trained
 
 
-def _write_new(directory: Path | None, recorder: Recorder, event: Event) -> None:
-    """Takes an event, and writes what became final: the tables when a program ends, a model that is the best so far."""
+def _train(recorder: Recorder, directory: Path | None, progress: Display, live: Live) -> bool:
+    """Carries the sweep of a recorder out; whether the user interrupted it."""
+    sweep = recorder.sweep
+    try:
+        live.note(progress.count)
+        for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options)):
+            _keep_new(directory, recorder, event)
+            _show(progress, event, recorder)
+            live.follow(
+                progress.count, recorder.tables if recorder.records else None, soon=isinstance(event, Compiling)
+            )
+        live.note(progress.count)
+    except KeyboardInterrupt:
+        return True
+    except Exception:
+        with contextlib.suppress(UserError):  # the disk may be full
+            live.end("failed")
+        raise
+    return False
+
+
+def _keep_new(directory: Path | None, recorder: Recorder, event: Event) -> None:
+    """Takes an event, and writes a model that is the best so far."""
     before = recorder.kept_model
     recorder.take(event)
-    if directory is None:
-        return
-    if isinstance(event, Compiling) and recorder.records:
-        run_directory.write_tables(directory, *recorder.tables())
-    if recorder.kept_model is not None and recorder.kept_model is not before:
+    if directory is not None and recorder.kept_model is not None and recorder.kept_model is not before:
         model.save(directory, recorder.kept_model)
 
 
@@ -109,15 +141,14 @@ def _show(progress: Display, event: Event, recorder: Recorder) -> None:
     return progress.advance(*_progress(event), recorder.best.accuracy, recorder.leader)
 
 
-def _progress(record: Record) -> tuple[str, int, int, int, int]:
-    """The program, and since the segment before: steps, examples, runs at their end, runs that diverged."""
+def _progress(record: Record) -> tuple[str, int, int, int, int, int]:
+    """The program, and since the segment before: steps, steps saved, examples, runs that ended, runs that diverged."""
     task = record.program.task
-    run_steps = (record.step - record.first_step) * len(record.runs)
-    diverged = record.outcome.diverged_step
     return (
         record.program.label,
-        run_steps,
-        run_steps * task.num_examples // task.steps_per_epoch,
-        len(record.runs) if record.step == task.num_steps else 0,
-        int(((diverged > record.first_step) & (diverged <= record.step)).sum()),
+        record.steps_taken,
+        record.steps_saved,
+        record.steps_taken * task.num_examples // task.steps_per_epoch,
+        int((~record.going).sum()),
+        int((record.outcome.diverged_step >= 0).sum()),
     )

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from jaxnets.evidence import statistics
-from jaxnets.evidence.statistics import Estimate
+from jaxnets.evidence import intervals
+from jaxnets.evidence.intervals import Estimate
 from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, panel, styled
 
 
 def of_shares(values: pd.Series) -> Estimate:
     """The share of true values, with Wilson's interval: an `estimate` for `lines`."""
-    return statistics.share(int(values.sum()), len(values))
+    return intervals.share(int(values.sum()), len(values))
 
 
 def lines(
@@ -26,7 +26,7 @@ def lines(
     by: str | None = None,
     *,
     title: str = "",
-    estimate: Callable[[pd.Series], Estimate] = statistics.mean,
+    estimate: Callable[[pd.Series], Estimate] = intervals.mean,
     percent: bool = False,
     markers: bool = True,
     legend: str | None = None,
@@ -104,7 +104,7 @@ def means(
     table: pd.DataFrame, by: str, column: str, *, bounds: tuple[float, float] | None = None, **look: Any
 ) -> tuple[Figure, Axes]:
     """The mean of a column over the rows of each group, as `dots`; no interval exceeds the bounds."""
-    estimates = {str(name): statistics.mean(values.dropna()) for name, values in table.groupby(by, sort=False)[column]}
+    estimates = {str(name): intervals.mean(values.dropna()) for name, values in table.groupby(by, sort=False)[column]}
     return dots({name: e.clipped(*bounds) if bounds else e for name, e in estimates.items()}, **look)
 
 
@@ -133,7 +133,7 @@ def series_of_dots(
 def series_of_means(table: pd.DataFrame, by: str, series: str, column: str, **look: Any) -> tuple[Figure, Axes]:
     """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
     rows = {
-        str(name): {str(one): statistics.mean(values) for one, values in rows.groupby(series, sort=False)[column]}
+        str(name): {str(one): intervals.mean(values) for one, values in rows.groupby(series, sort=False)[column]}
         for name, rows in table.groupby(by, sort=False)
     }
     return series_of_dots(rows, **look)

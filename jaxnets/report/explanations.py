@@ -17,6 +17,8 @@ def print_explanation(console: Console, explanation: "Explanation") -> None:
     by_probability = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
     probabilities = ", ".join(f"{name} {value:.3f}" for name, value in by_probability)
     console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
+    if explanation.members:
+        console.print(Text(_agreement(explanation), style="dim"))
     console.print(coloured(explanation))
     unknown = [word for word, known in zip(explanation.words, explanation.known, strict=True) if not known]
     if unknown:
@@ -24,6 +26,14 @@ def print_explanation(console: Console, explanation: "Explanation") -> None:
     for window in explanation.windows[:_MOST_WINDOWS]:
         filters = f"{window.filters} filter{'s' if window.filters != 1 else ''}"
         console.print(Text(f"  {window.contribution:+.3f}  {window.words}  ({filters})"))
+
+
+def _agreement(explanation: "Explanation") -> str:
+    """How far the members of an ensemble agree, in a sentence."""
+    count, prediction = len(explanation.members), explanation.prediction
+    values = [member[prediction] for member in explanation.members]
+    within = f"their probabilities of it are {min(values):.3f} to {max(values):.3f}"
+    return f"{explanation.agreeing} of {count} members say {prediction}; {within}."
 
 
 def coloured(explanation: "Explanation") -> Text:
@@ -57,6 +67,14 @@ def as_json(explanations: Sequence["Explanation"]) -> list[dict[str, Any]]:
                 for word, known, value in zip(one.words, one.known, one.contributions, strict=True)
             ],
             "windows": [vars(window) for window in one.windows],
+            **_members(one),
         }
         for one in explanations
     ]
+
+
+def _members(explanation: "Explanation") -> dict[str, Any]:
+    """What an ensemble has and a single model has not."""
+    if not explanation.members:
+        return {}
+    return {"members": explanation.members, "spread": explanation.spread, "agreeing": explanation.agreeing}

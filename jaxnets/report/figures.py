@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets.evidence import statistics
+from jaxnets.evidence import choosing, intervals
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
@@ -37,9 +37,12 @@ STYLE: Any = {
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
+    "pdf.fonttype": 42,  # letters that can be searched and edited
     "svg.fonttype": "none",
     "svg.hashsalt": "jaxnets",
 }
+# The same figure is the same file, whenever it is written.
+_UNDATED: Any = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,9 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 4.4), layout="constrained")
         axes = figure.subplots()
-        best = statistics.best_configurations(runs, [by])
+        best = choosing.best_configurations(runs, [by])
         for (name, group), colour, marker in styled(runs, by):
-            points = statistics.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
+            points = choosing.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
             line_with_band(
                 axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
             )
@@ -107,7 +110,7 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
 
 
 def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimizer") -> Figure:
-    """Training loss and dev accuracy over the steps, for each row of `statistics.best_configurations`."""
+    """Training loss and dev accuracy over the steps, for each row of `choosing.best_configurations`."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         loss, accuracy = figure.subplots(1, 2)
@@ -118,8 +121,9 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
             members = curves[curves["run"].isin(group["members"].iloc[0])]
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
             for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
-                points = members.groupby("step")[column].apply(statistics.mean_interval)
-                means, half_widths = np.array(list(points)).reshape(-1, 2).T
+                points = members.groupby("step")[column].agg(list).map(intervals.mean)
+                means = np.array([point.value for point in points])
+                half_widths = np.array([point.half_width for point in points])
                 line_with_band(axes, points.index, means, half_widths, label, colour, "")
         accuracy.set(xlabel="step", ylabel="dev accuracy")
         accuracy.yaxis.set_major_formatter(PercentFormatter(1))
@@ -173,20 +177,26 @@ def line_with_band(
     axes.fill_between(xs, low, middle + width, color=colour, alpha=0.2, lw=0)
 
 
-def save(figure: Figure, directory: Path, name: str) -> list[Path]:
-    """Writes a figure as PNG and SVG, each whole or not at all. The SVG's ink is light where the reader's page is dark.
+def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark.
+
+    Args:
+      figure: to write.
+      directory: made if it is not there.
+      name: of the files, without their suffixes.
+      kinds: `png`, `svg`, `pdf`.
 
     Returns:
-      The paths of both.
+      The paths.
     """
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+    for kind in kinds:
         content = io.BytesIO()
         with style():
-            figure.savefig(content, format=kind, dpi=160, metadata=metadata, transparent=kind == "svg")
+            figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
         figure.set_layout_engine("none")  # it is laid out now
-        written = content.getvalue() if kind == "png" else _adapting(content.getvalue())
+        written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
         path = directory / f"{name}.{kind}"
         temporary = path.with_name(f".{path.name}.tmp")
         try:
@@ -198,7 +208,7 @@ def save(figure: Figure, directory: Path, name: str) -> list[Path]:
     return paths
 
 
-def _adapting(svg: bytes) -> bytes:
+def adapting(svg: bytes) -> bytes:
     """An SVG whose ink follows the reader's choice of a light or a dark page."""
     names = {colour: f"--on-page-{number}" for number, colour in enumerate(_ON_DARK)}
     light = ";".join(f"{name}:{colour}" for colour, name in names.items())

@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from jaxnets.evidence import statistics
+from jaxnets.evidence import choosing
 from jaxnets.report import figures
 from jaxnets.report.tables import cell, with_interval
 
@@ -15,10 +15,10 @@ def html(runs: pd.DataFrame, curves: pd.DataFrame) -> str:
 
     The figure is the test accuracy over the learning rate where there are several, otherwise the learning curves.
     """
-    finished = runs[runs["status"] == statistics.FINISHED] if len(runs) else runs
+    finished = runs[runs["status"] == choosing.FINISHED] if len(runs) else runs
     if not len(finished):
         return f"<p>{len(runs):,} runs, of which none finished.</p>"
-    best = statistics.best_configurations(runs)
+    best = choosing.best_configurations(runs)
     several = runs["learning_rate"].nunique() > 1
     figure = figures.accuracy_over_learning_rate(runs) if several else figures.learning_curves(curves, best)
     return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{_embedded(figure)}"

@@ -26,14 +26,15 @@ class Count:
     def __init__(self, total_runs: int, total_steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._total_runs, self._total_steps = total_runs, total_steps
-        self._steps = self._examples = self._finished = self._diverged = 0
+        self._steps = self._saved = self._examples = self._finished = self._diverged = 0
         self._training_seconds, self._last_event = 0.0, clock()
-        self._label = self._best = ""
+        self._label = self._leader = ""
+        self._best_accuracy: float | None = None
 
     @property
     def share(self) -> float:
-        """Of the steps, those taken."""
-        return self._steps / max(1, self._total_steps)
+        """Of the steps, those taken and those saved."""
+        return (self._steps + self._saved) / max(1, self._total_steps)
 
     def compiling(self, label: str) -> None:
         """A program is being compiled: that time is not counted as training."""
@@ -44,15 +45,16 @@ class Count:
         self._last_event = self.clock()
 
     def advance(
-        self, label: str, steps: int, examples: int, finished: int, diverged: int, best: float, leader: str
+        self, label: str, steps: int, saved: int, examples: int, finished: int, diverged: int, best: float, leader: str
     ) -> None:
         """Some runs are further than before.
 
         Args:
           label: their program.
           steps: those they have taken since, together.
-          examples: in those steps.
-          finished: how many of the runs are at their end.
+          saved: the steps that runs were spared since.
+          examples: in the steps taken.
+          finished: how many of the runs go no further.
           diverged: how many of them have diverged since.
           best: the best dev accuracy so far.
           leader: the run that has it; empty if there is none.
@@ -61,23 +63,41 @@ class Count:
         self._training_seconds += now - self._last_event
         self._last_event = now
         self._steps += steps
+        self._saved += saved
         self._examples += examples
         self._finished += finished
         self._diverged += diverged
         self._label = label
-        self._best = f" | best dev {best:.1%} ({leader})" if leader else ""
+        self._best_accuracy, self._leader = (float(best), leader) if leader else (None, "")
+
+    def numbers(self) -> dict[str, Any]:
+        """The progress as JSON: the program, the runs, the steps of all runs together, and seconds of training."""
+        return {
+            "label": self._label,
+            "runs": self._total_runs,
+            "runs_ended": self._finished,
+            "diverged": self._diverged,
+            "steps": self._steps,
+            "steps_saved": self._saved,
+            "total_steps": self._total_steps,
+            "best_dev_accuracy": self._best_accuracy,
+            "leader": self._leader,
+            "seconds": round(self._training_seconds, 3),
+        }
 
     def text(self) -> str:
         """The progress in a line."""
         seconds = self._training_seconds
+        saved = f", {self._saved:,} saved" if self._saved else ""
         parts = [
             f"{self._label}: {self._finished}/{self._total_runs} runs",
-            f"{self._steps:,}/{self._total_steps:,} steps ({self.share:.0%})",
+            f"{self._steps:,}/{self._total_steps:,} steps{saved} ({self.share:.0%})",
         ]
         if self._steps and seconds and self.share < 1:
             left = seconds * (1 - self.share) / self.share
             parts += [f"{self._examples / seconds:,.0f} examples·runs/s", f"{left:.0f} s left"]
-        return " | ".join([*parts, f"{self._diverged} diverged"]) + self._best
+        best = [f"best dev {self._best_accuracy:.1%} ({self._leader})"] if self._leader else []
+        return " | ".join([*parts, f"{self._diverged} diverged", *best])
 
 
 class Display:

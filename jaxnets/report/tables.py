@@ -1,6 +1,7 @@
 """Tables on the console."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -41,19 +42,19 @@ def with_interval(mean: float, half_width: float) -> str:
     return f"{mean:.3f}" if pd.isna(half_width) else f"{mean:.3f} ± {half_width:.3f}"
 
 
-def cell(value: object) -> str:
+def cell(value: Any) -> str:
     """A hyperparameter in a cell: a number with three digits, what is missing as a dash.
 
     >>> cell(0.031623), cell(None), cell("adam")
     ('0.0316', '–', 'adam')
     """
-    if value is None or (isinstance(value, float) and pd.isna(value)):
+    if pd.isna(value):
         return "–"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def best_table(best: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> Table:
-    """The best configuration of each group: a row of `jaxnets.evidence.statistics.best_configurations` each."""
+    """The best configuration of each group: a row of `jaxnets.evidence.choosing.best_configurations` each."""
     names = [*by, *(name for name in best.columns[: list(best.columns).index("num_seeds")] if name not in by)]
     rows = [
         [

@@ -10,59 +10,59 @@ from rich.table import Table
 
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
-from jaxnets.evidence.comparison import System, certain_mistakes, compare
-from jaxnets.evidence.statistics import mean_interval
+from jaxnets.evidence.comparison import System, accuracy, certain_mistakes, compare
 from jaxnets.report.tables import table, with_interval
 
 _LONGEST_TEXT = 160
 _MOST_MISTAKES = 8
+_OF_NETS = "A name × n is the ensemble of n seeds. Seconds: of one seed, or of all of an ensemble."
 
 
 def systems_table(nets: Sequence[System], classical: Sequence[System], num_folds: int) -> Table:
-    """A row for each system: accuracy, and the paired difference to the best baseline with McNemar's test."""
+    """A row for each system: accuracy, and the difference to the best baseline."""
     best = max(classical, key=lambda system: system.accuracies.mean(), default=None)
     rows = [_row(system, best) for system in (*classical, *nets)]
     bayes = next((system for system in classical if system.name == "naive_bayes"), None)
-    header = ["system", "test accuracy", "seconds", "difference", "McNemar p"]
-    repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds"
-    caption = [f"Accuracy: mean ± 95% interval over {repetitions}. Seconds: of one seed."]
+    header = ["system", "test accuracy", "seconds", "difference"]
+    repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds (of a baseline or an ensemble: over test texts)"
+    caption = [f"Accuracy: mean ± 95% interval over {repetitions}.", _OF_NETS]
     if best is not None:
-        caption.append(f"Difference: to {best.name}, the best baseline, paired by test example.")
+        over = "folds" if num_folds > 1 else "seeds and test texts together"
+        caption.append(f"Difference: to {best.name}, the best baseline; interval over {over}.")
     if bayes is not None and bayes is not best:
         against = ", ".join(f"{system.name} {_difference(system, bayes)}" for system in nets)
         caption.append(f"To naive_bayes: {against}.")
-    caption += [f"{system.name}, chosen on dev: {system.configuration}." for system in nets]
+    caption += [f"{system.name}, chosen on dev: {system.configuration}." for system in nets if system.configuration]
     return table("Systems", header, rows, " ".join(caption))
 
 
 def _row(system: System, best: System | None) -> list[str]:
-    row = [system.name, with_interval(*mean_interval(system.accuracies)), f"{system.seconds:.1f}"]
-    if best is None or system.name == best.name:
-        return [*row, "–", "–"]
-    return [*row, _difference(system, best), f"{compare(system, best).p_value:.2g}"]
+    found = accuracy(system)
+    row = [system.name, with_interval(found.value, found.half_width), f"{system.seconds:.1f}"]
+    return [*row, "–" if best is None or system.name == best.name else _difference(system, best)]
 
 
 def _difference(system: System, other: System) -> str:
     against = compare(system, other)
-    return f"{against.difference:+.3f} ± {against.half_width:.3f}"
+    return f"{against.value:+.3f} ± {against.half_width:.3f}"
 
 
 def confusion_table(system: System, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str]) -> Table:
     """How many examples of each class a system took for each class."""
     rows = [[name, *map(str, row)] for name, row in zip(class_names, counts, strict=True)]
-    title = f"{system.name}, first seed: examples of each class (row) by predicted class"
+    title = f"{system.name}: examples of each class (row) by predicted class"
     return table(title, ["", *class_names], rows)
 
 
 def mistakes_table(system: System, predictions: pd.DataFrame, folds: Sequence[Dataset]) -> Table:
-    """The most certain mistakes of a system's runs, each example once.
+    """The most certain mistakes of a system.
 
     Args:
       system: the system.
-      predictions: of its runs; see `jaxnets.engine.tables.predictions_table`.
+      predictions: what it says; see `jaxnets.evidence.ensembles.averaged`.
       folds: the data set.
     """
-    mistakes = certain_mistakes(predictions, 50).drop_duplicates(["fold", "example"]).head(_MOST_MISTAKES)
+    mistakes = certain_mistakes(predictions, _MOST_MISTAKES)
     rows = [_mistake(row, folds[int(row["fold"])]) for _, row in mistakes.iterrows()]
     return table(f"{system.name}: the most certain mistakes", ["certainty", "predicted", "label", "text"], rows)
 

@@ -1,7 +1,8 @@
 """Why a text model decides as it does: what each word, or each window of words, adds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from jaxnets.basics.errors import UserError
 from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
 from jaxnets.models.layers import OUTPUT, has_windows
+from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
 from jaxnets.trained.predict import class_probabilities, splitter
 
@@ -37,10 +39,11 @@ class Explanation:
       text: as it was given.
       words: as the model reads it.
       known: whether each word is in the vocabulary.
-      probabilities: by class.
+      probabilities: by class; of an ensemble, the mean.
       contributions: of each word: by how much the probability of the predicted class falls when the word is left out,
-        or for a text CNN its share of the windows' contributions.
-      windows: of a text CNN, those that add most first; otherwise empty.
+        or for a single text CNN its share of the windows' contributions.
+      windows: of a single text CNN, those that add most first; otherwise empty.
+      members: of an ensemble, the probabilities of each member; otherwise empty.
     """
 
     text: str
@@ -49,49 +52,97 @@ class Explanation:
     probabilities: dict[str, float]
     contributions: tuple[float, ...]
     windows: tuple[Window, ...]
+    members: tuple[dict[str, float], ...] = ()
 
     @property
     def prediction(self) -> str:
         """The most probable class."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
+        return _most_probable(self.probabilities)
+
+    @property
+    def agreeing(self) -> int:
+        """How many members would have given the same class by themselves."""
+        return sum(_most_probable(member) == self.prediction for member in self.members)
+
+    @property
+    def spread(self) -> dict[str, float]:
+        """The standard deviation of the members' probabilities, by class."""
+        return {name: float(np.std([member[name] for member in self.members])) for name in self.probabilities}
 
 
-def explain(model: Model, texts: Sequence[str]) -> list[Explanation]:
-    """What a model of texts says of some texts, and why.
+def _most_probable(probabilities: dict[str, float]) -> str:
+    return max(probabilities, key=probabilities.__getitem__)
+
+
+def explain(asked: Model | Ensemble, texts: Sequence[str]) -> list[Explanation]:
+    """What a model of texts, or an ensemble of them, says of some texts, and why.
 
     Raises:
       UserError: if the model is not one of texts, or does not know how to split them.
     """
+    model = asked if isinstance(asked, Model) else asked.first
     if not model.vocabulary:
         raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
     split = splitter(model)
     ids = {word: number for number, word in enumerate(model.vocabulary)}
-    return [_explain(model, text, split(text), ids) for text in texts]
+    explaining = partial(_by_model, asked) if isinstance(asked, Model) else partial(_by_ensemble, asked)
+    return [explaining(text, split(text), ids) for text in texts]
 
 
-def _explain(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
-    row = np.array([ids.get(word, 1) for word in words], np.int32)
+def _by_model(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
+    row = _row(words, ids)
     probabilities = class_probabilities(model, [row])[0]
     windows: tuple[Window, ...] = ()
     if has_windows(model.params):
         contributions, windows = _by_windows(model, row, words, int(probabilities.argmax()))
     else:
-        contributions = leave_one_out(model, row)
-    return Explanation(
-        text,
-        tuple(words),
-        tuple(word in ids for word in words),
-        {name: float(value) for name, value in zip(model.class_names, probabilities, strict=True)},
-        tuple(float(value) for value in contributions),
-        windows,
-    )
+        contributions = leave_one_out(partial(class_probabilities, model), row)
+    return _explanation(text, words, ids, _by_class(model, probabilities), contributions, windows)
 
 
-def leave_one_out(model: Model, row: np.ndarray) -> Float[np.ndarray, "words"]:
-    """By how much the probability of the predicted class falls when a word is left out, for each word of a text."""
+def _by_ensemble(ensemble: Ensemble, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
+    """Of the mean probability: windows that won filters are those of one member alone."""
+    row = _row(words, ids)
+    of_members = ensemble.of_members([row])[:, 0]
+    probabilities = _by_class(ensemble.first, of_members.mean(axis=0))
+    contributions = leave_one_out(lambda rows: ensemble.of_members(rows).mean(axis=0), row)
+    members = tuple(_by_class(ensemble.first, member) for member in of_members)
+    return _explanation(text, words, ids, probabilities, contributions, members=members)
+
+
+def _row(words: Sequence[str], ids: dict[str, int]) -> np.ndarray:
+    return np.array([ids.get(word, 1) for word in words], np.int32)
+
+
+def _by_class(model: Model, probabilities: np.ndarray) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(model.class_names, probabilities, strict=True)}
+
+
+def _explanation(
+    text: str,
+    words: Sequence[str],
+    ids: dict[str, int],
+    probabilities: dict[str, float],
+    contributions: np.ndarray,
+    windows: tuple[Window, ...] = (),
+    members: tuple[dict[str, float], ...] = (),
+) -> Explanation:
+    known = tuple(word in ids for word in words)
+    return Explanation(text, tuple(words), known, probabilities, tuple(map(float, contributions)), windows, members)
+
+
+def leave_one_out(
+    probabilities: Callable[[Sequence[np.ndarray]], np.ndarray], row: np.ndarray
+) -> Float[np.ndarray, "words"]:
+    """By how much the probability of the predicted class falls when a word is left out, for each word of a text.
+
+    Args:
+      probabilities: from texts as word ids to `float32[texts, classes]`.
+      row: the word ids of the text.
+    """
     if len(row) == 0:
         return np.zeros(0, np.float32)
-    scores = class_probabilities(model, [row, *(np.delete(row, place) for place in range(len(row)))])
+    scores = probabilities([row, *(np.delete(row, place) for place in range(len(row)))])
     predicted = int(scores[0].argmax())
     return scores[0, predicted] - scores[1:, predicted]
 

@@ -41,9 +41,13 @@ def labels(model: Model, inputs: Any) -> np.ndarray:
 
     Args and errors are those of `probabilities`.
     """
-    places = probabilities(model, inputs).argmax(axis=1)
+    return named(model, probabilities(model, inputs))
+
+
+def named(model: Model, scores: Float[np.ndarray, "examples classes"]) -> np.ndarray:
+    """The label of the largest score of each example; see `labels`."""
     whole = all(name.removeprefix("-").isdecimal() for name in model.class_names)
-    return np.array([int(name) for name in model.class_names] if whole else model.class_names)[places]
+    return np.array([int(name) for name in model.class_names] if whole else model.class_names)[scores.argmax(axis=1)]
 
 
 def _strings(inputs: Any) -> list[str]:

@@ -1,16 +1,12 @@
-import gzip
 import importlib
-import importlib.util
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import sklearn.datasets
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data.digits import digits
+from jaxnets.data.digits import digits, digits_noise
 from jaxnets.data.features import standardized
 
 # the package gives this name to the function
@@ -33,36 +29,6 @@ def rows_of(monkeypatch, split_seed):
     counted = np.concatenate([split.inputs[:, -1] for split in splits])
     assert len(np.unique(counted)) == len(PIXELS)  # standardizing keeps the order
     return np.split(counted.argsort().argsort(), np.cumsum([len(split) for split in splits])[:-1])
-
-
-def test_the_file_holds_what_scikit_learn_loads():
-    pixels, labels = module._load()
-    np.testing.assert_array_equal(pixels, PIXELS)
-    np.testing.assert_array_equal(labels, LABELS)
-
-
-@pytest.mark.parametrize("spec", [None, importlib.util.find_spec("sys"), importlib.util.find_spec("json")])
-def test_without_the_file_scikit_learn_loads_the_same(monkeypatch, spec):
-    expected, calls = digits(), []
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
-    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda **given: calls.append(given) or load_digits(**given))
-    for one, other in zip(splits_of(digits()), splits_of(expected), strict=True):
-        np.testing.assert_array_equal(one.inputs, other.inputs, strict=True)
-        np.testing.assert_array_equal(one.labels, other.labels, strict=True)
-    assert len(calls) == 1
-
-
-@pytest.mark.parametrize("content", ["1,2,3\n", "no numbers\n", None])
-def test_a_file_of_another_form_is_not_used(tmp_path, monkeypatch, content):
-    folder = tmp_path / "datasets" / "data"
-    folder.mkdir(parents=True)
-    if content is not None:
-        (folder / "digits.csv.gz").write_bytes(gzip.compress(content.encode()))
-    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
-    pixels, labels = module._load()
-    np.testing.assert_array_equal(pixels, PIXELS)
-    np.testing.assert_array_equal(labels, LABELS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -98,3 +64,24 @@ def test_another_seed_draws_another_split():
 def test_a_negative_seed_is_reported():
     with pytest.raises(UserError, match="split_seed: -1 is negative"):
         digits(-1)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_noise_changes_a_share_of_the_training_labels_and_nothing_else(share):
+    clean, noisy = digits(3), digits_noise(share, 3)
+    for split in ("train", "dev", "test"):
+        np.testing.assert_array_equal(getattr(noisy, split).inputs, getattr(clean, split).inputs)
+    np.testing.assert_array_equal(noisy.dev.labels, clean.dev.labels)
+    np.testing.assert_array_equal(noisy.test.labels, clean.test.labels)
+    changed = noisy.train.labels != clean.train.labels
+    assert changed.sum() == round(share * 1437)
+    moved = (noisy.train.labels - clean.train.labels)[changed] % 10
+    counts = np.bincount(moved, minlength=10)[1:]
+    expected = changed.sum() / 9
+    assert (np.abs(counts - expected) <= 3.5 * np.sqrt(expected)).all()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_share_out_of_range_is_reported(share):
+    with pytest.raises(UserError, match="is not between 0 and 1"):
+        digits_noise(share)

@@ -72,7 +72,10 @@ def _array(values):
 def test_arguments_of_data_sets_are_no_settings():
     taken = {field.name for field in fields(Config)}
     names = {name for loader in data.KNOWN.values() for name in arguments.arguments(loader)}
-    assert names == {"num_sentences", "data_seed", "split_seed", "word_vectors"}
+    assert names == {
+        "num_sentences", "num_examples", "num_turns", "num_bits", "num_relevant", "num_features", "num_layers",
+        "noise", "label_noise", "data_seed", "split_seed", "word_vectors",
+    }  # fmt: skip
     assert not names & taken
 
 

@@ -36,7 +36,7 @@ def test_equal_splits(inputs, noun):
 
 def test_repeated_texts_in_a_cross_validation():
     noted = data.load_folds(([*TEXTS[:58], TEXTS[0], TEXTS[1]], NAMES), folds=5)[0].notes
-    assert "2 texts occur more than once, so splits and folds may share them." in noted
+    assert "2 texts occur more than once, so splits may share them." in noted
 
 
 def test_labels_that_differ_in_writing():

@@ -14,7 +14,8 @@ from jaxnets.config.config import Config
 from jaxnets.data.texts import Texts
 from jaxnets.engine import device_data, devices
 from jaxnets.engine import tables as results
-from jaxnets.engine.execute import Compiled, Options, Record, execute
+from jaxnets.engine.events import Compiled, Options, Record
+from jaxnets.engine.execute import execute
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve, with_folds
 from jaxnets.engine.runs import runs

@@ -7,7 +7,9 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import devices
 from jaxnets.engine import tables as results
-from jaxnets.engine.execute import Compiled, Options, Record, execute, forget_programs
+from jaxnets.engine import programs as executables
+from jaxnets.engine.events import Compiled, Options, Record
+from jaxnets.engine.execute import execute
 from jaxnets.engine.layout import layout
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
@@ -87,7 +89,7 @@ def test_a_run_gives_the_same_bits_alone_in_any_sweep_chunk_and_on_one_or_two_de
 
 
 def test_the_compiler_is_called_once_per_program():
-    forget_programs()
+    executables.forget()
     calls = []
     jax.monitoring.register_event_duration_secs_listener(
         lambda event, duration, **_: calls.append(event) if "backend_compile" in event else None
@@ -149,6 +151,5 @@ def test_the_layout_fills_devices_evenly():
     plan_of_five = layout(plan(table, dataset)[0], devices.placement(2))
     assert plan_of_five.lanes == 1
     assert plan_of_five.shape == (6, 1)
-    assert list(plan_of_five.counts(plan_of_five.chunks[0])) == [3, 2]
-    placed = plan_of_five.place(np.arange(5), plan_of_five.chunks[0])
-    assert list(placed[:, 0]) == [0, 1, 2, 3, 4, 4]
+    assert list(plan_of_five.counts(5)) == [3, 2]
+    assert list(plan_of_five.place(np.arange(5))[:, 0]) == [0, 2, 4, 1, 3, 4]

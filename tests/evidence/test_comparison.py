@@ -1,11 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.evidence import comparison
+from jaxnets.evidence import comparison, intervals
 from jaxnets.evidence.comparison import System
 
 
@@ -14,25 +13,25 @@ def system(correct, name="one"):
     return System(name, np.atleast_2d(correct), np.zeros(correct.shape[-1], int), np.array([0.5]), 1.0, "")
 
 
-@pytest.mark.parametrize(("only_mine", "only_others"), [(0, 0), (1, 0), (10, 2), (3, 9), (50, 50)])
-def test_mcnemar_against_the_binomial_distribution(only_mine, only_others):
-    mine = [True] * 20 + [True] * only_mine + [False] * only_others
-    others = [True] * 20 + [False] * only_mine + [True] * only_others
-    result = comparison.compare(system(mine), system(others))
-    n = only_mine + only_others
-    tail = stats.binom.cdf(min(only_mine, only_others), n, 0.5) if n else 1.0
-    assert np.isclose(result.p_value, min(1.0, 2 * tail))
-    assert np.isclose(result.difference, (only_mine - only_others) / (20 + n))
-    assert np.isclose(comparison.compare(system(others), system(mine)).difference, -result.difference)
+def test_the_difference_of_two_systems_is_that_over_seeds_and_examples():
+    generator = np.random.default_rng(0)
+    first, second = generator.random((3, 100)) < 0.8, generator.random((1, 100)) < 0.7
+    result = comparison.compare(system(first), system(second))
+    assert result == intervals.crossed_difference(first, second)
+    assert comparison.compare(system(second), system(first)).value == pytest.approx(-result.value)
 
 
-def test_the_interval_of_a_paired_difference_covers_it_at_its_level():
-    generator, inside = np.random.default_rng(0), 0
-    for _ in range(300):
-        first, second = generator.random(400) < 0.8, generator.random(400) < 0.75
-        result = comparison.compare(system(first), system(second))
-        inside += abs(result.difference - 0.05) <= result.half_width
-    assert 0.92 <= inside / 300 <= 0.98
+def test_over_folds_systems_differ_by_fold():
+    first = system(np.ones((1, 6)))._replace(accuracies=np.array([0.9, 0.7, 0.8]), num_folds=3)
+    second = first._replace(accuracies=np.array([0.6, 0.6, 0.6]))
+    differences = first.accuracies - second.accuracies
+    assert comparison.compare(first, second) == intervals.corrected_difference(differences, 1 / 2)
+    assert comparison.accuracy(first) == intervals.corrected_difference([0.9, 0.7, 0.8], 1 / 2)
+    assert comparison.accuracy(first._replace(num_folds=1)) == intervals.mean([0.9, 0.7, 0.8])
+
+
+def test_of_one_value_the_accuracy_has_the_interval_of_a_share():
+    assert comparison.accuracy(system([[True] * 8 + [False] * 2])) == intervals.share(8, 10)
 
 
 def test_right_among_some_of_the_examples_of_two_folds():
@@ -96,14 +95,28 @@ def runs_and_predictions():
         label = [0, 1] if fold == 0 else [1]
         prediction = [0, 0] if fold == 0 else [seed % 2]
         examples = {"example": range(len(label)), "label": label, "prediction": prediction}
-        parts.append(pd.DataFrame({"run": run, "fold": fold, **examples}))
+        probabilities = {"probability_0": 0.5, "probability_1": 0.5}
+        parts += [] if lost else [pd.DataFrame({"run": run, "fold": fold, **examples, **probabilities})]
     return pd.DataFrame(rows), pd.concat(parts)
 
 
-def test_a_model_is_taken_at_its_best_on_dev_with_the_seeds_that_finished_in_all_folds():
+def test_a_model_is_taken_at_its_best_on_dev_and_a_lost_run_counts_as_chance():
     (result,) = comparison.of_runs(*runs_and_predictions())
     assert result.name == "dan"
     assert result.configuration == "adam, learning_rate 0.1"
-    assert result.correct.tolist() == [[True, False, False], [True, False, False]]  # seeds 0 and 2
+    assert result.correct.tolist() == [[1, 0, 0], [0.5, 0.5, 1], [1, 0, 0]]
     assert result.predictions.tolist() == [0, 0, 0]
-    assert sorted(result.accuracies) == [0.0, 0.5, 0.5, 0.75, 1.0]
+    assert result.num_folds == 2
+    assert result.accuracies.tolist() == pytest.approx([(0 + 0.5 + 0.5) / 3, (0.5 + 0.75 + 1.0) / 3])
+
+
+def test_runs_that_diverged_have_their_say_in_the_choice():
+    runs, predictions = runs_and_predictions()
+    runs.loc[(runs["learning_rate"] == 0.1) & (runs["seed"] > 0), "status"] = "diverged"
+    (result,) = comparison.of_runs(runs, predictions)
+    assert result.configuration == "adam, learning_rate 0.2"  # of 0.1 one seed of three is left
+
+
+def test_a_model_of_which_no_seed_finished_is_left_out():
+    runs, predictions = runs_and_predictions()
+    assert comparison.of_runs(runs.assign(status="diverged"), predictions) == []

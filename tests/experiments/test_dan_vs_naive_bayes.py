@@ -16,7 +16,8 @@ def tables(dan=0.8, bayes=0.7, num_examples=1000, seeds=6, spread=0.01, name=DAN
     answers = np.where(np.isnan(dan), np.nan, place < dan * num_examples)
     examples = {BAYES: right, PAIRS: right, "negated": False, name: answers}
     accuracy = dan + spread * (-1.0) ** np.arange(seeds)
-    return {"examples": pd.DataFrame(examples), "nets": pd.DataFrame({"test_accuracy": accuracy, BAYES: bayes})}
+    nets = pd.DataFrame({"seed": range(seeds), "fold": 0, "test_accuracy": accuracy, BAYES: bayes})
+    return {"examples": pd.DataFrame(examples), "nets": nets}
 
 
 OUTCOMES = [

@@ -18,7 +18,7 @@ def tables(top="diverged", low=0.2, edge=1.2, spread=0.0, nets=8):
     edges = [
         {"net": net, "sharpness": 2.0, "ratio": ratio, "stable": ratio <= edge * 1.01 ** (net % 3)}
         for net in range(nets)
-        for ratio in (0.25, 0.5, 1, 2, 4, 8)
+        for ratio in np.geomspace(0.25, 8, 501)
     ]
     return {"runs": pd.DataFrame(rows), "edges": pd.DataFrame(edges)}
 

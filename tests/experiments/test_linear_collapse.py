@@ -16,7 +16,11 @@ def tables(error=1e-7, deep=0.96, left=0.2, relu=0.98, seeds=8):
     parts = []
     for activation, units, accuracy, wrong, rest in nets:
         net = {"activation": activation, "hidden_units": units, "seed": range(seeds), "error": wrong}
-        parts.append(pd.DataFrame(net | {"test_accuracy": accuracy + spread * (units != "0"), "unexplained": rest}))
+        parts.append(
+            pd.DataFrame(
+                net | {"test_accuracy": accuracy + spread * (units != "0"), "unexplained": rest * (1 + spread)}
+            )
+        )
     return {"nets": pd.concat(parts, ignore_index=True), "logits": pd.DataFrame()}
 
 

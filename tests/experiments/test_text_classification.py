@@ -33,19 +33,25 @@ def launch(*arguments):
     return commandline.launch(experiments, ["run.py", *map(str, arguments)], "train")
 
 
+NETS = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--batch_size=20"]
+
+
 def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
     directory = tmp_path / "run"
-    nets = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--learning_rate=0.03"]
-    sizes = ["--folds=3", "--num_seeds=2", "--num_epochs=12", "--batch_size=20"]
-    status = launch(
-        "text_classification", f"--dataset={reviews}", "--baselines", f"--output={directory}", *nets, *sizes
-    )
+    sizes = ["--folds=3", "--num_seeds=2", "--num_epochs=12", "--search=grid", "--learning_rate=0.03"]
+    given = ["--vector_range=0.05", "--dropout_rate=0.5", "--confirm_seeds=0", "--keep=best"]
+    assert launch("text_classification", f"--dataset={reviews}", f"--output={directory}", *NETS, *sizes, *given) == 0
     printed = capsys.readouterr().out
-    assert status == 0
     table, predictions = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "predictions"))
     assert len(table) == 2 * 2 * 3
     assert len(predictions) == 2 * 2 * 120
-    for name in ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm", "dan", "text_cnn"):
+    for name in (
+        "naive_bayes",
+        "naive_bayes_pairs",
+        "logistic_regression",
+        "nbsvm",
+        *(f"{net}{of}" for net in ("dan", "text_cnn") for of in ("", " × 2")),
+    ):
         assert re.search(rf"^ *{name} +[01]\.\d{{3}} ± 0\.\d{{3}} ", printed, re.MULTILINE), name
     for _, run in table.iterrows():
         own = predictions[predictions["run"] == run["run"]]
@@ -53,15 +59,41 @@ def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
     assert table["test_accuracy"].mean() > 0.8
     assert "the most certain mistakes" in printed
     assert (directory / "figures" / "confusion.png").stat().st_size > 5000
-    described = json.loads((directory / "checkpoint" / "model.json").read_text())
-    kept = table.loc[described["about"]["run"]]
-    assert kept["dev_accuracy"] == table["dev_accuracy"].max()
-    assert (described["model"], described["about"]["fold"]) == (kept["model"], kept["fold"])
+
+
+def test_it_tunes_alike_confirms_on_fresh_seeds_and_predict_answers_with_them(reviews, tmp_path, capsys):
+    directory = tmp_path / "run"
+    sizes = ["--folds=1", "--num_trials=3", "--confirm_seeds=2", "--num_epochs=6", "--learning_rate=log:0.01:0.1"]
+    assert launch("text_classification", f"--dataset={reviews}", f"--output={directory}", *NETS, *sizes) == 0
+    table = pd.read_parquet(directory / "runs.parquet")
+    tuning, confirming = (table[table["phase"] == phase] for phase in ("tuning", "confirmation"))
+    assert (tuning.groupby("model")["learning_rate"].nunique() == 3).all()
+    assert (confirming.groupby("model")["seed"].nunique() == 2).all()
+    assert not set(tuning["seed"]) & set(confirming["seed"])
+    for model, members in confirming.groupby("model"):
+        of_model = tuning[tuning["model"] == model]
+        best = of_model[of_model["dev_accuracy"] == of_model["dev_accuracy"].max()]
+        assert set(members["learning_rate"]) <= set(best["learning_rate"])
+    capsys.readouterr()
+    assert launch("predict", directory, "--text=the film was dull", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert len(found["members"]) == 2
+    for name, probability in found["probabilities"].items():
+        assert np.isclose(np.mean([member[name] for member in found["members"]]), probability)
+    assert launch("predict", directory, "--text=the film was dull") == 0
+    assert f"of 2 members say {found['prediction']}" in capsys.readouterr().out
 
 
 def test_without_a_net_that_finished_there_is_no_table(tmp_path, capsys):
-    sizes = ["--num_sentences=60", "--embedding_dim=4", "--num_steps=3", "--batch_size=20", "--num_seeds=1"]
-    lost = ["--model=dan", "--optimizer=sgd", "--learning_rate=1e30", "--baselines", "--evaluate_every=3"]
+    sizes = [
+        "--num_sentences=60",
+        "--embedding_dim=4",
+        "--num_steps=3",
+        "--batch_size=20",
+        "--num_trials=2",
+        "--confirm_seeds=1",
+    ]
+    lost = ["--model=dan", "--optimizer=sgd", "--learning_rate=1e30", "--evaluate_every=3"]
     assert launch("text_classification", "--dataset=ngrams", f"--output={tmp_path / 'run'}", *sizes, *lost) == 0
     assert "No net finished." in capsys.readouterr().out
 

@@ -11,10 +11,11 @@ def tables(dan=0.5, cnn=0.9, shuffled=0.5, change=1e-7, ceiling=0.5, spread=0.00
     rows = []
     for system in systems:
         of_dan = system == "DAN"
-        row = {"system": system, "fold": 0, "ceiling": ceiling, "change": change if of_dan else 0.9}
+        row = {"system": system, "fold": 0, "ceiling": ceiling, "change": change if of_dan else 0.9, "examples": 200}
         row["shuffled"] = dan if of_dan else shuffled
         right = dan if of_dan else cnn
-        rows += [row | {"seed": seed, "right": right + spread * (-1) ** seed} for seed in range(6)]
+        sign = -1 if of_dan else 1
+        rows += [row | {"seed": seed, "right": right + sign * spread * (-1) ** seed} for seed in range(6)]
     return {"orders": pd.DataFrame(rows, columns=word_order.COLUMNS)}
 
 
@@ -24,7 +25,8 @@ OUTCOMES = [
     ({"cnn": 0.4}, NOT_SUPPORTED),
     ({"dan": 0.6}, NOT_SUPPORTED),
     ({"shuffled": 0.95}, NOT_SUPPORTED),
-    ({"spread": 0.5}, INCONCLUSIVE),
+    ({"spread": 0.5, "ceiling": 1.0}, INCONCLUSIVE),
+    ({"spread": 0.5}, NOT_SUPPORTED),  # what is computed of the same words cannot be off chance
     ({"systems": ("DAN",)}, INCONCLUSIVE),
     ({"systems": ("CNN, width 2",)}, INCONCLUSIVE),
     ({"systems": ()}, INCONCLUSIVE),

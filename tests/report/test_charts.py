@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.evidence import statistics
-from jaxnets.evidence.statistics import Estimate
+from jaxnets.evidence import intervals
+from jaxnets.evidence.intervals import Estimate
 from jaxnets.report import charts, figures
 
 TABLE = pd.DataFrame(
@@ -37,7 +37,7 @@ def test_means_are_the_dots_of_groups():
     _, axes = charts.means(TABLE, "kind", "loss", bounds=(0, 6.5))
     dots = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
     assert [dot.get_xdata()[0] for dot in dots] == [2, 6]
-    assert axes.get_lines()[0].get_xdata()[1] == statistics.mean([1, 3, 2]).high
+    assert axes.get_lines()[0].get_xdata()[1] == intervals.mean([1, 3, 2]).high
     assert axes.get_lines()[2].get_xdata()[1] == 6.5
 
 
@@ -56,7 +56,7 @@ def test_points_against_a_line():
 def test_bands_are_the_intervals():
     _, axes = charts.lines(TABLE[TABLE["kind"] == "b"], "width", "loss")
     band = axes.collections[0].get_paths()[0].vertices
-    expected = statistics.mean([6, 8])
+    expected = intervals.mean([6, 8])
     at_ten = band[band[:, 0] == 1][:, 1]
     assert at_ten.min() == pytest.approx(expected.low)
     assert at_ten.max() == pytest.approx(expected.high)

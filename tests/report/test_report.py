@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from jaxnets.evidence import statistics
+from jaxnets.evidence import choosing
 from jaxnets.report import figures, progress, tables
 
 
@@ -36,7 +36,7 @@ def printed(renderable, width=80):
 
 
 def test_the_table_shows_mean_and_interval_within_eighty_columns(results):
-    best = statistics.best_configurations(results[0])
+    best = choosing.best_configurations(results[0])
     text = printed(tables.best_table(best))
     for _, row in best.iterrows():
         assert f"{row['test_accuracy']:.3f} ± {row['test_half_width']:.3f}" in text
@@ -61,7 +61,7 @@ def test_lines_are_the_means_over_seeds(results):
 
 def test_learning_curves_are_those_of_the_best_runs(results):
     runs, curves = results
-    best = statistics.best_configurations(runs)
+    best = choosing.best_configurations(runs)
     loss, accuracy = figures.learning_curves(curves, best).axes
     assert loss.get_yscale() == "log"
     for line, (_, row) in zip(accuracy.lines, best.iterrows(), strict=True):
@@ -71,7 +71,7 @@ def test_learning_curves_are_those_of_the_best_runs(results):
 
 def test_figures_of_a_sweep_in_which_nothing_came_of_any_run(results, tmp_path):
     runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
-    best = statistics.best_configurations(runs)
+    best = choosing.best_configurations(runs)
     assert "100.0%" in printed(tables.best_table(best))
     for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(results[1][:0], best)):
         assert len(figures.save(figure, tmp_path, "figure")) == 2
@@ -111,7 +111,7 @@ class Clock:
 
 def advance(display, clock, seconds, finished=0, diverged=0):
     clock.now += seconds
-    display.advance("adam", 50, 3200, finished, diverged, 0.5, "adam at 0.1")
+    display.advance("adam", 50, 0, 3200, finished, diverged, 0.5, "adam at 0.1")
 
 
 def test_progress_counts_only_the_time_of_training():

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -93,7 +94,7 @@ def test_leave_one_out_is_what_leaving_out_does(run_directory):
     model = saved.load(run_directory)
     ids = {word: number for number, word in enumerate(model.vocabulary)}
     row = np.array([ids[word] for word in ["the", "film", "was", "superb"]], np.int32)
-    contributions = explain.leave_one_out(model, row)
+    contributions = explain.leave_one_out(partial(predict.class_probabilities, model), row)
     whole = predict.class_probabilities(model, [row])[0]
     for place in range(4):
         without = predict.class_probabilities(model, [np.delete(row, place)])[0]

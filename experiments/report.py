@@ -1,0 +1,108 @@
+"""Makes the reports of run directories again, and compares them with each other."""
+
+import importlib
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+import experiments
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
+from jaxnets.engine import devices
+from jaxnets.evidence import between
+from jaxnets.evidence.answer import answer
+from jaxnets.lab import commandline, directories, run_directory
+from jaxnets.lab.experiment import Command
+from jaxnets.lab.parser import Parser
+from jaxnets.report import between_page, comparison_tables
+from jaxnets.report.between_page import Pair
+
+CLAIM = "Makes the reports of run directories again, compares them, and says which differences are real."
+
+DETAILS = """Writes report.html and the figures into each run directory. With several it compares the others with the
+first: in what their set-ups differ, and what each contestant and each setting that both have gained or lost, with
+intervals. The directories may be those of other commits, and of version 0.1.0."""
+
+
+def run(arguments):
+    """Runs `report` with these arguments; returns the exit status."""
+    if (given := parser().values(arguments)) is None:
+        return 0
+    if not given.directory:
+        raise UserError("directory: report takes one run directory or several; see --help.")
+    devices.configure("cpu", 1)
+    console, names = Console(), [os.path.normpath(name) for name in given.directory]
+    if len(set(names)) < len(names):
+        raise UserError("directory: one of them is given twice.")
+    read = [directories.read(Path(name), experiment(Path(name))) for name in names]
+    for directory in read:
+        write(directory, console)
+    if len(read) > 1:
+        compare(read, names, Path(given.output), console)
+    return 0
+
+
+def experiment(path):
+    """The experiment that wrote a run directory; None if it is none of these."""
+    name = run_directory.read_json(path, "config.json").get("experiment")
+    if name not in commandline.sentences(experiments):
+        return None
+    return importlib.import_module(f"experiments.{name}").EXPERIMENT
+
+
+def write(directory, console):
+    """Writes the report and the figures of a run directory, and prints its answer."""
+    from jaxnets.report import study_figures, study_page
+
+    said = answer(directory.study)
+    console.rule(str(directory.path), align="left")
+    comparison_tables.print_answer(console, said)
+    if directory.left_out:
+        console.print(f"Caution: {directory.left_out} runs were interrupted, and are left out.", style="yellow")
+    page = directory.path / "report.html"
+    with files.file_errors(directory.path):
+        study_figures.save(directory.study, said, directory.path / "figures")
+    content = study_page.html(directory.study, said, command=directory.command, environment=directory.environment)
+    files.write(page, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+def compare(read, names, output, console):
+    """Compares the directories with the first, on the console and as a page."""
+    first, *others = read
+    pairs = []
+    for name, other in zip(names[1:], others, strict=True):
+        same = directories.same_data(first, other)
+        table = between.compare(first.study, other.study, same_data=same)
+        pairs.append(Pair(names[0], name, same, table))
+    setups = directories.differences(read)
+    console.rule("Compared", align="left")
+    between_page.print_pairs(console, names, setups, pairs)
+    with files.file_errors(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+    reports = [Path(os.path.relpath(one.path / "report.html", output.parent)).as_posix() for one in read]
+    command = shlex.join(["python", "run.py", "report", *names])
+    content = between_page.html(names, setups, pairs, reports, command)
+    files.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    console.print(f"Page: {output}", soft_wrap=True, highlight=False, markup=False)
+
+
+def parser():
+    """The parser of its arguments."""
+    made = Parser("report", DETAILS)
+    made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="Run directories.")
+    made.add_argument(
+        "--output",
+        default="results/compared.html",
+        help="The page that compares several, by default results/compared.html.",
+    )
+    return made
+
+
+EXPERIMENT = Command(name="report", about=CLAIM, run=run)
+
+if __name__ == "__main__":
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

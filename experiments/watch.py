@@ -1,0 +1,73 @@
+"""Shows a sweep while it runs: progress, curves and runs, in the terminal or in a browser."""
+
+import sys
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from jaxnets.basics.errors import UserError
+from jaxnets.lab import commandline, flagtext, serving, watch
+from jaxnets.lab.experiment import Command
+from jaxnets.lab.parser import Parser
+from jaxnets.report import live_view
+
+CLAIM = "Shows progress, curves and runs of a sweep while it runs, in the terminal or in a browser."
+
+DETAILS = """Watches the run directory of a sweep, which may have started or not. It reads files alone: the sweep does
+not notice, and Ctrl-C ends the watching only."""
+
+
+def run(arguments):
+    """Runs `watch` with these arguments; returns the exit status."""
+    if (given := parser().values(arguments)) is None:
+        return 0
+    if len(given.directory) != 1:
+        raise UserError(f"directory: watch takes one run directory, not {len(given.directory)}; see --help.")
+    if given.once and given.serve:
+        raise UserError("once: it shows one state in the terminal, and --serve goes on in a browser; give one of them.")
+    port = flagtext.parse_one("port", given.port, "int")
+    watched, console = watch.Watched(Path(given.directory[0])), Console()
+    try:
+        if given.once:
+            watch.once(watched, console)
+        elif given.serve:
+            serve(watched, port, console)
+        else:
+            watch.follow(watched, console)
+    except KeyboardInterrupt:
+        return commandline.INTERRUPTED_STATUS
+    return 0
+
+
+def serve(watched, port, console):
+    """Serves the page until the user ends it."""
+    lock, drawn = threading.Lock(), {}
+
+    def state():
+        with lock:
+            view = watched.view()
+            if drawn.get("version", "") != view.version:
+                drawn.update(version=view.version, pictures=live_view.pictures(view))
+            return live_view.as_json(view) | {"pictures": drawn["pictures"]}
+
+    with serving.Server(port, state) as server:
+        address = f"http://{serving.ADDRESS}:{server.port}/"
+        console.print(f"Watching {watched.directory} at {address}; Ctrl-C ends it.", soft_wrap=True, markup=False)
+        server.serve_forever()
+
+
+def parser():
+    """The parser of its arguments."""
+    made = Parser("watch", DETAILS)
+    made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="The run directory, as --output names it.")
+    made.add_argument("--once", action="store_true", help="Shows the state once, and ends.")
+    made.add_argument("--serve", action="store_true", help="Shows it in a browser, on this machine alone.")
+    made.add_argument("--port", default="8765", help="The port of --serve, by default 8765; 0 is any free one.")
+    return made
+
+
+EXPERIMENT = Command(name="watch", about=CLAIM, run=run)
+
+if __name__ == "__main__":
+    sys.exit(commandline.main(EXPERIMENT, sys.argv))

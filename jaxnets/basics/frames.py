@@ -1,0 +1,30 @@
+"""Tables whose columns hold one kind of value each, as Parquet and its readers want them."""
+
+import pandas as pd
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with each column of Python objects turned into one of numbers, switches or texts; gaps stay gaps.
+
+    Args:
+      table: its columns may mix None with a kind of value, or numbers with texts, which then become texts.
+
+    Returns:
+      A table without columns of dtype `object`: whole numbers with gaps are `Int64`, switches with gaps `boolean`, and a
+      column that is nothing but gaps is float64.
+
+    >>> typed(pd.DataFrame({"nesterov": [None, True], "decay": [None, None]})).dtypes.astype(str).to_dict()
+    {'nesterov': 'boolean', 'decay': 'float64'}
+    """
+    return table.assign(**{name: _column(table[name]) for name in table.columns if table[name].dtype == object})
+
+
+def _column(values: pd.Series) -> pd.Series:
+    kinds = {type(value) for value in values.dropna()}
+    if kinds <= {bool}:
+        return values.astype("boolean" if kinds else "float64")
+    if kinds == {int}:
+        return values.astype("Int64")
+    if kinds <= {int, float}:
+        return values.astype("float64")
+    return values.map(str, na_action="ignore").astype("str")

@@ -1,0 +1,87 @@
+"""What is asked of a running sweep, and what it reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxnets.engine.keeping import KEEP_NONE, Keeping
+from jaxnets.engine.plan import Program
+from jaxnets.engine.segments import Outcome
+
+
+class Compiling(NamedTuple):
+    """A program is about to be compiled."""
+
+    program: Program
+
+
+class Compiled(NamedTuple):
+    """A program is ready to run.
+
+    Attributes:
+      program: the program.
+      seconds: that it took.
+      anew: whether it was compiled now; otherwise an earlier sweep of this process had left it.
+    """
+
+    program: Program
+    seconds: float
+    anew: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """A segment of some runs of a program is done: of those that were still going.
+
+    Attributes:
+      program: the program of these runs.
+      runs: their numbers in the table.
+      first_step: the steps that each had behind it before the segment.
+      step: the steps that each has behind it now.
+      outcome: NumPy arrays, `[runs]` each; the probabilities of the test examples `[runs, examples, classes]`, in the
+        order of the split, without examples where they are not kept.
+      going: which of them go on, `bool[runs]`; not those at their end, that diverged, or that were dropped.
+      dropped: which of them successive halving has dropped, `bool[runs]`.
+      steps_taken: in the segment, of all runs together.
+      steps_saved: the steps of runs that had diverged or were dropped before.
+      seconds: since the segment before, shared out among the runs.
+      params: of those runs that are to be kept, by their numbers.
+    """
+
+    program: Program
+    runs: np.ndarray
+    first_step: int
+    step: int
+    outcome: Outcome
+    going: np.ndarray
+    dropped: np.ndarray
+    steps_taken: int
+    steps_saved: int
+    seconds: float
+    params: Mapping[int, Any] = field(default_factory=dict)
+
+
+Event = Compiling | Compiled | Record
+
+
+class Options(NamedTuple):
+    """How the programs are carried out.
+
+    Attributes:
+      evaluate_every: steps between two evaluations; 0 for an epoch.
+      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      predictions: whether the probabilities of the test examples are asked for.
+      keeping: whose parameters are asked for.
+      halving: whether the worst settings are dropped on the way; see `jaxnets.engine.halving`.
+    """
+
+    evaluate_every: int = 0
+    memory_limit: float = 0.0
+    predictions: bool = False
+    keeping: Keeping = KEEP_NONE
+    halving: bool = False
+
+
+DEFAULT_OPTIONS = Options()

@@ -1,0 +1,112 @@
+"""Executables: compiled once for each program, and used again by later sweeps that have no more runs."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import PartitionSpec
+from jaxtyping import Array
+
+from jaxnets.engine import devices
+from jaxnets.engine.device_data import PlacedFolds
+from jaxnets.engine.devices import Placement
+from jaxnets.engine.events import DEFAULT_OPTIONS, Options
+from jaxnets.engine.layout import Layout
+from jaxnets.engine.plan import Program
+from jaxnets.engine.segments import segment_of_runs
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A program that is ready to run.
+
+    Attributes:
+      function: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`.
+      layout: where it takes the runs.
+      anew: whether it was compiled now.
+    """
+
+    function: jax.stages.Compiled
+    layout: Layout
+    anew: bool
+
+
+_PROGRAMS: OrderedDict[tuple[Hashable, int], jax.stages.Compiled] = OrderedDict()
+"""By what is compiled, and the blocks of runs that there is room for; the one that was used last is the last."""
+
+_MOST_PROGRAMS = 32
+
+
+def forget() -> None:
+    """Lets go of the executables of earlier sweeps."""
+    _PROGRAMS.clear()
+
+
+def executable(
+    program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options
+) -> Executable:
+    """The executable of a program: new numbers and seeds, and fewer runs, need no new one."""
+    key = _key(program, layout, placed, placement, options)
+    try:
+        hash(key)
+    except TypeError:  # a guest without a hash
+        return Executable(compile_program(program, layout, placed, placement, options), layout, True)
+    blocks = min(_fitting(key, layout), default=layout.blocks)
+    if anew := (key, blocks) not in _PROGRAMS:
+        _PROGRAMS[key, blocks] = compile_program(program, layout, placed, placement, options)
+    _PROGRAMS.move_to_end((key, blocks))
+    if len(_PROGRAMS) > _MOST_PROGRAMS:
+        _PROGRAMS.popitem(last=False)
+    return Executable(_PROGRAMS[key, blocks], replace(layout, blocks=blocks), anew)
+
+
+def _key(program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options) -> Hashable:
+    """All that an executable depends on but the room for runs."""
+    leaves, structure = jax.tree.flatten(placed.folds)
+    data = structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+    hyperparameters = tuple((name, str(values.dtype)) for name, values in program.hyperparameters.items())
+    return (program.task, options.predictions, layout.lanes, hyperparameters, *placement.mesh.devices.flat, *data)
+
+
+def _fitting(key: Hashable, layout: Layout) -> Iterator[int]:
+    """The room of executables that serve: enough for the runs, and no more than the memory allows."""
+    return (blocks for of, blocks in _PROGRAMS if layout.blocks <= blocks <= layout.most_blocks and of == key)
+
+
+def compile_program(
+    program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options = DEFAULT_OPTIONS
+) -> jax.stages.Compiled:
+    """Compiles a program; see `Executable.function`."""
+    runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
+    task = program.task
+    if layout.lanes > 1:  # lanes would go through the loops of all budgets
+        task = replace(task, budgets=task.budgets[-1:])
+    on_devices = jax.shard_map(
+        partial(segment_of_runs, task, options.predictions),
+        mesh=placement.mesh,
+        in_specs=(runs, runs, runs, runs, shared, shared, shared),
+        out_specs=runs,
+        check_vma=False,
+    )
+    states = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct((*layout.shape, *leaf.shape), leaf.dtype, sharding=placement.sharded),
+        program.state,
+    )
+    inputs = put_inputs(program, np.arange(len(layout.chunks[0])), layout, placement)
+    step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
+    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step).compile()
+
+
+def put_inputs(
+    program: Program, places: np.ndarray, layout: Layout, placement: Placement
+) -> tuple[dict[str, Array], Array, Array]:
+    """The hyperparameters and seeds of the runs at some places of the program, and the block counts, on the devices."""
+    hyperparameters: dict[str, Any] = {
+        name: layout.place(values[places]) for name, values in program.hyperparameters.items()
+    }
+    numbers = hyperparameters, layout.place(program.seeds[places]), layout.counts(len(places))
+    return jax.device_put(numbers, placement.sharded)

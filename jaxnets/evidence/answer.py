@@ -1,0 +1,113 @@
+"""What a comparison says: who is ahead, by how much, how sure that is, and what cannot be said."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence import sentences, standings, tuned
+from jaxnets.evidence.study import Study
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of a study, as sentences and as the tables that they rest on.
+
+    Bounds are those of 95% intervals, NaN where nothing can be said.
+
+    Attributes:
+      sentences: the answer, the most important first.
+      cautions: what it does not say, and what should be looked at.
+      contestants: a row for each task and contestant, at its chosen settings.
+      pairs: a row for each task and pair of contestants.
+      sensitivity: dev accuracy over the learning rate, of the runs that tuned.
+      tuning: the expected test accuracy after so many trials.
+      profiles: the share of confirming runs whose normalized score is at least a threshold.
+      ranks: mean ranks over tasks and blocks.
+      critical_difference: of two mean ranks; NaN where there are too few tasks and blocks.
+      groups: of contestants that cannot be told apart by their ranks.
+    """
+
+    sentences: tuple[str, ...]
+    cautions: tuple[str, ...]
+    contestants: pd.DataFrame
+    pairs: pd.DataFrame
+    sensitivity: pd.DataFrame
+    tuning: pd.DataFrame
+    profiles: pd.DataFrame
+    ranks: pd.DataFrame
+    critical_difference: float = np.nan
+    groups: tuple[tuple[str, ...], ...] = ()
+
+
+def answer(study: Study, margin: float = 0.005) -> Answer:
+    """What the tables of a comparison say.
+
+    Args:
+      study: what was found.
+      margin: the difference of test accuracies below which contestants are called equal.
+    """
+    contestants, pairs = standings.contestants(study), standings.pairs(study, margin)
+    tuning, sensitivity = tuned.tuning_curves(study), tuned.sensitivity(study)
+    ranks, critical, groups = standings.ranks(study)
+    return Answer(
+        sentences=tuple(_sentences(study, contestants, pairs, tuning, (ranks, critical, groups))),
+        cautions=tuple(_cautions(study, contestants, pairs)),
+        contestants=contestants,
+        pairs=pairs,
+        sensitivity=sensitivity,
+        tuning=tuning,
+        profiles=standings.profiles(study),
+        ranks=ranks,
+        critical_difference=critical,
+        groups=groups,
+    )
+
+
+def _sentences(
+    study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame, tuning: pd.DataFrame, ranked: tuple
+) -> Iterator[str]:
+    """The answer; of several tasks the whole first."""
+    several = len(study.tasks) > 1
+    if several:
+        of = f"{len(study.tasks)} tasks"
+        yield from sentences.over_tasks(*ranked, of)
+        yield from sentences.counted(pairs, study.contestants)
+    for facts in study.tasks:
+        own = contestants[contestants["task"] == facts.name]
+        of_task = pairs[pairs["task"] == facts.name]
+        yield sentences.headline(facts.name, own, of_task)
+        if not several:
+            yield from sentences.certainty(own, of_task)
+            yield from sentences.robustness(own)
+            yield from sentences.effort(tuning)
+            yield from sentences.speed(own)
+            yield from sentences.averages(own)
+    if several:
+        yield from sentences.robustness(_mean_width(contestants))
+    yield sentences.scope(study)
+
+
+def _mean_width(contestants: pd.DataFrame) -> pd.DataFrame:
+    return contestants.groupby("contestant", sort=False)["width_decades"].mean().reset_index()
+
+
+def _cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+    yield from _over_examples(study, contestants)
+    yield from sentences.cautions(study, contestants, pairs)
+
+
+def _over_examples(study: Study, contestants: pd.DataFrame) -> Iterator[str]:
+    """The leader's lead if other test examples had been drawn as well."""
+    for facts in study.tasks:
+        own = contestants[contestants["task"] == facts.name].sort_values("accuracy", ascending=False, kind="stable")
+        if len(own) < 2:
+            continue
+        first, second = own["contestant"].iloc[:2]
+        effect = standings.crossed(study, facts, first, second)
+        if not np.isnan(effect.low):
+            yield (
+                f"Over other test examples as well as seeds, {first} less {second} on {facts.name} is "
+                f"{sentences.with_interval(effect)}."
+            )

@@ -1,0 +1,212 @@
+"""The choice among configurations, over tables of runs: what counts, what is independent, what is best on dev."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, mean
+
+FINISHED = "finished"
+REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
+_TEST_SHARE_OF_BLOCKS = 1 / 8  # a tenth of all examples for test, a tenth for dev
+
+
+def hyperparameters(runs: pd.DataFrame) -> list[str]:
+    """The columns of a table of runs that hold hyperparameters: those between `run` and `status`."""
+    columns = list(runs.columns)
+    return columns[columns.index("run") + 1 : columns.index("status")]
+
+
+def varying(runs: pd.DataFrame) -> list[str]:
+    """The hyperparameters, other than the seed, the fold and the block, of which the table has several values."""
+    names = [name for name in hyperparameters(runs) if name not in REPETITIONS]
+    return [name for name in names if runs[name].nunique(dropna=False) > 1]
+
+
+def repetitions(runs: pd.DataFrame) -> list[str]:
+    """The columns that tell repetitions of a configuration apart: the seed, and the fold and block if there are any."""
+    return [name for name in REPETITIONS if name in runs]
+
+
+def distinct(runs: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """The runs without those that are equal to an earlier one in all their hyperparameters, their seed, and `by`.
+
+    >>> len(distinct(pd.DataFrame({"run": [0, 1], "seed": [3, 3], "status": "finished"})))
+    1
+    """
+    known = {"run", "status"} <= set(runs) and len(runs) > 0
+    return runs.drop_duplicates(list(dict.fromkeys([*hyperparameters(runs), *by]))) if known else runs
+
+
+def finished(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that ended and did not diverge."""
+    return runs[runs["status"] == FINISHED]
+
+
+def first_fold(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the first fold; all runs if there are no folds.
+
+    >>> len(first_fold(pd.DataFrame({"fold": [0, 1]}))), len(first_fold(pd.DataFrame({"seed": [0, 1]})))
+    (1, 2)
+    """
+    return runs[runs["fold"] == 0] if "fold" in runs else runs
+
+
+def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.Series:
+    """The values of a column, with runs that did not finish counted as failures, never left out.
+
+    Args:
+      runs: a table of runs.
+      column: an accuracy or a loss.
+      failed: what a failure counts: the accuracy of chance, or the loss of log(classes). Where it is unknown, 0 for an
+        accuracy, and for a loss the largest of the table's runs that finished.
+
+    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "test_accuracy": [0.9, np.nan]})
+    >>> counted(runs, "test_accuracy", 0.1).tolist()
+    [0.9, 0.1]
+    """
+    good = (runs["status"] == FINISHED) & runs[column].notna()
+    values = runs[column].astype(np.float64)
+    if failed is None:
+        failed = float(values[good].max()) if column.endswith("loss") else 0.0
+    return values.where(good, failed)
+
+
+def with_failures(runs: pd.DataFrame, chance: float | None = None) -> pd.DataFrame:
+    """The runs with all their accuracies and losses counted; see `counted`.
+
+    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "dev_loss": [0.5, np.nan]})
+    >>> with_failures(runs)["dev_loss"].tolist()
+    [0.5, 0.5]
+    """
+    scores = [f"{split}_{kind}" for split in ("final_train", "train", "dev", "test") for kind in ("accuracy", "loss")]
+    failed = {name: chance if name.endswith("accuracy") else None for name in scores if name in runs}
+    return runs.assign(**{name: counted(runs, name, value) for name, value in failed.items()})
+
+
+def unit(runs: pd.DataFrame) -> str:
+    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds.
+
+    >>> unit(pd.DataFrame({"seed": [0, 1, 0, 1], "fold": [0, 0, 1, 1]}))
+    'fold'
+    """
+    several = (name for name in ("block", "fold") if name in runs and runs[name].nunique() > 1)
+    return next(several, "seed")
+
+
+def over_units(values: pd.Series, examples: int | None = None, least: float = 0.0) -> Estimate:
+    """The mean of what was found for each unit, which the name of the index tells.
+
+    Folds and blocks share training examples: the variance is corrected for it, see `corrected_difference`. Of equal
+    seeds there is an interval where it is known over how many `examples` they are counted; see `mean`.
+
+    >>> over_units(pd.Series([1.0, 3.0], pd.Index([0, 1], name="fold"))).value
+    2.0
+    """
+    if values.index.name == "fold" and len(values) > 1:
+        return corrected_difference(values, 1 / (len(values) - 1))
+    if values.index.name == "block":
+        return corrected_difference(values, _TEST_SHARE_OF_BLOCKS)
+    return mean(values, examples, least)
+
+
+def mean_score(runs: pd.DataFrame, column: str, failed: float | None = None) -> Estimate:
+    """The mean of a score over the units of a table of runs, first over the seeds within each; failures count."""
+    if runs.empty:
+        return UNKNOWN
+    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean())
+
+
+def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
+    """The mean score of each contestant (column) in each unit (row); failures count, equal runs count once.
+
+    Args:
+      runs: a table of runs.
+      by: the column, or columns, of the contestants.
+      column: of the score.
+      failed: what a failure counts; see `counted`.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    runs = distinct(runs, names)
+    scored = runs.assign(_score=counted(runs, column, failed))
+    return scored.pivot_table(index=unit(runs), columns=names if len(names) > 1 else names[0], values="_score")
+
+
+def configurations(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each configuration, that is for runs that differ in their seed, fold and block alone.
+
+    Runs that did not finish count: 0 for an accuracy, infinite for a loss. Equal runs count once. Columns: the
+    hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`, the repetitions; `dev_score`,
+    the mean accuracy on dev; `dev_loss`; mean and half width of the 95% interval of the accuracies on dev and test,
+    over folds or blocks if there are several, else over seeds; `diverged_share`; and `members`, the numbers of the
+    runs. Where no run finished, the accuracies are NaN.
+    """
+    runs = distinct(runs)
+    names = list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
+    groups = runs.groupby(names, dropna=False, sort=False)
+    return pd.DataFrame([dict(zip(names, key, strict=True)) | _summary(members) for key, members in groups])
+
+
+def _summary(members: pd.DataFrame) -> dict:
+    ended = finished(members)
+    dev, test = (mean_score(members, column) if len(ended) else UNKNOWN for column in ("dev_accuracy", "test_accuracy"))
+    return {
+        "num_seeds": len(members),
+        "dev_score": dev.value if len(ended) else 0.0,
+        "dev_loss": float(ended["dev_loss"].mean()) if len(ended) == len(members) else np.inf,
+        "dev_accuracy": dev.value,
+        "dev_half_width": dev.half_width,
+        "test_accuracy": test.value,
+        "test_half_width": test.half_width,
+        "diverged_share": float((members["status"] == "diverged").mean()),
+        "members": list(members["run"]),
+    }
+
+
+def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
+    """For each group the configuration with the best mean accuracy on dev; the test examples have no say.
+
+    Ties go to the smaller loss on dev, then to the smaller learning rate. The columns are those of `configurations`,
+    with `diverged_share` and `num_runs` those of the whole group.
+    """
+    runs, best = distinct(runs, by), []
+    # what some plug-ins lack and all others have alike tells nothing, and comes last
+    several = [name for name in varying(runs) if runs[name].nunique() > 1]
+    names = dict.fromkeys(["optimizer", "learning_rate", *several])
+    for _, group in runs.groupby(list(by), dropna=False, sort=False):
+        ranked = configurations(group).sort_values(
+            ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
+        )
+        row = ranked.iloc[0].to_dict()
+        row = {name: row.get(name, group[name].iloc[0]) for name in names} | row
+        row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
+        best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
+    return pd.DataFrame(best)
+
+
+def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
+    """The runs of the best configuration of each group; see `best_configurations`."""
+    best = best_configurations(runs, by)
+    return runs[runs["run"].isin([run for members in best["members"] for run in members])]
+
+
+def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
+    """The runs of each group at its best learning rate, on seeds that had no part in the choice.
+
+    The first half of the seeds choose, by the mean of `score` (a loss is best when small). A run that did not finish
+    counts as an accuracy of 0, or as an infinite loss. With a single seed it both chooses and confirms. Equal runs
+    count once.
+    """
+    runs = distinct(runs, by)
+    seeds = sorted(runs["seed"].unique())
+    tuning, fresh = seeds[: len(seeds) // 2] or seeds, seeds[len(seeds) // 2 :]
+    of_loss = score.endswith("loss")
+    scores = (-1.0 if of_loss else 1.0) * counted(runs, score, np.inf if of_loss else 0.0)
+    keys = [*by, "learning_rate"]
+    means = (
+        runs.assign(_score=scores)[runs["seed"].isin(tuning)].groupby(keys, sort=False)["_score"].mean().reset_index()
+    )
+    ranked = means.sort_values(["_score", "learning_rate"], ascending=[False, True], kind="stable")
+    best = ranked.drop_duplicates(list(by))[keys]
+    return runs[runs["seed"].isin(fresh)].merge(best, on=keys)

@@ -1,0 +1,243 @@
+"""A comparison's answer in sentences, each computed from its tables."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence import intervals
+from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.standings import FIRST, SECOND, TIE
+from jaxnets.evidence.study import Study
+
+FEW_TRIALS = 4
+
+
+def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """Who is ahead on a task, or that nobody is.
+
+    Args:
+      task: its name.
+      contestants: the rows of the task.
+      pairs: the rows of the task.
+    """
+    names = _by_accuracy(contestants)
+    if len(names) < 2:
+        return f"On {task} there is nothing to compare {_listed(names)} with."
+    beaten = [name for name in names[1:] if _outcome(pairs, names[0], name)[0] == FIRST]
+    equal = [name for name in names[1:] if name not in beaten]
+    behind = f" {_behind(names[0], beaten, pairs)}" if beaten and equal else ""
+    if not equal:
+        return f"On {task} {names[0]} is ahead: {_behind(names[0], beaten, pairs)}"
+    outcomes = {name: _outcome(pairs, names[0], name) for name in equal}
+    if all(outcome == TIE for outcome, _ in outcomes.values()):
+        largest = max((abs(bound) for _, one in outcomes.values() for bound in (one.low, one.high)), default=np.nan)
+        return (
+            f"On {task} {_listed([names[0], *equal])} tie: with 95% confidence they differ by less than "
+            f"{_points(largest)} of test accuracy.{behind}"
+        )
+    open_ones = [name for name, (outcome, _) in outcomes.items() if outcome != TIE]
+    return f"On {task} no winner can be named: {_undecided(names[0], open_ones, outcomes)}.{behind}"
+
+
+def _by_accuracy(contestants: pd.DataFrame) -> list[str]:
+    return list(contestants.sort_values("accuracy", ascending=False, kind="stable")["contestant"])
+
+
+def _outcome(pairs: pd.DataFrame, one: str, other: str) -> tuple[str, Estimate]:
+    """The outcome of a pair and its difference, seen from `one`."""
+    straight = pairs[(pairs["first"] == one) & (pairs["second"] == other)]
+    if len(straight):
+        row = straight.iloc[0]
+        return row["outcome"], Estimate(row["difference"], row["low"], row["high"])
+    row = pairs[(pairs["first"] == other) & (pairs["second"] == one)].iloc[0]
+    turned = {FIRST: SECOND, SECOND: FIRST}.get(row["outcome"], row["outcome"])
+    return turned, Estimate(-row["difference"], -row["high"], -row["low"])
+
+
+def _behind(leader: str, beaten: Sequence[str], pairs: pd.DataFrame) -> str:
+    """By how much a contestant is ahead of others."""
+    parts = [f"{name} by {with_interval(_outcome(pairs, leader, name)[1])}" for name in beaten]
+    return f"It is ahead of {_listed(parts)}." if len(parts) > 1 else f"it is ahead of {parts[0]}."
+
+
+def _undecided(leader: str, others: Sequence[str], outcomes: dict[str, tuple[str, Estimate]]) -> str:
+    parts = [f"{leader} less {name} is {with_interval(outcomes[name][1])}" for name in others]
+    return _listed(parts)
+
+
+def with_interval(effect: Estimate) -> str:
+    """A difference of accuracies with its interval, in points."""
+    if np.isnan(effect.low) or np.isnan(effect.high):
+        return f"{_points(effect.value)} (no interval)"
+    low, high = (f"{100 * bound:.2f}" for bound in (effect.low, effect.high))
+    return f"{_points(effect.value)} (95% interval {low} to {high})"
+
+
+def _points(share: float) -> str:
+    """A difference of accuracies.
+
+    >>> _points(0.0123)
+    '1.23 points'
+    """
+    return f"{100 * share:.2f} points"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def certainty(contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+    """How often the run of the best contestant is the better one."""
+    names = _by_accuracy(contestants)
+    parts = [f"{_improvement(pairs, names[0], name)} against {name}" for name in names[1:]]
+    if parts:
+        yield f"A run of {names[0]} is the better one with probability {_listed(parts)} (0.5 is a coin)."
+
+
+def _improvement(pairs: pd.DataFrame, one: str, other: str) -> str:
+    straight = pairs[(pairs["first"] == one) & (pairs["second"] == other)]
+    if len(straight):
+        row = straight.iloc[0]
+        value, low, high = row["improvement"], row["improvement_low"], row["improvement_high"]
+    else:
+        row = pairs[(pairs["first"] == other) & (pairs["second"] == one)].iloc[0]
+        value, low, high = 1 - row["improvement"], 1 - row["improvement_high"], 1 - row["improvement_low"]
+    return f"{value:.2f}" if np.isnan(low) else f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def robustness(contestants: pd.DataFrame) -> Iterator[str]:
+    """How wide the good learning rates are."""
+    known = contestants.dropna(subset=["width_decades"]).sort_values("width_decades", ascending=False, kind="stable")
+    if len(known):
+        parts = [f"{row.width_decades:.1f} for {row.contestant}" for row in known.itertuples()]
+        yield f"The learning rates within 1% of the best span, in powers of ten, {_listed(parts)}."
+
+
+def effort(tuning: pd.DataFrame) -> Iterator[str]:
+    """What a small tuning budget gives."""
+    parts = []
+    for name, curve in tuning.groupby("contestant", sort=False):
+        few = curve[curve["budget"] <= FEW_TRIALS].iloc[-1]
+        parts.append((few["accuracy"], f"{few['accuracy']:.1%} for {name}", int(few["budget"])))
+    if parts:
+        budget = max(number for *_, number in parts)
+        shown = _listed([text for _, text, _ in sorted(parts, key=lambda part: -part[0])])
+        most = int(tuning["budget"].max())
+        yield f"After {budget} of {most} trials the chosen setting is expected at {shown}."
+
+
+def speed(contestants: pd.DataFrame) -> Iterator[str]:
+    """Steps and seconds of the median run to the target."""
+    arrived = contestants[np.isfinite(contestants["steps_to_target"])].sort_values("steps_to_target")
+    if arrived.empty:
+        return
+    parts = [
+        f"{row.contestant} {row.steps_to_target:,.0f} ({row.seconds_to_target:.2g} s)" for row in arrived.itertuples()
+    ]
+    late = [name for name in contestants["contestant"] if name not in set(arrived["contestant"])]
+    never = f"; most runs of {_listed(late)} never get there" if late else ""
+    yield f"Steps to {arrived['target'].iloc[0]:.1%} on dev: {_listed(parts)}{never}."
+
+
+def averages(contestants: pd.DataFrame) -> Iterator[str]:
+    """What the averaged probabilities of the seeds give, for the best contestant."""
+    best = contestants.sort_values("accuracy", ascending=False, kind="stable").iloc[0]
+    if np.isnan(best["ensemble_accuracy"]) or best["members"] < 2:
+        return
+    yield (
+        f"The average of {best['contestant']}'s {best['members']:.0f} nets is right on "
+        f"{best['ensemble_accuracy']:.1%} where one is on {best['single_accuracy']:.1%}; log loss "
+        f"{best['ensemble_loss']:.3f} against {best['single_loss']:.3f}, calibration error "
+        f"{best['ensemble_calibration']:.1%} against {best['single_calibration']:.1%}."
+    )
+
+
+def over_tasks(ranks: pd.DataFrame, critical: float, groups: Sequence[Sequence[str]], of: str) -> Iterator[str]:
+    """The mean ranks over tasks or blocks.
+
+    Args:
+      ranks: of the contestants, the best first.
+      critical: the critical difference of two mean ranks.
+      groups: of contestants that cannot be told apart.
+      of: what the ranks are over, in words.
+    """
+    if ranks.empty:
+        return
+    shown = _listed([f"{row.contestant} {row.rank:.1f}" for row in ranks.itertuples()])
+    leader = ranks["contestant"].iloc[0]
+    close = next((list(group) for group in groups if leader in group and len(group) > 1), [])
+    others = [name for name in close if name != leader]
+    told = f"{leader} cannot be told from {_listed(others)}" if others else f"{leader} is ahead of all others"
+    yield f"Mean ranks over {of}: {shown}; with a critical difference of {critical:.1f}, {told}."
+
+
+def counted(pairs: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
+    """On how many tasks each contestant is ahead of another, and behind one."""
+    num_tasks = pairs["task"].nunique()
+    parts = []
+    for name in names:
+        ahead = pairs[
+            ((pairs["first"] == name) & (pairs["outcome"] == FIRST))
+            | ((pairs["second"] == name) & (pairs["outcome"] == SECOND))
+        ]
+        behind = pairs[
+            ((pairs["first"] == name) & (pairs["outcome"] == SECOND))
+            | ((pairs["second"] == name) & (pairs["outcome"] == FIRST))
+        ]
+        parts.append((len(ahead) - len(behind), f"{name} {len(ahead)} won and {len(behind)} lost"))
+    shown = _listed([text for _, text in sorted(parts, key=lambda part: -part[0])])
+    yield f"Of the comparisons by pairs on {num_tasks} tasks: {shown}; the others are ties or open."
+
+
+def scope(study: Study) -> str:
+    """What the intervals hold for."""
+    protocol = study.protocol
+    if protocol.num_blocks > 1:
+        return (
+            f"The intervals are over {protocol.num_blocks} blocks, each with a new split, new tuning and new seeds, "
+            "corrected for what the blocks share (Nadeau and Bengio 2003)."
+        )
+    seeds = protocol.confirm_seeds or protocol.num_seeds
+    return (
+        f"The intervals are over {seeds} seeds and hold for this split of the data alone; --num_blocks=8 repeats "
+        "all of it on other splits."
+    )
+
+
+def cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+    """What the answer does not say, and what should be looked at."""
+    if not study.protocol.confirm_seeds:
+        yield "The seeds that chose the settings report as well, which flatters; --confirm_seeds=32 takes fresh ones."
+    edged = contestants[contestants["edge"].astype(bool)]
+    for name, rows in edged.groupby("contestant", sort=False):
+        where = f" on {_listed(list(rows['task']))}" if contestants["task"].nunique() > 1 else ""
+        yield f"The best learning rate of {name} lies on the edge of its range{where}: widen the range first."
+    lost = contestants[contestants["diverged_share"] > 0]
+    for row in lost.itertuples():
+        share = f"{row.diverged_share:.0%}"
+        yield f"{share} of the confirming runs of {row.contestant} on {row.task} diverged; they count as chance."
+    yield from _doubtful(pairs)
+    yield from _unseen(contestants)
+
+
+def _doubtful(pairs: pd.DataFrame) -> Iterator[str]:
+    """Pairs of which there is no interval, or one to be taken with care."""
+    for note in dict.fromkeys(note for note in pairs["note"] if note):
+        which = pairs[pairs["note"] == note]
+        shown = [f"{row.first} and {row.second} on {row.task}" for row in which.itertuples()]
+        more = [f"{len(shown) - 3} others"] if len(shown) > 4 else []
+        kind = "There is no interval for" if which["low"].isna().all() else "Take with care the interval of"
+        yield f"{kind} {_listed([*(shown[:3] if more else shown), *more])}: {note}."
+
+
+def _unseen(contestants: pd.DataFrame) -> Iterator[str]:
+    """Failures too rare to be seen."""
+    fewest = int(contestants["num_runs"].min()) if len(contestants) else 0
+    if fewest and not contestants["diverged_share"].any() and (most := intervals.unseen_failures(fewest)):
+        yield f"With {fewest} confirming runs of each contestant, {most} (95% confidence)."

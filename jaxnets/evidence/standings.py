@@ -1,0 +1,269 @@
+"""The tables of a comparison's answer: each contestant at its chosen settings, pairs of them, and their ranks."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence import choosing, comparing, intervals, tuned
+from jaxnets.evidence.ensembles import ensemble
+from jaxnets.evidence.intervals import UNKNOWN, Estimate
+from jaxnets.evidence.study import CONFIRMATION, TUNING, Study, TaskFacts
+from jaxnets.evidence.tuned import bounded, unit
+
+FIRST, SECOND, TIE, OPEN = "first", "second", "tie", "open"
+LEVEL = 0.05
+THRESHOLDS = np.linspace(0.0, 1.05, 43)
+
+
+def reporting(study: Study) -> pd.DataFrame:
+    """The runs that report: those that confirm, or where there are none those of the chosen settings."""
+    confirming = study.phase(CONFIRMATION)
+    if len(confirming):
+        return confirming
+    groups = [
+        choosing.at_best(runs, tuned.groups(study)) for _, runs in study.phase(TUNING).groupby("task", sort=False)
+    ]
+    return pd.concat(groups) if groups else study.runs.iloc[:0]
+
+
+def scores(study: Study, runs: pd.DataFrame, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
+    """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance.
+
+    Args:
+      study: that the runs are of.
+      runs: those that report, of all tasks.
+      facts: of the task.
+      column: `test_accuracy` or `test_loss`.
+    """
+    own = runs[runs["task"] == facts.name]
+    failed = float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
+    counted = own.assign(_score=choosing.counted(own, column, failed))
+    return counted.groupby([unit(study), study.by], sort=False)["_score"].mean().unstack()
+
+
+def contestants(study: Study) -> pd.DataFrame:
+    """A row for each task and contestant, at its chosen settings; see `jaxnets.evidence.answer.Answer`."""
+    runs = reporting(study)
+    rows = []
+    for facts in study.tasks:
+        accuracy, loss = (scores(study, runs, facts, column) for column in ("test_accuracy", "test_loss"))
+        target = _target(study, runs, facts)
+        for name in (name for name in study.contestants if name in accuracy):
+            own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
+            rows.append(
+                {"task": facts.name, "contestant": name}
+                | _runs(study, own)
+                | bounded("accuracy", _mean(study, accuracy[name], facts))
+                | bounded("median", intervals.median(accuracy[name]))
+                | bounded("iqm", _interquartile(study, own, facts))
+                | bounded("loss", _mean(study, loss[name], facts))
+                | tuned.choice(study, facts, name)
+                | _to_target(study, own, target)
+                | _averaged(study, own)
+            )
+    return pd.DataFrame(rows)
+
+
+def _mean(study: Study, values: pd.Series, facts: TaskFacts) -> Estimate:
+    """The mean over the units; blocks share examples, so their mean is less certain than its spread tells."""
+    if unit(study) == "block":
+        return intervals.corrected_difference(values, facts.num_test / facts.num_train)
+    return intervals.mean(values)
+
+
+def _interquartile(study: Study, own: pd.DataFrame, facts: TaskFacts) -> Estimate:
+    values = choosing.counted(own, "test_accuracy", facts.chance)
+    return intervals.interquartile_mean(values, own["block"] if unit(study) == "block" else None)
+
+
+def _runs(study: Study, own: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "setting": _setting(study, own),
+        "num_blocks": own["block"].nunique() if "block" in own else 1,
+        "num_runs": len(own),
+        "diverged_share": float((own["status"] == "diverged").mean()),
+    }
+
+
+def _setting(study: Study, own: pd.DataFrame) -> str:
+    """The chosen setting in words; a range of values where blocks differ."""
+    names = [name for name in tuned.names(study) if name in own]
+    return ", ".join(f"{name} {_span(own[name])}" for name in names if own[name].notna().any())
+
+
+def _span(values: pd.Series) -> str:
+    distinct = list(dict.fromkeys(values))
+    if len(distinct) == 1:
+        return f"{distinct[0]:.3g}" if isinstance(distinct[0], float) else str(distinct[0])
+    if pd.api.types.is_numeric_dtype(values):
+        return f"{values.min():.3g} to {values.max():.3g}"
+    return " or ".join(map(str, distinct))
+
+
+def _target(study: Study, runs: pd.DataFrame, facts: TaskFacts) -> float:
+    """The accuracy that runs are timed to: the task's, or that which the worst contestant reaches on dev."""
+    if not np.isnan(facts.target):
+        return facts.target
+    own = runs[runs["task"] == facts.name]
+    ends = choosing.counted(own, "dev_accuracy", facts.chance).groupby(own[study.by]).mean()
+    return float(ends.min()) if len(ends) else np.nan
+
+
+def _to_target(study: Study, own: pd.DataFrame, target: float) -> dict[str, float]:
+    """The median run's way to the target: `inf` if over half of the runs do not arrive."""
+    reached = study.curves[study.curves["run"].isin(own["run"]) & (study.curves["dev_accuracy"] >= target)]
+    first = reached.groupby("run")["step"].min().reindex(own["run"]).fillna(np.inf).to_numpy()
+    seconds = first * (own["seconds"] / own["num_steps"]).to_numpy()
+    middle = float(np.median(first)) if len(first) else np.nan
+    return {
+        "target": target,
+        "reached_share": float(np.isfinite(first).mean()) if len(first) else np.nan,
+        "steps_to_target": middle,
+        "examples_to_target": float(np.median(first * own["batch_size"].to_numpy())) if len(first) else np.nan,
+        "seconds_to_target": float(np.median(seconds)) if len(first) else np.nan,
+    }
+
+
+_AVERAGED = ("accuracy", "loss", "calibration")
+
+
+def _averaged(study: Study, own: pd.DataFrame) -> dict[str, float]:
+    """What the average of the seeds' probabilities would say; mean over the blocks."""
+    names = [f"{kind}_{name}" for kind in ("single", "ensemble") for name in _AVERAGED]
+    own = own[own["status"] == "finished"]
+    if study.predictions.empty or own.empty:
+        return dict.fromkeys([*names, "members"], np.nan)
+    blocks = [group["run"] for _, group in own.groupby("block")] if "block" in own else [own["run"]]
+    found = [ensemble(study.predictions, list(runs)) for runs in blocks]
+    values = {f"single_{name}": np.mean([getattr(one, f"single_{name}") for one in found]) for name in _AVERAGED}
+    values |= {f"ensemble_{name}": np.mean([getattr(one, name) for one in found]) for name in _AVERAGED}
+    return {name: float(value) for name, value in values.items()} | {"members": min(one.members for one in found)}
+
+
+def pairs(study: Study, margin: float) -> pd.DataFrame:
+    """A row for each task and pair of contestants; see `jaxnets.evidence.answer.Answer`.
+
+    `first` and `second` are ahead where the p value, corrected over the pairs of the task by Holm (1979), is below
+    0.05; a `tie` is an interval within the margin; all else is `open`.
+
+    Args:
+      study: what was found.
+      margin: the difference of accuracies below which nobody cares.
+    """
+    runs = reporting(study)
+    tables = [_pairs_of_task(study, runs, facts, margin) for facts in study.tasks]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _pairs_of_task(study: Study, runs: pd.DataFrame, facts: TaskFacts, margin: float) -> pd.DataFrame:
+    table = scores(study, runs, facts)
+    names = [name for name in study.contestants if name in table]
+    rows = [_pair(study, table[[one, other]].dropna(), facts) for one, other in itertools.combinations(names, 2)]
+    found = pd.DataFrame(rows, columns=_PAIR)
+    found["p_holm"] = comparing.holm(found["p_value"])
+    found["outcome"] = [_outcome(row, margin) for row in found.to_dict("records")]
+    return found
+
+
+_PAIR = [
+    *("task", "first", "second", "difference", "low", "high", "p_value"),
+    *("improvement", "improvement_low", "improvement_high", "unit", "note"),
+]
+
+
+def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
+    """Two contestants on the same seeds or blocks."""
+    one, other = both.columns
+    differences = (both[one] - both[other]).to_numpy()
+    if unit(study) == "block":
+        share = facts.num_test / facts.num_train
+        estimate = intervals.corrected_difference(differences, share)
+        p_value = comparing.corrected_p_value(differences, share)
+    else:
+        variance = sum(tuned.choice_variance(study, facts, name, both[name].var()) for name in both.columns)
+        estimate = intervals.paired_difference(both[one], both[other]).widened(variance, len(both) - 1)
+        p_value = comparing.paired_p_value(both[one], both[other], variance)
+    better = comparing.probability_of_improvement(both[one], both[other])
+    return {
+        "task": facts.name,
+        "first": one,
+        "second": other,
+        **{name: getattr(estimate, place) for name, place in _ESTIMATE.items()},
+        "p_value": p_value,
+        **bounded("improvement", better),
+        "unit": unit(study),
+        "note": estimate.note,
+    }
+
+
+_ESTIMATE = {"difference": "value", "low": "low", "high": "high"}
+
+
+def _outcome(row: dict[str, Any], margin: float) -> str:
+    if row["p_holm"] < LEVEL:
+        return FIRST if row["difference"] > 0 else SECOND
+    return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
+
+
+def normalized(study: Study) -> pd.DataFrame:
+    """The confirming runs with `normalized`: 0 at chance, 1 at the mean of the task's best contestant."""
+    runs = reporting(study)
+    parts = []
+    for facts in study.tasks:
+        own = runs[runs["task"] == facts.name]
+        values = choosing.counted(own, "test_accuracy", facts.chance)
+        best = values.groupby(own[study.by]).mean().max()
+        parts.append(own.assign(normalized=(values - facts.chance) / max(best - facts.chance, 1e-9)))
+    return pd.concat(parts) if parts else runs.assign(normalized=np.nan)
+
+
+def profiles(study: Study) -> pd.DataFrame:
+    """The share of runs at or above each normalized score; see `jaxnets.evidence.answer.Answer`."""
+    runs = normalized(study)
+    groups = {name: runs[runs[study.by] == name]["normalized"] for name in study.contestants}
+    tables = [comparing.profile(values, THRESHOLDS).assign(contestant=name) for name, values in groups.items()]
+    columns = ["contestant", "threshold", "share", "low", "high"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def task_scores(study: Study) -> pd.DataFrame:
+    """Mean test accuracies: a row for each task, or for each block where there is but one task."""
+    runs = reporting(study)
+    tables = {facts.name: scores(study, runs, facts) for facts in study.tasks}
+    if len(tables) == 1:
+        (only,) = tables.values()
+        return only if unit(study) == "block" else only.iloc[:0]
+    return pd.DataFrame({name: table.mean() for name, table in tables.items()}).T.dropna(axis=1)
+
+
+def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...]]:
+    """Mean ranks, their critical difference, and the groups that cannot be told apart."""
+    table = task_scores(study)
+    if len(table) < 2 or table.shape[1] < 2:
+        return pd.DataFrame({"contestant": [], "rank": []}), np.nan, ()
+    mean_ranks = comparing.average_ranks(table.to_numpy())
+    found = pd.DataFrame({"contestant": list(table.columns), "rank": mean_ranks}).sort_values("rank")
+    difference = comparing.critical_difference(table.shape[1], len(table))
+    groups = comparing.indistinct(table.to_numpy(), list(table.columns))
+    return found.reset_index(drop=True), difference, tuple(tuple(group) for group in groups)
+
+
+def crossed(study: Study, facts: TaskFacts, first: str, second: str) -> Estimate:
+    """The difference of two contestants over seeds and test examples together; unknown without predictions."""
+    runs = reporting(study)
+    runs = runs[(runs["task"] == facts.name) & (runs["status"] == "finished")]
+    if study.predictions.empty or unit(study) == "block":
+        return UNKNOWN
+    matrices = [_correct(study, runs[runs[study.by] == name]["run"]) for name in (first, second)]
+    if min(len(matrix) for matrix in matrices) < 2 or len({matrix.shape for matrix in matrices}) > 1:
+        return UNKNOWN
+    return intervals.crossed_difference(*matrices)
+
+
+def _correct(study: Study, runs: pd.Series) -> np.ndarray:
+    """`bool[runs, examples]`, whether a run is right on a test example."""
+    own = study.predictions[study.predictions["run"].isin(runs)]
+    right = own.assign(right=own["prediction"] == own["label"])
+    return right.pivot(index="run", columns="example", values="right").to_numpy(bool)

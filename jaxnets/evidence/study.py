@@ -1,0 +1,141 @@
+"""A comparison's tables: the runs that tuned, the runs that confirm, and the protocol that they followed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
+
+FILE, FORMAT = "study.json", 1
+TUNING, CONFIRMATION = "tuning", "confirmation"
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What a reader must know of a task.
+
+    Attributes:
+      name: of the task, as in the column `task` of the runs.
+      about: a sentence.
+      target: the test accuracy that a run is timed to; NaN if there is none.
+      chance: the accuracy of the best constant guess.
+      num_classes: of the labels.
+      num_train: examples to learn from, in each block.
+      num_dev: examples that choose.
+      num_test: examples that judge.
+    """
+
+    name: str
+    about: str
+    target: float
+    chance: float
+    num_classes: int
+    num_train: int
+    num_dev: int
+    num_test: int
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the contestants were tuned and confirmed; the same for all of them.
+
+    Attributes:
+      search: `grid`, `random`, `sobol` or `halving`.
+      num_trials: settings that each contestant tries, in each block.
+      num_seeds: runs of each of these settings.
+      confirm_seeds: fresh seeds of the chosen setting, in each block; 0 if the choosing seeds report as well.
+      num_blocks: repetitions of the whole, each with a split of its own.
+      spaces: what is tuned: the values or the range of each hyperparameter, in words.
+      steps_taken: of all runs together.
+      steps_saved: of runs that diverged or were dropped.
+    """
+
+    search: str
+    num_trials: int
+    num_seeds: int
+    confirm_seeds: int
+    num_blocks: int
+    spaces: Mapping[str, str] = field(default_factory=dict)
+    steps_taken: int = 0
+    steps_saved: int = 0
+
+
+@dataclass(frozen=True)
+class Study:
+    """The tables of a comparison.
+
+    Attributes:
+      runs: a row for each run, with the columns `task` and `phase` (`tuning` or `confirmation`) after the others.
+      curves: a row for each run and evaluation.
+      predictions: what the confirming runs say of the test examples; empty if that was not kept.
+      by: the column of the contestants, such as `optimizer`.
+      tasks: what is to be known of each task.
+      protocol: how it was done.
+    """
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    predictions: pd.DataFrame
+    by: str
+    tasks: tuple[TaskFacts, ...]
+    protocol: Protocol
+
+    @property
+    def contestants(self) -> list[str]:
+        """What is compared, in the order of the runs."""
+        return list(dict.fromkeys(self.runs[self.by]))
+
+    def phase(self, name: str) -> pd.DataFrame:
+        """The runs that tuned, or those that confirm."""
+        return self.runs[self.runs["phase"] == name]
+
+
+def write(directory: Path, study: Study) -> None:
+    """Writes a study into a run directory, the runs last.
+
+    Raises:
+      UserError: if it cannot be written.
+    """
+    about = {
+        "format": FORMAT,
+        "by": study.by,
+        "tasks": [asdict(task) for task in study.tasks],
+        "protocol": asdict(study.protocol),
+    }
+    files.write_json(directory / FILE, about)
+    files.write_table(directory / "curves.parquet", study.curves)
+    if not study.predictions.empty:
+        files.write_table(directory / "predictions.parquet", study.predictions)
+    files.write_table(directory / "runs.parquet", study.runs)
+
+
+def read(directory: Path) -> Study:
+    """The study of a run directory.
+
+    Raises:
+      UserError: if it holds none, or a file of it cannot be read.
+    """
+    path = directory / FILE
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise UserError(f"{path}: it has the format {about['format']!r}; this version reads {FORMAT}.")
+        tables = {name: _table(directory / f"{name}.parquet") for name in ("runs", "curves", "predictions")}
+        tasks = tuple(TaskFacts(**task) for task in about["tasks"])
+        return Study(**tables, by=about["by"], tasks=tasks, protocol=Protocol(**about["protocol"]))
+    except FileNotFoundError as error:
+        raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
+
+
+def _table(path: Path) -> Any:
+    """A table; an empty one for predictions that were not kept."""
+    if path.stem == "predictions" and not path.exists():
+        return pd.DataFrame()
+    return pd.read_parquet(path)

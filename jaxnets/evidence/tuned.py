@@ -1,0 +1,159 @@
+"""How the contestants of a comparison were tuned: the choice, its range, its sensitivity, and what each trial buys."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence import choosing, intervals, selection, tuning
+from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.study import TUNING, Study, TaskFacts
+
+
+def unit(study: Study) -> str:
+    """What repetitions are counted by: `block` where there are several, else `seed`."""
+    return "block" if study.protocol.num_blocks > 1 else "seed"
+
+
+def groups(study: Study) -> list[str]:
+    """What a setting is chosen for: each contestant, in each block."""
+    return [study.by, "block"] if unit(study) == "block" else [study.by]
+
+
+def names(study: Study) -> list[str]:
+    """The hyperparameters that were tuned."""
+    groups = study.phase(TUNING).groupby(["task", study.by], sort=False)
+    return list(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in choosing.varying(own))]))
+
+
+def bounded(name: str, estimate: Estimate) -> dict[str, float]:
+    """The columns of an estimate and its bounds."""
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
+    """How a contestant was tuned: how wide the good learning rates are, and whether the best lies on the edge."""
+    points = rate_scores(study, facts, name)
+    own = study.phase(TUNING)
+    own = own[(own["task"] == facts.name) & (own[study.by] == name)]
+    widths = [tuning.good_width(group["learning_rate"], group["accuracy"]) for _, group in points.groupby("block")]
+    best = choosing.best_configurations(own, groups(study)) if len(own) else pd.DataFrame({"learning_rate": []})
+    rates = sorted(own["learning_rate"].unique())
+    return {
+        "width_decades": float(np.mean(widths)) if widths else np.nan,
+        "edge": any(tuning.on_edge(rates, rate) for rate in best["learning_rate"]),
+        "tuning_runs": len(own),
+        "tuning_diverged_share": float((own["status"] == "diverged").mean()) if len(own) else np.nan,
+    }
+
+
+def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: float) -> float:
+    """What the luck of the tuning adds to the variance of a contestant's score; see `selection.choice_variance`."""
+    runs = study.phase(TUNING)
+    own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
+    if own.empty:
+        return 0.0
+    keys = [column for column in names(study) if column in own]
+    own = own.assign(_setting=own.groupby(keys, sort=False, dropna=False).ngroup())
+    dev, test = (_matrix(own, column, facts.chance) for column in ("dev_accuracy", "test_accuracy"))
+    return selection.choice_variance(dev, test, seed_variance, drawn=study.protocol.search != "grid")
+
+
+def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
+    """A column of runs as `float[settings, seeds]`."""
+    scored = own.assign(_score=choosing.counted(own, column, chance))
+    return scored.pivot(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
+
+
+def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
+    """The best mean dev accuracy at each learning rate, of a contestant in each block: `block`, `learning_rate`,
+    `accuracy`.
+    """
+    own = study.phase(TUNING)
+    own = own[(own["task"] == facts.name) & (own[study.by] == name)]
+    own = own.assign(_score=choosing.counted(own, "dev_accuracy", facts.chance), block=own.get("block", 0))
+    keys = ["block", *(column for column in names(study) if column in own)]
+    settings = own.groupby(keys, sort=False, dropna=False)["_score"].mean().reset_index()
+    best = settings.groupby(["block", "learning_rate"])["_score"].max().rename("accuracy")
+    return best.reset_index()
+
+
+def sensitivity(study: Study) -> pd.DataFrame:
+    """Dev accuracy over the learning rate, of the runs that tuned; see `jaxnets.evidence.answer.Answer`."""
+    rows = []
+    for facts, name, own in _by_contestant(study):
+        counted = own.assign(_score=choosing.counted(own, "dev_accuracy", facts.chance))
+        for rate, group in counted.groupby("learning_rate"):
+            values = group.groupby(unit(study))["_score"].mean()
+            estimate = intervals.mean(values)
+            rows.append(
+                {"task": facts.name, "contestant": name, "learning_rate": rate}
+                | bounded("accuracy", estimate)
+                | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)}
+            )
+    table = pd.DataFrame(rows, columns=[*_SENSITIVITY])
+    return table.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})
+
+
+_SENSITIVITY = (
+    *("task", "contestant", "learning_rate", "accuracy", "accuracy_low", "accuracy_high"),
+    *("diverged_share", "num_runs"),
+)
+
+
+def _by_contestant(study: Study) -> Iterator[tuple[TaskFacts, str, pd.DataFrame]]:
+    """The runs that tuned each contestant on each task."""
+    runs = study.phase(TUNING)
+    for facts in study.tasks:
+        of_task = runs[runs["task"] == facts.name]
+        for name in study.contestants:
+            own = of_task[of_task[study.by] == name]
+            if len(own):
+                yield facts, name, own
+
+
+def tuning_curves(study: Study) -> pd.DataFrame:
+    """The expected test accuracy of the best of so many trials; see `jaxnets.evidence.answer.Answer`."""
+    tables = []
+    for facts, name, own in _by_contestant(study):
+        blocks = [group for _, group in own.groupby("block")] if "block" in own else [own]
+        curves = [_tuning_curve(study, facts, block) for block in blocks]
+        tables.append(_over_blocks(curves).assign(task=facts.name, contestant=name))
+    columns = ["task", "contestant", "budget", "accuracy", "low", "high"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def _tuning_curve(study: Study, facts: TaskFacts, own: pd.DataFrame) -> pd.DataFrame:
+    """Over the settings of one contestant in one block: means over the seeds."""
+    scored = own.assign(
+        _dev=choosing.counted(own, "dev_accuracy", facts.chance),
+        _test=choosing.counted(own, "test_accuracy", facts.chance),
+    )
+    keys = [name for name in names(study) if name in own]
+    settings = scored.groupby(keys, sort=False, dropna=False)[["_dev", "_test"]].mean()
+    return tuning.expected_best(settings["_dev"], settings["_test"], budgets(len(settings)))
+
+
+def budgets(num_trials: int) -> list[int]:
+    """Numbers of trials, evenly spaced in their logarithms.
+
+    >>> budgets(9)
+    [1, 2, 3, 4, 6, 9]
+    """
+    return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
+
+
+def _over_blocks(curves: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One curve: its own interval for one block, else that over the blocks."""
+    if len(curves) == 1:
+        return curves[0].rename(columns={"value": "accuracy"})
+    joined = pd.concat(curves).groupby("budget")["value"].apply(intervals.mean)
+    return pd.DataFrame(
+        {
+            "budget": joined.index,
+            "accuracy": [estimate.value for estimate in joined],
+            "low": [estimate.low for estimate in joined],
+            "high": [estimate.high for estimate in joined],
+        }
+    )

@@ -1,0 +1,220 @@
+"""Carries out a comparison: contestants are tuned alike, and their choices confirmed on fresh seeds, task by task."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from jaxnets import tasks
+from jaxnets.config.config import Config
+from jaxnets.config.values import Range, choices, show
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine.keeping import KEEP_NONE
+from jaxnets.engine.runs import without_strangers
+from jaxnets.engine.sweep import Sweep, again, prepare
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence import choosing, study
+from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.lab import session
+from jaxnets.lab.live import Live
+from jaxnets.plugins import OPTIMIZER, SCHEDULE
+from jaxnets.tasks import BenchmarkTask
+
+
+@dataclass(frozen=True)
+class Part:
+    """A task of a comparison before its first step.
+
+    Attributes:
+      facts: what a reader must know of it.
+      sweep: that tunes.
+    """
+
+    facts: TaskFacts
+    sweep: Sweep
+
+
+@dataclass
+class Gathered:
+    """What the tasks so far have given.
+
+    Attributes:
+      config: what was asked for.
+      by: the column of the contestants.
+      tasks: those that are done.
+      runs: a table for each sweep, numbered through; so are the two below.
+      curves: of these runs.
+      predictions: of the runs that confirm.
+      steps: taken and saved, of all runs together.
+    """
+
+    config: Config
+    by: str
+    tasks: list[TaskFacts] = field(default_factory=list)
+    runs: list[pd.DataFrame] = field(default_factory=list)
+    curves: list[pd.DataFrame] = field(default_factory=list)
+    predictions: list[pd.DataFrame] = field(default_factory=list)
+    steps: tuple[int, int] = (0, 0)
+
+    def add(self, trained: Trained, task: TaskFacts, phase: str) -> None:
+        """Adds the runs of a sweep, numbered after those before."""
+        first = sum(map(len, self.runs))
+        self.runs.append(_numbered(trained.runs, first).assign(task=task.name, phase=phase))
+        self.curves.append(_numbered(trained.curves, first))
+        if phase == CONFIRMATION and len(trained.predictions):
+            self.predictions.append(_numbered(trained.predictions, first))
+        self.steps = self.steps[0] + trained.steps_taken, self.steps[1] + trained.steps_saved
+
+    def study(self) -> Study:
+        """The tables, and how they came about."""
+        runs = _joined(self.runs)
+        protocol = Protocol(
+            search=self.config.search,
+            num_trials=_trials(runs, self.by),
+            num_seeds=self.config.num_seeds,
+            confirm_seeds=self.config.options["confirm_seeds"],
+            num_blocks=self.config.num_blocks,
+            spaces=spaces(self.config, self.by),
+            steps_taken=self.steps[0],
+            steps_saved=self.steps[1],
+        )
+        predictions = pd.concat(self.predictions, ignore_index=True) if self.predictions else pd.DataFrame()
+        curves = pd.concat(self.curves, ignore_index=True)
+        return Study(runs, curves, predictions, self.by, tuple(self.tasks), protocol)
+
+
+def _numbered(table: pd.DataFrame, first: int) -> pd.DataFrame:
+    return table.assign(run=table["run"] + first)
+
+
+def parts(config: Config, wanted: Sequence[str], takes: str = "") -> Iterator[Part]:
+    """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration.
+
+    Args:
+      config: what to tune.
+      wanted: names of tasks of the suite; `own` alone for the configuration's data set and model.
+      takes: `features` or `text`, if only data of that kind will do.
+
+    Raises:
+      UserError: for anything that cannot be done.
+    """
+    for task in tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,):
+        sweep = prepare(config if task is None else of_task(config, task), takes)
+        yield Part(_facts(sweep.folds[0], task), sweep)
+
+
+def of_task(config: Config, task: BenchmarkTask) -> Config:
+    """The configuration on a task of the suite: its data, model, sizes and budget in place of the configuration's."""
+    own = {name: value for name, value in config.arguments.items() if name in _own_arguments(config)}
+    plain = without_strangers(config.changed(**dict.fromkeys(config.arguments)), ())
+    return without_strangers(plain.changed(**own, **task.values), task.values)
+
+
+def _own_arguments(config: Config) -> set[str]:
+    """The arguments of the optimizers and schedules; those of the model and the data set belong to the task."""
+    given = [(OPTIMIZER, config.optimizer), (SCHEDULE, config.schedule)]
+    return {name for kind, values in given for value in choices(values) for name in kind.find(value).arguments}
+
+
+def _facts(dataset: Dataset, task: BenchmarkTask | None) -> TaskFacts:
+    """What is to be known of a task; chance is the share of the largest class of the test examples."""
+    largest = np.bincount(dataset.test.labels).max() / len(dataset.test)
+    return TaskFacts(
+        name=task.name if task else dataset.name,
+        about=task.about if task else "",
+        target=task.target if task else np.nan,
+        chance=task.chance if task else float(largest),
+        num_classes=dataset.num_classes,
+        num_train=len(dataset.train),
+        num_dev=len(dataset.dev),
+        num_test=len(dataset.test),
+    )
+
+
+def carry_out(
+    config: Config, by: str, wanted: Sequence[Part], directory: Path, console: Console | None
+) -> tuple[Study, Trained]:
+    """Tunes and confirms on each task; what is found is written as soon as a task is done.
+
+    Args:
+      config: what was asked for; its option `confirm_seeds` is the number of fresh seeds for each chosen setting.
+      by: the column of the contestants.
+      wanted: the tasks.
+      directory: the run directory.
+      console: where the progress is shown; nowhere if None.
+
+    Returns:
+      The tables, with those tasks as `tasks` that were carried out whole, and the last sweep; it is marked as
+      interrupted if the user ended the comparison.
+    """
+    gathered, live = Gathered(config, by), Live(directory)
+    for part in wanted:
+        for phase, trained in _stages(part, config, by, console, live):
+            gathered.add(trained, part.facts, phase)
+            if trained.interrupted:
+                study.write(directory, gathered.study())
+                live.end("interrupted")
+                return gathered.study(), trained
+        gathered.tasks.append(part.facts)
+        study.write(directory, gathered.study())
+    live.end("finished")
+    return gathered.study(), trained
+
+
+def _stages(part: Part, config: Config, by: str, console: Console | None, live: Live) -> Iterator[tuple[str, Trained]]:
+    """The runs that tune on a task, and those that confirm; only the latter keep their parameters."""
+    seeds = config.options["confirm_seeds"]
+    tuning = part.sweep
+    if seeds:
+        tuning = replace(part.sweep, options=part.sweep.options._replace(keeping=KEEP_NONE))
+    tuned = session.carry_out(tuning, None, console, console, live.stage(f"{part.facts.name}: {TUNING}"))
+    yield TUNING, tuned
+    if seeds:
+        confirming = confirmation(part.sweep, tuned.runs, by, seeds)
+        yield (
+            CONFIRMATION,
+            session.carry_out(confirming, None, console, None, live.stage(f"{part.facts.name}: {CONFIRMATION}")),
+        )
+
+
+def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int) -> Sweep:
+    """The chosen setting of each contestant, in each block, on seeds that had no part in the choice."""
+    best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by])
+    fresh = int(runs["seed"].max()) + 1
+    rows = []
+    for _, one in best.iterrows():
+        first = fresh + int(one.get("block", 0)) * seeds
+        rows += [(int(one["members"][0]), first + number) for number in range(seeds)]
+    return again(sweep, rows)
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The runs of all tasks; what only some tasks have as a hyperparameter stands among the hyperparameters."""
+    names = list(dict.fromkeys(name for table in tables for name in choosing.hyperparameters(table)))
+    rest = [name for name in tables[0].columns if name not in ("run", *names)] if tables else []
+    return pd.concat(tables, ignore_index=True)[["run", *names, *rest]] if tables else pd.DataFrame()
+
+
+def _trials(runs: pd.DataFrame, by: str) -> int:
+    """The settings of each contestant in a block, of that which has the most."""
+    tuning = runs[runs["phase"] == TUNING]
+    keys = [name for name in ("task", by, "block") if name in tuning]
+    return int((tuning.groupby(keys).size() / tuning.groupby(keys)["seed"].nunique()).max())
+
+
+def spaces(config: Config, by: str) -> dict[str, str]:
+    """What is tuned, in words: the values or the range of each hyperparameter that has several."""
+    values = {name: value for name, value in config.values().items() if name not in (by, "seed")}
+    return {name: _space(value) for name, value in values.items() if isinstance(value, list | Range)}
+
+
+def _space(value: Any) -> str:
+    if isinstance(value, Range):
+        spaced = "in its logarithm" if value.logarithmic else "evenly"
+        count = f", {value.count} values" if value.count else ""
+        return f"{value.low:g} to {value.high:g} {spaced}{count}"
+    return ", ".join(str(show(one)) for one in value)

@@ -1,0 +1,197 @@
+"""Run directories as studies, whoever wrote them, and in what their set-ups differ."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.basics.errors import UserError
+from jaxnets.config import config as configuration
+from jaxnets.config import record
+from jaxnets.config.config import Config
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine.sweep import load_folds
+from jaxnets.evidence import choosing, study
+from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
+from jaxnets.lab import comparing, flags, flagtext, run_directory
+from jaxnets.lab.experiment import Experiment
+
+NOT_KNOWN = "–"
+_OF_DATA = ("dataset", "split_seed", "data_seed", "num_train", "folds", "num_blocks")
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A run directory, read.
+
+    Attributes:
+      path: of the directory.
+      study: its tables.
+      content: of `config.json`.
+      environment: of `environment.json`.
+      left_out: runs that were interrupted.
+    """
+
+    path: Path
+    study: Study
+    content: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    left_out: int = 0
+
+    @property
+    def command(self) -> str:
+        """What repeats it."""
+        return f"python run.py --config={self.path / 'config.json'}"
+
+
+def read(path: Path, experiment: Experiment | None) -> Directory:
+    """A run directory of this version or an older one.
+
+    Args:
+      path: of the directory.
+      experiment: that wrote it; None if it is not known.
+
+    Raises:
+      UserError: if it is no run directory, or holds no run that ended.
+    """
+    content, environment = (run_directory.read_json(path, f"{name}.json") for name in ("config", "environment"))
+    flags.read_config(str(path / "config.json"))  # refuses formats of later versions
+    found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment, experiment)
+    ended = found.runs[found.runs["status"] != "interrupted"]
+    if ended.empty:
+        raise UserError(f"'{path}' holds no run that came to an end.")
+    whole = Study(ended, found.curves, found.predictions, found.by, found.tasks, found.protocol)
+    return Directory(path, whole, content, environment, len(found.runs) - len(ended))
+
+
+def _plain(
+    path: Path, content: Mapping[str, Any], environment: Mapping[str, Any], experiment: Experiment | None
+) -> Study:
+    """The study of a sweep that is no comparison: its runs both tuned and report."""
+    runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
+    kept = (path / "predictions.parquet").exists()
+    predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
+    config = _config(path, content, experiment)
+    facts = _facts(environment, config)
+    candidates = ("optimizer", "model", *choosing.varying(runs))
+    by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
+    settings = choosing.configurations(runs)
+    protocol = Protocol(
+        search=config.search if config else "grid",
+        num_trials=int(settings.groupby(by)["learning_rate"].size().max()) if by in settings else len(settings),
+        num_seeds=int(runs["seed"].nunique()),
+        confirm_seeds=0,
+        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
+        spaces=comparing.spaces(config, by) if config else {},
+    )
+    return Study(runs.assign(task=facts.name, phase=TUNING), curves, predictions, by, (facts,), protocol)
+
+
+def _config(path: Path, content: Mapping[str, Any], experiment: Experiment | None) -> Config | None:
+    """The configuration; None if it cannot be had, as when a plug-in of it is not there."""
+    try:
+        if experiment is not None:
+            return flags.parse(experiment, [f"--config={path / 'config.json'}"])
+        return Config(**record.from_json(content["config"])) if "config" in content else None
+    except UserError:
+        return None
+
+
+def _facts(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
+    """What is known of the data set: as it was recorded, or else as it is today, or else nothing."""
+    known = environment.get("data") or _today(config)
+    about: Mapping[str, Any] = known[0] if known else {"name": "the data set", "num_classes": 2, "chance": 0.0}
+    sizes = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
+    return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes)
+
+
+def _today(config: Config | None) -> list[dict[str, Any]]:
+    try:
+        folds: Sequence[Dataset] = load_folds(config) if config else ()
+    except UserError:
+        return []
+    return run_directory.described(folds)
+
+
+def same_data(one: Directory, other: Directory) -> bool:
+    """Whether two directories had the same examples in the same splits, as far as they tell."""
+    prints = [_fingerprints(directory) for directory in (one, other)]
+    if all(prints):
+        return prints[0] == prints[1]
+    if [task.name for task in one.study.tasks] != [task.name for task in other.study.tasks]:
+        return False
+    texts = [_texts(directory.content) for directory in (one, other)]
+    names = [name for name in {**texts[0], **texts[1]} if name in _OF_DATA]
+    return all(_same(texts[0].get(name), texts[1].get(name), name) for name in names)
+
+
+def _fingerprints(directory: Directory) -> list[tuple[str, str]]:
+    return [(data["name"], data["fingerprint"]) for data in directory.environment.get("data", [])]
+
+
+def differences(directories: Sequence[Directory]) -> pd.DataFrame:
+    """In what the set-ups differ: `part` (configuration, versions, machine, code, data), `what`, and a column each."""
+    tables = [_described(directory) for directory in directories]
+    rows = []
+    for part, name in dict.fromkeys(key for table in tables for key in table):
+        values = [table.get((part, name)) for table in tables]
+        told = None not in values or part in ("configuration", "code")
+        if told and not all(_same(values[0], value, name) for value in values[1:]):
+            rows.append({"part": part, "what": name.replace("_", " ")} | dict(enumerate(map(_shown, values))))
+    columns = ["part", "what", *range(len(directories))]
+    return pd.DataFrame(rows, columns=columns).sort_values("part", kind="stable", ignore_index=True)
+
+
+def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
+    """All that a directory tells of its set-up, as texts; None where it does not tell."""
+    environment = directory.environment
+    sets = environment.get("data", [])
+    data = {
+        f"{name} {place}" if len(sets) > 1 else name: str(one[name]) for place, one in enumerate(sets) for name in one
+    }
+    parts: dict[str, Mapping[str, str | None]] = {
+        "configuration": {"experiment": str(directory.content.get("experiment")), **_texts(directory.content)},
+        "versions": environment.get("versions", {}),
+        "machine": {"python": environment.get("python"), "machine": environment.get("machine")}
+        | {"devices": ", ".join(environment.get("devices", []))},
+        "code": {"commit": environment.get("git_commit"), "version": directory.content.get("version")},
+        "data": data,
+    }
+    return {(part, name): text for part, texts in parts.items() for name, text in texts.items()}
+
+
+def _texts(content: Mapping[str, Any]) -> dict[str, str | None]:
+    """The values of a `config.json` as the texts of their flags."""
+    if "config" not in content:
+        return dict(content["flags"])
+    values = {**content["config"], **content.get("options", {})}
+    kept = {name: value for name, value in values.items() if name not in record.unrepeatable(values)}
+    objects = {name: str(values[name]) for name in record.unrepeatable(values)}
+    return {**{name: flagtext.unparse(value) for name, value in record.from_json(kept).items()}, **objects}
+
+
+def _same(one: str | None, other: str | None, name: str) -> bool:
+    """Whether two texts of a value agree; where one is missing, an older version had the default."""
+    defaults = {field.name: flagtext.unparse(field.default) for field in configuration.fields()}
+    one, other = (defaults.get(name) if text is None else text for text in (one, other))
+    return one == other or (one is not None and other is not None and _numbers(one) == _numbers(other))
+
+
+def _numbers(text: str) -> list[float | str]:
+    """The parts of a text, numbers as such: 1e-3 is 0.001."""
+    return [_number(part) for part in re.split(r"[,:]", text)]
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _shown(text: str | None) -> str:
+    return text if text else NOT_KNOWN

@@ -1,0 +1,56 @@
+"""Models that answer together, with the mean of their probabilities."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxnets.basics.errors import UserError
+from jaxnets.trained import predict
+from jaxnets.trained.model import Model
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained models with the same classes and the same vocabulary, such as the seeds of a setting.
+
+    Attributes:
+      members: the models, one at least.
+
+    Raises:
+      UserError: if there is none, or they do not share classes and vocabulary.
+    """
+
+    members: tuple[Model, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise UserError("an ensemble needs one model at least.")
+        known = {(one.class_names, one.vocabulary, one.tokenizer) for one in self.members}
+        if len(known) > 1:
+            raise UserError("the models of an ensemble must share their classes and their vocabulary.")
+
+    @property
+    def first(self) -> Model:
+        """A member, for what all of them share."""
+        return self.members[0]
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        """The class of each example that is most probable on average, as its label was given.
+
+        Args and errors are those of `jaxnets.trained.predict.probabilities`.
+        """
+        return predict.named(self.first, self.probabilities(inputs))
+
+    def probabilities(self, inputs: Any) -> Float[np.ndarray, "examples classes"]:
+        """The mean probability of each class.
+
+        Args and errors are those of `jaxnets.trained.predict.probabilities`.
+        """
+        return np.mean([predict.probabilities(one, inputs) for one in self.members], axis=0)
+
+    def of_members(self, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "members texts classes"]:
+        """What each member says of texts given as word ids."""
+        return np.stack([predict.class_probabilities(one, rows) for one in self.members])

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from benchmarks import coverage
+
+STUDIES = 400
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return list(coverage.rows(STUDIES))
+
+
+def test_intervals_cover_or_the_output_says_that_there_are_too_few_seeds(rows):
+    error = (0.95 * 0.05 / STUDIES) ** 0.5
+    for row in rows:
+        assert row.said or row.covered > 0.94 - 3 * error, row
+        # ties make an interval of order statistics cover more
+        assert row.covered < 0.96 + 3 * error or (row.statistic, row.kind) == ("median", "accuracy") or row.said, row
+        assert np.isnan(row.covered) == (row.silent == 1)
+
+
+def test_many_studies_at_once_have_the_bounds_of_each_alone():
+    generator = np.random.default_rng(0)
+    for statistic in coverage.STATISTICS:
+        for size in (8, 16):
+            values = coverage.samples("lognormal", statistic, generator, (3, size))
+            low, high = statistic.bounds(values)
+            found = [statistic.estimate(of_study) for of_study in values]
+            assert low == pytest.approx([estimate.low for estimate in found])
+            assert high == pytest.approx([estimate.high for estimate in found])
+            assert [statistic.value(of_study) for of_study in values] == pytest.approx([one.value for one in found])
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean"), [("normal", 0), ("lognormal", 1.3771), ("accuracy", 0.98), ("bimodal", 0.9265)]
+)
+def test_data_have_the_mean_that_they_should(kind, mean):
+    values = coverage.KINDS[kind](np.random.default_rng(0), (200_000,))
+    assert values.mean() == pytest.approx(mean, abs=5 * values.std() / 200_000**0.5)
+
+
+def test_a_table_has_a_row_for_each_statistic_and_kind(rows):
+    lines = coverage.markdown(rows, STUDIES).splitlines()
+    assert len(lines) == 2 + 4 * 4 + 2
+    assert "| median | normal | none † |" in lines[10]
+    assert "up to 31% of seeds could fail unseen" in lines[-1]

@@ -1,0 +1,145 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxnets.evidence import comparing, intervals
+
+
+def test_the_probability_of_improvement_counts_pairs():
+    first, second = [3, 1, 2, 2], [2, 0, 4]
+    wins = [(a > b) + 0.5 * (a == b) for a, b in itertools.product(first, second)]
+    estimate = comparing.probability_of_improvement(first, second)
+    assert estimate.value == pytest.approx(np.mean(wins))
+    reverse = comparing.probability_of_improvement(second, first)
+    assert (1 - reverse.high, 1 - reverse.low) == pytest.approx((estimate.low, estimate.high))
+
+
+def test_the_bounds_of_an_improvement_solve_newcombes_equation():
+    first, second = np.random.default_rng(0).normal([[0.5], [0]], size=(2, 12))
+    estimate = comparing.probability_of_improvement(first, second)
+    for bound in (estimate.low, estimate.high):
+        spread = 1 + 11 * ((1 - bound) / (2 - bound) + bound / (1 + bound))
+        error = np.sqrt(bound * (1 - bound) * spread / 144)
+        assert abs(bound - estimate.value) == pytest.approx(1.959964 * error, rel=1e-5)
+
+
+def test_an_improvement_in_all_pairs_is_not_certain():
+    estimate = comparing.probability_of_improvement([0.9, 0.91, 0.92, 0.93], [0.1, 0.2, 0.3, 0.4])
+    assert estimate.value == estimate.high == 1
+    assert 0.4 < estimate.low < 0.8
+    assert comparing.probability_of_improvement([1.0, 1.0], [1.0, 1.0]).note == "all are equal"
+    assert comparing.probability_of_improvement([1.0], [0.0]).note == "one value"
+    assert np.isnan(comparing.probability_of_improvement([], [0.0]).value)
+
+
+@pytest.mark.parametrize(("shift", "size"), [(0.0, 5), (1.0, 8), (2.5, 16)])
+def test_improvements_are_covered(shift, size):
+    generator, truth, covered = np.random.default_rng(0), scipy.stats.norm.cdf(shift / 2**0.5), 0
+    for _ in range(400):
+        estimate = comparing.probability_of_improvement(generator.normal(shift, 1, size), generator.normal(size=size))
+        covered += estimate.low <= truth <= estimate.high
+    assert covered / 400 > 0.92
+
+
+def test_p_values_are_those_of_a_t_test():
+    first, second = np.random.default_rng(0).normal(size=(2, 7))
+    expected = scipy.stats.ttest_rel(first, second).pvalue
+    assert comparing.paired_p_value(first, second) == pytest.approx(expected)
+    differences = first - second
+    error = np.sqrt((1 / 7 + 0.2) * differences.var(ddof=1))
+    tail = scipy.stats.t.cdf(-abs(differences.mean() / error), 6)
+    assert comparing.corrected_p_value(differences, 0.2) == pytest.approx(2 * tail)
+
+
+def test_a_p_value_agrees_with_its_interval():
+    for seed in range(50):
+        differences = np.random.default_rng(seed).normal(0.8, 1, size=6)
+        estimate = intervals.corrected_difference(differences, 0.1)
+        assert (comparing.corrected_p_value(differences, 0.1) < 0.05) == (estimate.low > 0 or estimate.high < 0)
+
+
+def test_p_values_of_pairs_without_spread():
+    assert comparing.paired_p_value([1.0, 1.0], [1.0, 1.0]) == 1
+    assert np.isnan(comparing.paired_p_value([1.0, 1.0], [0.5, 0.5]))
+    assert np.isnan(comparing.paired_p_value([1.0], [0.5]))
+    assert np.isnan(comparing.paired_p_value([1.0, np.nan], [0.5, 0.5]))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0.01, 0.2))
+def test_holm_rejects_what_his_steps_reject(p_values, level):
+    rejected, remaining = set(), sorted(range(len(p_values)), key=lambda place: p_values[place])
+    while remaining and p_values[remaining[0]] * len(remaining) < level:
+        rejected.add(remaining.pop(0))
+    corrected = comparing.holm(p_values)
+    assert set(np.flatnonzero(corrected < level)) == rejected
+    assert (corrected >= p_values).all()
+    assert (corrected <= 1).all()
+
+
+def test_holm_leaves_out_what_is_not_known():
+    assert comparing.holm([0.01, np.nan, 0.04])[[0, 2]].tolist() == [0.02, 0.04]
+    assert np.isnan(comparing.holm([0.01, np.nan, 0.04])[1])
+    assert comparing.holm([]).tolist() == []
+
+
+def test_a_profile_is_the_share_of_runs_at_or_above_each_threshold():
+    table = comparing.profile([0.2, 0.5, 0.5, 1.0], [0.0, 0.5, 0.6, 2.0])
+    assert table["share"].tolist() == [1, 0.75, 0.25, 0]
+    of_three = intervals.share(3, 4)
+    assert table.loc[1, ["low", "high"]].tolist() == [of_three.low, of_three.high]
+    assert comparing.profile([], [0.1]).isna().any(axis=None)
+
+
+def test_critical_differences_are_those_of_demsars_table():
+    # Demšar (2006), table 5(a): quantiles at 5% for 2 to 10 classifiers
+    table = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
+    for contestants, quantile in enumerate(table, start=2):
+        unit = np.sqrt(contestants * (contestants + 1) / (6 * 10))
+        assert comparing.critical_difference(contestants, 10) == pytest.approx(quantile * unit, abs=2e-3)
+    assert np.isnan(comparing.critical_difference(3, 1))
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_friedmans_statistic_is_that_of_scipy(ties):
+    scores = np.random.default_rng(0).normal([0, 0.3, 0.6, 0.9], size=(9, 4))
+    scores = np.round(scores) if ties else scores
+    chi_square = scipy.stats.friedmanchisquare(*scores.T).statistic
+    statistic = 8 * chi_square / (9 * 3 - chi_square)
+    assert comparing.friedman_p_value(scores) == pytest.approx(scipy.stats.f.sf(statistic, 3, 24))
+    assert comparing.friedman_p_value(np.ones((5, 3))) == 1
+    assert comparing.friedman_p_value(np.tile([1.0, 2.0, 3.0], (5, 1))) == 0
+
+
+def test_contestants_that_cannot_be_told_apart():
+    generator = np.random.default_rng(0)
+    scores = generator.normal([3.0, 2.9, 0.0, -0.1], size=(40, 4))
+    groups = comparing.indistinct(scores, ["a", "b", "c", "d"])
+    assert [set(group) for group in groups] == [{"a", "b"}, {"c", "d"}]
+    alike = comparing.indistinct(generator.normal(size=(10, 3)), ["a", "b", "c"])
+    assert [set(group) for group in alike] == [{"a", "b", "c"}]
+    clear = np.tile([3.0, 2.0, 1.0], (30, 1))
+    assert comparing.indistinct(clear, ["a", "b", "c"]) == ()
+    assert comparing.indistinct(clear[:1], ["a", "b", "c"]) == (("a", "b", "c"),)
+    assert np.allclose(comparing.average_ranks(clear), [1, 2, 3])
+
+
+def test_one_optimizer_under_two_names_is_seldom_called_different():
+    generator, different = np.random.default_rng(0), 0
+    for _ in range(400):
+        stuck = generator.random((2, 8)) < 0.05
+        first, second = np.where(stuck, 0.1, generator.normal(0.97, 0.005, size=(2, 8)))
+        different += comparing.paired_p_value(first, second) < 0.05
+    assert different / 400 < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5
+
+
+def test_a_gain_over_folds_is_corrected():
+    pairs = pd.DataFrame({"a": [0.9, 0.8, 0.85], "b": [0.7, 0.75, 0.7]}, pd.Index([0, 1, 2], name="fold"))
+    differences = pairs["a"] - pairs["b"]
+    assert comparing.gain(pairs, "a", "b") == intervals.corrected_difference(differences, 1 / 2)
+    assert comparing.gain(pairs.rename_axis("seed"), "a", "b") == intervals.mean(differences)
+    assert comparing.gain(pairs, "a", "c") == intervals.UNKNOWN

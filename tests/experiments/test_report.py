@@ -1,0 +1,65 @@
+"""The reports of run directories, made again and compared."""
+
+import json
+import shutil
+
+import pytest
+
+import jaxnets
+from experiments import report
+from jaxnets.lab import commandline
+
+XOR = {"dataset": "xor", "num_steps": 6, "hidden_units": 4, "evaluate_every": 3, "batch_size": 2, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two directories of the same runs, the second said to be of another commit."""
+    folder = tmp_path_factory.mktemp("runs")
+    axes = {"learning_rate": [0.01, 0.1], "optimizer": ["sgd", "adam"], "num_seeds": 3}
+    jaxnets.sweep(**XOR, **axes, output=folder / "a <b>")
+    shutil.copytree(folder / "a <b>", folder / "b")
+    environment = json.loads((folder / "b" / "environment.json").read_text())
+    (folder / "b" / "environment.json").write_text(json.dumps(environment | {"git_commit": "0123abc"}))
+    return folder
+
+
+def test_the_report_is_made_again(runs, capsys):
+    assert commandline.main(report.EXPERIMENT, ["report", str(runs / "b")]) == 0
+    assert capsys.readouterr().out.endswith(f"Report: {runs / 'b' / 'report.html'}\n")
+    assert "<!doctype html>" in (runs / "b" / "report.html").read_text()[:200].lower()
+    assert list((runs / "b" / "figures").glob("*.svg"))
+
+
+def test_directories_are_compared(runs, capsys, monkeypatch):
+    monkeypatch.setattr(report, "write", lambda directory, console: None)  # it is tested above
+    output = runs / "out" / "compared.html"
+    names = [str(runs / "a <b>"), str(runs / "b")]
+    assert commandline.main(report.EXPERIMENT, ["report", *names, f"--output={output}"]) == 0
+    printed = capsys.readouterr().out
+    assert "0123abc" in printed
+    assert "Of the 4 settings that both have, as tuned: 4 equal to the last bit." in printed
+    page = output.read_text()
+    assert "a &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert 'href="../b/report.html"' in page
+    assert "://" not in page
+    assert page.count("equal to the last bit") >= 6
+    assert "sgd, learning rate 0.01" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "report takes one run directory or several"),
+        (["none"], "there is not a run directory 'none'"),
+        (["none", "./none"], "one of them is given twice"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, part, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert commandline.main(report.EXPERIMENT, ["report", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert part in error
+    assert len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
