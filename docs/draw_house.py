@@ -20,6 +20,7 @@ ROOMS = {
     "engine": (2, 3, "runs, programs, chunks"),
     "evidence": (0, 4, "statistics, verdicts"),
     "trained": (2, 4, "save, load, predict"),
+    "tasks": (0, 5, "a suite of problems"),
     "plugins": (1, 5, "names become objects"),
     "data": (0, 6, "data sets, texts"),
     "config": (1, 6, "typed values"),

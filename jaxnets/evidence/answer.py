@@ -66,13 +66,17 @@ def answer(study: Study, margin: float = 0.005) -> Answer:
 
 
 def _sentences(
-    study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame, tuning: pd.DataFrame, ranked: tuple
+    study: Study,
+    contestants: pd.DataFrame,
+    pairs: pd.DataFrame,
+    tuning: pd.DataFrame,
+    ranked: tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...]],
 ) -> Iterator[str]:
     """The answer; of several tasks the whole first."""
     several = len(study.tasks) > 1
     if several:
-        of = f"{len(study.tasks)} tasks"
-        yield from sentences.over_tasks(*ranked, of)
+        ranks, critical, groups = ranked
+        yield from sentences.over_tasks(ranks, critical, groups, f"{len(study.tasks)} tasks")
         yield from sentences.counted(pairs, study.contestants)
     for facts in study.tasks:
         own = contestants[contestants["task"] == facts.name]

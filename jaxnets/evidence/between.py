@@ -168,7 +168,8 @@ def _unpaired(one: pd.Series, other: pd.Series, share: float, variance: float) -
 def _welch(one: pd.Series, other: pd.Series) -> float:
     from scipy import stats
 
-    return float(stats.ttest_ind(other, one, equal_var=False).pvalue)
+    samples = (number for values in (other, one) for number in (values.mean(), values.std(), len(values)))
+    return float(stats.ttest_ind_from_stats(*samples, equal_var=False).pvalue)
 
 
 def _same_bits(studies: tuple[Study, Study], runs: tuple[pd.DataFrame, pd.DataFrame]) -> bool:

@@ -1,6 +1,7 @@
 """The tables of a comparison's answer: each contestant at its chosen settings, pairs of them, and their ranks."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,7 @@ def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
 _ESTIMATE = {"difference": "value", "low": "low", "high": "high"}
 
 
-def _outcome(row: dict[str, Any], margin: float) -> str:
+def _outcome(row: Mapping[Any, Any], margin: float) -> str:
     if row["p_holm"] < LEVEL:
         return FIRST if row["difference"] > 0 else SECOND
     return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
@@ -256,14 +257,14 @@ def crossed(study: Study, facts: TaskFacts, first: str, second: str) -> Estimate
     runs = runs[(runs["task"] == facts.name) & (runs["status"] == "finished")]
     if study.predictions.empty or unit(study) == "block":
         return UNKNOWN
-    matrices = [_correct(study, runs[runs[study.by] == name]["run"]) for name in (first, second)]
+    matrices = [_correct(study, runs[runs[study.by] == name]) for name in (first, second)]
     if min(len(matrix) for matrix in matrices) < 2 or len({matrix.shape for matrix in matrices}) > 1:
         return UNKNOWN
     return intervals.crossed_difference(*matrices)
 
 
-def _correct(study: Study, runs: pd.Series) -> np.ndarray:
-    """`bool[runs, examples]`, whether a run is right on a test example."""
-    own = study.predictions[study.predictions["run"].isin(runs)]
+def _correct(study: Study, runs: pd.DataFrame) -> np.ndarray:
+    """`bool[seeds, examples]`, whether the run of a seed is right on a test example; those of all folds together."""
+    own = study.predictions.merge(runs[["run", "seed"]], on="run")
     right = own.assign(right=own["prediction"] == own["label"])
-    return right.pivot(index="run", columns="example", values="right").to_numpy(bool)
+    return right.pivot(index="seed", columns=["fold", "example"], values="right").dropna().to_numpy(bool)

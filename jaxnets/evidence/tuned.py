@@ -61,9 +61,9 @@ def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: fl
 
 
 def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
-    """A column of runs as `float[settings, seeds]`."""
+    """A column of runs as `float[settings, seeds]`, the mean over the folds."""
     scored = own.assign(_score=choosing.counted(own, column, chance))
-    return scored.pivot(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
+    return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
 
 
 def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:

@@ -65,7 +65,8 @@ class Gathered:
         first = sum(map(len, self.runs))
         self.runs.append(_numbered(trained.runs, first).assign(task=task.name, phase=phase))
         self.curves.append(_numbered(trained.curves, first))
-        if phase == CONFIRMATION and len(trained.predictions):
+        reports = phase == CONFIRMATION or not self.config.options["confirm_seeds"]
+        if reports and len(trained.predictions):
             self.predictions.append(_numbered(trained.predictions, first))
         self.steps = self.steps[0] + trained.steps_taken, self.steps[1] + trained.steps_saved
 
@@ -182,13 +183,15 @@ def _stages(part: Part, config: Config, by: str, console: Console | None, live: 
 
 
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int) -> Sweep:
-    """The chosen setting of each contestant, in each block, on seeds that had no part in the choice."""
+    """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
     best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by])
     fresh = int(runs["seed"].max()) + 1
     rows = []
     for _, one in best.iterrows():
         first = fresh + int(one.get("block", 0)) * seeds
-        rows += [(int(one["members"][0]), first + number) for number in range(seeds)]
+        members = runs[runs["run"].isin(one["members"])]
+        chosen = members.drop_duplicates("fold") if "fold" in members else members.head(1)
+        rows += [(int(run), first + number) for run in chosen["run"] for number in range(seeds)]
     return again(sweep, rows)
 
 
@@ -202,7 +205,7 @@ def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _trials(runs: pd.DataFrame, by: str) -> int:
     """The settings of each contestant in a block, of that which has the most."""
     tuning = runs[runs["phase"] == TUNING]
-    keys = [name for name in ("task", by, "block") if name in tuning]
+    keys = [name for name in ("task", by, "block", "fold") if name in tuning]
     return int((tuning.groupby(keys).size() / tuning.groupby(keys)["seed"].nunique()).max())
 
 

@@ -158,7 +158,10 @@ def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
         "versions": environment.get("versions", {}),
         "machine": {"python": environment.get("python"), "machine": environment.get("machine")}
         | {"devices": ", ".join(environment.get("devices", []))},
-        "code": {"commit": environment.get("git_commit"), "version": directory.content.get("version")},
+        "code": {
+            "commit": (environment.get("git_commit") or "")[:12] or None,
+            "version": directory.content.get("version"),
+        },
         "data": data,
     }
     return {(part, name): text for part, texts in parts.items() for name, text in texts.items()}

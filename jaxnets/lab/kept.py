@@ -33,7 +33,9 @@ def completed(sweep: Sweep, trained: Trained) -> Trained:
         model = trained.kept_model
         if model is None or model.about["run"] in set(finished["run"]):
             return trained
-        return _with_best(sweep, trained, list(finished["run"][finished["dev_accuracy"] == finished["dev_accuracy"].max()]))
+        return _with_best(
+            sweep, trained, list(finished["run"][finished["dev_accuracy"] == finished["dev_accuracy"].max()])
+        )
     except KeyboardInterrupt:
         return replace(trained, interrupted=True)
 

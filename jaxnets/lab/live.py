@@ -63,7 +63,7 @@ class Live:
     def __init__(self, directory: Path | None, stage: str = "") -> None:
         self.directory, self.name = directory, stage
         self._progress = Pace(0.5, 0.005)
-        self._tables = Pace(2.0, 0.02)
+        self._tables = Pace(2.0, 0.0125)
 
     def stage(self, name: str) -> "Live":
         """The same directory, with a stage of the work."""

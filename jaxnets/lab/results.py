@@ -138,11 +138,22 @@ class Results(Trained):
         run_directory.write_tables(folder, self.runs, self.curves)
         return folder
 
-    def write_models(self, folder: Path) -> None:
-        """Writes what the kept parameters are the parameters of, so that they can be asked without the data set."""
+    def write_models(self, folder: Path, first: int = 0) -> None:
+        """Writes the parameters that were kept, and of what models, so that they can be asked without the data set.
+
+        Args:
+          folder: the run directory.
+          first: the number of the first run in the tables of the folder, if they hold other runs before it.
+        """
         if self.kept:
-            described = {run: self.model(run).described() for run in sorted({run for run, _ in self.kept})}
-            files.write_json(folder / MODELS, _shared(described))
+            by_run = {f"run_{run + first}.step_{step}": params for (run, step), params in self.kept.items()}
+            models.export(folder / "parameters.safetensors", by_run)
+            runs = sorted({run for run, _ in self.kept})
+            files.write_json(folder / MODELS, _shared({run + first: self._described(run, first) for run in runs}))
+
+    def _described(self, run: int, first: int) -> dict[str, Any]:
+        described = self.model(run).described()
+        return described | {"about": {**described["about"], "run": run + first}}
 
     def _repr_html_(self) -> str:
         """The best configurations and the main figure, for a notebook."""

@@ -24,7 +24,6 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
 from jaxnets.lab import tensorboard
-from jaxnets.trained import model
 
 _PACKAGES = ("jaxnets", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
@@ -68,14 +67,11 @@ def write_tables(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> N
 
 
 def write_rest(directory: Path, trained: Trained) -> None:
-    """Writes predictions, events for TensorBoard, and the parameters of all runs, where they were asked for."""
+    """Writes predictions and events for TensorBoard, where they were asked for."""
     if trained.config.predictions:
         files.write_table(directory / "predictions.parquet", trained.predictions)
     if trained.config.tensorboard:
         tensorboard.write(directory, trained.runs, trained.curves)
-    if trained.kept:
-        by_run = {f"run_{run}.step_{step}": params for (run, step), params in trained.kept.items()}
-        model.export(directory / "parameters.safetensors", by_run)
 
 
 def read_json(directory: Path, name: str) -> Any:

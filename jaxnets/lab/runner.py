@@ -1,6 +1,7 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.study import Study
-from jaxnets.lab import run_directory, session
+from jaxnets.lab import run_directory, session, tensorboard
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
 from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
+from jaxnets.trained import model
 
 
 def run(experiment: Experiment, config: Config, console: Console, progress: Console | None) -> tuple[Results, Any]:
@@ -58,12 +60,22 @@ def compare(experiment: Comparison, config: Config, console: Console, progress: 
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
     results = Results(**vars(last), directory=directory, console=progress)
     with files.file_errors(directory):
-        results.write_models(directory)
+        _write_models(directory, results, first=len(found.runs) - len(last.runs))
+        if config.tensorboard:
+            tensorboard.write(directory, found.runs, found.curves)
         if found.tasks:
             show(experiment, config, found, console, directory)
         if not last.interrupted:
             experiment.report(results, found, console)
     return results
+
+
+def _write_models(directory: Path, results: Results, first: int) -> None:
+    """Writes what was kept of the runs that came last in a comparison."""
+    results.write_models(directory, first)
+    if results.kept_model is not None:
+        about = results.kept_model.about
+        model.save(directory, replace(results.kept_model, about={**about, "run": about["run"] + first}))
 
 
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:

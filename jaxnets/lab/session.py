@@ -1,6 +1,7 @@
 """A sweep from its configuration to its results: the one place that shows progress and writes while it runs."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,6 +26,7 @@ from jaxnets.lab import kept, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
+from jaxnets.trained.model import Model
 
 
 def retrain(config: Config, console: Console | None, **values: object) -> Trained:
@@ -93,8 +95,7 @@ def carry_out(
         interrupted = _train(recorder, directory, progress, follower)
     trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
     if directory is not None:
-        if trained.kept_model is not recorder.kept_model:
-            model.replace(directory, trained.kept_model)
+        _settle_model(directory, recorder.kept_model, trained.kept_model)
         run_directory.write_tables(directory, trained.runs, trained.curves)
         run_directory.write_rest(directory, trained)
     if sweep.config.export and trained.kept_model is not None:
@@ -131,6 +132,15 @@ def _keep_new(directory: Path | None, recorder: Recorder, event: Event) -> None:
     recorder.take(event)
     if directory is not None and recorder.kept_model is not None and recorder.kept_model is not before:
         model.save(directory, recorder.kept_model)
+
+
+def _settle_model(directory: Path, written: Model | None, final: Model | None) -> None:
+    """Writes the model that is kept at last, where another one was the best so far."""
+    if final is not None and final is not written:
+        model.save(directory, final)
+    if final is None and written is not None:
+        with files.file_errors(directory):
+            shutil.rmtree(directory / model.CHECKPOINT)
 
 
 def _show(progress: Display, event: Event, recorder: Recorder) -> None:

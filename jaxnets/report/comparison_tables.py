@@ -37,7 +37,7 @@ def _print_contestants(console: Console, task: str, rows: pd.DataFrame) -> None:
         "95%\ninterval",
         "ensemble\n(%)",
         "good\ndecades",
-        "steps to\ntarget",
+        "target\nsteps",
         "lost",
     ]
     ordered = rows.sort_values("accuracy", ascending=False, kind="stable")

@@ -67,6 +67,8 @@ def facts(view: View) -> list[str]:
     """How far the sweep is, a few words each."""
     if not (progress := view.progress):
         return [f"{len(view.runs)} runs"] if len(view.runs) else []
+    if view.state == FINISHED and len(view.runs) > progress["runs"]:  # it tells of the last stage alone
+        return [f"{len(view.runs):,} runs, in several stages"]
     saved = f", {progress['steps_saved']:,} saved" if progress["steps_saved"] else ""
     words = [
         f"{progress['runs_ended']:,} of {progress['runs']:,} runs ended",

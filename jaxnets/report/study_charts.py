@@ -214,7 +214,12 @@ def profiles(contestants: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The share of runs at or above each normalized score."""
     import altair as alt
 
-    x = alt.X(field="threshold", type="quantitative").title("normalized score").axis(grid=False, tickCount=6)
+    x = (
+        alt.X(field="threshold", type="quantitative")
+        .scale(zero=False, nice=False)
+        .title("normalized score")
+        .axis(grid=False, tickCount=6)
+    )
     y = (
         alt.Y(field="share", type="quantitative")
         .scale(domain=[0, 1])

@@ -101,7 +101,7 @@ def profiles(study: Study, answer: Answer) -> tuple[Figure, pd.DataFrame]:
     figure = Figure(figsize=(5.4, 4), layout="constrained")
     axes = figure.subplots()
     axes.set(xlabel="normalized score", ylabel="share of runs at least as good", ylim=(0, 1.02))
-    _lines(axes, study, answer.profiles, "threshold", "share", markers=False)
+    _lines(axes, study, study_tables.profiles(answer), "threshold", "share", markers=False)
     _finish(figure, {"": axes}, study, "Bands: 95% intervals.")
     return figure, answer.profiles
 

@@ -11,7 +11,7 @@ from jaxnets.evidence.study import Study
 from jaxnets.report import study_charts, study_setting_charts, study_standing_charts, study_tables
 from jaxnets.report.study_charts import Chart
 
-MOST_RUNS = 15_000  # more would make the page too large
+MOST_RUNS, MOST_SETTINGS = 12_000, 8_000  # more would make the page too large
 
 
 class Gallery:
@@ -56,8 +56,9 @@ class Gallery:
         outcome = table["outcome"].where(table["outcome"].isin(["tie", "open"]), "ahead")
         self.data_sets["pairs"] = table.assign(pair=named, outcome=outcome)
         counts = outcome.value_counts()
+        where = " on all tasks" if len(self._study.tasks) > 1 else ""
         words = [f"{counts.get(name, 0)} {text}" for name, text in _OUTCOMES.items()]
-        caption = f"Differences of mean test accuracy, with 95% intervals. Pairs: {', '.join(words)}."
+        caption = f"Differences of mean test accuracy, with 95% intervals. Pairs{where}: {', '.join(words)}."
         names = list(dict.fromkeys(named))
         variants = study_standing_charts.pairs(names) if names else {}
         return Chart("pairs", "Pair by pair", caption, variants, wide=self._many_pairs())
@@ -110,7 +111,7 @@ class Gallery:
         return Chart("tuning", "How much tuning it takes", caption, variants)
 
     def _profiles(self) -> Chart:
-        table = self._answer.profiles
+        table = study_tables.profiles(self._answer)
         self.data_sets["profiles"] = table
         caption = (
             "Share of the runs whose normalized score is at least the threshold; bands: 95% intervals. A score of 0 is "
@@ -126,15 +127,18 @@ class Gallery:
         names = study_tables.axes(self._study, table)
         table, orders = study_setting_charts.cells(table, names)
         table, scales = study_setting_charts.parallel(table, names)
-        self.data_sets |= {"settings": table, "scales": scales}
+        few = table.iloc[:: max(-(-len(table) // MOST_SETTINGS), 1)]
+        self.data_sets |= {"settings": few, "scales": scales}
+        shown = f" Shown: {len(few):,} of {len(table):,} settings." if len(few) < len(table) else ""
         caption = (
             "Mean dev accuracy of the settings in each cell, failures counting as chance. Empty: nothing was tried."
+            f"{shown}"
         )
         maps = study_setting_charts.heat_maps(table, self._names, orders, self._study.by)
         yield Chart("heat_map", "Two hyperparameters at a time", caption, maps, "show", wide=self._answer.ranks.empty)
         caption = (
             "A line for each setting that was tried, through its hyperparameters to its mean dev accuracy; those near "
-            "the best are drawn stronger. Axes that span two decades are logarithmic."
+            f"the best are drawn stronger. Axes that span two decades are logarithmic.{shown}"
         )
         lines = study_setting_charts.parallel_coordinates(self._names, names)
         yield Chart("parallel", "All hyperparameters at once", caption, lines, "show", wide=True)

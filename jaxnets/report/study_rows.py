@@ -222,9 +222,9 @@ _ONE_BLOCK = "One split of the data: the intervals hold for this split alone. Th
 def _steps(study: Study) -> str:
     """The steps of all runs, and the share of them that was saved."""
     taken, saved = study.protocol.steps_taken, study.protocol.steps_saved
-    if not taken:
-        return ""
-    return f" with {taken:,} steps" + (f"; {saved / (taken + saved):.0%} of all steps were saved" if saved else "")
+    share = saved / max(taken + saved, 1)
+    words = f" with {taken:,} steps" if taken else ""
+    return words + (f"; {share:.0%} of all steps were saved" if share >= 0.005 else "")
 
 
 def spaces(study: Study) -> Table:

@@ -234,23 +234,33 @@ def _name(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def columns(table: pd.DataFrame, digits: int = 5) -> dict[str, list[Any]]:
-    """A table as lists for JSON: numbers with so many digits, what is missing or infinite as None.
+def columns(table: pd.DataFrame, digits: int = 5) -> dict[str, Any]:
+    """A table for JSON, a column at a time: numbers with so many digits, what is missing or infinite as None.
 
-    >>> columns(pd.DataFrame({"a": [0.1234567, float("nan")]}))
-    {'a': [0.12346, None]}
+    Texts, which repeat themselves, are given as their places among the distinct ones; -1 is a missing one.
+
+    >>> columns(pd.DataFrame({"a": [0.1234567, float("nan")], "b": ["x", "x"]}))
+    {'a': [0.12346, None], 'b': {'texts': ['x'], 'places': [0, 0]}}
     """
     return {str(name): _plain(table[name], digits) for name in table}
 
 
-def _plain(values: pd.Series, digits: int) -> list[Any]:
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_string_dtype(values):
-        return [None if pd.isna(value) else value for value in values.tolist()]
+def _plain(values: pd.Series, digits: int) -> Any:
+    if pd.api.types.is_bool_dtype(values):
+        return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_integer_dtype(values):
         return [None if pd.isna(value) else int(value) for value in values]
     if pd.api.types.is_float_dtype(values):
         return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in values.tolist()]
-    return [value if isinstance(value, bool | int) else None if pd.isna(value) else str(value) for value in values]
+    places, texts = pd.factorize(values.map(str, na_action="ignore"))
+    return {"texts": list(texts), "places": places.tolist()}
+
+
+def profiles(answer: Answer) -> pd.DataFrame:
+    """The performance profiles, from where they begin to differ from 1."""
+    table = answer.profiles
+    whole = table.groupby("threshold")["share"].min() == 1
+    return table[table["threshold"] >= whole.index[whole].max()] if whole.any() else table
 
 
 def ranks(answer: Answer) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,9 +7,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices
 
 
-@given(
-    st.integers(1, 500), st.integers(0, 6).map(lambda n: 2**n), st.integers(1, 10**4), st.integers(1, 8)
-)
+@given(st.integers(1, 500), st.integers(0, 6).map(lambda n: 2**n), st.integers(1, 10**4), st.integers(1, 8))
 def test_chunks_hold_every_run_once_and_fit(num_runs, lanes, most_blocks, num_devices):
     together = lanes * num_devices
     parts = devices.chunks(num_runs, together, most_blocks)

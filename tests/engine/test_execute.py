@@ -6,8 +6,8 @@ from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import devices
-from jaxnets.engine import tables as results
 from jaxnets.engine import programs as executables
+from jaxnets.engine import tables as results
 from jaxnets.engine.events import Compiled, Options, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.layout import layout

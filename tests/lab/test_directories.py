@@ -12,6 +12,7 @@ import jaxnets
 from experiments import train
 from jaxnets import data
 from jaxnets.basics.errors import UserError
+from jaxnets.config import record
 from jaxnets.data.dataset import Split
 from jaxnets.evidence import between
 from jaxnets.evidence.study import TaskFacts
@@ -111,6 +112,26 @@ def test_other_data_are_no_pairs(written, tmp_path):
     assert directories.same_data(one, directories.read(older, None))  # they do not tell otherwise
     config = copied(older, "config.json", lambda content: content["config"].update(dataset="negation"), tmp_path / "d")
     assert not directories.same_data(one, directories.read(config, None))
+
+
+def test_the_tables_open_in_pandas_in_one_line(written):
+    runs = pd.read_parquet(written / "runs.parquet")
+    curves = pd.read_parquet(written / "curves.parquet")
+    for table in (runs, curves):
+        assert not [name for name in table if table[name].dtype == object]
+    kinds = {name: str(runs[name].dtype) for name in ("run", "optimizer", "learning_rate", "nesterov", "weight_decay")}
+    assert kinds == {
+        "run": "int64",
+        "optimizer": "str",
+        "learning_rate": "float64",
+        "nesterov": "boolean",
+        "weight_decay": "float64",
+    }
+    pd.testing.assert_frame_equal(jaxnets.load(written).runs, runs)
+
+
+def test_the_configuration_tells_its_format(written):
+    assert json.loads((written / "config.json").read_text())["format"] == record.FORMAT == 2
 
 
 def test_a_fingerprint_tells_examples_apart(written):

@@ -60,6 +60,8 @@ def test_a_line_says_how_far_it_is():
     )
     assert live_view.line(View("d", WAITING, {}, NONE, NONE)) == "d: Nothing is there yet."
     assert live_view.line(View("d", FINISHED, {}, RUNS, CURVES)) == "d: Finished. | 4 runs"
+    staged = View("d", FINISHED, PROGRESS | {"runs": 2}, RUNS, CURVES)
+    assert live_view.line(staged) == "d: Finished. | 4 runs, in several stages"
     assert "ended without finishing" in live_view.line(View("d", GONE, PROGRESS, RUNS, CURVES))
 
 

@@ -20,7 +20,9 @@ def test_each_figure_in_three_forms_with_its_table(grid, tmp_path):
     assert [path.name for path in paths] == [f"{name}.{kind}" for name in ONE for kind in ("png", "svg", "pdf", "csv")]
     first = {path.name: path.read_bytes() for path in paths}
     assert all(first[f"{name}.pdf"].startswith(b"%PDF") for name in ONE)
-    again = figures.save(study_figures.profiles(*grid)[0], tmp_path, "profiles", ("png", "svg", "pdf"))
+    with figures.style():
+        figure, _ = study_figures.profiles(*grid)
+    again = figures.save(figure, tmp_path, "profiles", ("png", "svg", "pdf"))
     assert all(path.read_bytes() == first[path.name] for path in again)
     table = pd.read_csv(tmp_path / "accuracy_over_learning_rate.csv")
     np.testing.assert_allclose(table["accuracy"], grid[1].sensitivity["accuracy"])

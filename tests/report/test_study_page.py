@@ -69,7 +69,7 @@ def test_the_page_says_what_was_asked_done_and_found(text, grid):
     assert "4 fresh seeds" in words
     assert "python run.py compare_optimizers" in words
     assert "jaxnets 0.2.0, jax 0.10.2" in words
-    assert "In all runs model mlp, weight decay 0.0001, batch size 64, num steps 690." in words
+    assert "model mlp, weight decay 0.0001, batch size 64, num steps 690." in words
     assert "sgd ahead" in words
     assert "tie" in words
 
@@ -103,7 +103,7 @@ def test_what_comes_from_outside_is_text():
     assert "img" not in reader.tags
     assert reader.tags.count("script") == 3
     assert HOSTILE in reader.text
-    assert HOSTILE in content(reader)["data"]["runs"]["contestant"]
+    assert HOSTILE in content(reader)["data"]["runs"]["contestant"]["texts"]
 
 
 def test_bounds_that_cannot_be_given_tell_why(grid):

@@ -103,7 +103,7 @@ def test_columns_are_strict_json():
     assert json.loads(json.dumps(study_tables.columns(table), allow_nan=False)) == {
         "a": [1.0, None, None],
         "b": [1, None, 2],
-        "c": ["x", None, "y"],
+        "c": {"texts": ["x", "y"], "places": [0, -1, 1]},
     }
 
 
@@ -113,3 +113,11 @@ def test_groups_span_the_ranks_of_their_members():
     by_name = ranks.set_index("contestant")["rank"]
     assert ranks["rank"].is_monotonic_increasing
     assert (bars["low"].iloc[0], bars["high"].iloc[0]) == (by_name["sgd"], by_name["momentum"])
+
+
+def test_profiles_begin_where_they_differ(grid):
+    table, cut = grid[1].profiles, study_tables.profiles(grid[1])
+    least = cut["threshold"].min()
+    assert 0 < least < 1
+    assert (table.loc[table["threshold"] <= least, "share"] == 1).all()
+    assert len(cut) == (table["threshold"] >= least).sum()

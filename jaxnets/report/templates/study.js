@@ -6,11 +6,12 @@
   const views = new Map();
 
   // ---- figures: the drawing is Vega's, this chooses what is drawn -------------------------------------------------
-  const rowsOf = columns => {
-    const names = Object.keys(columns);
-    return (columns[names[0]] || []).map((_, row) => Object.fromEntries(names.map(name => [name, columns[name][row]])));
+  const valuesOf = column => (column.places ? column.places.map(place => column.texts[place] ?? null) : column);
+  const rowsOf = table => {
+    const columns = Object.entries(table).map(([name, column]) => [name, valuesOf(column)]);
+    return (columns[0]?.[1] ?? []).map((_, row) => Object.fromEntries(columns.map(([name, values]) => [name, values[row]])));
   };
-  const data = Object.fromEntries(Object.entries(content.data).map(([name, columns]) => [name, rowsOf(columns)]));
+  const data = Object.fromEntries(Object.entries(content.data).map(([name, table]) => [name, rowsOf(table)]));
   const ofTask = rows => (task ? rows.filter(row => row.task === undefined || row.task === task.value) : rows);
 
   const theme = width => {

@@ -1,0 +1,70 @@
+"""Models that are kept are those of runs that finished, at the evaluation by which they are judged."""
+
+import json
+
+import numpy as np
+import pytest
+
+import jaxnets
+from jaxnets.evidence import choosing
+
+FEATURES = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
+LABELS = (FEATURES[:, 0] > 0).astype(int)
+VALUES = {"hidden_units": 24, "batch_size": 64, "num_steps": 12, "evaluate_every": 2, "optimizer": "sgd"}
+
+
+EXTRAS = [{"folds": 1}, {"folds": 1, "select": "best"}, {"num_blocks": 2, "search": "halving", "num_trials": 4}]
+
+
+@pytest.mark.usefixtures("fully_compiled")
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_seeds_of_the_best_setting_are_kept_where_they_are_judged(extra, tmp_path):
+    rates = jaxnets.log_range(0.01, 1, 4)
+    values = {**VALUES, "dataset": (FEATURES, LABELS), "learning_rate": rates, "num_seeds": 3, **extra}
+    results = jaxnets.sweep(**values, keep="seeds", output=tmp_path / "run", progress=False)
+    assert results.num_programs == 1
+    kept = sorted({run for run, _ in results.kept})
+    runs = results.runs.iloc[kept]
+    groups = [name for name in ("optimizer", "block") if name in results.runs]
+    best = choosing.best_configurations(results.runs, groups).sort_values(["dev_score", "dev_loss"]).iloc[::-1]
+    assert len(kept) == 3
+    assert runs["learning_rate"].nunique() == 1
+    assert runs["dev_accuracy"].mean() == pytest.approx(best["dev_score"].max())
+    loaded = jaxnets.load(tmp_path / "run")
+    assert sorted(json.loads((tmp_path / "run" / "models.json").read_text())["runs"]) == sorted(map(str, kept))
+    for run in kept:
+        assert results.steps(run) == [results.runs["judged_step"][run]]
+        test = results.dataset(run).test
+        probabilities = loaded.probabilities(run, test.inputs)
+        assert np.mean(probabilities.argmax(axis=1) == test.labels) == pytest.approx(runs["test_accuracy"][run])
+
+
+def test_a_run_that_diverged_has_no_model():
+    """The larger rate is ahead at first; the decay then doubles the weights at each step, until they overflow."""
+    values = {**VALUES, "dataset": (FEATURES, LABELS), "activation": "identity", "num_steps": 200, "select": "best"}
+    results = jaxnets.sweep(
+        **values, folds=1, learning_rate=[1e-6, 0.1], weight_decay=30.0, keep="best", progress=False
+    )
+    assert results.runs["status"].tolist() == ["finished", "diverged"]
+    assert results.runs["best_dev_accuracy"][1] > results.runs["best_dev_accuracy"][0]
+    assert results.kept_model.about["run"] == 0
+    test = results.folds[0].test
+    said = results.predict(0, test.inputs)
+    assert np.mean(said == test.labels) == pytest.approx(results.runs["test_accuracy"][0])
+
+
+def test_where_nothing_finished_nothing_is_kept(tmp_path):
+    values = {
+        **VALUES,
+        "folds": 1,
+        "dataset": (FEATURES, LABELS),
+        "activation": "identity",
+        "learning_rate": 1e12,
+        "progress": False,
+    }
+    for keep in ("best", "seeds"):
+        results = jaxnets.sweep(**values, keep=keep, output=tmp_path / keep)
+        assert (results.runs["status"] == "diverged").all()
+        assert results.kept_model is None
+        assert not results.kept
+        assert not (tmp_path / keep / "checkpoint").exists()
