@@ -57,7 +57,7 @@ def write(directory, console):
     """Writes the report and the figures of a run directory, and prints its answer."""
     from jaxnets.report import study_figures, study_page
 
-    said = answer(directory.study)
+    said = answer(directory.study, directory.margin)
     console.rule(str(directory.path), align="left")
     comparison_tables.print_answer(console, said)
     if directory.left_out:

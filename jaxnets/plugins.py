@@ -19,7 +19,17 @@ from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 
 # Attributes that a guest may not take as arguments: the tables have columns of these names.
-RESERVED = ("run", "status", "fold", "block", "seconds", "diverged_step", "judged_step", "best_dev_accuracy", "best_step")
+RESERVED = (
+    "run",
+    "status",
+    "fold",
+    "block",
+    "seconds",
+    "diverged_step",
+    "judged_step",
+    "best_dev_accuracy",
+    "best_step",
+)
 NESTED = ("activation", "pooling")
 """Arguments that are plug-ins themselves."""
 

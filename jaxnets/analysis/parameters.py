@@ -12,7 +12,8 @@ from flax import linen as nn
 from flax import traverse_util
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.plan import example_batch, plan, resolve
+from jaxnets.engine.plan import plan, resolve
+from jaxnets.engine.program import example_batch
 from jaxnets.engine.runs import Run
 from jaxnets.models.blocks import TextBatch
 from jaxnets.models.layers import OUTPUT, VECTORS, linear_layer, window_layer

@@ -56,7 +56,7 @@ def drawn(
     """
     if "num_blocks" in parameters:
         single = {"folds": 1} if "folds" in parameters else {}
-        return convert(loader(**single, **arguments, num_blocks=num_blocks))
+        return convert(loader(**{**arguments, **single}, num_blocks=num_blocks))
     seeds = {name: arguments.get(name, parameters[name].default) for name in SEEDS if name in parameters}
     seed, first = next(iter(seeds.items()), ("", None))
     if first is None:

@@ -31,7 +31,7 @@ def digits_noise(label_noise: float = 0.2, split_seed: int = 0) -> Dataset:
     """The digits with a share of the training labels wrong: each is one of the nine other classes, drawn at random.
 
     The labels of dev and test are right. Source: label noise that is uniform over the classes, as in Zhang et al.
-    (2017), "Understanding deep learning requires rethinking generalization", section 2.1.
+    (2017), "Understanding deep learning requires rethinking generalization".
 
     Args:
       label_noise: share of the training labels that are wrong.

@@ -16,7 +16,7 @@ from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.layout import Layout
-from jaxnets.engine.plan import Program
+from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable, put_inputs
 from jaxnets.engine.segments import Outcome
 
@@ -143,26 +143,24 @@ class _Crew:
         sound = _seated(segment.outcomes.diverged_step, segment.seats) < 0
         dropped = np.zeros(len(sound), bool)
         if segment.last in self._rungs:
-            dropped = sound & ~self._survivors(segment, sound)
-            self._rivals[segment.runs[dropped] - self._start] = False
+            self._halve(segment, sound)
+            dropped = sound & ~self._rivals[segment.runs - self._start]
         ended = segment.last == self._job.program.task.num_steps
         going = sound & ~dropped & (not ended)
         self.going[self.going] = going
         return segment._replace(going=going, dropped=dropped)
 
-    def _survivors(self, segment: Segment, sound: np.ndarray) -> np.ndarray:
-        """Which runs of the segment belong to the best settings; those that diverged are the worst of all."""
+    def _halve(self, segment: Segment, sound: np.ndarray) -> None:
+        """Leaves as rivals the runs of the best settings; those that diverged are the worst of all."""
         here = segment.runs[sound] - self._start
         accuracy, loss = np.zeros(self._num_runs), np.full(self._num_runs, np.inf)
         accuracy[here] = _seated(segment.outcomes.dev_accuracy, segment.seats)[sound]
         loss[here] = _seated(segment.outcomes.dev_loss, segment.seats)[sound]
         rivals, program = self._rivals, self._job.program
         chunk = slice(self._start, self._start + self._num_runs)
-        survive = np.zeros(self._num_runs, bool)
-        survive[rivals] = halving.survivors(
+        rivals[rivals] = halving.survivors(
             program.settings[chunk][rivals], program.blocks[chunk][rivals], accuracy[rivals], loss[rivals]
         )
-        return survive[segment.runs - self._start]
 
     def pack(self) -> None:
         """Moves those that go on together, if each device has fewer blocks to compute then."""

@@ -8,7 +8,7 @@ from jaxnets.engine import chunk, device_data, programs
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options
 from jaxnets.engine.layout import layout
-from jaxnets.engine.plan import Program
+from jaxnets.engine.program import Program
 
 
 def execute(

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.plan import Program
+from jaxnets.engine.program import Program
 
 # A run's own memory: its state goes into a segment and comes out of it, and as much again is in use meanwhile.
 _COPIES_OF_STATE = 3

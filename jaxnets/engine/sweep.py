@@ -13,7 +13,8 @@ from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
-from jaxnets.engine.plan import Program, longest, plan, resolve, with_folds
+from jaxnets.engine.plan import longest, plan, resolve, with_folds
+from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
 

@@ -17,7 +17,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.plan import Program
+from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict

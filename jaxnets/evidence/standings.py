@@ -1,7 +1,7 @@
 """The tables of a comparison's answer: each contestant at its chosen settings, pairs of them, and their ranks."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from jaxnets.evidence.tuned import bounded, unit
 
 FIRST, SECOND, TIE, OPEN = "first", "second", "tie", "open"
 LEVEL = 0.05
-THRESHOLDS = np.linspace(0.0, 1.05, 43)
+MOST_THRESHOLDS = 60
 
 
 def reporting(study: Study) -> pd.DataFrame:
@@ -56,9 +56,9 @@ def contestants(study: Study) -> pd.DataFrame:
             rows.append(
                 {"task": facts.name, "contestant": name}
                 | _runs(study, own)
-                | bounded("accuracy", _mean(study, accuracy[name], facts))
+                | bounded("accuracy", _mean(study, accuracy[name], facts, facts.num_test))
                 | bounded("median", intervals.median(accuracy[name]))
-                | bounded("iqm", _interquartile(study, own, facts))
+                | bounded("iqm", intervals.interquartile_mean(accuracy[name]))
                 | bounded("loss", _mean(study, loss[name], facts))
                 | tuned.choice(study, facts, name)
                 | _to_target(study, own, target)
@@ -67,16 +67,11 @@ def contestants(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _mean(study: Study, values: pd.Series, facts: TaskFacts) -> Estimate:
+def _mean(study: Study, values: pd.Series, facts: TaskFacts, examples: int | None = None) -> Estimate:
     """The mean over the units; blocks share examples, so their mean is less certain than its spread tells."""
-    if unit(study) == "block":
-        return intervals.corrected_difference(values, facts.num_test / facts.num_train)
-    return intervals.mean(values)
-
-
-def _interquartile(study: Study, own: pd.DataFrame, facts: TaskFacts) -> Estimate:
-    values = choosing.counted(own, "test_accuracy", facts.chance)
-    return intervals.interquartile_mean(values, own["block"] if unit(study) == "block" else None)
+    if unit(study) == "seed":
+        return intervals.mean(values, examples)
+    return intervals.corrected_difference(values, facts.num_test / facts.num_train)
 
 
 def _runs(study: Study, own: pd.DataFrame) -> dict[str, Any]:
@@ -178,7 +173,7 @@ def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
     """Two contestants on the same seeds or blocks."""
     one, other = both.columns
     differences = (both[one] - both[other]).to_numpy()
-    if unit(study) == "block":
+    if unit(study) != "seed":
         share = facts.num_test / facts.num_train
         estimate = intervals.corrected_difference(differences, share)
         p_value = comparing.corrected_p_value(differences, share)
@@ -221,12 +216,33 @@ def normalized(study: Study) -> pd.DataFrame:
 
 
 def profiles(study: Study) -> pd.DataFrame:
-    """The share of runs at or above each normalized score; see `jaxnets.evidence.answer.Answer`."""
+    """The share of runs at or above each normalized score; see `jaxnets.evidence.answer.Answer`.
+
+    The bands are over the runs; where there are several blocks or tasks, over these.
+    """
     runs = normalized(study)
-    groups = {name: runs[runs[study.by] == name]["normalized"] for name in study.contestants}
-    tables = [comparing.profile(values, THRESHOLDS).assign(contestant=name) for name, values in groups.items()]
+    thresholds = np.unique(np.round(np.quantile(runs["normalized"], np.linspace(0, 1, MOST_THRESHOLDS)), 4))
+    keys = [name for name in ("task", unit(study)) if name != "seed" and runs[name].nunique() > 1]
+    tables = []
+    for name in study.contestants:
+        own = runs[runs[study.by] == name]
+        groups = [group["normalized"] for _, group in own.groupby(keys)] if keys else [own["normalized"]]
+        tables.append(_profile(groups, thresholds).assign(contestant=name))
     columns = ["contestant", "threshold", "share", "low", "high"]
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def _profile(groups: Sequence[pd.Series], thresholds: np.ndarray) -> pd.DataFrame:
+    if len(groups) == 1:
+        return comparing.profile(groups[0], thresholds)
+    shares = np.stack([comparing.profile(values, thresholds)["share"] for values in groups])
+    found = [intervals.mean(of_threshold).clipped(0, 1) for of_threshold in shares.T]
+    bounds = {
+        "share": [one.value for one in found],
+        "low": [one.low for one in found],
+        "high": [one.high for one in found],
+    }
+    return pd.DataFrame({"threshold": thresholds, **bounds})
 
 
 def task_scores(study: Study) -> pd.DataFrame:
@@ -235,7 +251,7 @@ def task_scores(study: Study) -> pd.DataFrame:
     tables = {facts.name: scores(study, runs, facts) for facts in study.tasks}
     if len(tables) == 1:
         (only,) = tables.values()
-        return only if unit(study) == "block" else only.iloc[:0]
+        return only.iloc[:0] if unit(study) == "seed" else only
     return pd.DataFrame({name: table.mean() for name, table in tables.items()}).T.dropna(axis=1)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def write(directory: Path, study: Study) -> None:
     about = {
         "format": FORMAT,
         "by": study.by,
-        "tasks": [asdict(task) for task in study.tasks],
+        "tasks": [{**asdict(task), "target": None if isnan(task.target) else task.target} for task in study.tasks],
         "protocol": asdict(study.protocol),
     }
     files.write_json(directory / FILE, about)
@@ -126,12 +127,16 @@ def read(directory: Path) -> Study:
         if about["format"] != FORMAT:
             raise UserError(f"{path}: it has the format {about['format']!r}; this version reads {FORMAT}.")
         tables = {name: _table(directory / f"{name}.parquet") for name in ("runs", "curves", "predictions")}
-        tasks = tuple(TaskFacts(**task) for task in about["tasks"])
+        tasks = tuple(_facts(task) for task in about["tasks"])
         return Study(**tables, by=about["by"], tasks=tasks, protocol=Protocol(**about["protocol"]))
     except FileNotFoundError as error:
         raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
+
+
+def _facts(about: dict[str, Any]) -> TaskFacts:
+    return TaskFacts(**{**about, "target": nan if about["target"] is None else float(about["target"])})
 
 
 def _table(path: Path) -> Any:

@@ -10,10 +10,12 @@ from jaxnets.evidence import choosing, intervals, selection, tuning
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
+STOPPED = "stopped"  # by successive halving
+
 
 def unit(study: Study) -> str:
-    """What repetitions are counted by: `block` where there are several, else `seed`."""
-    return "block" if study.protocol.num_blocks > 1 else "seed"
+    """What repetitions are counted by: `block` or `fold` where there are several, else `seed`."""
+    return choosing.unit(study.runs)
 
 
 def groups(study: Study) -> list[str]:
@@ -61,9 +63,11 @@ def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: fl
 
 
 def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
-    """A column of runs as `float[settings, seeds]`, the mean over the folds."""
+    """A column of runs as `float[settings, seeds]`; one that a search dropped is as good as the worst that it kept."""
     scored = own.assign(_score=choosing.counted(own, column, chance))
-    return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
+    dropped = scored["status"] == STOPPED
+    scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min())
+    return scored.pivot(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
 
 
 def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
@@ -72,18 +76,24 @@ def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
     """
     own = study.phase(TUNING)
     own = own[(own["task"] == facts.name) & (own[study.by] == name)]
-    own = own.assign(_score=choosing.counted(own, "dev_accuracy", facts.chance), block=own.get("block", 0))
+    own = own.assign(_score=_on_dev(own, facts), block=own.get("block", 0))
     keys = ["block", *(column for column in names(study) if column in own)]
     settings = own.groupby(keys, sort=False, dropna=False)["_score"].mean().reset_index()
     best = settings.groupby(["block", "learning_rate"])["_score"].max().rename("accuracy")
     return best.reset_index()
 
 
+def _on_dev(own: pd.DataFrame, facts: TaskFacts) -> pd.Series:
+    """The accuracy of runs on dev; of those that a search dropped, the best that they had reached."""
+    counted = choosing.counted(own, "dev_accuracy", facts.chance)
+    return counted.where(own["status"] != STOPPED, own.get("best_dev_accuracy", counted)).astype(np.float64)
+
+
 def sensitivity(study: Study) -> pd.DataFrame:
     """Dev accuracy over the learning rate, of the runs that tuned; see `jaxnets.evidence.answer.Answer`."""
     rows = []
     for facts, name, own in _by_contestant(study):
-        counted = own.assign(_score=choosing.counted(own, "dev_accuracy", facts.chance))
+        counted = own.assign(_score=_on_dev(own, facts))
         for rate, group in counted.groupby("learning_rate"):
             values = group.groupby(unit(study))["_score"].mean()
             estimate = intervals.mean(values)
@@ -114,9 +124,14 @@ def _by_contestant(study: Study) -> Iterator[tuple[TaskFacts, str, pd.DataFrame]
 
 
 def tuning_curves(study: Study) -> pd.DataFrame:
-    """The expected test accuracy of the best of so many trials; see `jaxnets.evidence.answer.Answer`."""
+    """The expected test accuracy of the best of so many trials; see `jaxnets.evidence.answer.Answer`.
+
+    Trials of which a search dropped some are no independent ones, and give no curve.
+    """
     tables = []
     for facts, name, own in _by_contestant(study):
+        if (own["status"] == STOPPED).any():
+            continue
         blocks = [group for _, group in own.groupby("block")] if "block" in own else [own]
         curves = [_tuning_curve(study, facts, block) for block in blocks]
         tables.append(_over_blocks(curves).assign(task=facts.name, contestant=name))

@@ -43,6 +43,11 @@ class Directory:
     left_out: int = 0
 
     @property
+    def margin(self) -> float:
+        """The difference of accuracies below which nobody cares, as it was given, or half a point."""
+        return float(self.content.get("options", {}).get("margin", 0.005))
+
+    @property
     def command(self) -> str:
         """What repeats it."""
         return f"python run.py --config={self.path / 'config.json'}"
@@ -149,7 +154,7 @@ def differences(directories: Sequence[Directory]) -> pd.DataFrame:
 def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
     """All that a directory tells of its set-up, as texts; None where it does not tell."""
     environment = directory.environment
-    sets = environment.get("data", [])
+    sets, commit = environment.get("data", []), environment.get("git_commit")
     data = {
         f"{name} {place}" if len(sets) > 1 else name: str(one[name]) for place, one in enumerate(sets) for name in one
     }
@@ -158,10 +163,7 @@ def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
         "versions": environment.get("versions", {}),
         "machine": {"python": environment.get("python"), "machine": environment.get("machine")}
         | {"devices": ", ".join(environment.get("devices", []))},
-        "code": {
-            "commit": (environment.get("git_commit") or "")[:12] or None,
-            "version": directory.content.get("version"),
-        },
+        "code": {"commit": commit and commit[:12], "version": directory.content.get("version")},
         "data": data,
     }
     return {(part, name): text for part, texts in parts.items() for name, text in texts.items()}

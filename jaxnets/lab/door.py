@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
@@ -47,6 +48,8 @@ def sweep(
     asked = (config or Config()).changed(**values)
     if output is not None:
         asked = asked.changed(output=str(output))
+    if asked.tensorboard and output is None:
+        raise UserError("tensorboard: it is written into the run directory; name one by output.")
     devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
     prepared = prepare(asked)
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:

@@ -15,6 +15,7 @@ from jaxnets.lab import run_directory
 from jaxnets.report.progress import Count
 
 FILE, FORMAT = "progress.json", 1
+KEYS = frozenset({"state", "stage", "process", "machine"}) | Count(0, 0).numbers().keys()
 STAGE = "stage"
 """The folder of the tables of a stage, while the work has several."""
 

@@ -48,7 +48,7 @@ class Watched:
         if not (self.directory / live.FILE).exists():
             return {}
         content = run_directory.read_json(self.directory, live.FILE)
-        if not isinstance(content, dict) or content.get("format") != live.FORMAT:
+        if not isinstance(content, dict) or content.get("format") != live.FORMAT or not content.keys() >= live.KEYS:
             raise UserError(f"{self.directory / live.FILE}: it has another format; this version reads {live.FORMAT}.")
         return content
 

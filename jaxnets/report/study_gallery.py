@@ -77,7 +77,7 @@ class Gallery:
         )
         caption = (
             f"Dev accuracy of the runs that tuned, over the learning rate. {line} Circles: runs; crosses: runs that "
-            "diverged or were stopped, at chance if they have no accuracy. Rings: chosen rates. "
+            "diverged, at chance, or were stopped, at their last accuracy. Rings: chosen rates. "
             f"{_widths(self._answer)}"
         )
         if table.empty:

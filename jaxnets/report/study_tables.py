@@ -21,17 +21,23 @@ _SHOWN = ("status", "diverged_step", "dev_accuracy", "test_accuracy", "dev_loss"
 def runs(study: Study) -> pd.DataFrame:
     """All runs with what tells them apart and what became of them; `contestant` is the column of the contestants.
 
-    `score` is the dev accuracy, that of a run without one being chance; `reports` is true for the runs that report.
+    `score` is the dev accuracy: of a run that was stopped its last one, of another without one chance. `reports` is
+    true for the runs that report.
     """
     first = ["run", *(["task"] if len(study.tasks) > 1 else []), "phase"]
     names = [*(name for name in tuned.names(study) if name != study.by), *choosing.REPETITIONS]
     columns = [name for name in [*first, study.by, *names, *_SHOWN] if name in study.runs]
-    chance = {task.name: task.chance for task in study.tasks}
     found = study.runs[columns].rename(columns={study.by: "contestant"})
     found = found.dropna(axis=1, how="all").astype({"contestant": str})
-    score = study.runs["dev_accuracy"].astype(float).fillna(study.runs["task"].map(chance))
     reports = study.runs["run"].isin(reporting(study)["run"])
-    return found.assign(task=study.runs["task"], score=score, reports=reports)
+    return found.assign(task=study.runs["task"], score=_scores(study), reports=reports)
+
+
+def _scores(study: Study) -> pd.Series:
+    chance = {task.name: task.chance for task in study.tasks}
+    last = study.runs["run"].map(study.curves.groupby("run")["dev_accuracy"].last())
+    stopped = last.where(study.runs["status"] == "stopped")
+    return study.runs["dev_accuracy"].astype(float).fillna(stopped).fillna(study.runs["task"].map(chance))
 
 
 def contestants(study: Study) -> list[str]:
@@ -167,8 +173,10 @@ def few_lines(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def settings(study: Study) -> pd.DataFrame:
-    """A row for each setting that was tried: what was tuned, `score` (the mean dev accuracy, failures counting as
-    chance), `runs` (their numbers, as text), and `block` where there are several.
+    """A row for each setting that was tried.
+
+    Columns: `task`, `contestant`, what was tuned, `block` where there are several; `score`, the mean of that of its
+    runs; `runs`, their numbers as text; and `status`, `finished` only if all of them did.
     """
     found = runs(study)
     tuning = found[found["phase"] == TUNING]

@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 36,
         "evaluate_every": 2,
     },
-    target=0.9,
+    target=0.955,
     chance=0.63,
     source="Street, Wolberg and Mangasarian (1993)",
 )

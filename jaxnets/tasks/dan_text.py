@@ -14,7 +14,7 @@ TASK = BenchmarkTask(
         "num_steps": 243,
         "evaluate_every": 27,
     },
-    target=0.9,
+    target=0.75,
     chance=0.5,
-    source="generated",
+    source="generated sentences",
 )

@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 72,
         "evaluate_every": 4,
     },
-    target=0.9,
+    target=0.955,
     chance=0.1,
     source="Alpaydin and Kaynak (1998)",
 )

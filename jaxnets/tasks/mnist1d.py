@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 810,
         "evaluate_every": 45,
     },
-    target=0.9,
+    target=0.555,
     chance=0.1,
     source="Greydanus and Kobak (2024)",
 )

@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 3600,
         "evaluate_every": 200,
     },
-    target=0.9,
+    target=0.645,
     chance=0.1,
     source="Greydanus and Kobak (2024)",
 )

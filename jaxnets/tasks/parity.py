@@ -15,7 +15,7 @@ TASK = BenchmarkTask(
         "num_steps": 486,
         "evaluate_every": 27,
     },
-    target=0.9,
+    target=0.815,
     chance=0.5,
     source="Minsky and Papert (1969); Barak et al. (2022)",
 )

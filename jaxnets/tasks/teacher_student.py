@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 540,
         "evaluate_every": 30,
     },
-    target=0.9,
+    target=0.92,
     chance=0.5,
     source="Seung, Sompolinsky and Tishby (1992)",
 )

@@ -16,7 +16,7 @@ TASK = BenchmarkTask(
         "num_steps": 90,
         "evaluate_every": 10,
     },
-    target=0.9,
+    target=0.96,
     chance=0.5,
-    source="generated",
+    source="generated sentences",
 )

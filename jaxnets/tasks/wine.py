@@ -13,7 +13,7 @@ TASK = BenchmarkTask(
         "num_steps": 36,
         "evaluate_every": 2,
     },
-    target=0.9,
+    target=0.94,
     chance=0.4,
     source="Aeberhard, Coomans and de Vel (1994)",
 )

@@ -58,7 +58,7 @@ def test_sizes_classes_and_seeds():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_classifiers_come_near_the_published_accuracies():
-    """Greydanus and Kobak (2024), table 1: logistic regression 32%, an MLP 68%."""
+    """Greydanus and Kobak (2024): logistic regression about 32%, an MLP about 68%; this short training gives 66%."""
     dataset = data.load("mnist1d")
 
     def score(model):

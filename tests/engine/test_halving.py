@@ -94,7 +94,6 @@ def test_halving_ranks_each_block_by_the_means_of_its_settings(monkeypatch):
     assert (len(first[0]), len(second[0])) == (24, 8)
 
 
-@pytest.mark.usefixtures("fully_compiled")
 @pytest.mark.parametrize("keep", ["none", "last", "all"])
 def test_what_diverged_costs_nothing_more_and_leaves_the_others_bits(keep):
     rates = [1e9, 0.1, 1e10, 0.2, 0.01, 1e11]

@@ -2,6 +2,7 @@
 
 import json
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -40,11 +41,13 @@ def test_the_seeds_of_the_best_setting_are_kept_where_they_are_judged(extra, tmp
 
 
 def test_a_run_that_diverged_has_no_model():
-    """The larger rate is ahead at first; the decay then doubles the weights at each step, until they overflow."""
-    values = {**VALUES, "dataset": (FEATURES, LABELS), "activation": "identity", "num_steps": 200, "select": "best"}
-    results = jaxnets.sweep(
-        **values, folds=1, learning_rate=[1e-6, 0.1], weight_decay=30.0, keep="best", progress=False
-    )
+    """The larger rate is ahead until the schedule lets it burst."""
+
+    def burst(progress):
+        return jnp.where(progress > 0.5, 1e30, 1.0)
+
+    values = {**VALUES, "dataset": (FEATURES, LABELS), "folds": 1, "select": "best", "schedule": burst}
+    results = jaxnets.sweep(**values, learning_rate=[1e-36, 0.5], keep="best", progress=False)
     assert results.runs["status"].tolist() == ["finished", "diverged"]
     assert results.runs["best_dev_accuracy"][1] > results.runs["best_dev_accuracy"][0]
     assert results.kept_model.about["run"] == 0

@@ -6,6 +6,8 @@ import pytest
 from tensorboardX.proto import api_pb2 as api
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
+import jaxnets
+from jaxnets.basics.errors import UserError
 from jaxnets.lab import tensorboard
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -101,3 +103,11 @@ def test_a_comparison_and_odd_names(tmp_path):
     assert names[1] == "1 adam learning_rate=0.001 my_.._data_ ü tuning seed=0"
     again = tensorboard.write(tmp_path, runs.iloc[:1], CURVES)
     assert len(list(again.iterdir())) == 1  # nothing of before is left
+
+
+def test_a_sweep_writes_it_into_its_directory(tmp_path):
+    values = {"dataset": "xor", "batch_size": 0, "num_steps": 4, "tensorboard": True, "progress": False}
+    with pytest.raises(UserError, match="tensorboard: it is written into the run directory"):
+        jaxnets.sweep(**values)
+    jaxnets.sweep(**values, output=tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run" / "tensorboard").iterdir()] == ["0 adam learning_rate=0.001"]

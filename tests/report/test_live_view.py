@@ -55,8 +55,8 @@ def printed(renderable, width=80):
 
 def test_a_line_says_how_far_it_is():
     assert live_view.line(NOW) == (
-        "results/[one]: Running. | digits, tuning | sgd | 1 of 4 runs ended | 16 of 40 steps, 4 saved (50%) | 1 diverged"
-        " | 12 s of training | best on dev 87.5% (sgd at 0.01)"
+        "results/[one]: Running. | digits, tuning | sgd | 1 of 4 runs ended | 16 of 40 steps, 4 saved (50%)"
+        " | 1 diverged | 12 s of training | best on dev 87.5% (sgd at 0.01)"
     )
     assert live_view.line(View("d", WAITING, {}, NONE, NONE)) == "d: Nothing is there yet."
     assert live_view.line(View("d", FINISHED, {}, RUNS, CURVES)) == "d: Finished. | 4 runs"

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -24,6 +25,15 @@ def test_runs_have_what_tells_them_apart(grid):
     assert set(found.loc[found["reports"], "phase"]) == {"confirmation"}
 
 
+def test_a_run_that_was_stopped_stands_at_its_last_accuracy(grid):
+    study = grid[0]
+    runs = study.runs.copy()
+    runs.loc[0, ["status", "dev_accuracy"]] = ["stopped", np.nan]
+    cut = study.curves[(study.curves["run"] != 0) | (study.curves["step"] <= 230)]
+    found = study_tables.runs(dataclasses.replace(study, runs=runs, curves=cut))
+    assert found.loc[0, "score"] == cut[cut["run"] == 0]["dev_accuracy"].iloc[-1]
+
+
 def test_a_line_for_each_rate_or_for_thirds_of_a_decade(grid):
     table, each = study_tables.rates(grid[1])
     assert each
@@ -43,8 +53,7 @@ def test_curves_count_a_run_that_diverged(grid):
     runs.loc[own[0], "status"] = "diverged"
     lost = runs.loc[own[0], "run"]
     cut = study.curves[(study.curves["run"] != lost) | (study.curves["step"] <= 115)]
-    changed = study.__class__(runs, cut, study.predictions, study.by, study.tasks, study.protocol)
-    lines, means = study_tables.learning_curves(changed)
+    lines, means = study_tables.learning_curves(dataclasses.replace(study, runs=runs, curves=cut))
     end = lines[(lines["run"] == lost) & (lines["step"] == studies.NUM_STEPS)].iloc[0]
     assert end["dev_accuracy"] == studies.CHANCE
     assert end["train_loss"] == pytest.approx(np.log(10))

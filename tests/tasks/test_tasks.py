@@ -10,7 +10,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.lab.flagtext import unparse
-from tests.docs.pages import PAGES
+from tests.docs.pages import PAGES, blocks
 
 SIZES = ("dataset", "model", "batch_size", "num_steps", "evaluate_every")
 
@@ -81,6 +81,13 @@ def test_the_table_of_the_page_is_that_of_the_suite():
     assert [name for name, _ in rows] == list(tasks.KNOWN)
     for (_, row), task in zip(rows, tasks.KNOWN.values(), strict=True):
         assert row == " | ".join(cells(task))
+
+
+def test_the_example_of_the_page_is_a_task():
+    (example,) = [block for block in blocks(PAGES["docs/tasks.md"], "python") if "TASK" in block]
+    scope = {}
+    exec(example, scope)
+    assert prepare(Config(**scope["TASK"].values)).num_steps == 180
 
 
 def cells(task):
