@@ -14,7 +14,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices
 from jaxnets.evidence import between
 from jaxnets.evidence.answer import answer
-from jaxnets.lab import commandline, directories, run_directory
+from jaxnets.lab import commandline, directories, run_directory, study_report
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import between_page, comparison_tables
@@ -55,18 +55,12 @@ def experiment(path):
 
 def write(directory, console):
     """Writes the report and the figures of a run directory, and prints its answer."""
-    from jaxnets.report import study_figures, study_page
-
     said = answer(directory.study, directory.margin)
     console.rule(str(directory.path), align="left")
     comparison_tables.print_answer(console, said)
     if directory.left_out:
         console.print(f"Caution: {directory.left_out} runs were interrupted, and are left out.", style="yellow")
-    page = directory.path / "report.html"
-    with files.file_errors(directory.path):
-        study_figures.save(directory.study, said, directory.path / "figures")
-    content = study_page.html(directory.study, said, command=directory.command, environment=directory.environment)
-    files.write(page, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    page, *_ = study_report.write(directory.path, directory.study, said, directory.command, directory.environment)
     console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
 
 

@@ -205,7 +205,7 @@ def scope(study: Study) -> str:
         )
     if tuned.unit(study) == "fold":
         folds = study.runs["fold"].nunique()
-        return f"The intervals are over {folds} folds, corrected for the examples that they share; one choice holds for all."
+        return f"The intervals are over {folds} folds, corrected for the examples that they share."
     seeds = protocol.confirm_seeds or protocol.num_seeds
     return (
         f"The intervals are over {seeds} seeds and hold for this split of the data alone; --num_blocks=8 repeats "

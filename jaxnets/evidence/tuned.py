@@ -154,7 +154,7 @@ def budgets(num_trials: int) -> list[int]:
     """Numbers of trials, evenly spaced in their logarithms.
 
     >>> budgets(9)
-    [1, 2, 3, 4, 6, 9]
+    [1, 2, 3, 4, 5, 7, 9]
     """
     return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
 

@@ -12,7 +12,7 @@ from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.study import Study
-from jaxnets.lab import run_directory, session, tensorboard
+from jaxnets.lab import run_directory, session, study_report, tensorboard
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
 from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
@@ -80,16 +80,11 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
 
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
-    from jaxnets.report import study_figures, study_page
-
     said = answer(found, config.options["margin"])
     comparison_tables.print_answer(console, said)
-    paths = study_figures.save(found, said, directory / "figures")
-    page = directory / "report.html"
     environment = run_directory.read_json(directory, "environment.json")
-    content = study_page.html(found, said, command=command_line(experiment, config), environment=environment)
-    files.write(page, lambda temporary: Path(temporary).write_text(content, encoding="utf-8"))
-    for path in (path for path in paths if path.suffix == ".png"):
+    page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)
+    for path in (path for path in figures if path.suffix == ".png"):
         console.print(f"Figure: {path}", soft_wrap=True, highlight=False, markup=False)
     console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
 

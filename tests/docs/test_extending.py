@@ -19,7 +19,7 @@ COMMANDS = [words for words in commands(TEXT) if "my_lab" in " ".join(words)]
 EXPECTED = {  # a column of the results, and how many runs there are
     "my_lab.nets:MyNet": ("frequency", 6),
     "my_lab.words:BestWord": ("embedding_dim", 1),
-    "my_lab.opt:my_opt": ("decay", 54),
+    "my_lab.opt:my_opt": ("decay", 62),
     "my_lab.decay:root": ("floor", 3),
     "my_lab.starts:signs": ("initializer", 3),
     "my_lab.curves:cube": ("activation", 144),

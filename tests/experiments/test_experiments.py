@@ -49,11 +49,10 @@ def results_of(directory, accuracies, status="finished"):
 
 
 @pytest.mark.parametrize("status", ["finished", "diverged"])
-@pytest.mark.parametrize("name", ["compare_optimizers", "train"])
-def test_reports_draw_their_figures(tmp_path, name, status):
+def test_the_report_draws_its_figure(tmp_path, status):
     console = Console(file=io.StringIO(), width=100)
     accuracies = [0.5, 1.0] if status == "finished" else [np.nan, np.nan]
-    experiment_of(name).report(results_of(tmp_path, accuracies, status), console)
+    experiment_of("train").report(results_of(tmp_path, accuracies, status), console)
     assert (tmp_path / "figures" / "learning_curves.png").exists()
     assert "learning_curves.svg" in console.file.getvalue()
 

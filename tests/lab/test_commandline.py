@@ -18,7 +18,7 @@ from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[2]
 SOON = MappingProxyType({"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})  # compiles in less time
-QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1"]
+QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1", "--confirm_seeds=2"]
 
 
 def start(*arguments, cwd=ROOT, env=SOON, **kwargs):
@@ -42,10 +42,12 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{kind}"
-        for name in ("accuracy_over_learning_rate", "learning_curves")
-        for kind in ("png", "svg")
+        for name in ("accuracy_over_learning_rate", "learning_curves", "tuning_curves", "profiles")
+        for kind in ("png", "svg", "pdf", "csv")
     }
-    assert names == {"config.json", "environment.json", "runs.parquet", "curves.parquet"} | figures
+    records = {f"{name}.json" for name in ("config", "environment", "progress", "study")}
+    tables = {f"{name}.parquet" for name in ("runs", "curves", "predictions")}
+    assert names == {"report.html"} | records | tables | figures
 
 
 def test_the_tables_have_the_columns_that_are_promised(compared):
@@ -53,7 +55,7 @@ def test_the_tables_have_the_columns_that_are_promised(compared):
     metrics = {f"{split}_{metric}" for split in ("train", "dev", "test") for metric in ("loss", "accuracy")}
     flags = {"optimizer", "learning_rate", "schedule", "initializer", "seed", "hidden_units", "batch_size", "momentum"}
     assert metrics | flags | {"status", "best_dev_accuracy", "best_step", "seconds"} <= set(runs.columns)
-    assert len(runs) == 3 * 2 * 2
+    assert runs["phase"].value_counts().to_dict() == {"tuning": 3 * 2 * 2, "confirmation": 3 * 2}
     assert len(curves) == len(runs) * 2
     assert (runs["status"] == "finished").all()
     assert runs["seconds"].gt(0).all()
@@ -82,8 +84,9 @@ def test_one_device_gives_the_same_bits_as_two(compared, tmp_path):
     process = start("run.py", *QUICK, "--num_devices=1", "--optimizer=sgd", f"--output={tmp_path / 'one'}")
     assert process.returncode == 0, process.stderr
     one, two = (pd.read_parquet(path / "curves.parquet") for path in (tmp_path / "one", compared[1]))
-    assert one["run"].nunique() == 4
-    pd.testing.assert_frame_equal(one, two[two["run"] < 4].reset_index(drop=True), check_exact=True)
+    assert one["run"].nunique() == 4 + 2
+    both = (table[table["run"] < 4].reset_index(drop=True) for table in (one, two))
+    pd.testing.assert_frame_equal(*both, check_exact=True)
 
 
 def test_the_environment_tells_versions_and_devices(compared):
@@ -103,6 +106,7 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
     arguments = [
         "--dataset=xor",
         "--optimizer=adam",
+        "--confirm_seeds=2",
         "--hidden_units=2",
         "--learning_rate=0.1",
         "--batch_size=0",

@@ -126,7 +126,7 @@ def test_importing_takes_no_jax_and_names_are_there():
 def test_the_two_doors_give_equal_tables(tmp_path):
     flags = ["--dataset=xor", "--hidden_units=3,2x2", "--optimizer=sgd,adam", "--learning_rate=log:0.01:1:3"]
     flags += ["--batch_size=0", "--num_steps=6", "--evaluate_every=3", "--num_seeds=2", "--num_devices=2"]
-    command = ["run.py", "compare_optimizers", *flags, f"--output={tmp_path / 'shell'}"]
+    command = ["run.py", "train", "--keep=none", *flags, f"--output={tmp_path / 'shell'}"]
     assert commandline.launch(experiments, command, "") == 0
     results = jaxnets.sweep(
         dataset="xor",

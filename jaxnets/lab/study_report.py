@@ -1,0 +1,37 @@
+"""The report of a comparison in its run directory: one page and its figures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jaxnets.basics import files
+from jaxnets.evidence.answer import Answer
+from jaxnets.evidence.study import Study
+
+PAGE = "report.html"
+
+
+def write(directory: Path, study: Study, said: Answer, command: str, environment: Mapping[str, Any]) -> list[Path]:
+    """Writes the figures and the page.
+
+    Args:
+      directory: the run directory.
+      study: what was found.
+      said: what it says.
+      command: that repeats it.
+      environment: in which it was found.
+
+    Returns:
+      The page, and after it the figures in all their forms.
+
+    Raises:
+      UserError: if they cannot be written.
+    """
+    from jaxnets.report import study_figures, study_page  # Altair takes half a second
+
+    page = directory / PAGE
+    with files.file_errors(directory):
+        figures = study_figures.save(study, said, directory / "figures")
+    content = study_page.html(study, said, command=command, environment=environment)
+    files.write(page, lambda temporary: Path(temporary).write_text(content, encoding="utf-8"))
+    return [page, *figures]
