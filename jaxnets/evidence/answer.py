@@ -90,6 +90,7 @@ def _sentences(
             yield from sentences.averages(own)
     if several:
         yield from sentences.robustness(_mean_width(contestants))
+    yield from sentences.saving(study)
     yield sentences.scope(study)
 
 

@@ -145,6 +145,14 @@ def speed(contestants: pd.DataFrame) -> Iterator[str]:
     yield f"Steps to {arrived['target'].iloc[0]:.1%} on dev: {_listed(parts)}{never}."
 
 
+def saving(study: Study) -> Iterator[str]:
+    """What runs that diverged or were dropped did not cost."""
+    taken, saved = study.protocol.steps_taken, study.protocol.steps_saved
+    if saved:
+        why = "halving dropped runs on the way" if study.protocol.search == "halving" else "runs that diverged ended"
+        yield f"{taken:,} steps were taken; {saved:,} ({saved / (taken + saved):.0%}) were saved, as {why}."
+
+
 def averages(contestants: pd.DataFrame) -> Iterator[str]:
     """What the averaged probabilities of the seeds give, for the best contestant."""
     best = contestants.sort_values("accuracy", ascending=False, kind="stable").iloc[0]

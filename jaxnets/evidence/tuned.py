@@ -67,7 +67,7 @@ def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
     scored = own.assign(_score=choosing.counted(own, column, chance))
     dropped = scored["status"] == STOPPED
     scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min())
-    return scored.pivot(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
+    return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
 
 
 def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:

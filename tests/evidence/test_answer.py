@@ -1,6 +1,7 @@
 """The answer of a comparison, on tables whose truth is known."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,24 @@ def test_a_target_that_is_never_reached_takes_forever():
     late = answer(Study(**{**vars(runs), "tasks": (facts(target=0.99),)})).contestants
     assert np.isinf(late["steps_to_target"]).all()
     assert (late["reached_share"] == 0).all()
+
+
+def test_steps_that_were_saved_are_told():
+    runs = study({"sgd": 0.95, "adam": 0.9})
+    halved = replace(runs, protocol=replace(runs.protocol, search="halving", steps_taken=250, steps_saved=750))
+    assert "250 steps were taken; 750 (75%) were saved, as halving dropped runs on the way." in answer(halved).sentences
+    assert not any("saved" in sentence for sentence in answer(runs).sentences)
+
+
+def test_dropped_trials_count_with_what_they_had_reached_and_give_no_curve():
+    runs = study({"sgd": 0.95, "adam": 0.9})
+    table = runs.runs.assign(best_dev_accuracy=runs.runs["dev_accuracy"])
+    dropped = (table["phase"] == TUNING) & (table["learning_rate"] == 1.0)
+    table.loc[dropped, ["status", "dev_accuracy", "test_accuracy"]] = ["stopped", np.nan, np.nan]
+    said = answer(replace(runs, runs=table, protocol=replace(runs.protocol, search="halving")))
+    assert said.tuning.empty
+    last = said.sensitivity[said.sensitivity["learning_rate"] == 1.0]["accuracy"]
+    assert (last > 0.8).all()
 
 
 def test_ranks_and_wins_over_tasks():

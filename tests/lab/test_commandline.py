@@ -106,7 +106,6 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
     arguments = [
         "--dataset=xor",
         "--optimizer=adam",
-        "--confirm_seeds=2",
         "--hidden_units=2",
         "--learning_rate=0.1",
         "--batch_size=0",
@@ -115,7 +114,7 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
         "--evaluate_every=10",
     ]
     outputs = []
-    for name, program in (("a", ["run.py", "compare_optimizers"]), ("b", ["-m", "experiments.compare_optimizers"])):
+    for name, program in (("a", ["run.py", "train"]), ("b", ["-m", "experiments.train"])):
         process = start(*program, *arguments, f"--output={tmp_path / name}")
         assert process.returncode == 0, process.stderr
         outputs.append(process.stdout.replace(str(tmp_path / name), ""))
