@@ -10,7 +10,7 @@ from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.standings import FIRST, SECOND, TIE
 from jaxnets.evidence.study import Study
 
-FEW_TRIALS = 4
+FEW_TRIALS, MOST_NAMED = 4, 2
 
 
 def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
@@ -62,8 +62,9 @@ def _behind(leader: str, beaten: Sequence[str], pairs: pd.DataFrame) -> str:
 
 
 def _undecided(leader: str, others: Sequence[str], outcomes: dict[str, tuple[str, Estimate]]) -> str:
-    parts = [f"{leader} less {name} is {with_interval(outcomes[name][1])}" for name in others]
-    return _listed(parts)
+    parts = [f"{leader} less {name} is {with_interval(outcomes[name][1])}" for name in others[:MOST_NAMED]]
+    rest = [f"{', '.join(others[MOST_NAMED:])} cannot be told apart from it either"] if others[MOST_NAMED:] else []
+    return _listed([*parts, *rest])
 
 
 def with_interval(effect: Estimate) -> str:

@@ -135,8 +135,9 @@ def tuning_curves(study: Study) -> pd.DataFrame:
         blocks = [group for _, group in own.groupby("block")] if "block" in own else [own]
         curves = [_tuning_curve(study, facts, block) for block in blocks]
         tables.append(_over_blocks(curves).assign(task=facts.name, contestant=name))
-    columns = ["task", "contestant", "budget", "accuracy", "low", "high"]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    numbers = ["budget", "accuracy", "low", "high"]
+    nothing = pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))
+    return pd.concat(tables, ignore_index=True)[list(nothing.columns)] if tables else nothing
 
 
 def _tuning_curve(study: Study, facts: TaskFacts, own: pd.DataFrame) -> pd.DataFrame:

@@ -213,12 +213,12 @@ def _trials(runs: pd.DataFrame, by: str) -> int:
 def spaces(config: Config, by: str) -> dict[str, str]:
     """What is tuned, in words: the values or the range of each hyperparameter that has several."""
     values = {name: value for name, value in config.values().items() if name not in (by, "seed")}
-    return {name: _space(value) for name, value in values.items() if isinstance(value, list | Range)}
+    return {name: _space(value, config.search) for name, value in values.items() if isinstance(value, list | Range)}
 
 
-def _space(value: Any) -> str:
+def _space(value: Any, search: str) -> str:
     if isinstance(value, Range):
         spaced = "in its logarithm" if value.logarithmic else "evenly"
-        count = f", {value.count} values" if value.count else ""
+        count = f", {value.count} values" if value.count and search == "grid" else ""
         return f"{value.low:g} to {value.high:g} {spaced}{count}"
     return ", ".join(str(show(one)) for one in value)

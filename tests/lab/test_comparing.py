@@ -127,6 +127,8 @@ def test_the_space_is_told_in_words():
         "learning_rate": "0.0001 to 1 in its logarithm, 9 values",
         "weight_decay": "0.0, 0.1",
     }
+    drawn = configure(compare_optimizers.EXPERIMENT, {"search": "sobol"})
+    assert comparing.spaces(drawn, "optimizer") == {"learning_rate": "0.0001 to 1 in its logarithm"}
 
 
 def test_an_unknown_task_is_told_with_the_nearest():
