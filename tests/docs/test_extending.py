@@ -48,7 +48,7 @@ def test_each_file_has_its_command():
 
 
 # guests of these kinds are trained by tests/test_common_suite.py as well
-SLOW = ("my_lab.decay:root", "my_lab.starts:signs", "my_lab.curves:cube", "my_lab.smooth:Smooth")
+SLOW = ("my_lab.opt:my_opt", "my_lab.decay:root", "my_lab.starts:signs", "my_lab.curves:cube", "my_lab.smooth:Smooth")
 
 
 @pytest.mark.parametrize(

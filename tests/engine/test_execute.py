@@ -55,20 +55,22 @@ def numbers(curves, run):
             4,
             {"learning_rate": 0.01, "seed": 1},
         ),
-        (
+        pytest.param(
             DIGITS | {"learning_rate": [0.001, 0.01], "optimizer": "momentum", "num_seeds": 5},
             8,
             {"learning_rate": 0.01, "seed": 3},
+            marks=pytest.mark.slow,
         ),
         (
             XOR | {"learning_rate": [0.01, 0.1], "initializer": ["he", "pytorch"], "num_seeds": 40},
             157,
             {"learning_rate": 0.1, "initializer": "pytorch", "seed": 37},
         ),
-        (
+        pytest.param(
             XOR | {"hidden_units": (), "learning_rate": [0.01, 0.1], "num_seeds": 70},
             75,
             {"learning_rate": 0.1, "seed": 5},
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["wide", "digits", "xor", "linear"],
@@ -139,6 +141,7 @@ def test_models_of_text_train(model, flags):
     assert (last < 0.8 * first).all()
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_draws_noise_and_one_that_searches_a_line():
     table, _, _ = sweep(**XOR | {"optimizer": ["noisy_sgd", "lbfgs"], "num_seeds": 2, "learning_rate": 0.1})
     assert (table["status"] == "finished").all()

@@ -57,6 +57,7 @@ def test_several_architectures_are_refused(values):
         configure(local_optima.EXPERIMENT, values)
 
 
+@pytest.mark.slow
 def test_optimizers_start_alike_and_another_shuffle_only_changes_the_batches():
     nets = {"hidden_units": 8, "learning_rate": 0.01, "num_epochs": 1, "num_seeds": 2}
     results = sweep(dataset="digits", optimizer=["sgd", "adam"], keep="last", progress=False, **nets)

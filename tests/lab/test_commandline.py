@@ -102,6 +102,7 @@ def test_results_are_not_written_over(compared):
     assert "holds results already" in process.stderr
 
 
+@pytest.mark.slow
 def test_an_experiment_is_a_program_of_its_own(tmp_path):
     arguments = [
         "--dataset=xor",

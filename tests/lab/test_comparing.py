@@ -93,6 +93,7 @@ def test_blocks_have_splits_seeds_and_choices_of_their_own(tmp_path):
     assert labels[0] != labels[1]
 
 
+@pytest.mark.slow
 def test_tasks_of_the_suite_bring_their_own_data_model_and_budget(tmp_path):
     found, _ = carry_out(tmp_path, tasks=["wine", "spirals"], num_seeds=1, confirm_seeds=2, num_train=80)
     assert [facts.name for facts in found.tasks] == ["wine", "spirals"]
@@ -144,6 +145,7 @@ def test_drawn_settings_take_one_seed_each_unless_told_otherwise():
     assert configure(compare_optimizers.EXPERIMENT, {}).num_seeds == 8
 
 
+@pytest.mark.slow
 def test_the_kept_seeds_answer_together(tmp_path, capsys):
     from jaxnets.lab import commandline
 
