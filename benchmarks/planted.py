@@ -20,7 +20,7 @@ from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFa
 
 TUNING_SEEDS, CONFIRM_SEEDS = 8, 32
 RATES = [0.03, 0.06, 0.1, 0.2, 0.4]
-NOISE = 0.0015
+NOISE = 0.0016
 FACTS = TaskFacts("digits", "", np.nan, 0.1, 10, 1437, 180, 180)
 
 

@@ -51,7 +51,9 @@ def check(results, folder, inputs):
     return again
 
 
-@pytest.mark.parametrize("kind", ["optimizer", "schedule", "initializer", "activation"])
+@pytest.mark.parametrize(
+    "kind", ["optimizer", pytest.param("schedule", marks=pytest.mark.slow), "initializer", "activation"]
+)
 def test_features_with_every_plug_in_of_a_kind(kind, tmp_path):
     values = [*KINDS[kind].known(), GUESTS[kind]]
     if kind == "optimizer":  # all of Optax's aliases have tests of their own

@@ -69,6 +69,7 @@ def test_the_commands_work(plugin, lab, monkeypatch, capsys):
     assert len(runs) == count
 
 
+@pytest.mark.slow
 def test_the_script_works(lab, monkeypatch, capsys):
     assert _status(_command("my_lab.script"), [], monkeypatch) == 0
     assert "my_lab.opt:my_opt" in capsys.readouterr().out

@@ -80,6 +80,7 @@ def test_a_configuration_repeats_its_run(compared, tmp_path):
     assert recorded[0]["experiment"] == "compare_optimizers"
 
 
+@pytest.mark.slow
 def test_one_device_gives_the_same_bits_as_two(compared, tmp_path):
     process = start("run.py", *QUICK, "--num_devices=1", "--optimizer=sgd", f"--output={tmp_path / 'one'}")
     assert process.returncode == 0, process.stderr
