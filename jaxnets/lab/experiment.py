@@ -11,7 +11,7 @@ from jaxnets import plugins
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
-from jaxnets.config.values import Field, Kind, choices
+from jaxnets.config.values import Field, Kind, Range, choices
 from jaxnets.engine.runs import chosen
 from jaxnets.evidence.study import Study
 from jaxnets.evidence.verdicts import Verdict
@@ -169,7 +169,14 @@ def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
     own = {option.name: option for option in experiment.options}
     options = {name: option.value(values.get(name, option.default)) for name, option in own.items()}
     given = {name: value for name, value in values.items() if name not in own}
-    return checked(experiment, Config(**inherited(_defaults(experiment, given), given), options=options))
+    config = Config(**inherited(_defaults(experiment, given), given), options=options)
+    return checked(experiment, config if "search" in given else _with_something_to_draw(config))
+
+
+def _with_something_to_draw(config: Config) -> Config:
+    """A grid in the place of an experiment's own search, where all of its ranges were given values."""
+    has_range = any(isinstance(value, Range) for value in config.values().values())
+    return config if has_range or config.search == "grid" else config.changed(search="grid")
 
 
 def _defaults(experiment: Experiment, given: Mapping[str, Any]) -> dict[str, Any]:

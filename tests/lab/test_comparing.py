@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import compare_optimizers
+from experiments import compare_optimizers, text_classification
 from jaxnets.basics.errors import UserError
 from jaxnets.engine import execute
 from jaxnets.engine.events import Compiled
@@ -130,6 +130,13 @@ def test_the_space_is_told_in_words():
     }
     drawn = configure(compare_optimizers.EXPERIMENT, {"search": "sobol"})
     assert comparing.spaces(drawn, "optimizer") == {"learning_rate": "0.0001 to 1 in its logarithm"}
+
+
+def test_a_search_of_its_own_becomes_a_grid_where_nothing_is_left_to_draw():
+    ranges = ("learning_rate", "vector_range", "word_dropout_rate", "dropout_rate")
+    given = configure(text_classification.EXPERIMENT, dict.fromkeys(ranges, 0.1))
+    assert given.search == "grid"
+    assert configure(text_classification.EXPERIMENT, {"learning_rate": 0.1}).search == "random"
 
 
 def test_an_unknown_task_is_told_with_the_nearest():
