@@ -152,9 +152,13 @@ def test_ctrl_c_ends_the_watching_with_130(tmp_path, monkeypatch):
 
 
 def begin(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "run.py", *arguments], cwd=ROOT, env=os.environ | SOON, stdout=subprocess.PIPE, text=True
-    )
+    """Starts the program; it hears Ctrl-C even if the tests were started where that is ignored, as behind a `&`."""
+    command, environment = [sys.executable, "run.py", *arguments], os.environ | SOON
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def asked(port, path="/state.json", host=None):
@@ -175,6 +179,7 @@ def until(port, state, has=lambda view: True):
     raise AssertionError(view)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_watched_from_its_start_to_its_end(tmp_path):
     output = tmp_path / "run"
     server = begin("watch", str(output), "--serve", "--port=0")
