@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, comparing, intervals, tuned
+from jaxnets.evidence import choosing, comparing, intervals, tuned, tuning
 from jaxnets.evidence.ensembles import ensemble
 from jaxnets.evidence.intervals import UNKNOWN, Estimate
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Study, TaskFacts
@@ -85,7 +85,7 @@ def _runs(study: Study, own: pd.DataFrame) -> dict[str, Any]:
 
 def _setting(study: Study, own: pd.DataFrame) -> str:
     """The chosen setting in words; a range of values where blocks differ."""
-    names = [name for name in tuned.names(study) if name in own]
+    names = [name for name in study.tuned if name in own]
     return ", ".join(f"{name} {_span(own[name])}" for name in names if own[name].notna().any())
 
 
@@ -109,8 +109,8 @@ def _target(study: Study, runs: pd.DataFrame, facts: TaskFacts) -> float:
 
 def _to_target(study: Study, own: pd.DataFrame, target: float) -> dict[str, float]:
     """The median run's way to the target: `inf` if over half of the runs do not arrive."""
-    reached = study.curves[study.curves["run"].isin(own["run"]) & (study.curves["dev_accuracy"] >= target)]
-    first = reached.groupby("run")["step"].min().reindex(own["run"]).fillna(np.inf).to_numpy()
+    curves = study.curves[study.curves["run"].isin(own["run"])]
+    first = tuning.to_target(curves, target, ["step"], runs=own["run"])["step"].to_numpy()
     seconds = first * (own["seconds"] / own["num_steps"]).to_numpy()
     middle = float(np.median(first)) if len(first) else np.nan
     return {

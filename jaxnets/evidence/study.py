@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
+from jaxnets.evidence import choosing
 
 FILE, FORMAT = "study.json", 1
 TUNING, CONFIRMATION = "tuning", "confirmation"
@@ -90,6 +92,12 @@ class Study:
     def contestants(self) -> list[str]:
         """What is compared, in the order of the runs."""
         return list(dict.fromkeys(self.runs[self.by]))
+
+    @cached_property
+    def tuned(self) -> tuple[str, ...]:
+        """The hyperparameters that were tuned: those that vary within a contestant, the learning rate in any case."""
+        groups = self.phase(TUNING).groupby(["task", self.by], sort=False)
+        return tuple(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in choosing.varying(own))]))
 
     def phase(self, name: str) -> pd.DataFrame:
         """The runs that tuned, or those that confirm."""

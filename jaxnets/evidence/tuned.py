@@ -23,12 +23,6 @@ def groups(study: Study) -> list[str]:
     return [study.by, "block"] if unit(study) == "block" else [study.by]
 
 
-def names(study: Study) -> list[str]:
-    """The hyperparameters that were tuned."""
-    groups = study.phase(TUNING).groupby(["task", study.by], sort=False)
-    return list(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in choosing.varying(own))]))
-
-
 def bounded(name: str, estimate: Estimate) -> dict[str, float]:
     """The columns of an estimate and its bounds."""
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -56,7 +50,7 @@ def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: fl
     own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
     if own.empty:
         return 0.0
-    keys = [column for column in names(study) if column in own]
+    keys = [column for column in study.tuned if column in own]
     own = own.assign(_setting=own.groupby(keys, sort=False, dropna=False).ngroup())
     dev, test = (_matrix(own, column, facts.chance) for column in ("dev_accuracy", "test_accuracy"))
     return selection.choice_variance(dev, test, seed_variance, drawn=study.protocol.search != "grid")
@@ -77,7 +71,7 @@ def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
     own = study.phase(TUNING)
     own = own[(own["task"] == facts.name) & (own[study.by] == name)]
     own = own.assign(_score=_on_dev(own, facts), block=own.get("block", 0))
-    keys = ["block", *(column for column in names(study) if column in own)]
+    keys = ["block", *(column for column in study.tuned if column in own)]
     settings = own.groupby(keys, sort=False, dropna=False)["_score"].mean().reset_index()
     best = settings.groupby(["block", "learning_rate"])["_score"].max().rename("accuracy")
     return best.reset_index()
@@ -146,7 +140,7 @@ def _tuning_curve(study: Study, facts: TaskFacts, own: pd.DataFrame) -> pd.DataF
         _dev=choosing.counted(own, "dev_accuracy", facts.chance),
         _test=choosing.counted(own, "test_accuracy", facts.chance),
     )
-    keys = [name for name in names(study) if name in own]
+    keys = [name for name in study.tuned if name in own]
     settings = scored.groupby(keys, sort=False, dropna=False)[["_dev", "_test"]].mean()
     return tuning.expected_best(settings["_dev"], settings["_test"], budgets(len(settings)))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, intervals, tuned
+from jaxnets.evidence import choosing, intervals
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.standings import reporting
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
@@ -25,7 +25,7 @@ def runs(study: Study) -> pd.DataFrame:
     true for the runs that report.
     """
     first = ["run", *(["task"] if len(study.tasks) > 1 else []), "phase"]
-    names = [*(name for name in tuned.names(study) if name != study.by), *choosing.REPETITIONS]
+    names = [*(name for name in study.tuned if name != study.by), *choosing.REPETITIONS]
     columns = [name for name in [*first, study.by, *names, *_SHOWN] if name in study.runs]
     found = study.runs[columns].rename(columns={study.by: "contestant"})
     found = found.dropna(axis=1, how="all").astype({"contestant": str})
@@ -60,7 +60,7 @@ def shared(study: Study) -> dict[str, Any]:
 def fixed(study: Study, contestant: str) -> dict[str, Any]:
     """The hyperparameters of a contestant that were not tuned, other than those that are alike in all runs."""
     own = study.runs[study.runs[study.by].astype(str) == contestant]
-    others = {study.by, *shared(study), *tuned.names(study), *choosing.REPETITIONS}
+    others = {study.by, *shared(study), *study.tuned, *choosing.REPETITIONS}
     names = [name for name in choosing.hyperparameters(own) if name not in others]
     return {name: own[name].iloc[0] for name in names if own[name].notna().all() and own[name].nunique() == 1}
 
@@ -180,7 +180,7 @@ def settings(study: Study) -> pd.DataFrame:
     """
     found = runs(study)
     tuning = found[found["phase"] == TUNING]
-    keys = [name for name in ["task", "contestant", *tuned.names(study), "block"] if name in tuning]
+    keys = [name for name in ["task", "contestant", *study.tuned, "block"] if name in tuning]
     groups = tuning.groupby(keys, sort=False, dropna=False)
     return groups.agg(score=("score", "mean"), runs=("run", _named), status=("status", _worst)).reset_index()
 
@@ -197,7 +197,7 @@ def _worst(statuses: pd.Series) -> str:
 
 def axes(study: Study, table: pd.DataFrame) -> list[str]:
     """The tuned hyperparameters that vary among settings."""
-    return [name for name in tuned.names(study) if name in table and table[name].nunique(dropna=True) > 1]
+    return [name for name in study.tuned if name in table and table[name].nunique(dropna=True) > 1]
 
 
 def positions(values: pd.Series) -> tuple[pd.Series, list[tuple[float, str]]]:

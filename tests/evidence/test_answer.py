@@ -73,7 +73,7 @@ def test_a_run_that_diverged_counts_as_chance():
 def test_the_choice_is_made_on_the_tuning_runs_and_reported_by_the_others():
     runs = study({"sgd": 0.95, "adam": 0.9})
     assert set(standings.reporting(runs)["phase"]) == {CONFIRMATION}
-    without = Study(**{**vars(runs), "runs": runs.phase(TUNING), "protocol": Protocol("grid", 3, 2, 0, 1)})
+    without = replace(runs, runs=runs.phase(TUNING), protocol=Protocol("grid", 3, 2, 0, 1))
     assert set(standings.reporting(without)["learning_rate"]) == {0.1}
     assert any("also report" in caution or "report as well" in caution for caution in answer(without).cautions)
 
@@ -99,7 +99,7 @@ def test_the_edge_and_the_width_of_the_good_rates():
     # 5 points worse on both sides: within 1% is a fifth of the way there, in logarithms
     assert said.contestants["width_decades"].to_numpy() == pytest.approx([2 * 0.0095 / 0.05] * 2, abs=0.15)
     best_is_largest = runs.runs.assign(learning_rate=runs.runs["learning_rate"].replace({0.1: 1.0, 1.0: 0.1}))
-    edged = answer(Study(**{**vars(runs), "runs": best_is_largest}))
+    edged = answer(replace(runs, runs=best_is_largest))
     assert edged.contestants["edge"].all()
     assert any("edge of its range" in caution for caution in edged.cautions)
 
@@ -113,7 +113,7 @@ def test_steps_examples_and_seconds_to_the_target():
 
 def test_a_target_that_is_never_reached_takes_forever():
     runs = study({"sgd": 0.95, "adam": 0.9})
-    late = answer(Study(**{**vars(runs), "tasks": (facts(target=0.99),)})).contestants
+    late = answer(replace(runs, tasks=(facts(target=0.99),))).contestants
     assert np.isinf(late["steps_to_target"]).all()
     assert (late["reached_share"] == 0).all()
 
