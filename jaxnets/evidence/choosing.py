@@ -143,9 +143,14 @@ def configurations(runs: pd.DataFrame) -> pd.DataFrame:
     runs. Where no run finished, the accuracies are NaN.
     """
     runs = distinct(runs)
-    names = list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
+    names = _of_configuration(runs)
     groups = runs.groupby(names, dropna=False, sort=False)
     return pd.DataFrame([dict(zip(names, key, strict=True)) | _summary(members) for key, members in groups])
+
+
+def _of_configuration(runs: pd.DataFrame) -> list[str]:
+    """The columns that tell the configurations of a table apart."""
+    return list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
 
 
 def _summary(members: pd.DataFrame) -> dict:
@@ -164,6 +169,21 @@ def _summary(members: pd.DataFrame) -> dict:
     }
 
 
+def _best(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the configuration that is best on dev; see `best_configurations`."""
+    keys = runs.groupby(_of_configuration(runs), dropna=False, sort=False).ngroup().rename("key")
+    accuracy, loss = counted(runs, "dev_accuracy"), counted(runs, "dev_loss", np.inf)
+    per_unit = accuracy.groupby([keys, runs[unit(runs)]]).mean()
+    ranked = pd.DataFrame(
+        {
+            "accuracy": per_unit.groupby("key").mean().round(12),  # so that rounding decides no tie
+            "loss": loss.groupby(keys).mean(),
+            "rate": runs["learning_rate"].groupby(keys).first(),
+        }
+    ).sort_values(["accuracy", "loss", "rate"], ascending=[False, True, True], kind="stable")
+    return runs[keys == ranked.index[0]]
+
+
 def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
     """For each group the configuration with the best mean accuracy on dev; the test examples have no say.
 
@@ -173,14 +193,12 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
     runs, best = distinct(runs, by), []
     # what some plug-ins lack and all others have alike tells nothing, and comes last
     several = [name for name in varying(runs) if runs[name].nunique() > 1]
-    names = dict.fromkeys(["optimizer", "learning_rate", *several])
+    first = dict.fromkeys(["optimizer", "learning_rate", *several])
+    last = [name for name in dict.fromkeys([*by, *varying(runs)]) if name not in first]
     for _, group in runs.groupby(list(by), dropna=False, sort=False):
-        ranked = configurations(group).sort_values(
-            ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
-        )
-        row = ranked.iloc[0].to_dict()
-        row = {name: row.get(name, group[name].iloc[0]) for name in names} | row
-        row |= {name: group[name].iloc[0] for name in (*by, *varying(runs)) if name not in row}
+        members = _best(group)
+        row = {name: members[name].iloc[0] for name in first} | _summary(members)
+        row |= {name: members[name].iloc[0] for name in last}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)
 
