@@ -51,7 +51,7 @@ def _both(before: Study, after: Study) -> list[TaskFacts]:
 def _rows(before: Study, after: Study, facts: TaskFacts, same_data: bool) -> Iterator[dict[str, Any]]:
     studies = (before, after)
     if before.by == after.by:
-        one, other = (_by(standings.reporting(study), facts, [study.by]) for study in studies)
+        one, other = (_by(study.reporting, facts, [study.by]) for study in studies)
         for (name,) in (key for key in one if key in other):
             variance = sum(_choice_variance(study, facts, name) for study in studies)
             yield _row(studies, facts, (one[name,], other[name,]), same_data, variance) | {"kind": CHOSEN, "name": name}
@@ -97,9 +97,9 @@ def _text(value: Any) -> str:
 
 def _choice_variance(study: Study, facts: TaskFacts, name: str) -> float:
     """What the luck of the tuning adds to the variance of a contestant's score, where seeds are counted."""
-    if tuned.unit(study) == "block":
+    if study.unit == "block":
         return 0.0
-    scores = standings.scores(study, standings.reporting(study), facts)[name]
+    scores = standings.scores(study, facts)[name]
     return tuned.choice_variance(study, facts, name, float(scores.var())) if len(scores) > 1 else 0.0
 
 

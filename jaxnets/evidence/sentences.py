@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import intervals, tuned
+from jaxnets.evidence import intervals
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.standings import FIRST, SECOND, TIE
 from jaxnets.evidence.study import Study
@@ -212,7 +212,7 @@ def scope(study: Study) -> str:
             f"The intervals are over {protocol.num_blocks} blocks, each with a new split, new tuning and new seeds, "
             "corrected for what the blocks share (Nadeau and Bengio 2003)."
         )
-    if tuned.unit(study) == "fold":
+    if study.unit == "fold":
         folds = study.runs["fold"].nunique()
         return f"The intervals are over {folds} folds, corrected for the examples that they share."
     seeds = protocol.confirm_seeds or protocol.num_seeds

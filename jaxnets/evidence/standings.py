@@ -10,46 +10,34 @@ import pandas as pd
 from jaxnets.evidence import choosing, comparing, intervals, tuned, tuning
 from jaxnets.evidence.ensembles import ensemble
 from jaxnets.evidence.intervals import UNKNOWN, Estimate
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Study, TaskFacts
-from jaxnets.evidence.tuned import bounded, unit
+from jaxnets.evidence.study import Study, TaskFacts
+from jaxnets.evidence.tuned import bounded
 
 FIRST, SECOND, TIE, OPEN = "first", "second", "tie", "open"
 LEVEL = 0.05
 MOST_THRESHOLDS = 60
 
 
-def reporting(study: Study) -> pd.DataFrame:
-    """The runs that report: those that confirm, or where there are none those of the chosen settings."""
-    confirming = study.phase(CONFIRMATION)
-    if len(confirming):
-        return confirming
-    groups = [
-        choosing.at_best(runs, tuned.groups(study)) for _, runs in study.phase(TUNING).groupby("task", sort=False)
-    ]
-    return pd.concat(groups) if groups else study.runs.iloc[:0]
-
-
-def scores(study: Study, runs: pd.DataFrame, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
+def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
     """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance.
 
     Args:
-      study: that the runs are of.
-      runs: those that report, of all tasks.
+      study: what was found.
       facts: of the task.
       column: `test_accuracy` or `test_loss`.
     """
-    own = runs[runs["task"] == facts.name]
+    own = study.reporting[study.reporting["task"] == facts.name]
     failed = float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
     counted = own.assign(_score=choosing.counted(own, column, failed))
-    return counted.groupby([unit(study), study.by], sort=False)["_score"].mean().unstack()
+    return counted.groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
 
 
 def contestants(study: Study) -> pd.DataFrame:
     """A row for each task and contestant, at its chosen settings; see `jaxnets.evidence.answer.Answer`."""
-    runs = reporting(study)
+    runs = study.reporting
     rows = []
     for facts in study.tasks:
-        accuracy, loss = (scores(study, runs, facts, column) for column in ("test_accuracy", "test_loss"))
+        accuracy, loss = (scores(study, facts, column) for column in ("test_accuracy", "test_loss"))
         target = _target(study, runs, facts)
         for name in (name for name in study.contestants if name in accuracy):
             own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
@@ -69,7 +57,7 @@ def contestants(study: Study) -> pd.DataFrame:
 
 def _mean(study: Study, values: pd.Series, facts: TaskFacts, examples: int | None = None) -> Estimate:
     """The mean over the units; blocks share examples, so their mean is less certain than its spread tells."""
-    if unit(study) == "seed":
+    if study.unit == "seed":
         return intervals.mean(values, examples)
     return intervals.corrected_difference(values, facts.num_test / facts.num_train)
 
@@ -148,13 +136,12 @@ def pairs(study: Study, margin: float) -> pd.DataFrame:
       study: what was found.
       margin: the difference of accuracies below which nobody cares.
     """
-    runs = reporting(study)
-    tables = [_pairs_of_task(study, runs, facts, margin) for facts in study.tasks]
+    tables = [_pairs_of_task(study, facts, margin) for facts in study.tasks]
     return pd.concat(tables, ignore_index=True)
 
 
-def _pairs_of_task(study: Study, runs: pd.DataFrame, facts: TaskFacts, margin: float) -> pd.DataFrame:
-    table = scores(study, runs, facts)
+def _pairs_of_task(study: Study, facts: TaskFacts, margin: float) -> pd.DataFrame:
+    table = scores(study, facts)
     names = [name for name in study.contestants if name in table]
     rows = [_pair(study, table[[one, other]].dropna(), facts) for one, other in itertools.combinations(names, 2)]
     found = pd.DataFrame(rows, columns=_PAIR)
@@ -173,7 +160,7 @@ def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
     """Two contestants on the same seeds or blocks."""
     one, other = both.columns
     differences = (both[one] - both[other]).to_numpy()
-    if unit(study) != "seed":
+    if study.unit != "seed":
         share = facts.num_test / facts.num_train
         estimate = intervals.corrected_difference(differences, share)
         p_value = comparing.corrected_p_value(differences, share)
@@ -189,7 +176,7 @@ def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
         **{name: getattr(estimate, place) for name, place in _ESTIMATE.items()},
         "p_value": p_value,
         **bounded("improvement", better),
-        "unit": unit(study),
+        "unit": study.unit,
         "note": estimate.note,
     }
 
@@ -205,7 +192,7 @@ def _outcome(row: Mapping[Any, Any], margin: float) -> str:
 
 def normalized(study: Study) -> pd.DataFrame:
     """The confirming runs with `normalized`: 0 at chance, 1 at the mean of the task's best contestant."""
-    runs = reporting(study)
+    runs = study.reporting
     parts = []
     for facts in study.tasks:
         own = runs[runs["task"] == facts.name]
@@ -222,7 +209,7 @@ def profiles(study: Study) -> pd.DataFrame:
     """
     runs = normalized(study)
     thresholds = np.unique(np.round(np.quantile(runs["normalized"], np.linspace(0, 1, MOST_THRESHOLDS)), 4))
-    keys = [name for name in ("task", unit(study)) if name != "seed" and runs[name].nunique() > 1]
+    keys = [name for name in ("task", study.unit) if name != "seed" and runs[name].nunique() > 1]
     tables = []
     for name in study.contestants:
         own = runs[runs[study.by] == name]
@@ -247,11 +234,10 @@ def _profile(groups: Sequence[pd.Series], thresholds: np.ndarray) -> pd.DataFram
 
 def task_scores(study: Study) -> pd.DataFrame:
     """Mean test accuracies: a row for each task, or for each block where there is but one task."""
-    runs = reporting(study)
-    tables = {facts.name: scores(study, runs, facts) for facts in study.tasks}
+    tables = {facts.name: scores(study, facts) for facts in study.tasks}
     if len(tables) == 1:
         (only,) = tables.values()
-        return only.iloc[:0] if unit(study) == "seed" else only
+        return only.iloc[:0] if study.unit == "seed" else only
     return pd.DataFrame({name: table.mean() for name, table in tables.items()}).T.dropna(axis=1)
 
 
@@ -269,9 +255,9 @@ def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...
 
 def crossed(study: Study, facts: TaskFacts, first: str, second: str) -> Estimate:
     """The difference of two contestants over seeds and test examples together; unknown without predictions."""
-    runs = reporting(study)
+    runs = study.reporting
     runs = runs[(runs["task"] == facts.name) & (runs["status"] == "finished")]
-    if study.predictions.empty or unit(study) == "block":
+    if study.predictions.empty or study.unit == "block":
         return UNKNOWN
     matrices = [_correct(study, runs[runs[study.by] == name]) for name in (first, second)]
     if min(len(matrix) for matrix in matrices) < 2 or len({matrix.shape for matrix in matrices}) > 1:

@@ -99,6 +99,26 @@ class Study:
         groups = self.phase(TUNING).groupby(["task", self.by], sort=False)
         return tuple(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in choosing.varying(own))]))
 
+    @cached_property
+    def unit(self) -> str:
+        """What repetitions are counted by: `block` or `fold` where there are several, else `seed`."""
+        return choosing.unit(self.runs)
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """What a setting is chosen for: each contestant, in each block."""
+        return [self.by, "block"] if self.unit == "block" else [self.by]
+
+    @cached_property
+    def reporting(self) -> pd.DataFrame:
+        """The runs that report: those that confirm, or where there are none those of the chosen settings."""
+        confirming = self.phase(CONFIRMATION)
+        if len(confirming):
+            return confirming
+        tasks = self.phase(TUNING).groupby("task", sort=False)
+        chosen = [choosing.at_best(runs, self.groups) for _, runs in tasks]
+        return pd.concat(chosen) if chosen else self.runs.iloc[:0]
+
     def phase(self, name: str) -> pd.DataFrame:
         """The runs that tuned, or those that confirm."""
         return self.runs[self.runs["phase"] == name]

@@ -13,16 +13,6 @@ from jaxnets.evidence.study import TUNING, Study, TaskFacts
 STOPPED = "stopped"  # by successive halving
 
 
-def unit(study: Study) -> str:
-    """What repetitions are counted by: `block` or `fold` where there are several, else `seed`."""
-    return choosing.unit(study.runs)
-
-
-def groups(study: Study) -> list[str]:
-    """What a setting is chosen for: each contestant, in each block."""
-    return [study.by, "block"] if unit(study) == "block" else [study.by]
-
-
 def bounded(name: str, estimate: Estimate) -> dict[str, float]:
     """The columns of an estimate and its bounds."""
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -34,7 +24,7 @@ def choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
     own = study.phase(TUNING)
     own = own[(own["task"] == facts.name) & (own[study.by] == name)]
     widths = [tuning.good_width(group["learning_rate"], group["accuracy"]) for _, group in points.groupby("block")]
-    best = choosing.best_configurations(own, groups(study)) if len(own) else pd.DataFrame({"learning_rate": []})
+    best = choosing.best_configurations(own, study.groups) if len(own) else pd.DataFrame({"learning_rate": []})
     rates = sorted(own["learning_rate"].unique())
     return {
         "width_decades": float(np.mean(widths)) if widths else np.nan,
@@ -87,14 +77,14 @@ def sensitivity(study: Study) -> pd.DataFrame:
     """Dev accuracy over the learning rate, of the runs that tuned; see `jaxnets.evidence.answer.Answer`."""
     rows = []
     for facts, name, own in _by_contestant(study):
-        counted = own.assign(_score=_on_dev(own, facts))
-        for rate, group in counted.groupby("learning_rate"):
-            values = group.groupby(unit(study))["_score"].mean()
-            estimate = intervals.mean(values)
+        scores = _on_dev(own, facts).groupby([own["learning_rate"], own[study.unit]]).mean()
+        rates = own.groupby("learning_rate")["status"]
+        diverged, counts = rates.agg(lambda statuses: (statuses == "diverged").mean()), rates.size()
+        for rate, values in scores.groupby(level=0):
             rows.append(
                 {"task": facts.name, "contestant": name, "learning_rate": rate}
-                | bounded("accuracy", estimate)
-                | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)}
+                | bounded("accuracy", intervals.mean(values))
+                | {"diverged_share": float(diverged[rate]), "num_runs": int(counts[rate])}
             )
     table = pd.DataFrame(rows, columns=[*_SENSITIVITY])
     return table.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})

@@ -38,7 +38,7 @@ def html(study: Study, answer: Answer, *, command: str, environment: Mapping[str
         pairs=study_rows.pairs(answer),
         several_tasks=len(study.tasks) > 1,
         tasks=[task.name for task in study.tasks],
-        unit=study_rows.unit(study),
+        unit=study.unit,
         charts=gallery.charts,
         content=content,
         num_runs=len(study.runs),

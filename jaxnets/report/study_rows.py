@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.standings import reporting
 from jaxnets.evidence.study import Study
-from jaxnets.evidence.tuned import unit
 from jaxnets.report import study_tables
 from jaxnets.report.tables import cell
 
@@ -73,9 +71,9 @@ def _number(value: float, digits: int = 3) -> str:
 def _why(study: Study, runs: pd.DataFrame, row: Mapping[Any, Any]) -> str:
     """Why nothing can be said of the spread of a contestant's accuracies."""
     own = runs[(runs["task"] == row["task"]) & (runs[study.by].astype(str) == str(row["contestant"]))]
-    values = own.groupby(unit(study))["test_accuracy"].mean()
+    values = own.groupby(study.unit)["test_accuracy"].mean()
     if len(values) < 2:
-        return f"one {unit(study)}"
+        return f"one {study.unit}"
     return f"all {len(values)} equal" if values.nunique() == 1 else f"{len(values)} are too few"
 
 
@@ -91,7 +89,7 @@ def _head(study: Study) -> tuple[str, ...]:
 
 def standings(study: Study, answer: Answer) -> Table:
     """Each contestant at its chosen settings."""
-    runs = reporting(study)
+    runs = study.reporting
     rows = []
     for row in answer.contestants.to_dict("records"):
         why = _why(study, runs, row)
@@ -104,7 +102,7 @@ def standings(study: Study, answer: Answer) -> Table:
         *("runs", "diverged", "chosen setting"),
     )
     note = (
-        f"In parentheses: bounds of 95% intervals over {unit(study)}s. A run that diverged counts as chance. Settings "
+        f"In parentheses: bounds of 95% intervals over {study.unit}s. A run that diverged counts as chance. Settings "
         "were chosen on dev."
     )
     return Table("At the chosen settings", (*_head(study), *columns), rows, note)
@@ -197,7 +195,7 @@ def _ahead(row: Mapping[Any, Any]) -> str:
 def protocol(study: Study) -> list[tuple[str, str]]:
     """How it was done: names and descriptions."""
     one = study.protocol
-    in_blocks = " in each block" if unit(study) == "block" else ""
+    in_blocks = " in each block" if study.unit == "block" else ""
     settings = f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds for each{in_blocks}, the same for all."
     return [
         ("Compared", f"{study.by.replace('_', ' ')}: {', '.join(map(str, study.contestants))}."),

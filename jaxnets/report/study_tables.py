@@ -8,9 +8,7 @@ import pandas as pd
 
 from jaxnets.evidence import choosing, intervals
 from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.standings import reporting
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
-from jaxnets.evidence.tuned import unit
 
 FEW_RATES = 15  # with more rates than this, as a random search has, a line through each would be a scribble
 MOST_POINTS, MOST_EVALUATIONS = 8_000, 40
@@ -29,7 +27,7 @@ def runs(study: Study) -> pd.DataFrame:
     columns = [name for name in [*first, study.by, *names, *_SHOWN] if name in study.runs]
     found = study.runs[columns].rename(columns={study.by: "contestant"})
     found = found.dropna(axis=1, how="all").astype({"contestant": str})
-    reports = study.runs["run"].isin(reporting(study)["run"])
+    reports = study.runs["run"].isin(study.reporting["run"])
     return found.assign(task=study.runs["task"], score=_scores(study), reports=reports)
 
 
@@ -84,7 +82,7 @@ def rates(answer: Answer) -> tuple[pd.DataFrame, bool]:
 def chosen(study: Study, answer: Answer) -> pd.DataFrame:
     """The learning rates that were chosen, with the dev accuracy there: `task`, `contestant`, `learning_rate`."""
     keys = ["task", "contestant", "learning_rate"]
-    found = reporting(study).rename(columns={study.by: "contestant"})[keys].drop_duplicates()
+    found = study.reporting.rename(columns={study.by: "contestant"})[keys].drop_duplicates()
     return found.merge(answer.sensitivity[[*keys, "accuracy"]], on=keys)
 
 
@@ -97,16 +95,16 @@ def learning_curves(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
       The lines: `task`, `contestant`, `run`, `step`, `examples`, `seconds`, and each of `CURVES`. The means: `task`,
       `contestant`, `curve` (one of `CURVES`), `step`, `examples`, `seconds`, `mean`, `low`, `high`.
     """
-    own = reporting(study).rename(columns={study.by: "contestant"})
+    own = study.reporting.rename(columns={study.by: "contestant"})
     lines, means = [], []
     for facts, name in itertools.product(study.tasks, contestants(study)):
         group = of_contestant(own[own["task"] == facts.name], name)
         costs = _costs(group, facts)
         filled = _filled(_thinned(study.curves[study.curves["run"].isin(group["run"])]), group, facts)
         lines.append(_with_costs(filled, costs).assign(task=facts.name, contestant=name))
-        repeated = filled.merge(group[["run", unit(study)]], on="run")
+        repeated = filled.merge(group[["run", study.unit]], on="run")
         for curve in CURVES:
-            mean = _mean(repeated, curve, unit(study), costs)
+            mean = _mean(repeated, curve, study.unit, costs)
             means.append(mean.assign(task=facts.name, contestant=name, curve=curve))
     return pd.concat(lines, ignore_index=True), pd.concat(means, ignore_index=True)
 

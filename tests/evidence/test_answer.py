@@ -72,9 +72,9 @@ def test_a_run_that_diverged_counts_as_chance():
 
 def test_the_choice_is_made_on_the_tuning_runs_and_reported_by_the_others():
     runs = study({"sgd": 0.95, "adam": 0.9})
-    assert set(standings.reporting(runs)["phase"]) == {CONFIRMATION}
+    assert set(runs.reporting["phase"]) == {CONFIRMATION}
     without = replace(runs, runs=runs.phase(TUNING), protocol=Protocol("grid", 3, 2, 0, 1))
-    assert set(standings.reporting(without)["learning_rate"]) == {0.1}
+    assert set(without.reporting["learning_rate"]) == {0.1}
     assert any("also report" in caution or "report as well" in caution for caution in answer(without).cautions)
 
 
@@ -82,7 +82,7 @@ def test_blocks_are_the_unit_and_their_interval_is_corrected():
     several = study({"sgd": 0.94, "adam": 0.95}, blocks=5)
     said = answer(several)
     (pair,) = said.pairs.to_dict("records")
-    means = standings.scores(several, standings.reporting(several), several.tasks[0])
+    means = standings.scores(several, several.tasks[0])
     differences = means["sgd"] - means["adam"]
     assert len(differences) == 5
     # Nadeau and Bengio (2003): the variance of the mean is (1/5 + 200/1000) s^2, with 4 degrees of freedom
