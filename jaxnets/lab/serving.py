@@ -8,9 +8,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import jinja2
-
 from jaxnets.basics.errors import UserError
+from jaxnets.report import pages
 
 ADDRESS = "127.0.0.1"
 _POLICY = (
@@ -112,6 +111,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _page(nonce: str) -> str:
-    loader = jinja2.PackageLoader("jaxnets.report", "templates")
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("watch.html").render(nonce=nonce)
+    return pages.render("watch.html", nonce=nonce)

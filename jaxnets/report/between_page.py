@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from rich.console import Console
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from jaxnets.evidence import between
 from jaxnets.evidence.between import CHOSEN, EQUAL, HIGHER, LOWER, OPEN, SETTING, TIE
-from jaxnets.report import tables
+from jaxnets.report import pages, tables
 
 MARKS = {HIGHER: "▲", LOWER: "▼", TIE: "=", OPEN: "?", EQUAL: "≡"}
 _TITLES = {CHOSEN: "Contestants, each at its chosen setting", SETTING: "Settings that both have, as tuned"}
@@ -83,9 +82,8 @@ def html(
       reports: the addresses of their own reports.
       command: that makes the page again.
     """
-    loader = jinja2.PackageLoader("jaxnets.report", "templates")
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("between.html").render(
+    return pages.render(
+        "between.html",
         directories=list(zip(names, reports, strict=True)),
         setups=_table("In what the set-ups differ", ["part", "what", *names], setups.to_numpy().tolist()),
         pairs=[_content(pair) for pair in pairs],

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, count
+from jaxnets.report import pages
 from jaxnets.report.findings import Finding, cells
 
 MARKS = {SUPPORTED: "✓", NOT_SUPPORTED: "✗", INCONCLUSIVE: "?"}
@@ -43,13 +42,8 @@ def html(title: str, introduction: str, sections: Sequence[Section], about: str)
       sections: in their order.
       about: when and on what machine it was made.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("jaxnets.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
+    return pages.render(
+        "page.html",
         title=title,
         introduction=introduction,
         sections=[_content(section) for section in sections],

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
-from jaxnets.report import study_gallery, study_rows
+from jaxnets.report import pages, study_gallery, study_rows
 from jaxnets.report.study_gallery import Gallery
 
 
@@ -29,7 +28,8 @@ def html(study: Study, answer: Answer, *, command: str, environment: Mapping[str
         bundle = pool.submit(_bundle)
         gallery = Gallery(study, answer)
         content = _json(study_gallery.as_json(gallery) | {"table": _columns(study, gallery)})
-    return _template().render(
+    return pages.render(
+        "study.html",
         title=_question(study),
         answer=answer,
         protocol=[*study_rows.protocol(study), *study_rows.alike(study)],
@@ -47,16 +47,6 @@ def html(study: Study, answer: Answer, *, command: str, environment: Mapping[str
         environment=_lines(environment),
         bundle=Markup(bundle.result()),
     )
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("jaxnets.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("study.html")
 
 
 def _question(study: Study) -> str:

@@ -1,0 +1,21 @@
+"""HTML from the templates beside this file; what comes from outside is escaped."""
+
+from typing import Any
+
+import jinja2
+
+
+def render(template: str, **values: Any) -> str:
+    """A page.
+
+    Args:
+      template: its file in `templates/`.
+      **values: what it shows; texts are escaped unless they are marked as HTML.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("jaxnets.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
