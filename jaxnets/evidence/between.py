@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.evidence import choosing, comparing, intervals, standings, tuned
+from jaxnets.evidence.comparing import OPEN, TIE
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
-HIGHER, LOWER, TIE, OPEN, EQUAL = "higher", "lower", "tie", "open", "equal to the last bit"
+HIGHER, LOWER, EQUAL = "higher", "lower", "equal to the last bit"
 CHOSEN, SETTING = "chosen", "setting"
 COLUMNS = (
     *("task", "kind", "name", "before", "after", "difference", "low", "high", "p_value", "p_holm", "outcome"),
@@ -114,7 +115,10 @@ def _row(
     one, other = (_scores(group, facts) for group in runs)
     pairs = same_data and _repetitions(runs[0]) == _repetitions(runs[1])
     share = facts.num_test / max(1, facts.num_train) if choosing.unit(runs[0]) != "seed" else 0.0
-    estimate, p_value = (_paired if pairs else _unpaired)(one, other, share, variance)
+    if pairs:
+        estimate, p_value = comparing.effect(other - one, share, variance)
+    else:
+        estimate, p_value = _unpaired(one, other, share, variance)
     equal = pairs and _same_bits(studies, runs)
     return {
         "task": facts.name,
@@ -140,15 +144,6 @@ def _scores(runs: pd.DataFrame, facts: TaskFacts) -> pd.Series:
 
 def _repetitions(runs: pd.DataFrame) -> list[tuple[int, ...]]:
     return sorted(runs[choosing.repetitions(runs)].itertuples(index=False, name=None))
-
-
-def _paired(one: pd.Series, other: pd.Series, share: float, variance: float) -> tuple[Estimate, float]:
-    differences = (other - one).to_numpy()
-    if share:
-        found = intervals.corrected_difference(differences, share)
-        return found, comparing.corrected_p_value(differences, share)
-    found = intervals.paired_difference(other, one).widened(variance, len(differences) - 1)
-    return found, comparing.paired_p_value(other, one, variance)
 
 
 def _unpaired(one: pd.Series, other: pd.Series, share: float, variance: float) -> tuple[Estimate, float]:
@@ -189,11 +184,7 @@ def _same_bits(studies: tuple[Study, Study], runs: tuple[pd.DataFrame, pd.DataFr
 
 
 def _outcome(row: pd.Series, margin: float) -> str:
-    if row["outcome"] == EQUAL:
-        return EQUAL
-    if row["p_holm"] < standings.LEVEL:
-        return HIGHER if row["difference"] > 0 else LOWER
-    return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
+    return EQUAL if row["outcome"] == EQUAL else comparing.outcome(row, margin, HIGHER, LOWER)
 
 
 def sentences(table: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """Contestants compared: pairs, shares, probability of improvement, tests, profiles and ranks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,11 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from jaxnets.evidence.choosing import over_units
-from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_error, ratio, share
+from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, corrected_error, mean, ratio, share
 from jaxnets.evidence.resampling import LEVEL
+
+TIE, OPEN = "tie", "open"
+SIGNIFICANT = 0.05
 
 
 def gain(pairs: pd.DataFrame, better: Any, worse: Any, examples: int | None = None) -> Estimate:
@@ -122,6 +125,35 @@ def _p_value(numbers: np.ndarray, test_share: float, variance: float) -> float:
         return 1.0 if not numbers.any() else np.nan
     error = float(np.sqrt(corrected_error(numbers, test_share) ** 2 + variance))
     return float(2 * stats.t.sf(abs(numbers.mean()) / error, len(numbers) - 1))
+
+
+def effect(differences: ArrayLike, test_share: float, variance: float) -> tuple[Estimate, float]:
+    """The mean of paired differences with its interval, and the p value.
+
+    Args:
+      differences: one for each seed, or for each split (means over its seeds).
+      test_share: over splits, examples of a test split over those of its training split; 0 for seeds.
+      variance: over seeds, of an independent source that the pairs do not show; splits show it.
+    """
+    numbers = np.asarray(differences, np.float64)
+    if test_share:
+        return corrected_difference(numbers, test_share), corrected_p_value(numbers, test_share)
+    found = mean(numbers).widened(variance, len(numbers) - 1)
+    return found, paired_p_value(numbers, np.zeros(len(numbers)), variance)
+
+
+def outcome(row: Mapping[Any, Any] | pd.Series, margin: float, ahead: str, behind: str) -> str:
+    """What a difference amounts to: ahead or behind by its p value, a tie by its interval, or open.
+
+    Args:
+      row: with `difference`, `low`, `high` and `p_holm`.
+      margin: the difference below which nobody cares.
+      ahead: what a real difference above zero is called.
+      behind: what one below zero is called.
+    """
+    if row["p_holm"] < SIGNIFICANT:
+        return ahead if row["difference"] > 0 else behind
+    return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:

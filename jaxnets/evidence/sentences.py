@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.evidence import intervals
+from jaxnets.evidence.comparing import TIE
 from jaxnets.evidence.intervals import Estimate
-from jaxnets.evidence.standings import FIRST, SECOND, TIE
+from jaxnets.evidence.standings import FIRST, SECOND
 from jaxnets.evidence.study import Study
 
 FEW_TRIALS, MOST_NAMED = 4, 2
@@ -44,15 +45,31 @@ def _by_accuracy(contestants: pd.DataFrame) -> list[str]:
     return list(contestants.sort_values("accuracy", ascending=False, kind="stable")["contestant"])
 
 
+def _seen_from(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The pairs of a contestant, with it as the first of each."""
+    turned = pairs[pairs["second"] == name].rename(columns={"first": "second", "second": "first"})
+    turned = turned.assign(
+        outcome=turned["outcome"].replace({FIRST: SECOND, SECOND: FIRST}),
+        difference=-turned["difference"],
+        low=-turned["high"],
+        high=-turned["low"],
+        improvement=1 - turned["improvement"],
+        improvement_low=1 - turned["improvement_high"],
+        improvement_high=1 - turned["improvement_low"],
+    )
+    return pd.concat([pairs[pairs["first"] == name], turned])
+
+
+def _pair(pairs: pd.DataFrame, one: str, other: str) -> pd.Series:
+    """A pair, seen from `one`."""
+    own = _seen_from(pairs, one)
+    return own[own["second"] == other].iloc[0]
+
+
 def _outcome(pairs: pd.DataFrame, one: str, other: str) -> tuple[str, Estimate]:
     """The outcome of a pair and its difference, seen from `one`."""
-    straight = pairs[(pairs["first"] == one) & (pairs["second"] == other)]
-    if len(straight):
-        row = straight.iloc[0]
-        return row["outcome"], Estimate(row["difference"], row["low"], row["high"])
-    row = pairs[(pairs["first"] == other) & (pairs["second"] == one)].iloc[0]
-    turned = {FIRST: SECOND, SECOND: FIRST}.get(row["outcome"], row["outcome"])
-    return turned, Estimate(-row["difference"], -row["high"], -row["low"])
+    row = _pair(pairs, one, other)
+    return row["outcome"], Estimate(row["difference"], row["low"], row["high"])
 
 
 def _behind(leader: str, beaten: Sequence[str], pairs: pd.DataFrame) -> str:
@@ -102,13 +119,7 @@ def certainty(contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
 
 
 def _improvement(pairs: pd.DataFrame, one: str, other: str) -> str:
-    straight = pairs[(pairs["first"] == one) & (pairs["second"] == other)]
-    if len(straight):
-        row = straight.iloc[0]
-        value, low, high = row["improvement"], row["improvement_low"], row["improvement_high"]
-    else:
-        row = pairs[(pairs["first"] == other) & (pairs["second"] == one)].iloc[0]
-        value, low, high = 1 - row["improvement"], 1 - row["improvement_high"], 1 - row["improvement_low"]
+    value, low, high = _pair(pairs, one, other)[["improvement", "improvement_low", "improvement_high"]]
     return f"{value:.2f}" if np.isnan(low) else f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
@@ -191,15 +202,9 @@ def counted(pairs: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
     num_tasks = pairs["task"].nunique()
     parts = []
     for name in names:
-        ahead = pairs[
-            ((pairs["first"] == name) & (pairs["outcome"] == FIRST))
-            | ((pairs["second"] == name) & (pairs["outcome"] == SECOND))
-        ]
-        behind = pairs[
-            ((pairs["first"] == name) & (pairs["outcome"] == SECOND))
-            | ((pairs["second"] == name) & (pairs["outcome"] == FIRST))
-        ]
-        parts.append((len(ahead) - len(behind), f"{name} {len(ahead)} won and {len(behind)} lost"))
+        outcomes = list(_seen_from(pairs, name)["outcome"])
+        ahead, behind = outcomes.count(FIRST), outcomes.count(SECOND)
+        parts.append((ahead - behind, f"{name} {ahead} won and {behind} lost"))
     shown = _listed([text for _, text in sorted(parts, key=lambda part: -part[0])])
     yield f"Of the comparisons by pairs on {num_tasks} tasks: {shown}; the others are ties or open."
 

@@ -1,7 +1,7 @@
 """The tables of a comparison's answer: each contestant at its chosen settings, pairs of them, and their ranks."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,7 @@ from jaxnets.evidence.intervals import UNKNOWN, Estimate
 from jaxnets.evidence.study import Study, TaskFacts
 from jaxnets.evidence.tuned import bounded
 
-FIRST, SECOND, TIE, OPEN = "first", "second", "tie", "open"
-LEVEL = 0.05
+FIRST, SECOND = "first", "second"
 MOST_THRESHOLDS = 60
 
 
@@ -146,7 +145,7 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float) -> pd.DataFram
     rows = [_pair(study, table[[one, other]].dropna(), facts) for one, other in itertools.combinations(names, 2)]
     found = pd.DataFrame(rows, columns=_PAIR)
     found["p_holm"] = comparing.holm(found["p_value"])
-    found["outcome"] = [_outcome(row, margin) for row in found.to_dict("records")]
+    found["outcome"] = [comparing.outcome(row, margin, FIRST, SECOND) for row in found.to_dict("records")]
     return found
 
 
@@ -159,15 +158,10 @@ _PAIR = [
 def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
     """Two contestants on the same seeds or blocks."""
     one, other = both.columns
-    differences = (both[one] - both[other]).to_numpy()
-    if study.unit != "seed":
-        share = facts.num_test / facts.num_train
-        estimate = intervals.corrected_difference(differences, share)
-        p_value = comparing.corrected_p_value(differences, share)
-    else:
-        variance = sum(tuned.choice_variance(study, facts, name, both[name].var()) for name in both.columns)
-        estimate = intervals.paired_difference(both[one], both[other]).widened(variance, len(both) - 1)
-        p_value = comparing.paired_p_value(both[one], both[other], variance)
+    share, variance = facts.num_test / facts.num_train, 0.0
+    if study.unit == "seed":
+        share, variance = 0.0, sum(tuned.choice_variance(study, facts, name, both[name].var()) for name in both.columns)
+    estimate, p_value = comparing.effect(both[one] - both[other], share, variance)
     better = comparing.probability_of_improvement(both[one], both[other])
     return {
         "task": facts.name,
@@ -182,12 +176,6 @@ def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
 
 
 _ESTIMATE = {"difference": "value", "low": "low", "high": "high"}
-
-
-def _outcome(row: Mapping[Any, Any], margin: float) -> str:
-    if row["p_holm"] < LEVEL:
-        return FIRST if row["difference"] > 0 else SECOND
-    return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
 
 
 def normalized(study: Study) -> pd.DataFrame:
