@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from jaxnets.engine import tables
@@ -12,6 +13,8 @@ from jaxnets.engine.runs import dataset_number
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained, model_of
 from jaxnets.trained.model import Model
+
+_NO_PROBABILITIES: Any = np.zeros((0, 0, 0), np.float32)
 
 
 @dataclass
@@ -40,9 +43,15 @@ class Recorder:
         if isinstance(event, Compiled):
             self.num_compiled += event.anew
         elif isinstance(event, Record):
-            self.records.append(replace(event, params={}))
+            self.records.append(self._lean(event))
             self._follow(event)
             self._keep(event)
+
+    def _lean(self, record: Record) -> Record:
+        """The record without parameters, and without probabilities that nobody asks for."""
+        asked = self.sweep.config.predictions and len(tables.judged_places(record))
+        outcome = record.outcome if asked else record.outcome._replace(test_probabilities=_NO_PROBABILITIES)
+        return replace(record, params={}, outcome=outcome)
 
     def _follow(self, record: Record) -> None:
         place = self.best.improved_by(record.outcome)
@@ -69,7 +78,7 @@ class Recorder:
         """All of it."""
         runs, curves = self.tables()
         predictions = pd.DataFrame()
-        if self.sweep.options.predictions:
+        if self.sweep.config.predictions:
             predictions = tables.predictions_table(self.sweep.table, self.records, self.sweep.folds)
         return Trained(
             config=self.sweep.config,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, mean
 
-FINISHED = "finished"
+FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
 _TEST_SHARE_OF_BLOCKS = 1 / 8  # a tenth of all examples for test, a tenth for dev
 

@@ -10,8 +10,6 @@ from jaxnets.evidence import choosing, intervals, selection, tuning
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
-STOPPED = "stopped"  # by successive halving
-
 
 def bounded(name: str, estimate: Estimate) -> dict[str, float]:
     """The columns of an estimate and its bounds."""
@@ -49,7 +47,7 @@ def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: fl
 def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
     """A column of runs as `float[settings, seeds]`; one that a search dropped is as good as the worst that it kept."""
     scored = own.assign(_score=choosing.counted(own, column, chance))
-    dropped = scored["status"] == STOPPED
+    dropped = scored["status"] == choosing.STOPPED
     scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min())
     return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
 
@@ -70,7 +68,7 @@ def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
 def _on_dev(own: pd.DataFrame, facts: TaskFacts) -> pd.Series:
     """The accuracy of runs on dev; of those that a search dropped, the best that they had reached."""
     counted = choosing.counted(own, "dev_accuracy", facts.chance)
-    return counted.where(own["status"] != STOPPED, own.get("best_dev_accuracy", counted)).astype(np.float64)
+    return counted.where(own["status"] != choosing.STOPPED, own.get("best_dev_accuracy", counted)).astype(np.float64)
 
 
 def sensitivity(study: Study) -> pd.DataFrame:
@@ -114,7 +112,7 @@ def tuning_curves(study: Study) -> pd.DataFrame:
     """
     tables = []
     for facts, name, own in _by_contestant(study):
-        if (own["status"] == STOPPED).any():
+        if (own["status"] == choosing.STOPPED).any():
             continue
         blocks = [group for _, group in own.groupby("block")] if "block" in own else [own]
         curves = [_tuning_curve(study, facts, block) for block in blocks]

@@ -171,7 +171,7 @@ def _stages(part: Part, config: Config, by: str, console: Console | None, live: 
     seeds = config.options["confirm_seeds"]
     tuning = part.sweep
     if seeds:
-        quiet = part.sweep.config.changed(keep="none", export=None)
+        quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)
         tuning = replace(part.sweep, config=quiet, options=part.sweep.options._replace(keeping=KEEP_NONE))
     tuned = session.carry_out(tuning, None, console, console, live.stage(f"{part.facts.name}: {TUNING}"))
     yield TUNING, tuned

@@ -34,7 +34,7 @@ def runs(study: Study) -> pd.DataFrame:
 def _scores(study: Study) -> pd.Series:
     chance = {task.name: task.chance for task in study.tasks}
     last = study.runs["run"].map(study.curves.groupby("run")["dev_accuracy"].last())
-    stopped = last.where(study.runs["status"] == "stopped")
+    stopped = last.where(study.runs["status"] == choosing.STOPPED)
     return study.runs["dev_accuracy"].astype(float).fillna(stopped).fillna(study.runs["task"].map(chance))
 
 
