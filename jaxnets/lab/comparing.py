@@ -75,7 +75,7 @@ class Gathered:
         runs = _joined(self.runs)
         protocol = Protocol(
             search=self.config.search,
-            num_trials=_trials(runs, self.by),
+            num_trials=trials(runs, self.by),
             num_seeds=self.config.num_seeds,
             confirm_seeds=self.config.options["confirm_seeds"],
             num_blocks=self.config.num_blocks,
@@ -203,7 +203,7 @@ def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[["run", *names, *rest]] if tables else pd.DataFrame()
 
 
-def _trials(runs: pd.DataFrame, by: str) -> int:
+def trials(runs: pd.DataFrame, by: str) -> int:
     """The settings of each contestant in a block, of that which has the most."""
     tuning = runs[runs["phase"] == TUNING]
     keys = [name for name in ("task", by, "block", "fold") if name in tuning]

@@ -84,16 +84,16 @@ def _plain(
     facts = _facts(environment, config)
     candidates = ("optimizer", "model", *choosing.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
-    settings = choosing.configurations(runs)
+    runs = runs.assign(task=facts.name, phase=TUNING)
     protocol = Protocol(
         search=config.search if config else "grid",
-        num_trials=int(settings.groupby(by)["learning_rate"].size().max()) if by in settings else len(settings),
+        num_trials=comparing.trials(runs, by),
         num_seeds=int(runs["seed"].nunique()),
         confirm_seeds=0,
         num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
         spaces=comparing.spaces(config, by) if config else {},
     )
-    return Study(runs.assign(task=facts.name, phase=TUNING), curves, predictions, by, (facts,), protocol)
+    return Study(runs, curves, predictions, by, (facts,), protocol)
 
 
 def _config(path: Path, content: Mapping[str, Any], experiment: Experiment | None) -> Config | None:

@@ -51,25 +51,3 @@ def cell(value: Any) -> str:
     if pd.isna(value):
         return "–"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def best_table(best: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> Table:
-    """The best configuration of each group: a row of `jaxnets.evidence.choosing.best_configurations` each."""
-    names = [*by, *(name for name in best.columns[: list(best.columns).index("num_seeds")] if name not in by)]
-    rows = [
-        [
-            *(cell(row[name]) for name in names),
-            with_interval(row["test_accuracy"], row["test_half_width"]),
-            with_interval(row["dev_accuracy"], row["dev_half_width"]),
-            f"{row['diverged_share']:.1%}",
-            str(row["num_runs"]),
-        ]
-        for _, row in best.iterrows()
-    ]
-    seeds = "/".join(str(count) for count in sorted(set(best["num_seeds"])))
-    return table(
-        f"Each {' and '.join(by)} at its best",
-        [*(name.replace("_", " ") for name in names), "test accuracy", "dev accuracy", "diverged", "runs"],
-        rows,
-        f"Chosen by mean dev accuracy. Mean ± 95% interval over {seeds} seeds; diverged: share of all runs.",
-    )

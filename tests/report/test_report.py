@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from jaxnets.evidence import choosing
-from jaxnets.report import figures, progress, tables
+from jaxnets.report import figures, progress
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +33,6 @@ def printed(renderable, width=80):
     console = Console(file=io.StringIO(), width=width)
     console.print(renderable)
     return console.file.getvalue()
-
-
-def test_the_table_shows_mean_and_interval_within_eighty_columns(results):
-    best = choosing.best_configurations(results[0])
-    text = printed(tables.best_table(best))
-    for _, row in best.iterrows():
-        assert f"{row['test_accuracy']:.3f} ± {row['test_half_width']:.3f}" in text
-    assert "33.3%" in text
-    assert max(map(len, text.splitlines())) <= 80
-    assert "…" not in text
 
 
 def test_lines_are_the_means_over_seeds(results):
@@ -72,7 +62,6 @@ def test_learning_curves_are_those_of_the_best_runs(results):
 def test_figures_of_a_sweep_in_which_nothing_came_of_any_run(results, tmp_path):
     runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
     best = choosing.best_configurations(runs)
-    assert "100.0%" in printed(tables.best_table(best))
     for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(results[1][:0], best)):
         assert len(figures.save(figure, tmp_path, "figure")) == 2
 
