@@ -133,7 +133,7 @@ REFUSED = {
 """How an experiment refuses a guest model before it trains anything."""
 
 
-QUICK = ("local_optima", "train", "word_order", *REFUSED)
+QUICK = ("train", "word_order", *REFUSED)
 
 
 @pytest.mark.parametrize(

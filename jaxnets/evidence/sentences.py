@@ -132,16 +132,16 @@ def robustness(contestants: pd.DataFrame) -> Iterator[str]:
 
 
 def effort(tuning: pd.DataFrame) -> Iterator[str]:
-    """What a small tuning budget gives."""
+    """What a small tuning budget gives; nothing where there was one trial."""
+    if tuning.empty or tuning["budget"].max() < 2:
+        return
     parts = []
     for name, curve in tuning.groupby("contestant", sort=False):
         few = curve[curve["budget"] <= FEW_TRIALS].iloc[-1]
         parts.append((few["accuracy"], f"{few['accuracy']:.1%} for {name}", int(few["budget"])))
-    if parts:
-        budget = max(number for *_, number in parts)
-        shown = _listed([text for _, text, _ in sorted(parts, key=lambda part: -part[0])])
-        most = int(tuning["budget"].max())
-        yield f"After {budget} of {most} trials the chosen setting is expected at {shown}."
+    budget = max(number for *_, number in parts)
+    shown = _listed([text for _, text, _ in sorted(parts, key=lambda part: -part[0])])
+    yield f"After {budget} of {int(tuning['budget'].max())} trials the chosen setting is expected at {shown}."
 
 
 def speed(contestants: pd.DataFrame) -> Iterator[str]:

@@ -153,6 +153,13 @@ def test_tuning_curve_rises_to_what_all_trials_give():
     assert curve[3] == pytest.approx(0.95, abs=0.01)
 
 
+def test_of_a_single_trial_no_tuning_is_told():
+    runs = study({"sgd": 0.95, "adam": 0.9})
+    single = replace(runs, runs=runs.runs[runs.runs["learning_rate"] == 0.1])
+    assert any("of 3 trials" in sentence for sentence in answer(runs).sentences)
+    assert not any("trials" in sentence for sentence in answer(single).sentences)
+
+
 def test_profiles_fall_and_end_beyond_the_best():
     profiles = answer(study({"sgd": 0.95, "adam": 0.9})).profiles
     for _, profile in profiles.groupby("contestant"):

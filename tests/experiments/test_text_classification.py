@@ -43,6 +43,7 @@ def launch(*arguments):
 NETS = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--batch_size=20"]
 
 
+@pytest.mark.slow
 def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
     directory = tmp_path / "run"
     sizes = ["--folds=3", "--num_seeds=2", "--num_epochs=12", "--search=grid", "--learning_rate=0.03"]

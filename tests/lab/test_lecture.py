@@ -52,6 +52,7 @@ def made_up(name, begun, *, broken=False):
     )
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_done_again(tmp_path):
     begun, output = [], tmp_path / "out"
     claims = [made_up("one", begun), made_up("two", begun, broken=True)]

@@ -165,6 +165,7 @@ def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
 def test_predict_from_the_command_line(run_directory, tmp_path):
     (tmp_path / "texts.txt").write_text("a superb plot\nso dull\n")
