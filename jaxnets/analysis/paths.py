@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +49,12 @@ LANDSCAPES = {
         low=1e-3,
         window=((-3.6, 1.6), (-1.6, 2.6)),
     ),
+    "two valleys": Landscape(  # the path begins in the one that is less deep
+        lambda p: 0.25 * p[0] ** 4 - 0.5 * p[0] ** 2 + 0.15 * p[0] + 0.5 * p[1] ** 2,
+        start=(1.8, 1.0),
+        low=-0.38,
+        window=((-2.1, 2.1), (-1.2, 1.2)),
+    ),
 }
 
 
@@ -85,7 +92,8 @@ def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> 
     """For each landscape and optimizer, the path at the rate that arrives first.
 
     Returns:
-      A row for each point: `landscape`, `optimizer`, `learning_rate`, `arrival` (infinite for never), `step`, `x`, `y`.
+      A row for each point: `landscape`, `optimizer`, `learning_rate`, `arrival` (infinite for never), `arriving` (how
+      many of all rates arrive), `step`, `x`, `y`.
     """
     tables = []
     for title, landscape in LANDSCAPES.items():
@@ -94,7 +102,7 @@ def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> 
             steps = arrivals(landscape, points)
             best = int(np.argmin(steps))
             table = pd.DataFrame({"step": np.arange(num_steps + 1), "x": points[best, :, 0], "y": points[best, :, 1]})
-            path = {"landscape": title, "optimizer": name}
+            path: dict[str, Any] = {"landscape": title, "optimizer": name, "arriving": int(np.isfinite(steps).sum())}
             tables.append(table.assign(**path, learning_rate=learning_rates[best], arrival=steps[best]))
     return pd.concat(tables, ignore_index=True)
 

@@ -87,6 +87,13 @@ class Config:
     num_steps: Any = hyperparameter("int", None, "Updates of a run, instead of num_epochs.", least=1)
     seed: Any = hyperparameter("int", None, "Seeds of the runs, instead of num_seeds.", least=0)
     num_seeds: int = setting("int", 1, "Number of seeds: 0 to N-1.", least=1)
+    base_seed: int = setting(
+        "int",
+        0,
+        "Where all seeds, splits and draws begin: another number repeats the whole with others.",
+        least=0,
+        most=1_000_000_000,
+    )
     num_blocks: int = setting(
         "int",
         1,

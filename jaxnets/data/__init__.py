@@ -101,7 +101,7 @@ def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
     return validate_folds(_as_datasets(loader(**arguments)))
 
 
-def load_blocks(value: Any, num_blocks: int, **arguments: Any) -> tuple[Dataset, ...]:
+def load_blocks(value: Any, num_blocks: int, *, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
     """The blocks of a data set, checked: the same task so many times, each with splits of its own.
 
     All examples are pooled and drawn anew, the classes in proportion, in the sizes of the given splits, or those in
@@ -111,6 +111,7 @@ def load_blocks(value: Any, num_blocks: int, **arguments: Any) -> tuple[Dataset,
     Args:
       value: as `find` takes it.
       num_blocks: how many; a single one is the data set as it is.
+      first: the seed of the draws where the loader has none of its own.
       **arguments: for the loader.
 
     Raises:
@@ -119,7 +120,7 @@ def load_blocks(value: Any, num_blocks: int, **arguments: Any) -> tuple[Dataset,
     loader = find(value)
     parameters = _check_arguments(value, loader, arguments)
     blocks.check(num_blocks, arguments)
-    drawn = blocks.drawn(loader, parameters, num_blocks, arguments, _as_datasets)
+    drawn = blocks.drawn(loader, parameters, num_blocks, arguments, partial(_as_datasets, first=first))
     if len(drawn) < num_blocks:
         raise UserError(f"num_blocks: the loader of '{drawn[0].name}' gave {len(drawn)} of {num_blocks} blocks.")
     return validate_folds(drawn[:num_blocks], "blocks")
@@ -152,8 +153,8 @@ def load(value: Any, **arguments: Any) -> Dataset:
     return folds[0]
 
 
-def _as_datasets(loaded: Any, **arguments: Any) -> tuple[Dataset, ...]:
-    """The result of a loader as Datasets; `arguments` are those of `in_memory.loader`."""
+def _as_datasets(loaded: Any, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
+    """The result of a loader as Datasets; blocks are drawn from a seed. `arguments` are those of `in_memory.loader`."""
     try:
         convert = in_memory.loader(loaded)
     except UserError:
@@ -162,4 +163,4 @@ def _as_datasets(loaded: Any, **arguments: Any) -> tuple[Dataset, ...]:
         given = kind_of(loaded)
         wanted = "a jaxnets Dataset, a tuple of these (folds), or data such as (inputs, labels)"
         raise UserError(f"dataset: the loader gave {given}; it must give {wanted}.")
-    return convert(**arguments)
+    return convert(**arguments, **({"split_seed": first} if "num_blocks" in arguments else {}))

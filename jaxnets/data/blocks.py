@@ -19,7 +19,10 @@ from jaxnets.data.texts import Texts
 from jaxnets.data.validation import validate
 
 SPLITS = ("train", "dev", "test")
-SEEDS = ("data_seed", "split_seed")
+DATA_SEED = "data_seed"
+"""The argument of a loader that makes its examples anew."""
+
+SEEDS = (DATA_SEED, "split_seed")
 """Arguments of a loader by which all its splits change."""
 
 Convert = Callable[..., Sequence[Dataset]]
@@ -65,7 +68,7 @@ def drawn(
     return with_one_vocabulary([validate(datasets[0]) for datasets in made])
 
 
-def redrawn(dataset: Dataset, num_blocks: int) -> tuple[Dataset, ...]:
+def redrawn(dataset: Dataset, num_blocks: int, split_seed: int = 0) -> tuple[Dataset, ...]:
     """New splits of all examples of a data set, in the sizes of its own; vocabulary and scaling stay as they are.
 
     Splits that are the same object stay the same: a data set that is judged on what it learns from does not change.
@@ -84,7 +87,7 @@ def redrawn(dataset: Dataset, num_blocks: int) -> tuple[Dataset, ...]:
         train, dev, test = (splits[source[name]] for name in SPLITS)
         return replace(checked, train=train, dev=dev, test=test)
 
-    return tuple(map(block, draw_blocks(labels, list(map(len, parts)), num_blocks)))
+    return tuple(map(block, draw_blocks(labels, list(map(len, parts)), num_blocks, split_seed)))
 
 
 def _same(dataset: Dataset, one: str, other: str) -> bool:

@@ -189,9 +189,9 @@ def load_frame(
     return assemble_features(_raw([(features, labels)], name, checked_inputs), splitting, standardize=False)
 
 
-def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1) -> tuple[Dataset, ...]:
+def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1, split_seed: int = 0) -> tuple[Dataset, ...]:
     """The Datasets as they are, or blocks of the first; of folds, each holds all examples."""
-    return datasets if num_blocks == 1 else redrawn(datasets[0], num_blocks)
+    return datasets if num_blocks == 1 else redrawn(datasets[0], num_blocks, split_seed)
 
 
 def _named(load: Callable[..., tuple[Dataset, ...]], value: Any, name: str) -> Callable[..., tuple[Dataset, ...]]:

@@ -41,14 +41,16 @@ def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int)
     # no byte of a name is 256 or more, so that a block cannot be taken for one
     of_block = [256 + block] if block else []
     return {
-        name: span.draw(np.random.default_rng([config.search_seed, trial, *name.encode(), *of_block]))
+        name: span.draw(
+            np.random.default_rng([config.search_seed + config.base_seed, trial, *name.encode(), *of_block])
+        )
         for name, span in ranges.items()
     }
 
 
 def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, block: int) -> dict[str, Any]:
     """A point that keeps its distance from those of the other trials; a dimension for each range, by name."""
-    point = _sobol_points(len(ranges), config.num_trials, config.search_seed, block)[trial]
+    point = _sobol_points(len(ranges), config.num_trials, config.search_seed + config.base_seed, block)[trial]
     places = dict(zip(sorted(ranges), point, strict=True))
     return {name: span.number(places[name]) for name, span in ranges.items()}
 

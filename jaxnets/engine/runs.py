@@ -12,6 +12,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices
+from jaxnets.data.blocks import SEEDS
 from jaxnets.engine import draws
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
@@ -61,7 +62,14 @@ def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
       UserError: if a value is not what the loader takes.
     """
     given = {name: value for name, value in config.arguments.items() if name in loader.arguments}
-    return {name: loader.arguments[name].field().value(value) for name, value in given.items()}
+    values = {name: loader.arguments[name].field().value(value) for name, value in given.items()}
+    return {**values, **_moved_seeds(values, loader, config.base_seed)}
+
+
+def _moved_seeds(values: Mapping[str, Any], loader: Plugin, base_seed: int) -> dict[str, int]:
+    """The seeds of a loader, as far from their own as the sweep's are from zero."""
+    own = {name: loader.arguments[name].default for name in SEEDS if name in loader.arguments} if base_seed else {}
+    return {name: values.get(name, default) + base_seed for name, default in own.items()}
 
 
 def without_strangers(config: Config, wanted: Collection[str]) -> Config:
@@ -196,7 +204,8 @@ def _argument_field(plugin: Plugin, argument: Argument) -> Any:
 
 def _seeds(config: Config, block: int) -> tuple[int, ...]:
     if config.seed is None:
-        return tuple(range(block * config.num_seeds, (block + 1) * config.num_seeds))
+        first = config.base_seed + block * config.num_seeds
+        return tuple(range(first, first + config.num_seeds))
     if config.num_blocks > 1:
         raise UserError("seed: each block has seeds of its own; with num_blocks, give num_seeds.")
     return tuple(config.seed.grid()) if isinstance(config.seed, Range) else choices(config.seed)

@@ -104,7 +104,7 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     loader = DATASET.find(config.dataset)
     arguments = dataset_arguments(config, loader)
     if config.num_blocks > 1:
-        folds = data.load_blocks(loader.value, config.num_blocks, **arguments)
+        folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
     else:
         folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):

@@ -169,26 +169,34 @@ def _summary(members: pd.DataFrame) -> dict:
     }
 
 
-def _best(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the configuration that is best on dev; see `best_configurations`."""
+def _best(runs: pd.DataFrame, score: str) -> pd.DataFrame:
+    """The runs of the best configuration; see `best_configurations`."""
     keys = runs.groupby(_of_configuration(runs), dropna=False, sort=False).ngroup().rename("key")
-    accuracy, loss = counted(runs, "dev_accuracy"), counted(runs, "dev_loss", np.inf)
-    per_unit = accuracy.groupby([keys, runs[unit(runs)]]).mean()
+    of_loss = score.endswith("loss")
+    scores, loss = counted(runs, score, np.inf if of_loss else 0.0), counted(runs, "dev_loss", np.inf)
+    per_unit = (-1.0 if of_loss else 1.0) * scores.groupby([keys, runs[unit(runs)]]).mean()
     ranked = pd.DataFrame(
         {
-            "accuracy": per_unit.groupby("key").mean().round(12),  # so that rounding decides no tie
+            "score": per_unit.groupby("key").mean().round(12),  # so that rounding decides no tie
             "loss": loss.groupby(keys).mean(),
             "rate": runs["learning_rate"].groupby(keys).first(),
         }
-    ).sort_values(["accuracy", "loss", "rate"], ascending=[False, True, True], kind="stable")
+    ).sort_values(["score", "loss", "rate"], ascending=[False, True, True], kind="stable")
     return runs[keys == ranked.index[0]]
 
 
-def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
-    """For each group the configuration with the best mean accuracy on dev; the test examples have no say.
+def best_configurations(
+    runs: pd.DataFrame, by: Sequence[str] = ("optimizer",), score: str = "dev_accuracy"
+) -> pd.DataFrame:
+    """For each group the configuration with the best mean score; the test examples have no say.
 
     Ties go to the smaller loss on dev, then to the smaller learning rate. The columns are those of `configurations`,
     with `diverged_share` and `num_runs` those of the whole group.
+
+    Args:
+      runs: a table of runs.
+      by: the columns of the groups.
+      score: `dev_accuracy`, or a loss, of which the smallest is best.
     """
     runs, best = distinct(runs, by), []
     # what some plug-ins lack and all others have alike tells nothing, and comes last
@@ -196,16 +204,16 @@ def best_configurations(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) 
     first = dict.fromkeys(["optimizer", "learning_rate", *several])
     last = [name for name in dict.fromkeys([*by, *varying(runs)]) if name not in first]
     for _, group in runs.groupby(list(by), dropna=False, sort=False):
-        members = _best(group)
+        members = _best(group, score)
         row = {name: members[name].iloc[0] for name in first} | _summary(members)
         row |= {name: members[name].iloc[0] for name in last}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)
 
 
-def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",)) -> pd.DataFrame:
+def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",), score: str = "dev_accuracy") -> pd.DataFrame:
     """The runs of the best configuration of each group; see `best_configurations`."""
-    best = best_configurations(runs, by)
+    best = best_configurations(runs, by, score)
     return runs[runs["run"].isin([run for members in best["members"] for run in members])]
 
 

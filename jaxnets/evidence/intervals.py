@@ -53,6 +53,24 @@ class Estimate:
         below, above = (float(np.sqrt(side**2 + added)) for side in (self.value - self.low, self.high - self.value))
         return replace(self, low=self.value - below, high=self.value + above)
 
+    def at(self, error: float, freedom: float = np.inf) -> "Estimate":
+        """The estimate with an interval that misses in a share `error` of repetitions, by Student's t on either side.
+
+        Args:
+          error: two-sided; 0.05 is the interval as it is.
+          freedom: degrees of freedom of its spread.
+
+        >>> round(Estimate(0.0, -1.96, 1.96).at(0.01).high, 2)
+        2.58
+        """
+        from scipy import stats
+
+        quantile = stats.t if np.isfinite(freedom) and freedom >= 1 else stats.norm
+        about = (max(freedom, 1),) if quantile is stats.t else ()
+        factor = float(quantile.ppf(1 - error / 2, *about) / quantile.ppf((1 + resampling.LEVEL) / 2, *about))
+        below, above = (self.value - self.low) * factor, (self.high - self.value) * factor
+        return replace(self, low=self.value - below, high=self.value + above)
+
     def clipped(self, least: float, most: float) -> "Estimate":
         """The estimate with bounds that keep to what is possible, as that of a share to 0 and 1.
 

@@ -31,6 +31,7 @@ class TaskFacts:
       num_train: examples to learn from, in each block.
       num_dev: examples that choose.
       num_test: examples that judge.
+      independent: whether each block has examples of its own, as generated data do; otherwise blocks share them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class TaskFacts:
     num_train: int
     num_dev: int
     num_test: int
+    independent: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Protocol:
       spaces: what is tuned: the values or the range of each hyperparameter, in words.
       steps_taken: of all runs together.
       steps_saved: of runs that diverged or were dropped.
+      score: what chose among settings: `dev_accuracy`, or a loss.
     """
 
     search: str
@@ -66,6 +69,7 @@ class Protocol:
     spaces: Mapping[str, str] = field(default_factory=dict)
     steps_taken: int = 0
     steps_saved: int = 0
+    score: str = "dev_accuracy"
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Study:
         if len(confirming):
             return confirming
         tasks = self.phase(TUNING).groupby("task", sort=False)
-        chosen = [choosing.at_best(runs, self.groups) for _, runs in tasks]
+        chosen = [choosing.at_best(runs, self.groups, self.protocol.score) for _, runs in tasks]
         return pd.concat(chosen) if chosen else self.runs.iloc[:0]
 
     def phase(self, name: str) -> pd.DataFrame:

@@ -1,99 +1,144 @@
-"""Verdicts: what a table of runs says of a claim, by a rule that is stated beside it."""
+"""Verdicts: what becomes of a claim, by its parts and by the blocks in which it was put to the test."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, in_unit
 
-SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
+SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE = "supported", "contradicted", "mixed", "inconclusive"
+OUTCOMES = (SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class OnTask:
+    """What was found on one task.
+
+    Attributes:
+      task: its name.
+      outcome: `supported`, `contradicted` or `inconclusive`, with Holm's correction over tasks.
+      value: the effect.
+      low: of its 95% interval.
+      high: likewise.
+      note: why there is no interval, or what should be known of it.
+    """
+
+    task: str
+    outcome: str
+    value: float
+    low: float
+    high: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One statement that a claim makes, and what was found.
+    """One statement of a claim, and what was found.
 
     Attributes:
+      name: of its rule.
       statement: as a sentence that may be true or not.
-      outcome: `supported`, `not supported` or `inconclusive`.
+      kind: `identity`, `constructed` or `empirical`.
+      core: whether it decides.
+      outcome: `supported`, `contradicted`, `mixed` or `inconclusive`.
       evidence: the effect with its interval, or what was counted.
-      rule: when the statement counts as supported.
+      rule: when the statement counts as supported or contradicted.
+      reason: why its bound is what it is.
+      power: what the default number of runs can find.
+      value: the effect, or the share of tasks that decides; NaN for what is counted without chance.
+      low: of its 95% interval.
+      high: likewise.
+      bound: beyond it the statement is supported.
+      beyond: beyond it the statement is contradicted.
+      unit: of these five numbers.
+      detectable: the effect that as many runs of this spread would show in four of five repetitions.
+      tasks: what was found on each, where the rule is over tasks.
     """
 
+    name: str
     statement: str
+    kind: str
+    core: bool
     outcome: str
     evidence: str
     rule: str
+    reason: str = ""
+    power: str = ""
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    bound: float = math.nan
+    beyond: float = math.nan
+    unit: str = ""
+    detectable: float = math.nan
+    tasks: tuple[OnTask, ...] = ()
+
+    @property
+    def distance(self) -> float:
+        """How far the effect is from the bound, in half widths of its interval; infinite for what has none."""
+        half_width = (self.high - self.low) / 2
+        return abs(self.value - self.bound) / half_width if half_width > 0 else math.inf
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a claim: of all its parts together."""
+    """What becomes of a claim.
+
+    Attributes:
+      parts: its statements, the core ones among them.
+      blocks: how often each outcome came out, where each block was judged by itself.
+    """
 
     parts: tuple[Part, ...]
+    blocks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def core(self) -> tuple[Part, ...]:
+        """The parts that decide."""
+        return tuple(part for part in self.parts if part.core)
 
     @property
     def outcome(self) -> str:
-        """Supported if all parts are; not supported if one is not; otherwise inconclusive."""
-        outcomes = {part.outcome for part in self.parts}
-        if NOT_SUPPORTED in outcomes:
-            return NOT_SUPPORTED
-        return SUPPORTED if outcomes == {SUPPORTED} else INCONCLUSIVE
+        """By the core parts alone; see `combined`."""
+        return combined([part.outcome for part in self.core])
+
+    @property
+    def kind(self) -> str:
+        """That of the core parts: empirical if one is, else constructed if one is, else an identity."""
+        kinds = {part.kind for part in self.core}
+        return next(kind for kind in (EMPIRICAL, CONSTRUCTED, IDENTITY) if kind in kinds)
+
+    @property
+    def headline(self) -> Part:
+        """The core part that is closest to its bound, of those that came out as the verdict did if there are any."""
+        deciding = [part for part in self.core if part.outcome == self.outcome] or list(self.core)
+        return min(deciding, key=lambda part: part.distance)
+
+    @property
+    def stability(self) -> str:
+        """In how many blocks the verdict came out as it did with all of them; empty without blocks.
+
+        >>> part = Part("one", "Nets learn.", "empirical", True, "supported", "", "")
+        >>> Verdict((part,), {"supported": 7, "inconclusive": 1}).stability
+        'supported in 7 of 8 blocks'
+        """
+        total = sum(self.blocks.values())
+        return f"{self.outcome} in {self.blocks.get(self.outcome, 0)} of {total} blocks" if total else ""
 
 
-def verdict(*parts: Part) -> Verdict:
-    """The verdict of some parts, one at least."""
-    if not parts:
-        raise ValueError("a verdict needs a part")
-    return Verdict(parts)
+def combined(outcomes: Sequence[str]) -> str:
+    """The outcome of several statements that are claimed together.
 
-
-def more_than(statement: str, effect: Estimate, threshold: float = 0.0, *, unit: str = "") -> Part:
-    """Supported if the whole interval lies above the threshold, not supported if it lies at or below it.
-
-    Args:
-      statement: what is claimed.
-      effect: what was measured.
-      threshold: what the effect must exceed.
-      unit: how to show the numbers: `%` for shares of 1 (a difference of which is in points), `×` for factors, or a
-        word that is put behind them.
-
-    >>> more_than("A beats B.", Estimate(0.02, 0.01, 0.03), unit="%").outcome
-    'supported'
+    >>> combined(["supported", "inconclusive"]), combined(["supported", "contradicted"])
+    ('inconclusive', 'mixed')
     """
-    rule = f"the 95% interval lies above {in_unit(threshold, unit)}"
-    return Part(
-        statement, _judged(effect, effect.low > threshold, effect.high <= threshold), described(effect, unit), rule
-    )
-
-
-def less_than(statement: str, effect: Estimate, threshold: float = 0.0, *, unit: str = "") -> Part:
-    """Supported if the whole interval lies below the threshold, not supported if it lies at or above it."""
-    rule = f"the 95% interval lies below {in_unit(threshold, unit)}"
-    return Part(
-        statement, _judged(effect, effect.high < threshold, effect.low >= threshold), described(effect, unit), rule
-    )
-
-
-def between(statement: str, effect: Estimate, low: float, high: float, *, unit: str = "") -> Part:
-    """Supported if the whole interval lies within the bounds, not supported if it lies outside on one side."""
-    outside = effect.high < low or effect.low > high
-    rule = f"the 95% interval lies within {in_unit(low, unit)} to {in_unit(high, unit)}"
-    return Part(
-        statement, _judged(effect, low <= effect.low and effect.high <= high, outside), described(effect, unit), rule
-    )
-
-
-def exact(statement: str, holds: bool | None, evidence: str, rule: str) -> Part:
-    """A statement that is counted or computed without chance; None if what it is about was not there."""
-    outcome = INCONCLUSIVE if holds is None else SUPPORTED if holds else NOT_SUPPORTED
-    return Part(statement, outcome, evidence, rule)
-
-
-def _judged(effect: Estimate, supported: bool, against: bool) -> str:
-    if math.isnan(effect.low) or math.isnan(effect.high):
-        return INCONCLUSIVE
-    return SUPPORTED if supported else NOT_SUPPORTED if against else INCONCLUSIVE
+    kinds = set(outcomes)
+    if MIXED in kinds or {SUPPORTED, CONTRADICTED} <= kinds:
+        return MIXED
+    if CONTRADICTED in kinds:
+        return CONTRADICTED
+    return SUPPORTED if kinds == {SUPPORTED} else INCONCLUSIVE
 
 
 def described(effect: Estimate, unit: str = "") -> str:
@@ -109,23 +154,10 @@ def described(effect: Estimate, unit: str = "") -> str:
     return f"{in_unit(effect.value, unit)} (95% interval {bounds}{note})"
 
 
-def in_unit(number: float, unit: str = "") -> str:
-    """A number with its unit.
-
-    >>> in_unit(0.5, "%"), in_unit(2, "×"), in_unit(1234.5, "steps"), in_unit(0.01)
-    ('50.0%', '2×', '1.23e+03 steps', '0.01')
-    """
-    if math.isnan(number):
-        return "unknown"
-    if unit == "%":
-        return f"{number:.1%}"
-    return f"{number:.3g}{unit}" if unit == "×" else f"{number:.3g} {unit}".strip()
-
-
 def count(outcomes: Sequence[str]) -> str:
     """How many there are of each outcome.
 
-    >>> count([SUPPORTED, INCONCLUSIVE, SUPPORTED])
-    '2 supported, 0 not supported, 1 inconclusive'
+    >>> count(["supported", "inconclusive", "supported"])
+    '2 supported, 0 contradicted, 0 mixed, 1 inconclusive'
     """
-    return ", ".join(f"{list(outcomes).count(kind)} {kind}" for kind in (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE))
+    return ", ".join(f"{list(outcomes).count(kind)} {kind}" for kind in OUTCOMES)

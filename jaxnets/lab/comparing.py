@@ -1,6 +1,6 @@
 """Carries out a comparison: contestants are tuned alike, and their choices confirmed on fresh seeds, task by task."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from rich.console import Console
 from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
-from jaxnets.data.dataset import Dataset
+from jaxnets.data.blocks import DATA_SEED
 from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
@@ -21,7 +21,7 @@ from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import session
 from jaxnets.lab.live import Live
-from jaxnets.plugins import OPTIMIZER, SCHEDULE
+from jaxnets.plugins import DATASET, OPTIMIZER, SCHEDULE
 from jaxnets.tasks import BenchmarkTask
 
 
@@ -38,13 +38,36 @@ class Part:
     sweep: Sweep
 
 
+@dataclass(frozen=True)
+class Contest:
+    """Who is compared, and how each is chosen and confirmed.
+
+    Attributes:
+      by: the column of the contestants in the tables of runs.
+      confirm_seeds: fresh seeds of each chosen setting, in each block; 0 lets the seeds that chose report.
+      score: what chooses a setting: `dev_accuracy`, or a loss.
+      label: names the contestant of each run, where no hyperparameter does; its values become the column `by`.
+    """
+
+    by: str
+    confirm_seeds: int
+    score: str = "dev_accuracy"
+    label: Callable[[pd.DataFrame], pd.Series] | None = None
+
+    def labelled(self, trained: Trained) -> Trained:
+        """The runs with their contestants named."""
+        return (
+            replace(trained, runs=trained.runs.assign(**{self.by: self.label(trained.runs)})) if self.label else trained
+        )
+
+
 @dataclass
 class Gathered:
     """What the tasks so far have given.
 
     Attributes:
       config: what was asked for.
-      by: the column of the contestants.
+      contest: who is compared.
       tasks: those that are done.
       runs: a table for each sweep, numbered through; so are the two below.
       curves: of these runs.
@@ -53,7 +76,7 @@ class Gathered:
     """
 
     config: Config
-    by: str
+    contest: Contest
     tasks: list[TaskFacts] = field(default_factory=list)
     runs: list[pd.DataFrame] = field(default_factory=list)
     curves: list[pd.DataFrame] = field(default_factory=list)
@@ -65,7 +88,7 @@ class Gathered:
         first = sum(map(len, self.runs))
         self.runs.append(_numbered(trained.runs, first).assign(task=task.name, phase=phase))
         self.curves.append(_numbered(trained.curves, first))
-        reports = phase == CONFIRMATION or not self.config.options["confirm_seeds"]
+        reports = phase == CONFIRMATION or not self.contest.confirm_seeds
         if reports and len(trained.predictions):
             self.predictions.append(_numbered(trained.predictions, first))
         self.steps = self.steps[0] + trained.steps_taken, self.steps[1] + trained.steps_saved
@@ -75,37 +98,46 @@ class Gathered:
         runs = _joined(self.runs)
         protocol = Protocol(
             search=self.config.search,
-            num_trials=trials(runs, self.by),
+            num_trials=trials(runs, self.contest.by),
             num_seeds=self.config.num_seeds,
-            confirm_seeds=self.config.options["confirm_seeds"],
+            confirm_seeds=self.contest.confirm_seeds,
             num_blocks=self.config.num_blocks,
-            spaces=spaces(self.config, self.by),
+            spaces=spaces(self.config, self.contest.by),
             steps_taken=self.steps[0],
             steps_saved=self.steps[1],
+            score=self.contest.score,
         )
         predictions = pd.concat(self.predictions, ignore_index=True) if self.predictions else pd.DataFrame()
         curves = pd.concat(self.curves, ignore_index=True)
-        return Study(runs, curves, predictions, self.by, tuple(self.tasks), protocol)
+        return Study(runs, curves, predictions, self.contest.by, tuple(self.tasks), protocol)
 
 
 def _numbered(table: pd.DataFrame, first: int) -> pd.DataFrame:
     return table.assign(run=table["run"] + first)
 
 
-def parts(config: Config, wanted: Sequence[str], takes: str = "") -> Iterator[Part]:
+def parts(
+    config: Config,
+    wanted: Sequence[str],
+    takes: str = "",
+    changes: Callable[[BenchmarkTask | None], Mapping[str, Any]] = lambda task: {},
+) -> Iterator[Part]:
     """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration.
 
     Args:
       config: what to tune.
       wanted: names of tasks of the suite; `own` alone for the configuration's data set and model.
       takes: `features` or `text`, if only data of that kind will do.
+      changes: values that take the place of a task's, or of the configuration's where the task is None.
 
     Raises:
       UserError: for anything that cannot be done.
     """
     for task in tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,):
-        sweep = prepare(config if task is None else of_task(config, task), takes)
-        yield Part(_facts(sweep.folds[0], task), sweep)
+        values = changes(task)
+        own = (config if task is None else of_task(config, task)).changed(**values)
+        sweep = prepare(without_strangers(own, values) if values else own, takes)
+        yield Part(_facts(sweep, task), sweep)
 
 
 def of_task(config: Config, task: BenchmarkTask) -> Config:
@@ -121,8 +153,9 @@ def _own_arguments(config: Config) -> set[str]:
     return {name for kind, values in given for value in choices(values) for name in kind.find(value).arguments}
 
 
-def _facts(dataset: Dataset, task: BenchmarkTask | None) -> TaskFacts:
+def _facts(sweep: Sweep, task: BenchmarkTask | None) -> TaskFacts:
     """What is to be known of a task; chance is the share of the largest class of the test examples."""
+    dataset = sweep.folds[0]
     largest = np.bincount(dataset.test.labels).max() / len(dataset.test)
     return TaskFacts(
         name=task.name if task else dataset.name,
@@ -133,6 +166,7 @@ def _facts(dataset: Dataset, task: BenchmarkTask | None) -> TaskFacts:
         num_train=len(dataset.train),
         num_dev=len(dataset.dev),
         num_test=len(dataset.test),
+        independent=DATA_SEED in DATASET.find(sweep.config.dataset).arguments,
     )
 
 
@@ -152,9 +186,10 @@ def carry_out(
       The tables, with those tasks as `tasks` that were carried out whole, and the last sweep; it is marked as
       interrupted if the user ended the comparison.
     """
-    gathered, live = Gathered(config, by), Live(directory)
+    contest = Contest(by, config.options["confirm_seeds"])
+    gathered, live = Gathered(config, contest), Live(directory)
     for part in wanted:
-        for phase, trained in _stages(part, config, by, console, live):
+        for phase, trained in stages(part, contest, console, live):
             gathered.add(trained, part.facts, phase)
             if trained.interrupted:
                 study.write(directory, gathered.study())
@@ -166,26 +201,24 @@ def carry_out(
     return gathered.study(), trained
 
 
-def _stages(part: Part, config: Config, by: str, console: Console | None, live: Live) -> Iterator[tuple[str, Trained]]:
+def stages(part: Part, contest: Contest, console: Console | None, live: Live) -> Iterator[tuple[str, Trained]]:
     """The runs that tune on a task, and those that confirm; only the latter keep their parameters."""
-    seeds = config.options["confirm_seeds"]
-    tuning = part.sweep
+    seeds, tuning = contest.confirm_seeds, part.sweep
     if seeds:
         quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)
         tuning = replace(part.sweep, config=quiet, options=part.sweep.options._replace(keeping=KEEP_NONE))
-    tuned = session.carry_out(tuning, None, console, console, live.stage(f"{part.facts.name}: {TUNING}"))
+    follow = live.stage(f"{part.facts.name}: {TUNING}")
+    tuned = contest.labelled(session.carry_out(tuning, None, console, console, follow))
     yield TUNING, tuned
     if seeds:
-        confirming = confirmation(part.sweep, tuned.runs, by, seeds)
-        yield (
-            CONFIRMATION,
-            session.carry_out(confirming, None, console, None, live.stage(f"{part.facts.name}: {CONFIRMATION}")),
-        )
+        confirming = confirmation(part.sweep, tuned.runs, contest.by, seeds, contest.score)
+        follow = live.stage(f"{part.facts.name}: {CONFIRMATION}")
+        yield CONFIRMATION, contest.labelled(session.carry_out(confirming, None, console, None, follow))
 
 
-def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int) -> Sweep:
+def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
     """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
-    best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by])
+    best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
     fresh = int(runs["seed"].max()) + 1
     rows = []
     for _, one in best.iterrows():

@@ -110,7 +110,7 @@ def _facts(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
     """What is known of the data set: as it was recorded, or else as it is today, or else nothing."""
     known = environment.get("data") or _today(config)
     about: Mapping[str, Any] = known[0] if known else {"name": "the data set", "num_classes": 2, "chance": 0.0}
-    sizes = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
+    sizes: dict[str, Any] = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
     return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes)
 
 

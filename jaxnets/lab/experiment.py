@@ -1,7 +1,7 @@
 """What an experiment is: a claim that is put to the test, a job that reports, or a command of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,8 +13,9 @@ from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
 from jaxnets.engine.runs import chosen
+from jaxnets.evidence.judging import Evidence
+from jaxnets.evidence.rules import Rule, fingerprint
 from jaxnets.evidence.study import Study
-from jaxnets.evidence.verdicts import Verdict
 from jaxnets.lab.results import Results
 from jaxnets.report.figures import Picture
 
@@ -85,19 +86,34 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Experiment):
-    """A sentence that is put to the test.
+    """A sentence that is put to the test, by rules that are fixed before.
 
     Attributes:
+      lecture: what the lecture says, in our own words.
+      measured: what is measured to put it to the test.
+      rules: what decides, by name.
       measure: more tables than those of the runs; the only function that meets nets.
-      summary: what is shown, by title; from tables alone, as the two below.
-      verdict: what the tables say of the claim.
+      evidence: what the tables say for each rule; from tables alone, as the two below.
+      summary: what is shown, by title.
       pictures: what explains it to the eye, by the name of the file.
+      quick: values that take the place of `defaults` and options where a small answer must do.
+      text: values that take their place on a real data set of texts; None if the claim is not about texts.
     """
 
+    lecture: str
+    measured: str
+    rules: Mapping[str, Rule]
+    evidence: Callable[[Tables], Mapping[str, Evidence]]
     summary: Callable[[Tables], Mapping[str, pd.DataFrame]]
-    verdict: Callable[[Tables], Verdict]
     pictures: Callable[[Tables], Mapping[str, Picture]]
     measure: Callable[[Results], Tables] = lambda results: {}
+    quick: Mapping[str, Any] = field(default_factory=dict)
+    text: Mapping[str, Any] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what was fixed before any run: the rules, the data, and what is trained."""
+        return fingerprint(self.rules, self.lecture, self.measured, self.defaults, [vars(one) for one in self.options])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +159,16 @@ TASKS = Option(
 )
 
 
+def of_suite(*names: str, confirm_seeds: int) -> tuple[Option, Option]:
+    """The options of a claim that is put to the test on tasks of the suite; a data set that is given is its own task.
+
+    Args:
+      *names: of the tasks.
+      confirm_seeds: fresh seeds of each chosen setting, in each block.
+    """
+    return replace(TASKS, default=list(names)), replace(CONFIRM_SEEDS, default=confirm_seeds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A command with arguments of its own.
@@ -167,10 +193,17 @@ def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
       UserError: for what it is not made for.
     """
     own = {option.name: option for option in experiment.options}
+    values = _with_own_task(own, values)
     options = {name: option.value(values.get(name, option.default)) for name, option in own.items()}
     given = {name: value for name, value in values.items() if name not in own}
     config = Config(**inherited(_defaults(experiment, given), given), options=options)
     return checked(experiment, config if "search" in given else _with_something_to_draw(config))
+
+
+def _with_own_task(options: Mapping[str, Option], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A data set or a net that is given takes the place of the suite's tasks."""
+    of_data = "tasks" in options and {"dataset", "model", "hidden_units"} & set(values)
+    return {"tasks": ["own"], **values} if of_data else values
 
 
 def _with_something_to_draw(config: Config) -> Config:

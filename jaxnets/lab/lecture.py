@@ -73,7 +73,7 @@ def _section(lecture: Lecture, claim: Claim, finding: findings.Finding | None, p
 
 def _fingerprint(lecture: Lecture, claim: Claim) -> str:
     """What a finding depends on, but for the code of the package itself, whose version is in it."""
-    source = inspect.getsource(sys.modules[claim.verdict.__module__])
+    source = inspect.getsource(sys.modules[claim.evidence.__module__])
     values = json.dumps(dict(lecture.values), sort_keys=True)
     return hashlib.sha256("\n".join([VERSION, source, values]).encode()).hexdigest()
 

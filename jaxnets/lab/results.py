@@ -1,6 +1,6 @@
 """The results of a sweep: its tables, what can be asked of its runs, and on disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.lab import run_directory, session
+from jaxnets.lab import run_directory, session, studies
+from jaxnets.lab.comparing import Contest
+from jaxnets.lab.studies import Changes, Studied
 from jaxnets.trained import model as models
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
@@ -66,6 +68,40 @@ class Results(Trained):
         trained = session.retrain(self.config, self.console, **values)
         self.further.append(trained)
         return trained
+
+    def study(
+        self,
+        by: str | Callable[[pd.DataFrame], pd.Series],
+        *,
+        score: str = "dev_accuracy",
+        takes: str = "",
+        changes: Changes = lambda task: {},
+        **values: Any,
+    ) -> Studied:
+        """Tunes contestants alike on each task and in each block, and confirms them on fresh seeds; nothing is written.
+
+        The tasks are those of the option `tasks`, the fresh seeds as many as the option `confirm_seeds` says.
+
+        Args:
+          by: the hyperparameter whose values are the contestants; or what names the contestant of each run, from the
+            table of runs: the names become the column `contestant`.
+          score: what chooses a setting: `dev_accuracy`, or a loss.
+          takes: `features` or `text`, if only data of that kind will do.
+          changes: from a task (None for the configuration's own data) to values that take the place of its own.
+          **values: of the configuration, changed for this study, on each task.
+
+        Raises:
+          UserError: for anything in the configuration that cannot be done.
+          KeyboardInterrupt: if the user ends it.
+        """
+        column, label = (by, None) if isinstance(by, str) else ("contestant", by)
+        contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
+        tasks = self.options.get("tasks", ["own"])
+        studied = studies.carry_out(
+            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}
+        )
+        self.further.extend(studied.trained)
+        return studied
 
     def best(self, by: str | Sequence[str] = "optimizer") -> pd.DataFrame:
         """For each value of a hyperparameter the configuration with the best mean accuracy on dev.

@@ -10,6 +10,7 @@ from rich.console import Console
 from jaxnets.basics import files
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
+from jaxnets.evidence import judging
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.study import Study
 from jaxnets.lab import run_directory, session, study_report, tensorboard
@@ -123,9 +124,13 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     finding = Finding(
         name=claim.name,
         claim=claim.about,
-        verdict=claim.verdict(tables),
+        verdict=judging.judge(claim.rules, claim.evidence(tables)),
+        lecture=claim.lecture,
+        measured=claim.measured,
+        rules=claim.fingerprint,
         setting=setting(results),
         command=command_line(claim, results.config),
+        programs=results.num_programs + sum(trained.num_programs for trained in results.further),
         seconds=results.seconds + time.perf_counter() - start,
         tables=claim.summary(tables),
         pictures={name: picture.caption for name, picture in pictures.items()},

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from jaxnets.evidence import intervals
+from jaxnets.evidence import intervals, judging
 from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.rules import Rule, in_unit
 from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, panel, styled
 
 
@@ -98,6 +99,22 @@ def dots(
     if percent:
         one.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     return figure, one
+
+
+def on_tasks(table: pd.DataFrame, rule: Rule, **axes: Any) -> Figure:
+    """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted).
+
+    Args:
+      table: of effects; see `jaxnets.evidence.judging.Evidence`.
+      rule: that judges them.
+      **axes: for `Axes.set`.
+    """
+    effects = {str(task): judging.estimated(own) for task, own in table.groupby("task", sort=False)}
+    figure, one = dots(effects, zero=0.0, percent=rule.unit == "%", **axes)
+    one.axvline(rule.bound, color=INK, lw=1, ls="--")
+    if rule.unit == "log×":
+        one.xaxis.set_major_formatter(lambda value, place: in_unit(value, rule.unit))
+    return figure
 
 
 def means(

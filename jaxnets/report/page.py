@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, count
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, count
 from jaxnets.report import pages
 from jaxnets.report.findings import Finding, cells
 
-MARKS = {SUPPORTED: "✓", NOT_SUPPORTED: "✗", INCONCLUSIVE: "?"}
+MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", MIXED: "±", INCONCLUSIVE: "?"}
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
@@ -89,7 +89,7 @@ def markdown(sections: Sequence[Section]) -> str:
             lines.append(f"| {section.claim} `{section.name}` | not run | {section.problem} |")
             continue
         verdict = section.finding.verdict
-        decisive = next(part for part in verdict.parts if part.outcome == verdict.outcome)
+        decisive = verdict.headline
         evidence = f"{decisive.statement} {decisive.evidence}".replace("|", "\\|")
         lines.append(f"| {section.claim} `{section.name}` | {MARKS[verdict.outcome]} {verdict.outcome} | {evidence} |")
     return "\n".join(lines) + "\n"

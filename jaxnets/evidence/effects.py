@@ -1,0 +1,118 @@
+"""Effects for the rules of claims: from the tables of a study to a row for each task, block and seed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxnets.evidence import choosing, tuning
+from jaxnets.evidence.study import TUNING, Study, TaskFacts
+
+SCORES = (
+    *("train_loss", "dev_loss", "test_loss"),
+    *("train_accuracy", "dev_accuracy", "test_accuracy"),
+)
+KEYS = ["task", "block", "seed"]
+OF_TASKS = ["examples", "independent"]
+
+
+def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """The runs of a study that report, with failures counted: a run that diverged has chance's accuracy and loss.
+
+    Args:
+      study: its tables.
+      columns: of the runs, that are kept beside the scores.
+
+    Returns:
+      A row for each run: `task`, `block` (0 without blocks), `seed`; `number`, which counts the seeds of a contestant
+      in a block from 0; `contestant`; `run`; `learning_rate`; `status`; `edge`, whether the learning rate chosen is the
+      lowest or highest tried; `examples`, those of the test split; `independent`, whether blocks share no examples;
+      losses and accuracies on train, dev and test; and the columns asked for.
+    """
+    runs, edges = study.reporting, _edges(study)
+    tables = []
+    for facts in study.tasks:
+        own = runs[runs["task"] == facts.name]
+        own = own.assign(**{name: choosing.counted(own, name, _failed(facts, name)) for name in SCORES if name in own})
+        tables.append(own.assign(examples=facts.num_test, independent=facts.independent))
+    table = pd.concat(tables, ignore_index=True).rename(columns={study.by: "contestant"})
+    table = table.assign(block=table.get("block", 0))
+    table = table.merge(edges, on=["task", "block", "contestant"], how="left")
+    table["number"] = table.groupby(["task", "block", "contestant"], sort=False)["seed"].rank("dense").astype(int) - 1
+    kept = [*KEYS, "number", "contestant", "run", "learning_rate", "status", "edge", *OF_TASKS, *SCORES, *columns]
+    return table[[name for name in dict.fromkeys(kept) if name in table]]
+
+
+def _failed(facts: TaskFacts, column: str) -> float:
+    return float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
+
+
+def _edges(study: Study) -> pd.DataFrame:
+    """Whether the learning rate chosen in each block is an end of those tried; one rate alone has no ends."""
+    tried = study.phase(TUNING)
+    tried, chosen = (runs.assign(block=runs.get("block", 0)) for runs in (tried, study.reporting))
+    keys = ["task", "block", study.by]
+    rates = {key: own["learning_rate"].unique() for key, own in tried.groupby(keys, sort=False)}
+    rows = [
+        (*key, len(rates.get(key, ())) > 1 and tuning.on_edge(rates[key], own["learning_rate"].iloc[0]))
+        for key, own in chosen.groupby(keys, sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["task", "block", "contestant", "edge"])
+
+
+def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, log: bool = False) -> pd.DataFrame:
+    """A weighted sum of contestants' scores, as a table of effects; see `jaxnets.evidence.judging.Evidence`.
+
+    Contestants meet by block and the number of their seed in it.
+
+    Args:
+      table: from `scores`.
+      column: of the score.
+      weights: of the contestants: 1 and -1 for a difference, which is positive where the first has more.
+      log: whether logarithms are summed: a difference is then that of a ratio.
+
+    Returns:
+      A row for each task, block and seed that all contestants have: `task`, `block`, `seed`, `effect`, `edge`,
+      `independent`, and for accuracies `examples`.
+
+    >>> one = {"task": "xor", "block": 0, "seed": 3, "number": 0, "edge": False, "examples": 4, "independent": True}
+    >>> runs = [{**one, "contestant": name, "test_loss": loss} for name, loss in (("sgd", 0.3), ("adam", 0.1))]
+    >>> contrast(pd.DataFrame(runs), "test_loss", {"sgd": 1, "adam": -1})["effect"].round(3).tolist()
+    [0.2]
+    """
+    values = table.assign(_value=np.log(np.maximum(table[column], 1e-12)) if log else table[column])
+    wanted = values[values["contestant"].isin(list(weights))]
+    keys = ["task", "block", "number"]
+    wide = wanted.pivot_table(index=keys, columns="contestant", values="_value", sort=False)
+    if not set(weights) <= set(wide):
+        return pd.DataFrame(columns=[*KEYS, "effect", "edge"])
+    effects = sum(wide[name] * weight for name, weight in weights.items()).dropna().rename("effect")
+    edges = wanted.groupby(keys, sort=False)["edge"].any()
+    made = effects.to_frame().join(edges).reset_index().rename(columns={"number": "seed"})
+    of_tasks = OF_TASKS if column.endswith("accuracy") and not log else ["independent"]
+    return made.merge(table.groupby("task", sort=False)[of_tasks].first().reset_index(), on="task")
+
+
+def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "train_loss") -> pd.DataFrame:
+    """The steps of each run to the mean loss at which a reference ends in the same block.
+
+    A run that never gets there counts as if it did with its last step, which flatters it.
+
+    Args:
+      study: with the curves.
+      scored: from `scores`.
+      reference: the contestant that sets the target.
+      column: of the loss, in the curves.
+
+    Returns:
+      The rows of `scored`, with `steps`.
+    """
+    of_reference = scored[scored["contestant"] == reference]
+    targets = of_reference.groupby(["task", "block"])[column].mean().rename("_target").reset_index()
+    table = scored.merge(targets, on=["task", "block"], how="left")
+    curves = study.curves[["run", "step", column]].merge(table[["run", "_target"]], on="run")
+    first = curves[curves[column] <= curves["_target"]].groupby("run")["step"].min()
+    last = curves.groupby("run")["step"].max().groupby(table.set_index("run")["task"]).transform("max")
+    steps = table["run"].map(first).fillna(table["run"].map(last))
+    return table.assign(steps=steps.astype(float)).drop(columns="_target")

@@ -1,0 +1,64 @@
+"""Studies of a claim: contestants tuned alike on each task and in each block, and confirmed on fresh seeds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from jaxnets.config.config import Config
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence.study import CONFIRMATION, Study
+from jaxnets.lab import comparing
+from jaxnets.lab.comparing import Contest, Gathered
+from jaxnets.lab.live import Live
+from jaxnets.tasks import BenchmarkTask
+
+Changes = Callable[[BenchmarkTask | None], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What a study gave.
+
+    Attributes:
+      study: its tables.
+      trained: all its sweeps, in their order.
+      reporting: by task, the sweep that reports: the one that confirms, with its parameters if they were kept. The
+        column `run` of its table counts from 0, not as that of the study does.
+    """
+
+    study: Study
+    trained: tuple[Trained, ...]
+    reporting: Mapping[str, Trained]
+
+
+def carry_out(
+    config: Config, contest: Contest, tasks: Sequence[str], console: Console | None, takes: str, changes: Changes
+) -> Studied:
+    """Tunes and confirms the contestants on each task; nothing is written.
+
+    Args:
+      config: with the axes that are tuned, and the number of blocks.
+      contest: who is compared.
+      tasks: names of tasks of the suite; `own` alone for the configuration's data set and model.
+      console: where the progress is shown; nowhere if None.
+      takes: `features` or `text`, if only data of that kind will do.
+      changes: values that take the place of a task's.
+
+    Raises:
+      UserError: for anything that cannot be done.
+      KeyboardInterrupt: if the user ends it.
+    """
+    gathered, live, sweeps = Gathered(config, contest), Live(None), []
+    reporting: dict[str, Trained] = {}
+    for part in comparing.parts(config, tasks, takes, changes):
+        for phase, trained in comparing.stages(part, contest, console, live):
+            if trained.interrupted:
+                raise KeyboardInterrupt
+            gathered.add(trained, part.facts, phase)
+            sweeps.append(trained)
+            if phase == CONFIRMATION or not contest.confirm_seeds:
+                reporting[part.facts.name] = trained
+        gathered.tasks.append(part.facts)
+    return Studied(gathered.study(), tuple(sweeps), reporting)
