@@ -51,3 +51,11 @@ def test_sobol_points_are_spread_evenly_over_the_ranges(num_trials):
     other = [run["initializer_scale"] for run in table if run["block"] == 1]
     assert not set(other) & set(scales)
     assert rates(search="sobol", num_trials=1) != rates(search="sobol", num_trials=1, search_seed=1)
+
+
+@pytest.mark.parametrize("search", ["random", "sobol"])
+def test_another_base_seed_draws_anew(search):
+    asked = {"learning_rate": log_range(1e-4, 1), "search": search, "num_trials": 4}
+    first, other = ({run["learning_rate"] for run in runs(Config(**asked, base_seed=seed))} for seed in (0, 500))
+    assert len(first) == 4
+    assert not first & other

@@ -39,6 +39,14 @@ def test_defaults_of_plugins_are_in_the_table():
     assert (run["b2"], run["schedule_drops"], run["hidden_units"]) == (0.999, 2.0, (128, 128))
 
 
+def test_a_base_seed_moves_the_seeds_of_all_blocks_and_of_the_loader():
+    moved = table(base_seed=500, num_seeds=2, num_blocks=2)
+    assert [run["seed"] for run in moved] == [500, 501, 502, 503]
+    config = Config(dataset="spirals", data_seed=3, base_seed=500)
+    assert dataset_arguments(config, DATASET.find("spirals")) == {"data_seed": 503}
+    assert dataset_arguments(Config(dataset="wine", base_seed=7), DATASET.find("wine")) == {"split_seed": 7}
+
+
 def test_seeds_are_counted_or_picked():
     assert [run["seed"] for run in table(num_seeds=3)] == [0, 1, 2]
     assert [run["seed"] for run in table(seed=[3, 7], num_seeds=9)] == [3, 7]

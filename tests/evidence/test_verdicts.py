@@ -1,74 +1,49 @@
-import math
+import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from jaxnets.evidence import verdicts
-from jaxnets.evidence.intervals import UNKNOWN, Estimate
-from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
-
-BOUNDS = st.tuples(st.floats(-10, 10), st.floats(-10, 10)).map(sorted)
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, OUTCOMES, SUPPORTED, Part, Verdict, combined
 
 
-@given(bounds=BOUNDS, threshold=st.floats(-10, 10))
-def test_more_and_less_are_mirror_images(bounds, threshold):
-    effect = Estimate(sum(bounds) / 2, *bounds)
-    more = verdicts.more_than("More.", effect, threshold).outcome
-    less = verdicts.less_than("Less.", Estimate(-effect.value, -effect.high, -effect.low), -threshold).outcome
-    assert more == less
-    expected = SUPPORTED if bounds[0] > threshold else NOT_SUPPORTED if bounds[1] <= threshold else INCONCLUSIVE
-    assert more == expected
+def part(name, outcome=SUPPORTED, *, core=True, kind="empirical", value=1.0, half_width=0.5, bound=0.0):
+    numbers = {"value": value, "low": value - half_width, "high": value + half_width, "bound": bound}
+    return Part(name, "Nets learn.", kind, core, outcome, "", "", **numbers)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "outcome"),
-    [
-        (0.6, 0.9, SUPPORTED),
-        (0.5, 1.0, SUPPORTED),
-        (0.4, 0.9, INCONCLUSIVE),
-        (0.4, 1.1, INCONCLUSIVE),
-        (1.1, 1.2, NOT_SUPPORTED),
-        (0.1, 0.4, NOT_SUPPORTED),
-    ],
-)
-def test_between(low, high, outcome):
-    assert verdicts.between("Near.", Estimate(0.7, low, high), 0.5, 1.0).outcome == outcome
+@pytest.mark.parametrize("outcomes", list(itertools.product(OUTCOMES, repeat=2)))
+def test_statements_that_are_claimed_together(outcomes):
+    expected = INCONCLUSIVE
+    if MIXED in outcomes or set(outcomes) == {SUPPORTED, CONTRADICTED}:
+        expected = MIXED
+    elif CONTRADICTED in outcomes:
+        expected = CONTRADICTED
+    elif set(outcomes) == {SUPPORTED}:
+        expected = SUPPORTED
+    assert combined(outcomes) == expected
 
 
-@pytest.mark.parametrize("rule", [verdicts.more_than, verdicts.less_than])
-def test_without_an_interval_nothing_is_decided(rule):
-    part = rule("It is.", Estimate(5.0, math.nan, math.nan))
-    assert part.outcome == INCONCLUSIVE
-    assert "no interval" in part.evidence
-    assert rule("It is.", UNKNOWN).evidence.startswith("unknown")
+def test_side_parts_decide_nothing():
+    assert Verdict((part("one"), part("two", CONTRADICTED, core=False))).outcome == SUPPORTED
 
 
-@pytest.mark.parametrize(("holds", "outcome"), [(True, SUPPORTED), (False, NOT_SUPPORTED), (None, INCONCLUSIVE)])
-def test_exact(holds, outcome):
-    assert verdicts.exact("It is.", holds, "3 of 3", "all are").outcome == outcome
+def test_the_headline_is_the_core_part_closest_to_its_bound_that_came_out_as_the_verdict():
+    far, near = part("far", value=5.0), part("near", value=0.6)
+    side = part("side", value=0.01, core=False)
+    assert Verdict((far, near, side)).headline is near
+    against = part("against", CONTRADICTED, value=-3.0)
+    assert Verdict((against, part("open", INCONCLUSIVE, value=0.1))).headline is against
+    exact = Part("exact", "It is so.", "identity", True, SUPPORTED, "", "")
+    assert Verdict((exact, far)).headline is far
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "outcome"),
-    [
-        ((True, True), SUPPORTED),
-        ((True, None), INCONCLUSIVE),
-        ((True, False, None), NOT_SUPPORTED),
-        ((None,), INCONCLUSIVE),
-    ],
-)
-def test_a_verdict_needs_all_its_parts(outcomes, outcome):
-    parts = [verdicts.exact("It is.", holds, "", "") for holds in outcomes]
-    assert verdicts.verdict(*parts).outcome == outcome
+def test_a_claim_is_of_the_kind_of_its_least_certain_core_part():
+    identity, made = part("one", kind="identity"), part("two", kind="constructed")
+    found = part("three", core=False)
+    assert Verdict((identity, found)).kind == "identity"
+    assert Verdict((identity, made, found)).kind == "constructed"
+    assert Verdict((identity, made, part("four"))).kind == "empirical"
 
 
-def test_a_verdict_of_nothing_is_none():
-    with pytest.raises(ValueError, match="needs a part"):
-        verdicts.verdict()
-
-
-def test_evidence_has_its_unit():
-    part = verdicts.more_than("A is faster.", Estimate(2.0, 1.5, 3.0), 1.0, unit="×")
-    assert part.evidence == "2× (95% interval 1.5× to 3×)"
-    assert part.rule == "the 95% interval lies above 1×"
+def test_stability_counts_the_blocks_that_say_the_same():
+    assert Verdict((part("one"),), {INCONCLUSIVE: 3, SUPPORTED: 5}).stability == "supported in 5 of 8 blocks"
+    assert Verdict((part("one"),)).stability == ""

@@ -1,0 +1,136 @@
+"""False alarms: how often the rules of the claims decide where there is nothing to be found.
+
+    python -m benchmarks.false_alarms --tables=200 --repetitions=20
+
+Simulated: each claim's rules are given tables of effects in which nothing is true. For rules that want an effect above
+a bound the true effect is zero; for those that want one below or within a bound it lies at the bound, as an effect of
+zero would rightly support them. Real: small nets on tasks of the suite, where both sides are the same optimizer, tuned
+and confirmed on seeds of their own.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from experiments.lecture import CLAIMS
+from jaxnets import tasks
+from jaxnets.config.config import Config
+from jaxnets.engine.sweep import prepare
+from jaxnets.evidence import choosing
+from jaxnets.evidence.judging import judge, judged
+from jaxnets.evidence.rules import Rule
+from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
+from jaxnets.lab import comparing, session
+from jaxnets.lab.experiment import Claim
+
+BLOCKS, SEEDS, TASKS = 8, 4, 8
+NOISE = (0.5, 2.0, 8.0)
+"""The spread of a table's effects, in bounds of the rule: where it is large, the bound protects from nothing."""
+SUITE = ("digits", "breast_cancer", "wine", "spirals", "parity", "teacher_student")
+RATES = [0.03, 0.1, 0.3, 1.0]
+
+
+def by_chance(claim: Claim) -> dict[str, Rule]:
+    """The core rules of a claim that chance decides."""
+    return {name: rule for name, rule in claim.rules.items() if rule.core and rule.test != "exact"}
+
+
+def simulated(rule: Rule, generator: np.random.Generator, noise: float) -> pd.DataFrame:
+    """Effects of blocks and seeds without a finding; tasks differ in their spread."""
+    truth = 0.0 if rule.test == "above" else rule.bound
+    if rule.test == "above" and rule.against is not None and rule.against != -rule.bound:
+        truth = (rule.bound + rule.against) / 2  # what is midway between the two
+    scale, rows = noise * (abs(rule.bound) or 1.0), []
+    for task in range(TASKS if rule.over else 1):
+        spread = scale * np.exp(0.5 * generator.normal())
+        blocks = truth + spread * generator.normal(size=BLOCKS)
+        for block, value in enumerate(blocks):
+            effects = value + spread * generator.normal(size=SEEDS)
+            rows += [
+                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "independent": True}
+                for seed, effect in enumerate(effects)
+            ]
+    return pd.DataFrame(rows)
+
+
+def alarms(rules: Mapping[str, Rule], number: int) -> tuple[int, int]:
+    """How many parts decide in so many simulated tables of a claim, and how many tables have such a part."""
+    parts = tables = 0
+    for seed in range(number):
+        generator = np.random.default_rng([seed, len(rules)])
+        noise = NOISE[seed % len(NOISE)]
+        verdict = judge(rules, {name: simulated(rule, generator, noise) for name, rule in rules.items()})
+        decided = sum(part.outcome in (SUPPORTED, CONTRADICTED) for part in verdict.parts)
+        parts, tables = parts + decided, tables + (decided > 0)
+    return parts, tables
+
+
+def pools(repetition: int) -> Iterator[pd.DataFrame]:
+    """The runs of SGD on each task of the suite: all rates, in blocks that no other repetition has."""
+    config = Config(
+        optimizer="sgd",
+        learning_rate=RATES,
+        num_blocks=BLOCKS,
+        num_seeds=2 * (SEEDS + 1),
+        base_seed=1000 * (repetition + 1),
+    )
+    for task in tasks.find(",".join(SUITE)):
+        own = comparing.of_task(config, task).changed(num_steps=60, evaluate_every=60)
+        yield session.carry_out(prepare(own), None, None, None).runs.assign(task=task.name)
+
+
+def null_effects(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The log ratio of two sides that are the same: in each block one seed tunes and the others confirm."""
+    rows = []
+    for (task, block), own in runs.groupby(["task", "block"], sort=False):
+        own = own.assign(_loss=choosing.counted(own, column))
+        seeds = sorted(own["seed"].unique())
+        sides = [_side(own, seeds[: SEEDS + 1]), _side(own, seeds[SEEDS + 1 :])]
+        for seed, (one, other) in enumerate(zip(*sides, strict=True)):
+            effect = float(np.log(max(one, 1e-12) / max(other, 1e-12)))
+            rows.append({"task": task, "block": block, "seed": seed, "effect": effect})
+    return pd.DataFrame(rows)
+
+
+def _side(runs: pd.DataFrame, seeds: list[int]) -> list[float]:
+    """The losses of the confirming seeds at the rate that the first seed chose."""
+    tuning = runs[runs["seed"] == seeds[0]]
+    rate = tuning.loc[tuning["_loss"].idxmin(), "learning_rate"]
+    chosen = runs[(runs["learning_rate"] == rate) & runs["seed"].isin(seeds[1:])].sort_values("seed")
+    return list(chosen["_loss"])
+
+
+def real(repetitions: int) -> tuple[int, int]:
+    """How many rules for ratios decide on real nets of which both sides are the same, each by itself; of how many."""
+    rules = {rule for claim in CLAIMS.values() for rule in by_chance(claim).values()}
+    rules = [rule for rule in rules if rule.over and rule.unit == "log×" and rule.test == "above"]
+    decided = 0
+    for repetition in range(repetitions):
+        runs = pd.concat(pools(repetition), ignore_index=True)
+        for column in ("train_loss", "test_loss"):
+            effects = null_effects(runs, column)
+            decided += sum(judged(rule, effects).outcome in (SUPPORTED, CONTRADICTED) for rule in rules)
+    return decided, 2 * len(rules) * repetitions
+
+
+def main() -> None:
+    """Prints a row for each claim, and the count of the real ones."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=int, default=200)
+    parser.add_argument("--repetitions", type=int, default=20)
+    given = parser.parse_args()
+    print("| claim | core parts that chance decides | decided | tables with such a part |")
+    print("| --- | --- | --- | --- |")
+    for name, claim in CLAIMS.items():
+        if rules := by_chance(claim):
+            parts, tables = alarms(rules, given.tables)
+            share = parts / (len(rules) * given.tables)
+            print(f"| `{name}` | {len(rules)} | {share:.1%} | {tables} of {given.tables} |", flush=True)
+    decided, total = real(given.repetitions)
+    print(f"\nReal nets, both sides the same: {decided} of {total} rules decided ({decided / total:.1%}).")
+
+
+if __name__ == "__main__":
+    main()
