@@ -18,8 +18,7 @@ from experiments.lecture import CLAIMS
 from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
-from jaxnets.evidence import choosing
-from jaxnets.evidence.judging import judge, judged
+from jaxnets.evidence import choosing, judging
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
 from jaxnets.lab import comparing, session
@@ -61,8 +60,8 @@ def alarms(rules: Mapping[str, Rule], number: int) -> tuple[int, int]:
     for seed in range(number):
         generator = np.random.default_rng([seed, len(rules)])
         noise = NOISE[seed % len(NOISE)]
-        verdict = judge(rules, {name: simulated(rule, generator, noise) for name, rule in rules.items()})
-        decided = sum(part.outcome in (SUPPORTED, CONTRADICTED) for part in verdict.parts)
+        found = {name: judging.effects(rule, simulated(rule, generator, noise)) for name, rule in rules.items()}
+        decided = sum(one in (SUPPORTED, CONTRADICTED) for one in judging.outcomes(rules, found).values())
         parts, tables = parts + decided, tables + (decided > 0)
     return parts, tables
 
@@ -111,7 +110,8 @@ def real(repetitions: int) -> tuple[int, int]:
         runs = pd.concat(pools(repetition), ignore_index=True)
         for column in ("train_loss", "test_loss"):
             effects = null_effects(runs, column)
-            decided += sum(judged(rule, effects).outcome in (SUPPORTED, CONTRADICTED) for rule in rules)
+            found = [judging.outcome(rule, judging.effects(rule, effects)) for rule in rules]
+            decided += sum(one in (SUPPORTED, CONTRADICTED) for one in found)
     return decided, 2 * len(rules) * repetitions
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ from jaxnets.evidence.verdicts import (
 UNITS = ("block", "fold", "seed", "round")
 """The columns by which rows of a table of effects may be repetitions; the first of which there are several counts."""
 
+EDGE = "a best value on the edge of those tried"
 ERROR = 1 - LEVEL
 POWER = 0.8
 
@@ -57,20 +58,35 @@ in over half of the rows, nothing is decided.
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a rule makes of its evidence.
+class Effect:
+    """An effect, as an interval of any error.
 
     Attributes:
-      outcome: of the statement.
-      shown: what decides: the effect, or the share of tasks.
-      tasks: by name, with Holm's correction.
-      mean: the effect; over tasks their mean.
+      estimate: with its 95% interval.
+      freedom: degrees of freedom of its spread.
+      edge: whether a best value lay on the edge of those tried too often for anything to be decided.
     """
 
-    outcome: str
-    shown: Estimate
-    tasks: Mapping[str, OnTask]
-    mean: Estimate
+    estimate: Estimate
+    freedom: float = math.inf
+    edge: bool = False
+
+    def outcome(self, rule: Rule, error: float) -> str:
+        """What it says of a rule, wrong in a share `error` of repetitions."""
+        return INCONCLUSIVE if self.edge else decided(rule, self.estimate.at(error, self.freedom))
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What was found by chance for a rule: over tasks if there are any.
+
+    Attributes:
+      all: the effect; over tasks their mean.
+      tasks: the effect on each.
+    """
+
+    all: Effect
+    tasks: Mapping[str, Effect]
 
 
 def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:
@@ -90,16 +106,17 @@ def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:
         raise ValueError(f"rules {sorted(rules)} and evidence {sorted(found)} are not the same")
     if not any(rule.core for rule in rules.values()):
         raise ValueError("a verdict needs a core part")
-    outcomes = _outcomes(rules, found)
-    parts = tuple(_part(name, rule, found[name], outcomes[name]) for name, rule in rules.items())
-    return Verdict(parts, _by_block(rules, found))
+    seen = {name: effects(rule, found[name]) for name, rule in rules.items()}
+    decided_as = outcomes(rules, seen)
+    parts = tuple(_part(name, rule, seen[name], decided_as[name]) for name, rule in rules.items())
+    return Verdict(parts, _by_block(rules, found, seen))
 
 
-def _outcomes(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> dict[str, str]:
+def outcomes(rules: Mapping[str, Rule], found: Mapping[str, Fact | Effects]) -> dict[str, str]:
     """The outcome of each rule, those of the core parts corrected for their number."""
 
     def decide(name: str, error: float) -> str:
-        return judged(rules[name], found[name], error).outcome
+        return outcome(rules[name], found[name], error)
 
     by_chance = [name for name, rule in rules.items() if rule.core and not isinstance(found[name], Fact)]
     alone = {name: decide(name, ERROR) for name in rules if name not in by_chance}
@@ -127,31 +144,80 @@ def step_down(names: Sequence[Name], decide: Callable[[Name, float], str], error
     return outcomes
 
 
-def _by_block(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> dict[str, int]:
+def _by_block(
+    rules: Mapping[str, Rule], found: Mapping[str, Evidence], seen: Mapping[str, Fact | Effects]
+) -> dict[str, int]:
     """How often each outcome comes out, where each block is judged by itself: its seeds are the repetitions."""
     core = {name: rule for name, rule in rules.items() if rule.core}
     tables = {name: table for name in core if isinstance(table := found[name], pd.DataFrame) and "block" in table}
     blocks = sorted({block for table in tables.values() for block in table["block"].unique()})
     counts: dict[str, int] = {}
     for block in blocks if len(blocks) > 1 else ():
-        own = {name: table[table["block"] == block] for name, table in tables.items()}
-        outcome = combined(list(_outcomes(core, {**{name: found[name] for name in core}, **own}).values()))
-        counts[outcome] = counts.get(outcome, 0) + 1
+        own = {name: effects(core[name], table[table["block"] == block]) for name, table in tables.items()}
+        of_block = combined(list(outcomes(core, {**{name: seen[name] for name in core}, **own}).values()))
+        counts[of_block] = counts.get(of_block, 0) + 1
     return counts
 
 
-def judged(rule: Rule, evidence: Evidence, error: float = ERROR) -> Judged:
-    """What a rule makes of its evidence, if it may be wrong in a share `error` of repetitions."""
+def effects(rule: Rule, evidence: Evidence) -> Fact | Effects:
+    """What was found for a rule, as effects; a fact stays one."""
     if isinstance(evidence, Fact):
-        holds = INCONCLUSIVE if evidence.holds is None else SUPPORTED if evidence.holds else CONTRADICTED
-        return Judged(holds, UNKNOWN, {}, UNKNOWN)
+        return evidence
     if isinstance(evidence, Estimate):
-        effect = evidence.at(error)
-        return Judged(decided(rule, effect), evidence, {}, evidence)
-    if rule.over:
-        return _over_tasks(rule, evidence, error)
-    outcome, effect = _of_table(rule, evidence, error), estimated(evidence)
-    return Judged(outcome, effect, {}, effect)
+        return Effects(Effect(evidence), {})
+    if not rule.over or evidence.empty:
+        return Effects(_effect(evidence), {})
+    tasks = {str(task): _effect(own) for task, own in evidence.groupby("task", sort=False)}
+    means = evidence.groupby("task", sort=False)["effect"].mean()
+    return Effects(Effect(intervals.mean(means), len(means) - 1), tasks)
+
+
+def _effect(table: pd.DataFrame) -> Effect:
+    """The mean effect of a table, over blocks if there are several, else over what else its rows repeat."""
+    if table.empty:
+        return Effect(UNKNOWN)
+    known = [unit for unit in UNITS if unit in table]
+    means = table.groupby(next((unit for unit in known if table[unit].nunique() > 1), known[-1]))["effect"].mean()
+    examples = int(table["examples"].max()) if "examples" in table else None
+    of_units = intervals.mean if "independent" in table and table["independent"].all() else over_units
+    edge = "edge" in table and bool(table["edge"].mean() > 0.5)
+    return Effect(of_units(means, examples, least=-1.0), len(means) - 1, edge)
+
+
+def estimated(table: pd.DataFrame) -> Estimate:
+    """The mean effect of a table with its interval, over blocks if there are several, else over its repetitions."""
+    return _effect(table).estimate
+
+
+def outcome(rule: Rule, found: Fact | Effects, error: float = ERROR) -> str:
+    """What a rule makes of what was found, if it may be wrong in a share `error` of repetitions."""
+    if isinstance(found, Fact):
+        return INCONCLUSIVE if found.holds is None else SUPPORTED if found.holds else CONTRADICTED
+    if not rule.over:
+        return found.all.outcome(rule, error)
+    of_tasks = on_tasks(rule, found, error)
+    opposed = {SUPPORTED, CONTRADICTED} <= set(of_tasks.values())
+    if rule.over in SHARES:
+        least, (ahead, behind) = SHARES[rule.over], _shares(rule, found, error)
+        if ahead.at(error).low > least:
+            return SUPPORTED
+        return CONTRADICTED if behind.at(error).low > least else MIXED if opposed else INCONCLUSIVE
+    of_mean = found.all.outcome(rule, error)
+    if rule.over == "mean":
+        return MIXED if opposed else of_mean
+    return SUPPORTED if SUPPORTED in of_tasks.values() else CONTRADICTED if of_mean == CONTRADICTED else INCONCLUSIVE
+
+
+def on_tasks(rule: Rule, found: Effects, error: float = ERROR) -> dict[str, str]:
+    """The outcome on each task, by Holm's correction over the tasks."""
+    return step_down(list(found.tasks), lambda task, of_error: found.tasks[task].outcome(rule, of_error), error)
+
+
+def _shares(rule: Rule, found: Effects, error: float) -> tuple[Estimate, Estimate]:
+    """The share of tasks on which a rule holds, and of those on which its contrary does, each task by itself."""
+    alone = [effect.outcome(rule, error) for effect in found.tasks.values()]
+    ahead, behind = (intervals.share(alone.count(kind), len(alone)) for kind in (SUPPORTED, CONTRADICTED))
+    return ahead, behind
 
 
 def decided(rule: Rule, effect: Estimate) -> str:
@@ -168,115 +234,63 @@ def decided(rule: Rule, effect: Estimate) -> str:
     return SUPPORTED if supported else CONTRADICTED if contradicted else INCONCLUSIVE
 
 
-def estimated(table: pd.DataFrame, error: float = ERROR) -> Estimate:
-    """The mean effect of a table, over blocks if there are several, else over what else its rows repeat."""
-    if table.empty:
-        return UNKNOWN
-    unit = _unit(table)
-    means = table.groupby(unit)["effect"].mean()
-    examples = int(table["examples"].max()) if "examples" in table else None
-    of_units = intervals.mean if "independent" in table and table["independent"].all() else over_units
-    return of_units(means, examples, least=-1.0).at(error, len(means) - 1)
-
-
-def _unit(table: pd.DataFrame) -> str:
-    known = [unit for unit in UNITS if unit in table]
-    return next((unit for unit in known if table[unit].nunique() > 1), known[-1])
-
-
-def _on_edge(table: pd.DataFrame) -> bool:
-    return "edge" in table and len(table) > 0 and bool(table["edge"].mean() > 0.5)
-
-
-def _of_table(rule: Rule, table: pd.DataFrame, error: float) -> str:
-    return INCONCLUSIVE if _on_edge(table) else decided(rule, estimated(table, error))
-
-
-def _over_tasks(rule: Rule, table: pd.DataFrame, error: float) -> Judged:
-    """What a rule over tasks makes of a table of effects."""
-    by_task = {str(task): own for task, own in table.groupby("task", sort=False)}
-    alone = [_of_table(rule, own, error) for own in by_task.values()]
-    corrected = step_down(list(by_task), lambda task, of_error: _of_table(rule, by_task[task], of_error), error)
-    means = pd.Series({task: float(own["effect"].mean()) for task, own in by_task.items()}, dtype=float)
-    mean = intervals.mean(means)
-    tasks = {task: _on_task(task, own, corrected[task]) for task, own in by_task.items()}
-    opposed = {SUPPORTED, CONTRADICTED} <= set(corrected.values())
-    if rule.over in SHARES:
-        ahead, behind = (intervals.share(alone.count(kind), len(alone)) for kind in (SUPPORTED, CONTRADICTED))
-        least = SHARES[rule.over]
-        outcome = (
-            SUPPORTED
-            if ahead.at(error).low > least
-            else CONTRADICTED
-            if behind.at(error).low > least
-            else MIXED
-            if opposed
-            else INCONCLUSIVE
-        )
-        return Judged(outcome, ahead, tasks, mean)
-    of_mean = decided(rule, mean.at(error, len(means) - 1))
-    if rule.over == "some":
-        some = SUPPORTED in corrected.values()
-        return Judged(
-            SUPPORTED if some else CONTRADICTED if of_mean == CONTRADICTED else INCONCLUSIVE, mean, tasks, mean
-        )
-    return Judged(MIXED if opposed else of_mean, mean, tasks, mean)
-
-
-def _on_task(task: str, table: pd.DataFrame, outcome: str) -> OnTask:
-    effect = estimated(table)
-    note = "a best value on the edge of those tried" if _on_edge(table) else effect.note
-    return OnTask(task, outcome, effect.value, effect.low, effect.high, note)
-
-
-def _part(name: str, rule: Rule, evidence: Evidence, outcome: str) -> Part:
+def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
     """A part for the reader."""
-    seen, shares = judged(rule, evidence), rule.over in SHARES
-    unit, shown = ("%", SHARES[rule.over]) if shares else (rule.unit, rule.bound)
-    exact = isinstance(evidence, Fact)
+    common: dict[str, Any] = {
+        "name": name,
+        "statement": rule.statement,
+        "kind": rule.kind,
+        "core": rule.core,
+        "outcome": outcome,
+        "rule": rule.in_words,
+        "reason": rule.reason,
+        "power": rule.power,
+    }
+    if isinstance(found, Fact):
+        return Part(**common, evidence=found.text)
+    shares = rule.over in SHARES
+    shown = _shares(rule, found, ERROR)[0] if shares else found.all.estimate
     return Part(
-        name=name,
-        statement=rule.statement,
-        kind=rule.kind,
-        core=rule.core,
-        outcome=outcome,
-        evidence=evidence.text if isinstance(evidence, Fact) else _told(rule, seen, evidence),
-        rule=rule.in_words,
-        reason=rule.reason,
-        power=rule.power,
-        value=seen.shown.value,
-        low=seen.shown.low,
-        high=seen.shown.high,
-        bound=math.nan if exact else shown,
-        beyond=math.nan if exact or shares else rule.beyond,
-        unit=unit,
-        detectable=detectable(rule, seen),
-        tasks=tuple(seen.tasks.values()),
+        **common,
+        evidence=_told(rule, found),
+        value=shown.value,
+        low=shown.low,
+        high=shown.high,
+        bound=SHARES[rule.over] if shares else rule.bound,
+        beyond=math.nan if shares else rule.beyond,
+        unit="%" if shares else rule.unit,
+        detectable=detectable(rule, found),
+        tasks=tuple(_on_task(task, found.tasks[task], of_task) for task, of_task in on_tasks(rule, found).items()),
     )
 
 
-def _told(rule: Rule, seen: Judged, evidence: Evidence) -> str:
+def _on_task(task: str, effect: Effect, outcome: str) -> OnTask:
+    estimate = effect.estimate
+    note = EDGE if effect.edge else estimate.note
+    return OnTask(task, outcome, estimate.value, estimate.low, estimate.high, note)
+
+
+def _told(rule: Rule, found: Effects) -> str:
     """The effect in words; over tasks also on how many of them it shows, and on which its contrary does."""
-    mean = described(seen.mean, rule.unit)
+    mean = described(found.all.estimate, rule.unit)
     if not rule.over:
-        edge = isinstance(evidence, pd.DataFrame) and _on_edge(evidence)
-        return f"{mean}; a best value lies on the edge of those tried" if edge else mean
-    outcomes = [on.outcome for on in seen.tasks.values()]
-    against = [task for task, on in seen.tasks.items() if on.outcome == CONTRADICTED]
-    edges = [task for task, on in seen.tasks.items() if "edge" in on.note]
-    told = [f"shown on {outcomes.count(SUPPORTED)} of {len(outcomes)} tasks"]
+        return f"{mean}; {EDGE}" if found.all.edge else mean
+    outcomes = on_tasks(rule, found)
+    told = [f"shown on {list(outcomes.values()).count(SUPPORTED)} of {len(outcomes)} tasks"]
     if rule.over in SHARES:
-        told = [f"holds on {described(seen.shown, '%')} of {len(outcomes)} tasks"]
+        told = [f"holds on {described(_shares(rule, found, ERROR)[0], '%')} of {len(outcomes)} tasks"]
+    against = [task for task, of_task in outcomes.items() if of_task == CONTRADICTED]
+    edges = [task for task, effect in found.tasks.items() if effect.edge]
     told += [f"the contrary on {', '.join(against)}"] if against else []
     told += [f"mean effect {mean}"]
-    told += [f"on the edge of the values tried: {', '.join(edges)}"] if edges else []
+    told += [f"{EDGE}: {', '.join(edges)}"] if edges else []
     return "; ".join(told)
 
 
-def detectable(rule: Rule, seen: Judged) -> float:
+def detectable(rule: Rule, found: Effects) -> float:
     """The effect that four of five repetitions would show with the spread that was seen; of tasks the median one."""
-    estimates = [Estimate(on.value, on.low, on.high) for on in seen.tasks.values()] if rule.over else [seen.mean]
-    widths = pd.Series([estimate.half_width for estimate in estimates], dtype=float).dropna()
+    effects = list(found.tasks.values()) if rule.over else [found.all]
+    widths = pd.Series([effect.estimate.half_width for effect in effects], dtype=float).dropna()
     if rule.test != "above" or widths.empty:
         return math.nan
     from scipy import stats

@@ -8,9 +8,13 @@ import pytest
 from scipy import stats
 
 from jaxnets.evidence.intervals import Estimate
-from jaxnets.evidence.judging import Fact, estimated, judge, judged, step_down
+from jaxnets.evidence.judging import Fact, effects, estimated, judge, outcome, step_down
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+
+
+def judged(of_rule, found):
+    return outcome(of_rule, effects(of_rule, found))
 
 
 def rule(**values):
@@ -49,7 +53,7 @@ def named(*values):
     ],
 )
 def test_one_task_is_decided_by_its_interval(values, effect, outcome):
-    assert judged(rule(**values), table(named(effect))).outcome == outcome
+    assert judged(rule(**values), table(named(effect))) == outcome
 
 
 def test_the_interval_is_that_of_the_blocks_and_not_of_the_runs():
@@ -80,7 +84,7 @@ def test_the_interval_is_that_of_the_blocks_and_not_of_the_runs():
     ],
 )
 def test_tasks_are_decided_by_their_share_or_mean(over, effects, outcome):
-    assert judged(rule(over=over), table(named(*effects))).outcome == outcome
+    assert judged(rule(over=over), table(named(*effects))) == outcome
 
 
 def test_the_tasks_that_say_the_contrary_are_named():
@@ -92,8 +96,8 @@ def test_the_tasks_that_say_the_contrary_are_named():
 
 def test_a_best_value_on_the_edge_decides_nothing():
     effects = table(named(0.3)).assign(edge=lambda rows: rows["block"] < 6)
-    assert judged(rule(), effects).outcome == INCONCLUSIVE
-    assert judged(rule(), effects.assign(edge=lambda rows: rows["block"] < 3)).outcome == SUPPORTED
+    assert judged(rule(), effects) == INCONCLUSIVE
+    assert judged(rule(), effects.assign(edge=lambda rows: rows["block"] < 3)) == SUPPORTED
     verdict = judge({"helps": rule()}, {"helps": effects})
     assert "edge" in verdict.parts[0].evidence
 
@@ -149,7 +153,7 @@ def test_a_part_of_two_needs_a_narrower_interval_than_one_alone():
 def test_where_there_is_nothing_few_rules_decide(over):
     nothing = named(*[0.0] * (6 if over else 1))
     loose = rule(over=over, bound=1e-6)  # a bound that protects from nothing
-    decided = [judged(loose, table(nothing, seed=seed)).outcome != INCONCLUSIVE for seed in range(120)]
+    decided = [judged(loose, table(nothing, seed=seed)) != INCONCLUSIVE for seed in range(120)]
     assert np.mean(decided) <= 0.10  # 5% and three standard errors of as few
 
 
@@ -157,5 +161,5 @@ def test_what_is_detectable_is_found_in_four_of_five():
     tables = [table(named(0.3), noise=0.2, seed=seed) for seed in range(150)]
     effects = [judge({"helps": rule()}, {"helps": of_seed}).parts[0].detectable for of_seed in tables]
     effect = float(np.mean(effects))
-    shown = [judged(rule(), of_seed.assign(effect=of_seed["effect"] - 0.3 + effect)).outcome for of_seed in tables]
+    shown = [judged(rule(), of_seed.assign(effect=of_seed["effect"] - 0.3 + effect)) for of_seed in tables]
     assert 0.7 < shown.count(SUPPORTED) / 150 < 0.9
