@@ -1,4 +1,4 @@
-"""What the size of a batch does to the gradient's noise, the time of a step, and what is learned in a given time."""
+"""The size of a batch: the noise of its gradient, the time of its step, and what it takes to a loss, on tasks."""
 
 import sys
 
@@ -6,133 +6,177 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import gradient_noise
-from jaxnets.evidence import choosing, comparing, intervals, tuning, verdicts
+from jaxnets.basics.errors import UserError
+from jaxnets.config.values import choices, log_range
+from jaxnets.evidence import effects, reaching, sampling
+from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Claim, Option
+from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import charts
-from jaxnets.report.figures import INK, Picture
+from jaxnets.report.figures import Picture
 
-CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster and noisier."
+CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster, but wanders."
+
+TASKS = ("digits", "digits_noise", "breast_cancer", "spirals", "parity", "teacher_student")
+ERRORS = 5  # standard errors that a mean over draws may be off, in the worst of a dozen cases
+NETS = 3  # on which variances are compared
+
+BY_TUNING = {
+    "kind": EMPIRICAL,
+    "over": "most",
+    "bound": float(np.log(1.1)),
+    "unit": "log×",
+    "reason": "Other seeds of the tuning move a loss by as much.",
+    "power": "A factor of 2 on a task of middling spread is found in four of five repetitions.",
+}
+BY_COST = {
+    "kind": EMPIRICAL,
+    "over": "mean",
+    "bound": float(np.log(1.25)),
+    "unit": "log×",
+    "reason": "A smaller factor is lost in the noise of a shared machine, and not worth another size.",
+    "power": "A factor of 2.2 on a task of middling spread is found in four of five repetitions.",
+}
+RULES = {
+    "variance": Rule(statement="A gradient's variance falls as 1/B · (N-B)/(N-1).", kind=IDENTITY, test="exact"),
+    "slower": Rule(statement="A step of the largest batch takes longer than one of the smallest (ratio).", **BY_COST),
+    "examples": Rule(
+        statement="The largest batch takes more examples than the smallest to the same training loss (ratio).",
+        **BY_COST,
+    ),
+    "steps": Rule(
+        statement="The smallest batch takes more steps than the largest to the same training loss (ratio).", **BY_COST
+    ),
+    "wander": Rule(
+        statement="A step of the smallest batch is further off the full gradient than one of the largest (angle).",
+        kind=EMPIRICAL,
+        over="mean",
+        bound=10.0,
+        unit="degrees",
+        reason="At 10° a step still goes 98% of its length down the full gradient.",
+        power="A difference of 20 degrees is found in four of five repetitions.",
+    ),
+    "tuned": Rule(
+        statement="The size that is best in tuning ends at a lower training loss than the worst (ratio).", **BY_TUNING
+    ),
+    "tuned_at_equal_seconds": Rule(
+        statement="The same at equal seconds, at the rates that are best at equal examples.", core=False, **BY_TUNING
+    ),
+}
+
+
+def check(config):
+    """Refuses a single size: there is nothing to compare."""
+    if len(choices(config.batch_size)) < 2:
+        raise UserError("batch_size: this experiment compares sizes; give two or more.")
 
 
 def measure(results):
-    """The variance of the gradient by batch size, and the seconds of a step."""
-    firsts = results.runs.drop_duplicates("batch_size").set_index("batch_size")["run"].sort_index()
-    nets = {"batch_size": int(firsts.index[-1]), "num_seeds": results.options["nets"]}
-    trained = results.train(**nets, learning_rate=0.1, num_epochs=1, keep="last")
-    noise = gradient_noise.by_size(trained, list(firsts.index), results.options["draws"])
-    runs = {size: (results, run) for size, run in firsts.items()}
-    rounds = gradient_noise.step_seconds(runs, results.options["rounds"]).rename_axis("round").reset_index()
-    return {"noise": noise, "times": rounds.melt("round", var_name="batch_size", value_name="seconds")}
+    """The sizes tuned alike on each task; the noise at the nets that report; and the seconds of a step."""
+    sizes, draws, seed = results.config.batch_size, results.options["draws"], results.config.base_seed
+    own = {"batch_size": sizes, "num_epochs": results.config.num_epochs, "num_steps": None, "evaluate_every": 0}
+    studied = results.study("batch_size", score="train_loss", keep="all", changes=lambda task: own if task else {})
+    study, reporting, sizes = studied.study, studied.reporting, sorted(studied.study.contestants)
+    first, middle = next(iter(reporting.values())), sizes[len(sizes) // 2]
+    times = of_tasks(reporting, lambda trained: gradient_noise.size_seconds(trained, results.options["rounds"]))
+    scores = effects.scores(study, ["num_steps", "num_epochs"])
+    tables = {"scores": reaching.epochs_to_shared(study, scores), "tuning": reaching.tuned(study, scores)}
+    for name, runs in tables.items():
+        tables[name] = runs.assign(at_equal_seconds=reaching.at_equal_seconds(study, runs, times))
+    return {
+        **tables,
+        "times": times,
+        "angles": of_tasks(reporting, lambda trained: gradient_noise.angles(trained, middle, sizes, draws // 20, seed)),
+        "noise": gradient_noise.at_ends(first, NETS, [*sizes, len(first.folds[0].train) // 2], draws, seed),
+    }
 
 
-def best(tables):
-    """The runs of each batch size at the rate that is best on dev, and their curves over passes and over seconds."""
-    runs = choosing.with_failures(choosing.at_best(tables["runs"], ["batch_size"]))
-    curves = tables["curves"].merge(runs[["run", "batch_size", *choosing.repetitions(runs)]], on="run")
-    return runs, curves.assign(seconds=curves["step"] * curves["batch_size"].map(step_times(tables)))
+def of_tasks(reporting, asked):
+    """A table asked of each task's runs, with the column `task`."""
+    return pd.concat([asked(trained).assign(task=task) for task, trained in reporting.items()], ignore_index=True)
 
 
-def step_times(tables):
-    """The median seconds of a step by batch size."""
-    return tables["times"].groupby("batch_size")["seconds"].median()
-
-
-def to_loss(curves):
-    """Passes over the data until the training loss, mean over seeds, is what the largest batch ends with."""
-    means = curves.groupby(["batch_size", "epoch"])["train_loss"].mean()
-    target = means[curves["batch_size"].max()].iloc[-1] if len(means) else np.nan
-    return target, means[means <= target].reset_index().groupby("batch_size")["epoch"].min()
+def evidence(tables):
+    """Logarithms of ratios of the largest and the smallest size, and angles, by block and seed; noise as a fact."""
+    scores, tuning = tables["scores"], tables["tuning"]
+    scores = scores.assign(steps=scores["epochs"] * scores["num_steps"] / scores["num_epochs"])
+    small, large = scores["contestant"].min(), scores["contestant"].max()
+    more, fewer = {large: 1, small: -1}, {small: 1, large: -1}
+    angles = tables["angles"].pivot_table(index=["task", "block", "seed"], columns="batch_size", values="degrees")
+    seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="contestant", values="seconds"))
+    return {
+        "variance": sampling.as_expected(tables["noise"], ERRORS),
+        "slower": (seconds[large] - seconds[small]).rename("effect").reset_index(),
+        "examples": effects.contrast(scores, "epochs", more, log=True),
+        "steps": effects.contrast(scores, "steps", fewer, log=True),
+        "wander": (angles[small] - angles[large]).rename("effect").reset_index(),
+        "tuned": reaching.best_against_worst(tuning, scores, "train_loss"),
+        "tuned_at_equal_seconds": reaching.best_against_worst(tuning, scores, "at_equal_seconds"),
+    }
 
 
 def summary(tables):
-    """Noise, time and loss by batch size."""
-    runs, curves = best(tables)
-    sizes, times, (target, reached) = runs.groupby("batch_size"), step_times(tables), to_loss(curves)
+    """Costs and losses by size, on each task."""
+    keys = ["task", "contestant"]
     columns = {
-        "noise / full gradient": tables["noise"].groupby("batch_size")["relative_noise"].mean(),
-        "µs per step": times * 1e6,
-        "µs per example": times * 1e6 / times.index,
-        "learning rate": sizes["learning_rate"].first(),
-        "final training loss": sizes["train_loss"].mean(),
-        f"passes to a loss of {target:.3f}": reached,
+        "learning rate (median)": ("learning_rate", "median"),
+        "training loss": ("train_loss", "mean"),
+        "at equal seconds": ("at_equal_seconds", "mean"),
+        "passes to the shared loss": ("epochs", "mean"),
     }
-    table = pd.DataFrame(columns).rename_axis("batch size").reset_index()
-    fastest = tuning.best_within(curves, "batch_size", "seconds", 6)
-    fastest.columns = ["time (s)", "best batch size", "training loss"]
-    return {"Batch sizes, each at its best learning rate": table, "Best batch size for a given time": fastest}
-
-
-def verdict(tables):
-    """Noise: power -1 of the size (within 0.1), with the factor for drawing without replacement taken out; by net.
-
-    Steps: the largest batch's takes longer than the smallest's, by round. Faster: after the same number of examples the
-    smallest batch has a lower training loss than the largest, each at its best rate, by seed.
-    """
-    runs, _ = best(tables)
-    small, large = runs["batch_size"].agg(["min", "max"])
-    other = small if small < large else None
-    losses = choosing.paired(runs, "batch_size", "train_loss")
-    times = tables["times"].pivot(index="round", columns="batch_size", values="seconds")
-    power = intervals.mean(gradient_noise.powers(tables["noise"]))
-    slower = f"A step of {large} examples takes longer than one of {small}."
-    lower = f"After as many examples, batches of {small} have a lower loss than those of {large}."
-    return verdicts.verdict(
-        verdicts.between("The variance of the gradient falls with the size to the power -1.", power, -1.1, -0.9),
-        verdicts.more_than(slower, comparing.paired_ratio(times, large, other), 1, unit="×"),
-        verdicts.less_than(lower, comparing.paired_ratio(losses, other, large), 1, unit="×"),
-    )
+    table = tables["scores"].groupby(keys, sort=False).agg(**columns)
+    table["µs per step"] = tables["times"].groupby(keys)["seconds"].median() * 1e6
+    angles = tables["angles"].rename(columns={"batch_size": "contestant"})
+    table["angle (degrees)"] = angles.groupby(keys)["degrees"].mean()
+    named = table.rename_axis(["task", "batch size"]).reset_index()
+    variance = tables["noise"].groupby("batch_size")[["variance", "expected"]].mean().reset_index()
+    return {"On each task, each size at its best learning rate": named, "Variance of the gradient": variance}
 
 
 def pictures(tables):
-    """Noise over the size, and loss over examples and over seconds."""
-    _, curves = best(tables)
-    return {
-        "noise": _noise_picture(tables["noise"]),
-        "epoch": _loss_picture(curves, "epoch", "passes over the data"),
-        "seconds": _loss_picture(curves, "seconds", "time of the steps (s)"),
+    """What the size does to the examples to a loss and to the loss at the end, on each task, and the angle over it."""
+    found, bars = evidence(tables), "By task, over blocks. Bars: 95% intervals."
+    labels = {
+        "examples": "examples to a loss: the largest batch's over the smallest's",
+        "tuned": "training loss of the worst size over that of the best",
     }
-
-
-def _noise_picture(noise):
-    labels = {"xlabel": "batch size", "ylabel": "noise / full gradient (norms)"}
-    figure, axes = charts.lines(noise, "batch_size", "relative_noise", xscale="log", yscale="log", **labels)
-    means = noise.groupby("batch_size")["relative_noise"].mean()
-    axes.plot(means.index, means.iloc[0] * (means.index[0] / means.index) ** 0.5, color=INK, ls=":", label="1/√size")
-    axes.legend()
-    caption = "Norm of what a batch's gradient is off, relative to the full gradient. Band: 95% interval over nets."
-    return Picture(figure, f"{caption} Large batches are drawn without replacement, which puts them below the line.")
-
-
-def _loss_picture(curves, column, name):
-    labels = {"xlabel": name, "ylabel": "training loss (nats)", "xscale": "log", "yscale": "log"}
-    figure, _ = charts.lines(curves, column, "train_loss", "batch_size", **labels)
-    caption = f"Training loss over {name}, each batch size at its best learning rate."
-    return Picture(figure, f"{caption} Bands: 95% intervals over seeds.")
+    drawn = {
+        name: Picture(charts.on_tasks(found[name], RULES[name], xlabel=label), f"{RULES[name].statement} {bars}")
+        for name, label in labels.items()
+    }
+    axes = {"xlabel": "batch size", "ylabel": "angle to the full gradient (degrees)", "xscale": "log"}
+    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", **axes)
+    caption = "Angle between a batch's gradient and the full one, at nets early and late in training."
+    return {**drawn, "angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
 
 
 EXPERIMENT = Claim(
     name="batch_size",
     about=CLAIM,
+    lecture="A larger batch gives a more accurate gradient but a slower step; a smaller one is faster, but may wander "
+    "in suboptimal directions. The size is a hyperparameter to tune.",
+    measured="Each size tries the same learning rates for SGD on each task in each block, for as many examples; the "
+    "training loss chooses, and fresh seeds measure losses, costs to a loss, and angles to the full gradient.",
+    rules=RULES,
+    trains=False,
     takes="features",
+    check=check,
     defaults={
-        "dataset": "digits",
-        "model": "mlp",
-        "hidden_units": 128,
         "optimizer": "sgd",
-        "learning_rate": [0.01, 0.03, 0.1, 0.3, 1, 3],
-        "batch_size": [4, 16, 64, 256],
-        "num_epochs": 10,
-        "num_seeds": 8,
+        "learning_rate": log_range(10**-1.5, 10, 6),
+        "batch_size": [8, 32, 256],
+        "num_epochs": 16,
+        "num_blocks": 8,
     },
+    quick={"tasks": ["breast_cancer", "spirals", "parity"], "num_blocks": 3},
     options=(
-        Option("draws", 400, "Batches whose gradient is compared with the full one.", least=1),
+        *of_suite(*TASKS, confirm_seeds=4),
+        Option("draws", 400, "Batches whose gradient is compared with the full one.", least=20),
         Option("rounds", 20, "Rounds of timing.", least=1),
-        Option("nets", 6, "Nets on which gradients are compared.", least=1),
     ),
     measure=measure,
+    evidence=evidence,
     summary=summary,
-    verdict=verdict,
     pictures=pictures,
 )
 

@@ -58,9 +58,10 @@ CLAIMS = {module.EXPERIMENT.name: module.EXPERIMENT for module in ORDER}
 
 TITLE = "A lecture on neural nets, put to the test"
 INTRODUCTION = (
-    "Each claim of the lecture is an experiment that trains nets and computes its verdict from what they did, by a "
-    "rule that stands beside it. A claim is supported if all its parts are, and not supported if one of them is not; "
-    "a part is inconclusive where its 95% interval leaves the question open."
+    "Each claim of the lecture is an experiment that trains nets and computes its verdict from what they did, by rules "
+    "that were fixed before and stand beside it. The core parts, which are what the lecture says, decide: a claim is "
+    "supported if all of them are, contradicted if one is, mixed if parts or tasks disagree, and inconclusive if the "
+    "95% intervals leave it open. An identity is true by construction: it checks the code, and is no finding."
 )
 DETAILS = """Runs all claims, each in a folder of --output, and writes lecture.html and verdicts.md into it. What is
 finished there already is not done again."""
@@ -73,21 +74,31 @@ def run(arguments):
     for name, value in vars(given).items():
         if value == "":
             raise UserError(f"{name}: there is not a value; write --{name}=VALUE.")
-    config = Config(platform=given.platform, num_devices=flagtext.parse_one("num_devices", given.num_devices, "int"))
-    chosen, directory, readme = claims(given.only), Path(given.output), given.readme and Path(given.readme)
+    config = Config(platform=given.platform, **{name: _number(name, given) for name in ("num_devices", "base_seed")})
+    values = {name: getattr(config, name) for name in ("platform", "num_devices", "base_seed")}
+    chosen, readme = claims(given.only), given.readme and Path(given.readme)
+    directory, text = _directory(given, config), given.text_dataset or ""
+    asked = Lecture(TITLE, INTRODUCTION, chosen, directory, values, given.quick, text)
     if readme:
         lecture.with_verdicts(readme, "")  # a mistake in it shows before the work
-    if given.fresh:
-        for claim in chosen:
-            (directory / claim.name / lecture.MADE).unlink(missing_ok=True)
     devices.configure(config.platform, config.num_devices, config.compilation_cache)
     start, console = time.perf_counter(), Console()
-    values = {"platform": config.platform, "num_devices": config.num_devices}
-    sections = lecture.give(Lecture(TITLE, INTRODUCTION, chosen, directory, values), console)
+    sections = lecture.give(asked, console, fresh=given.fresh)
     if readme:
         lecture.put_verdicts(readme, (directory / lecture.VERDICTS).read_text(encoding="utf-8"))
-    console.print(f"Page: {directory / lecture.PAGE} ({time.perf_counter() - start:.0f} s)", highlight=False)
-    return 0 if all(section.finding for section in sections) else 1
+    page = directory / lecture.PAGE
+    console.print(f"Page: {page} ({time.perf_counter() - start:.0f} s)", highlight=False, soft_wrap=True, markup=False)
+    return 0 if all(section.complete for section in sections) else 1
+
+
+def _number(name, given):
+    return flagtext.parse_one(name, getattr(given, name), "int")
+
+
+def _directory(given, config):
+    """The folder that is given, or one for each kind of lecture, so that none takes away what another found."""
+    seed = f"-seed{config.base_seed}" if config.base_seed else ""
+    return Path(given.output or f"results/lecture{'-quick' if given.quick else ''}{seed}")
 
 
 def claims(names):
@@ -106,8 +117,11 @@ def claims(names):
 def parser():
     """The parser of its arguments."""
     made = Parser("lecture", DETAILS)
-    made.add_argument("--output", default="results/lecture", help="The folder; by default results/lecture.")
+    made.add_argument("--output", help="The folder; by default results/lecture, or results/lecture-quick with --quick.")
     made.add_argument("--only", help=f"Some of the claims: {', '.join(CLAIMS)}.")
+    made.add_argument("--quick", action="store_true", help="Fewer tasks and blocks: a look, not the verdicts.")
+    made.add_argument("--text_dataset", help="A real text, a path or tfds:NAME, for the claims about texts as well.")
+    made.add_argument("--base_seed", default="0", help="Another number repeats all with other seeds and splits.")
     made.add_argument("--fresh", action="store_true", help="Does again what is finished.")
     made.add_argument("--readme", help="A text file in which the table of verdicts is put between its two marks.")
     made.add_argument("--platform", help="cpu, gpu or tpu; otherwise the best there is.")

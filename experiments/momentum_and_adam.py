@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import paths
-from jaxnets.config.values import log_range
-from jaxnets.evidence import effects
+from jaxnets.config.values import choices, log_range
+from jaxnets.evidence import effects, tuning, zones
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
+from jaxnets.plugins import OPTIMIZER
 from jaxnets.report import charts
 from jaxnets.report.figures import COLOURS, MARKERS, Picture
 
@@ -27,11 +28,21 @@ ON_TASKS = {
     "reason": "Other seeds of the tuning move a loss by as much.",
     "power": "A factor of 1.4 on a task of middling spread is found in four of five repetitions.",
 }
+WIDTH = {
+    **ON_TASKS,
+    "core": False,
+    "bound": 0.25,
+    "unit": "decades",
+    "reason": "The rates that are tried are a third of a decade apart.",
+    "power": "Half a decade on a task of middling spread is found in four of five repetitions.",
+}
 RULES = {
     "momentum_loss": Rule(statement="SGD ends at a higher training loss than momentum (ratio).", **ON_TASKS),
     "momentum_steps": Rule(statement="SGD takes more steps than momentum to the loss at which it ends.", **ON_TASKS),
     "adam_loss": Rule(statement="SGD ends at a higher training loss than Adam (ratio).", **ON_TASKS),
     "adam_steps": Rule(statement="SGD takes more steps than Adam to the loss at which it ends.", **ON_TASKS),
+    "momentum_width": Rule(statement="More learning rates are good for momentum than for SGD.", **WIDTH),
+    "adam_width": Rule(statement="More learning rates are good for Adam than for SGD.", **WIDTH),
     "landscapes": Rule(
         statement="On landscapes momentum and Adam get to the low ground at more learning rates than SGD.",
         kind=CONSTRUCTED,
@@ -43,24 +54,32 @@ RULES = {
 
 def measure(results):
     """The optimizers tuned alike on each task; and their paths over the landscapes, each at its fastest rate."""
-    study = results.study("optimizer", score="train_loss").study
-    scored = effects.scores(study)
+    study = results.study(contestant, score="train_loss").study
     rates = np.geomspace(1e-3, 10, results.options["rates"])
+    optimizers = {OPTIMIZER.find(value).name.rpartition(":")[2]: value for value in choices(results.config.optimizer)}
     return {
-        "scores": effects.steps_to(study, scored, "sgd"),
-        "trials": study.runs,
-        "paths": paths.best_paths(study.contestants, rates, results.options["steps"]),
+        "scores": effects.steps_to(study, effects.scores(study), "sgd"),
+        "losses": zones.losses(study),
+        "paths": paths.best_paths({"sgd": "sgd", **optimizers}, rates, results.options["steps"]),
         "heights": pd.concat([paths.heights(name) for name in paths.LANDSCAPES]),
     }
 
 
+def contestant(runs):
+    """The optimizer of each run; momentum of 0 is SGD, so that both are one program."""
+    names = runs["optimizer"].astype(str).str.rpartition(":")[2]
+    return names.mask((names == "momentum") & (runs["momentum"] == 0), "sgd") if "momentum" in runs else names
+
+
 def evidence(tables):
-    """Ratios of the losses at the end, and of the steps to that of SGD, by seed; on landscapes, counts of rates."""
+    """Ratios of the losses at the end, and of the steps to that of SGD, by seed; widths by block; counts of rates."""
+    widths = tuning.widths(tables["losses"], "contestant")
     found = {
         f"{name}_{what}": effects.contrast(tables["scores"], column, {"sgd": 1, name: -1}, log=True)
         for name in ("momentum", "adam")
         for what, column in (("loss", "train_loss"), ("steps", "steps"))
     }
+    found |= {f"{name}_width": effects.contrast(widths, "width", {name: 1, "sgd": -1}) for name in ("momentum", "adam")}
     counts = arriving(tables)
     others = [name for name in counts if name != "sgd"]
     more = int((counts[others].gt(counts["sgd"], axis=0)).sum().sum())
@@ -75,11 +94,13 @@ def arriving(tables):
 
 def summary(tables):
     """Losses, steps and accuracies on each task, and what arrives on the landscapes."""
-    names = {"train_loss": "training loss", "steps": "steps to SGD's end", "test_accuracy": "test accuracy"}
-    rates = tables["scores"].groupby(["task", "contestant"], sort=False)["learning_rate"].median()
-    means = tables["scores"].groupby(["task", "contestant"], sort=False)[list(names)].mean()
+    names = {"train_loss": "training loss", "steps": "steps to SGD's end"}
+    keys = ["task", "contestant"]
+    groups = tables["scores"].groupby(keys, sort=False)
+    widths = tuning.widths(tables["losses"], "contestant").groupby(keys, sort=False)["width"].mean()
+    means = groups[list(names)].mean().join(groups["learning_rate"].median().rename("learning rate (median)"))
     first = tables["paths"].groupby(["landscape", "optimizer"], sort=False)["arrival"].first().unstack(sort=False)
-    shown = means.join(rates.rename("learning rate (median)")).rename(columns=names).reset_index()
+    shown = means.join(widths.rename("good rates (decades)")).rename(columns=names).reset_index()
     return {
         "On each task, each optimizer at its best learning rate": shown.rename(columns={"contestant": "optimizer"}),
         "Learning rates that arrive at the low ground": arriving(tables).reset_index(),
@@ -94,7 +115,8 @@ def _count(steps):
 def pictures(tables):
     """Effects on each task, loss over the learning rate, and the landscapes with the paths."""
     found = evidence(tables)
-    drawn = {name: _effect_picture(found[name], name) for name in ("momentum_loss", "adam_loss")}
+    drawn = {name: _effect_picture(found[name], name) for name, rule in RULES.items() if rule.over and len(found[name])}
+    drawn["rates"] = _rates_picture(tables["losses"])
     for name, heights in tables["heights"].groupby("landscape", sort=False):
         walked = tables["paths"][tables["paths"]["landscape"] == name]
         drawn[name.replace(" ", "_")] = _landscape_picture(name, heights, walked)
@@ -102,8 +124,18 @@ def pictures(tables):
 
 
 def _effect_picture(table, name):
-    figure = charts.on_tasks(table, RULES[name], xlabel="training loss of SGD over the other's")
+    shown = "decades more than SGD" if name.endswith("width") else "SGD over the other"
+    figure = charts.on_tasks(table, RULES[name], xlabel=shown)
     return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
+
+
+def _rates_picture(losses):
+    """The mean over tasks of the training loss over that of guessing."""
+    parts = losses.assign(part=losses["loss"] / losses["chance"])
+    means = parts.groupby(["task", "contestant", "learning_rate"], sort=False)["part"].mean().reset_index()
+    labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
+    figure, _ = charts.lines(means, "learning_rate", "part", "contestant", legend="optimizer", **labels)
+    return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over tasks.")
 
 
 def _landscape_picture(name, heights, walked):
@@ -125,13 +157,15 @@ EXPERIMENT = Claim(
     lecture="Momentum and adaptive learning rates help gradient descent past local minima and over surfaces that are "
     "not convex.",
     measured="Training loss after as many steps, and the steps to the loss at which SGD ends, on eight tasks; every "
-    "optimizer tries the same learning rates in each block, the training loss chooses, and fresh seeds measure.",
+    "optimizer tries the same learning rates in each block, the training loss chooses, and fresh seeds measure. "
+    "Beside it, the decades of rates that lose at most a tenth of the gain over guessing.",
     rules=RULES,
     trains=False,
     takes="features",
     defaults={
-        "optimizer": ["sgd", "momentum", "adam"],
-        "learning_rate": log_range(3e-4, 3, 9),
+        "optimizer": ["momentum", "adam"],
+        "momentum": [0.0, 0.9],
+        "learning_rate": log_range(1e-3, 10, 13),
         "num_blocks": 8,
     },
     quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 3},

@@ -1,144 +1,195 @@
-"""Negation: of four patterns of words, and in sentences with judgements that never stood with "not" in training."""
+"""Negation: of four patterns of words, and in sentences of which a share are turned around by "not"."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import sentences, words
-from jaxnets.evidence import choosing, comparing, comparison, intervals, verdicts
+from jaxnets.basics.errors import UserError
+from jaxnets.config.values import choices, log_range
+from jaxnets.evidence import effects, intervals, trends
+from jaxnets.evidence.judging import Fact
+from jaxnets.evidence.rules import CONSTRUCTED, Rule
+from jaxnets.evidence.separation import linearly_separable
+from jaxnets.evidence.study import TUNING
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Claim, Option
+from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
 
 NETS = {"dataset": "negation", "model": "mlp", "activation": "tanh", "head": "sigmoid", "learning_rate": 0.03}
-STEPS = {"batch_size": 0, "num_train": 0, "num_steps": 1000, "evaluate_every": 1000, "seed": None, "predictions": False}
+STEPS = {"batch_size": 0, "num_train": 0, "num_steps": 1000, "evaluate_every": 1000, "num_blocks": 1}
+UNITS = [(), (2,), (4,)]
+NONE = (0, (), (0,))  # no hidden layer
+UNSEEN = {"dataset": "unseen_negations", "num_train": 0}
+LINEAR, JUDGED = "0", "4"  # hidden units: none, and one for each pattern
+FITS = 0.9  # the accuracy on dev from which on a rate is one that trains
+CHANCE = 0.5  # the unseen negations are half good, half bad
+
+POINTS = {
+    "kind": CONSTRUCTED,
+    "bound": 0.02,
+    "unit": "%",
+    "reason": "Where one word in twenty is negated, adding up words loses no more.",
+    "power": "Three points are found in four of five repetitions, where a block's gain moves by one.",
+}
+SIDE = {"kind": CONSTRUCTED, "core": False, "bound": 0.05, "unit": "%", "reason": "It is a twentieth of the sentences."}
+EXACT = {"kind": CONSTRUCTED, "test": "exact"}
+RULES = {
+    "linear": Rule(statement="Without a hidden layer no net gets the four patterns right, and none can.", **EXACT),
+    "patterns": Rule(
+        statement="With a hidden layer of four units a net gets all four right from most starts.",
+        kind=CONSTRUCTED,
+        bound=0.5,
+        against=0.05,
+        unit="%",
+        reason="What a net models it finds without luck.",
+        power="Of 256 starts, a share of 59% is found in four of five repetitions.",
+    ),
+    "sentences": Rule(statement="A hidden layer makes a DAN right on more held-out sentences, on average.", **POINTS),
+    "each_share": Rule(statement="It does so at each share of negation.", **{**POINTS, "core": False, "over": "most"}),
+    "negated": Rule(statement="It does so on the held-out sentences that hold a negation.", **SIDE),
+    "unseen": Rule(statement='A DAN turns most judgements that never stood behind "not" (over chance).', **SIDE),
+    "rates": Rule(
+        statement="How many of them depends little on the learning rate, where it fits dev (for a factor of ten).",
+        **{**SIDE, "test": "within", "bound": 0.1, "reason": "It is a fifth of the way from chance to all."},
+    ),
+}
 
 
 def measure(results):
-    """Nets on the four patterns, each run's share of the negated test sentences, and a DAN's view of single words."""
-    units, seeds, negations = (results.options[n] for n in ("pattern_units", "pattern_seeds", "negations"))
-    patterns = results.train(**NETS, **STEPS, hidden_units=units, num_seeds=seeds).runs
-    chosen = [words.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
-    tables = {"patterns": patterns, "negated": comparison.right_among(results.predictions, chosen)}
-    return tables | {"words": _words(results, judged({"runs": results.runs, **tables}))}
+    """Nets on the four patterns; DANs with and without a hidden layer by share of negation; a DAN on unseen ones."""
+    patterns = results.train(**NETS, **STEPS, hidden_units=UNITS, num_seeds=results.options["starts"])
+    split = patterns.folds[0].train
+    runs = patterns.runs.assign(separable=linearly_separable(np.asarray(split.inputs), split.labels))
+    generated = results.config.dataset == "mixed_negations"
+    scores = [of_share(results, share) for share in (results.options["shares"] if generated else [None])]
+    return {"patterns": runs, "scores": pd.concat(scores, ignore_index=True), **on_unseen(results)}
 
 
-def _words(results, runs):
-    """What the best DAN with a hidden layer says of each judgement, plain and negated: log-odds of the last class."""
-    deep = choosing.finished(runs[runs["system"].str.startswith("DAN")]).sort_values("dev_loss", kind="stable")
-    if deep.empty:
-        return pd.DataFrame()
-    values = results.values(deep["run"].iloc[0], "model", *choosing.varying(results.runs), "seed")
-    model = results.train(**values, keep="last", predictions=False).model(0)
-    plain, negated = results.options["plain"], results.options["negated"]
-    return sentences.judgements(model, results.folds[0].train.inputs, plain, negated)
+def of_share(results, share):
+    """The confirming runs with and without a hidden layer, with their accuracy on sentences that hold a negation."""
+    given = {} if share is None else {"negated_share": share}
+    studied = results.study("hidden_units", predictions=True, **given)
+    (trained,) = studied.reporting.values()
+    scored, negations = effects.scores(studied.study), results.options["negations"]
+    right = words.right_where_held(scored, studied.study.predictions, trained.folds, negations)
+    return scored.assign(negated_accuracy=right, task=scored["task"] if share is None else f"{share:.0%} negated")
 
 
-def judged(tables):
-    """The runs of each system at its best rate by dev loss, on fresh seeds: their shares of the negated sentences.
-
-    Runs that did not finish have the share of the larger class, if it is known, or none of them right.
-    """
-    runs = tables["runs"]
-    layers = runs["hidden_units"].astype(str) if "hidden_units" in runs else pd.Series("", runs.index)
-    dan = pd.Series(np.where(layers == "0", "linear", "DAN " + layers), runs.index)
-    system = dan.where(runs["model"] == "dan", runs["model"].replace("text_cnn", "text CNN"))
-    runs = choosing.confirmed(runs.assign(system=system), ["system"], score="dev_loss")
-    runs = runs.merge(tables["negated"], on="run", how="left", suffixes=("", "_of_predictions"))
-    runs = runs[runs["right"].notna() | (runs["status"] != choosing.FINISHED)]
-    return runs.assign(right=runs["right"].fillna(runs["largest"].max()).fillna(0.0))
+def on_unseen(results):
+    """A DAN with a hidden layer on judgements that never stood behind "not": at each rate, and at the best by dev."""
+    hidden = [one for one in choices(results.config.values()["hidden_units"]) if one not in NONE][-1]
+    studied = results.study("hidden_units", **UNSEEN, hidden_units=[hidden], keep="last")
+    said = sentences.judgements(*studied.reporting.values(), "the movie is {}", "the movie is not {}")
+    rates = studied.study.phase(TUNING)
+    return {"unseen": effects.scores(studied.study), "rates": rates.assign(block=rates.get("block", 0)), "words": said}
 
 
-def solved(tables):
-    """The nets on the four patterns, with whether each gets all of them right."""
-    return tables["patterns"].assign(solved=tables["patterns"]["train_accuracy"] == 1)
+def with_both(config):
+    """Refuses what lacks one side of the comparison."""
+    if len({one in NONE for one in choices(config.values()["hidden_units"])}) < 2:
+        raise UserError("hidden_units: nets with and without a hidden layer are compared; give 0 and another.")
 
 
-def summary(tables):
-    """Solved shares on the patterns, and accuracies on the sentences."""
-    shares = solved(tables).groupby("hidden_units", sort=False)["solved"].mean().map("{:.1%}".format).reset_index()
-    how = {"learning_rate": "first", "train_accuracy": "mean", "dev_accuracy": "mean", "right": "mean"}
-    table = judged(tables).groupby("system", sort=False).agg(how).reset_index()
+def evidence(tables):
+    """Patterns by counting and by share of starts; sentences by differences of accuracies, in each block."""
+    nets, scores, unseen, rates = (tables[name] for name in ("patterns", "scores", "unseen", "rates"))
+    solved = nets["train_accuracy"] == 1
+    linear, judged = (solved[nets["hidden_units"] == units] for units in (LINEAR, JUDGED))
+    can = bool(nets["separable"].any())
+    deep = next((name for name in scores["contestant"].unique() if name != LINEAR), None)
+    gain, negated = (effects.contrast(scores, f"{on}_accuracy", {deep: 1, LINEAR: -1}) for on in ("test", "negated"))
+    turned = effects.contrast(unseen, "test_accuracy", {unseen["contestant"].iloc[0]: 1})
     return {
-        "Nets that get all four patterns right": shares.rename(columns={"hidden_units": "hidden units"}),
-        "Accuracy on sentences": table.set_axis(["system", "learning rate", "train", "dev", "test, negated"], axis=1),
+        "linear": Fact(
+            not (linear.any() or can),
+            f"{linear.sum()} of {len(linear):,} nets do, and a linear program finds {int(can)}",
+        ),
+        "patterns": intervals.share(int(judged.sum()), len(judged)),
+        # the shares are fixed, so that only blocks are drawn
+        "sentences": gain.drop(columns="task", errors="ignore"),
+        "each_share": gain,
+        "negated": negated.drop(columns="task", errors="ignore"),
+        "unseen": turned.assign(effect=turned["effect"] - CHANCE),
+        "rates": trends.slopes(rates[rates["dev_accuracy"] >= FITS], "learning_rate", "test_accuracy"),
     }
 
 
-def verdict(tables):
-    """Patterns by counting; sentences by the accuracy on those of test that hold a negation."""
-    nets, runs = solved(tables), judged(tables)
-    linear, hidden = nets[nets["hidden_units"] == "0"], nets[nets["hidden_units"] != "0"]
-    best, share = comparing.largest_share(hidden, "hidden_units", "solved", "no")
-    none_solves = None if linear.empty else not linear["solved"].any()
-    counted = f"{linear['solved'].sum()} of {len(linear):,} nets do"
-    pairs = runs.pivot_table(index=choosing.unit(runs), columns="system", values="right")
-    deep = next((name for name in pairs if name.startswith("DAN")), None)
-    sentences = int(runs["examples"].max()) if runs["examples"].notna().any() else None
-    gain = comparing.gain(pairs, deep, "linear", examples=sentences).clipped(-1, 1)
-    right = choosing.over_units(pairs[deep].dropna(), examples=sentences).clipped(0, 1) if deep else intervals.UNKNOWN
-    chance = float(runs["largest"].mean()) if len(runs) else 0.5
-    linear_fails = "Without a hidden layer no net gets the four patterns right."
-    return verdicts.verdict(
-        verdicts.exact(linear_fails, none_solves, counted, "none does"),
-        verdicts.more_than(f"With {best} hidden units most nets do.", share, 0.5, unit="%"),
-        verdicts.more_than("On test sentences with a negation a DAN beats the linear net.", gain, 0, unit="%"),
-        verdicts.more_than("It gets more of them right than the larger class has.", right, chance, unit="%"),
-    )
+def summary(tables):
+    """Solved shares on the patterns, accuracies by share of negation, and what a DAN turns at each rate."""
+    nets = tables["patterns"].assign(solved=tables["patterns"]["train_accuracy"] == 1)
+    solved = nets.groupby("hidden_units", sort=False)["solved"].mean().map("{:.1%}".format).reset_index()
+    how = {"learning_rate": "median", "dev_accuracy": "mean", "test_accuracy": "mean", "negated_accuracy": "mean"}
+    accuracies = tables["scores"].groupby(["task", "contestant"], sort=False).agg(how).reset_index()
+    names = ["share", "hidden units", "learning rate (median)", "dev", "test", "test, with a negation"]
+    rates = tables["rates"].groupby("learning_rate")[["dev_accuracy", "test_accuracy"]].mean().reset_index()
+    return {
+        "Nets that get all four patterns right": solved.rename(columns={"hidden_units": "hidden units"}),
+        "Accuracy on sentences": accuracies.set_axis(names, axis=1),
+        "A DAN on new negations": rates.set_axis(["learning rate", "dev", "turned around"], axis=1),
+    }
 
 
 def pictures(tables):
-    """Solved shares, accuracies on negated sentences, and single judgements plain and negated."""
-    look = {"xlabel": "hidden units", "ylabel": "nets that solve it", "ylim": (-0.03, 1.03), "percent": True}
-    figure, _ = charts.lines(solved(tables), "hidden_units", "solved", estimate=charts.of_shares, **look)
-    caption = "Share of nets that tell good, bad, not good and not bad apart. Band: 95% intervals."
-    drawn, runs = {"patterns": Picture(figure, caption)}, judged(tables)
-    if len(runs):
-        labels = {"xlabel": "right, of negated test sentences", "xlim": (-0.03, 1.03)}
-        figure, _ = charts.means(runs, "system", "right", bounds=(0, 1), percent=True, **labels)
-        drawn["sentences"] = Picture(figure, "Each system at its best rate by dev loss. Bars: 95% intervals.")
-    if len(tables["words"]):
-        labels = {"xlabel": "log-odds of 'positive', plain", "ylabel": "log-odds, behind 'not'"}
-        figure, _ = charts.against(tables["words"], "plain", "negated", "seen", slope=-1, **labels)
-        caption = "What a DAN says of a sentence with each good and bad word, and with 'not' before it. On the dotted"
-        drawn["words"] = Picture(figure, f"{caption} line 'not' turns the word around.")
-    return drawn
+    """Gains by share of negation, what is turned at each rate, and single judgements plain and negated."""
+    gains, seen, new = evidence(tables)["each_share"], "seen (dev)", "never seen (test)"
+    shares = charts.on_tasks(gains, RULES["each_share"], xlabel="test accuracy with a hidden layer less without")
+    both = tables["rates"].rename(columns={"dev_accuracy": seen, "test_accuracy": new})
+    both = both.melt("learning_rate", [seen, new], "negations", "right")
+    look = {"xscale": "log", "percent": True, "ylim": (-0.03, 1.03)}
+    rates, _ = charts.lines(both, "learning_rate", "right", "negations", **look)
+    labels = {"xlabel": "log-odds of 'positive', plain", "ylabel": "log-odds, behind 'not'"}
+    said, _ = charts.against(tables["words"], "plain", "negated", "seen", slope=-1, **labels)
+    caption = "A sentence with each good and bad word, and with 'not' before it; dotted: it turns the word around."
+    return {
+        "shares": Picture(shares, "What a hidden layer gains, by the share negated. Bars: 95% intervals."),
+        "rates": Picture(rates, "A DAN on negated judgements, by learning rate. Bands: 95% intervals."),
+        "words": Picture(said, caption),
+    }
 
 
 EXPERIMENT = Claim(
     name="negation",
     about=CLAIM,
+    lecture='A multilayer perceptron can model negation: the meaning of a word turns around behind "not".',
+    measured="Nets on the patterns good, bad, not good and not bad; and test accuracy of a DAN with and without a "
+    "hidden layer, on sentences of which 5% to 50% are negated, both tuned alike in each block.",
+    rules=RULES,
+    trains=False,
     takes="text",
+    needs=("hidden_units",),
+    check=with_both,
     defaults={
-        "dataset": "unseen_negations",
-        "model": ["dan", "text_cnn"],
+        "dataset": "mixed_negations",
+        "num_sentences": 2000,
+        "model": "dan",
         "hidden_units": [0, 32],
-        "filter_widths": 2,
-        "num_filters": 32,
-        "embedding_dim": 32,
-        "vector_range": 0.05,
+        "embedding_dim": 16,
+        "vector_range": 0.1,
         "optimizer": "adam",
-        "learning_rate": [0.001, 0.003, 0.01, 0.03],
+        "learning_rate": log_range(1e-3, 1, 7),
         "batch_size": 50,
-        "num_steps": 800,
-        "evaluate_every": 800,
-        "num_seeds": 16,
-        "predictions": True,
+        "num_steps": 400,
+        "evaluate_every": 400,
+        "num_seeds": 2,
+        "num_blocks": 8,
     },
+    quick={"shares": [0.1, 0.3, 0.5], "num_blocks": 3, "starts": 64},
+    text={"num_train": 5000},
     options=(
-        Option("pattern_units", [(), (1,), (2,), (4,), (8,)], "Hidden units of the nets on the four patterns."),
-        Option("pattern_seeds", 256, "Seeds of the nets on the four patterns.", least=1),
-        Option("negations", ["not", "n't", "no", "never"], "Words that negate: test sentences with one are judged."),
-        Option("plain", "the movie is {}", "A sentence, with {} for a judgement that is put into it."),
-        Option("negated", "the movie is not {}", "Its negation."),
+        replace(CONFIRM_SEEDS, default=4),
+        Option("shares", [0.05, 0.1, 0.2, 0.35, 0.5], "Shares of the sentences that are negated.", least=0),
+        Option("starts", 256, "Seeds of the nets on the four patterns.", least=1),
+        Option("negations", ["not", "n't", "no", "never"], "Words that negate: sentences with one are looked at."),
     ),
     measure=measure,
+    evidence=evidence,
     summary=summary,
-    verdict=verdict,
     pictures=pictures,
 )
 

@@ -1,24 +1,61 @@
-"""N-grams that training never saw: a CNN over word vectors against indicators of trigrams."""
+"""N-grams that training never saw: a CNN over vectors in which like words are alike, against random vectors."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import windows, words
 from jaxnets.basics.errors import UserError
-from jaxnets.evidence import choosing, comparing, comparison, intervals, verdicts
+from jaxnets.config.values import log_range
+from jaxnets.data import learned_vectors
+from jaxnets.evidence import baselines, comparison
+from jaxnets.evidence.judging import Fact
+from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Claim, Option
+from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts, text_tables
 from jaxnets.report.figures import Picture
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."
 
-WORDS = {"naive_bayes": "Naive Bayes, words", "logistic_regression": "logistic regression, words"}
-TRIGRAMS = {f"{name}_trigrams": system.replace("words", "trigrams") for name, system in WORDS.items()}
-COLUMNS = ["system", "seed", "fold", "learning_rate", "dev", "right", "largest", "examples"]
+NAME = "unseen_ngrams"
+RANDOM, GIVEN, LEARNED = "random", "given", "learned from text"
 PHRASES = ["i really like spinach", "i really love spinach", "i really hate spinach"]
+
+GAP = {
+    "kind": CONSTRUCTED,
+    "bound": 0.1,
+    "unit": "%",
+    "reason": "Another draw of random vectors closes or opens as much.",
+    "power": "A fifth of the gap is found in four of five repetitions, where a block moves by a tenth of it.",
+}
+SIDE = {"kind": CONSTRUCTED, "core": False, "bound": 0.05}
+RULES = {
+    "indicators": Rule(
+        statement="Indicators of n-grams are all zero in texts of new n-grams.", kind=IDENTITY, test="exact"
+    ),
+    "similarity": Rule(
+        statement="Vectors in which like words are alike close a share of the gap from random vectors to no errors, on "
+        "average over degrees of likeness.",
+        **GAP,
+    ),
+    "learned": Rule(statement="So do vectors learned from texts without labels, by which words keep company.", **GAP),
+    "degrees": Rule(statement="The highest degree of likeness closes more of it than the lowest.", core=False, **GAP),
+    "seen": Rule(
+        statement="Over them a net is as right on new n-grams as on texts drawn like those it learned from (dev).",
+        test="within",
+        unit="%",
+        reason="It is a tenth of what there is to know above chance.",
+        **SIDE,
+    ),
+    "phrases": Rule(
+        statement="To filters a phrase is more like one of like meaning than like one opposed to it (cosine).",
+        reason="Filters over random vectors differ by as much.",
+        **SIDE,
+    ),
+}
 
 
 def check(config):
@@ -29,120 +66,134 @@ def check(config):
 
 
 def measure(results):
-    """Accuracies on test texts of new n-grams alone; how like phrases are; what windows filters answer to."""
-    order, folds, given = results.options["order"], results.folds, results.folds[0].word_vectors
+    """The CNN tuned alike over each kind of vectors, on test texts of new n-grams; and what its filters answer to."""
+    order, folds = results.options["order"], results.folds
     new = [words.all_unseen([f.train.inputs, f.dev.inputs], f.test.inputs, order, len(f.vocabulary)) for f in folds]
-    nets = [_nets(results, new, "given" if given else "random")]
-    nets += [_nets(results.train(word_vectors="", embedding_dim=given.dim), new, "random")] if given else []
-    classical = comparison.baselines_among(folds, WORDS | TRIGRAMS, new).assign(seed=0)
-    systems = pd.concat([*nets, classical], ignore_index=True)[COLUMNS]
-    nothing = {"likeness": pd.DataFrame(), "windows": pd.DataFrame()}
-    return {"systems": systems, **(_looked_into(results, nets[0], new[0]) if len(nets[0]) else nothing)}
+    bayes = baselines.tuned_naive_bayes(folds, [order], [1.0])
+    classes = [len(np.unique(one.predictions[among])) for one, among in zip(bayes, new, strict=True)]
+    systems, likeness = [], []
+    for (kind, degree), values in of_kinds(results).items():
+        studied = results.study("model", predictions=True, keep="last", **values)
+        (trained,) = studied.reporting.values()
+        of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
+        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind))
+        likeness.append(windows.likeness_by_block(trained, results.options["phrases"]).assign(**of_kind))
+    return {
+        "systems": pd.concat(systems, ignore_index=True),
+        "likeness": pd.concat(likeness, ignore_index=True),
+        "indicators": pd.DataFrame({"texts": [among.sum() for among in new], "classes": classes}),
+    }
 
 
-def _nets(trained, new, vectors):
-    """Of each net, at the best rate by dev loss and on fresh seeds: its accuracy on dev, and on the new n-grams.
+def of_kinds(results):
+    """By kind and degree of vectors what is changed for them: the vectors themselves, or where random ones start."""
+    folds, options, seed = results.folds, results.options, results.config.base_seed
+    own, vocabulary, generated = folds[0].word_vectors, folds[0].vocabulary, results.config.dataset == NAME
+    dim = own.dim if own else options["dim"]
+    texts = learned_vectors.company(vocabulary, options["unlabelled"], seed) if generated else folds[0].train.inputs
+    learned = learned_vectors.learned(texts, len(vocabulary), dim, seed=seed)
+    given = own or learned
+    by_degree = learned_vectors.by_degree(folds, given, options["degrees"], seed)
+    random = {"embedding_dim": dim, "vector_range": given.deviation * 3**0.5}
+    return {
+        (RANDOM, 0): {"dataset": learned_vectors.loader(folds, None), **random},
+        **{(GIVEN, degree): {"dataset": data} for degree, data in by_degree.items()},
+        (LEARNED, 0): {"dataset": learned_vectors.loader(folds, learned)},
+    }
 
-    A run that did not finish has the accuracy of the larger class there; if none did, there is nothing to compare.
-    """
-    right = comparison.right_among(trained.predictions, new)
-    runs = choosing.confirmed(trained.runs, ["model"], score="dev_loss").merge(right, on="run", how="left")
-    if runs["right"].isna().all():
-        return pd.DataFrame(columns=COLUMNS)
-    runs = choosing.with_failures(runs[runs["right"].notna() | (runs["status"] != choosing.FINISHED)])
-    runs = runs.fillna(dict.fromkeys(["right", "largest"], right["largest"].max()))
-    system = runs["model"].replace("text_cnn", "CNN") + f", vectors {vectors}"
-    return runs.rename(columns={"dev_accuracy": "dev"}).assign(system=system, fold=runs.get("fold", 0))
+
+def closed(tables, *kinds):
+    """The share of the gap that some kinds of vectors close, by block, seed and system."""
+    systems = tables["systems"]
+    reference = systems[systems["vectors"] == RANDOM]
+    chosen = systems[systems["vectors"].isin(kinds)]
+    return comparison.gap_closed(chosen, reference, "right").dropna(subset="effect")
 
 
-def _looked_into(results, runs, new):
-    """How like each other the phrases are to the chosen nets, and the windows that filters of the first answer to."""
-    values = results.values(runs["run"].iloc[0], "model", *choosing.varying(results.runs))
-    trained = results.train(**values, seed=sorted(runs["seed"].unique()), keep="last")
-    models = [trained.model(run) for run in choosing.finished(trained.runs)["run"]]
-    texts = results.folds[0].test.inputs.take(np.flatnonzero(new)[:500])
-    strongest = windows.strongest(models[0], texts, num_filters=4, count=3)
-    return {"likeness": windows.likeness(models, *results.options["phrases"]), "windows": strongest}
+def evidence(tables):
+    """Indicators by counting; shares of the gap and differences of accuracies in each block; phrases by cosines."""
+    indicators, systems, likeness = tables["indicators"], tables["systems"], tables["likeness"]
+    apart = likeness[likeness["vectors"] != RANDOM] if len(likeness) else likeness
+    there = indicators[indicators["texts"] > 0]
+    text = f"Naive Bayes on them names one class for all {there['texts'].sum():,} texts of a block"
+    given = systems[systems["vectors"] == GIVEN]
+    return {
+        "indicators": Fact(bool((there["classes"] == 1).all()) if len(there) else None, text),
+        "similarity": closed(tables, GIVEN),
+        "learned": closed(tables, LEARNED),
+        "degrees": comparison.rise(closed(tables, GIVEN), "degree"),
+        "seen": given.assign(effect=given["right"] - given["dev_accuracy"]).dropna(subset="effect"),
+        "phrases": apart.assign(effect=apart["like"] - apart["opposite"]) if len(apart) else apart,
+    }
 
 
 def summary(tables):
-    """Accuracies, likeness, and what filters look for."""
-    names = {"right": "new n-grams", "largest": "their larger class", "examples": "texts"}
-    accuracy = tables["systems"].groupby("system", sort=False)[["dev", *names]].mean().reset_index()
-    summaries = {"Accuracy on dev, and on test texts all of whose n-grams are new": accuracy.rename(columns=names)}
-    if len(likeness := tables["likeness"]):
-        title = f"Likeness to '{likeness['one'].iloc[0]}': mean cosine of the windows"
-        summaries[title] = text_tables.likeness(likeness)
-        summaries["Windows of these texts to which filters answer"] = text_tables.strongest(tables["windows"])
+    """Accuracies by vectors, and how like each other the phrases are."""
+    columns = {"learning_rate": "learning rate (median)", "dev_accuracy": "dev", "right": "right on new n-grams"}
+    how = {"learning_rate": "median", "dev_accuracy": "mean", "right": "mean"}
+    shown = tables["systems"].groupby("system", sort=False, as_index=False).agg(how).rename(columns=columns)
+    summaries = {"Accuracy on dev, and on test texts of new n-grams": shown.rename(columns={"system": "vectors"})}
+    for kind, own in tables["likeness"].groupby("vectors", sort=False) if len(tables["likeness"]) else ():
+        summaries[f"How like '{own['one'].iloc[0]}' others are, vectors {kind}"] = text_tables.likeness(own)
     return summaries
 
 
-def verdict(tables):
-    """By test texts none of whose n-grams stands in train or dev; by the nets with vectors given, if there are."""
-    systems, nearer = tables["systems"], comparing.gain(tables["likeness"], "like", "opposite")
-    nets = systems[~systems["system"].isin([*WORDS.values(), *TRIGRAMS.values()])]
-    name = nets["system"].iloc[0] if len(nets) else "CNN"
-    nets, trigrams = nets[nets["system"] == name], systems[systems["system"].isin(TRIGRAMS.values())]
-    best, larger = trigrams["right"].max(), trigrams["largest"].max()
-    texts = int(nets["examples"].max()) if len(nets) else None
-    by_unit = nets.assign(best=best).groupby(choosing.unit(nets))[["right", "best", "largest", "dev"]].mean()
-    gain = comparing.gain(by_unit, "right", "best", examples=texts)
-    above = (by_unit["right"] - by_unit["largest"]) / (by_unit["dev"] - by_unit["largest"])
-    kept = choosing.over_units(above, texts, least=-1.0)
-    none_better = None if trigrams.empty else bool((trigrams["right"] <= trigrams["largest"]).all())
-    no_better = "Indicators of trigrams do no better there than to name the larger class."
-    closer = "To its filters a phrase is more like one of like meaning than like one of opposite meaning"
-    return verdicts.verdict(
-        verdicts.exact(no_better, none_better, f"right on {best:.1%}, its share {larger:.1%}", "none of them does"),
-        verdicts.more_than(f"A {name.split(',')[0]} beats them.", gain, 0, unit="%"),
-        verdicts.more_than("It keeps over half of what it has above the larger class on dev.", kept, 0.5, unit="%"),
-        verdicts.more_than(f"{closer} (to indicators it is like neither).", nearer),
-    )
-
-
 def pictures(tables):
-    """Accuracy of each system, and the likeness of the phrases."""
-    systems = tables["systems"]
-    look = {"percent": True, "zero": systems["largest"].mean(), "xlabel": "right, of test texts of new n-grams"}
-    figure, _ = charts.means(systems, "system", "right", **look)
-    caption = "Accuracy on test texts all of whose n-grams are new; dotted, their larger class. Bars: 95% intervals"
-    drawn = {"accuracy": Picture(figure, f"{caption} over seeds.")}
-    if len(likeness := tables["likeness"]):
-        one, other, contrary = likeness.iloc[0][["one", "other", "contrary"]]
-        columns = {other: "like", contrary: "opposite", "indicators of n-grams": "indicators"}
-        cosines = {name: intervals.mean(likeness[column]) for name, column in columns.items()}
-        figure, _ = charts.dots(cosines, xlabel="mean cosine of the windows")
-        caption = f"How like '{one}' other phrases are to the filters of a CNN, and to indicators of n-grams. Bars: 95%"
-        drawn["likeness"] = Picture(figure, f"{caption} intervals over seeds.")
-    return drawn
+    """The share of the gap by vectors, and the accuracies on seen and new n-grams."""
+    found = closed(tables, GIVEN, LEARNED)
+    found["task"] = found["system"]
+    gaps = charts.on_tasks(found, RULES["similarity"], xlabel="share of the gap closed")
+    names = {"dev_accuracy": "seen (dev)", "right": "never seen (test)"}
+    means = tables["systems"].groupby(["system", "block"], sort=False)[list(names)].mean().reset_index()
+    both = means.rename(columns=names).melt("system", list(names.values()), "n-grams", "accuracy")
+    accuracy, _ = charts.series_of_means(both, "system", "n-grams", "accuracy", percent=True, xlabel="accuracy")
+    caption = "The share of the errors over random vectors that other vectors spare, on n-grams never seen. Dashed: the"
+    return {
+        "gaps": Picture(gaps, f"{caption} smallest share of interest. Bars: 95% intervals over blocks."),
+        "accuracy": Picture(accuracy, "Accuracy on seen and new n-grams, by vectors. Bars: 95% intervals over blocks."),
+    }
 
 
 EXPERIMENT = Claim(
     name="unseen_ngrams",
     about=CLAIM,
-    takes="text",
-    needs=("embedding_dim",),
+    lecture="Word vectors let a CNN process n-grams that it never saw; indicators of n-grams cannot.",
+    measured="Test accuracy of a trained CNN on texts none of whose n-grams occurred in training, over random vectors "
+    "and over vectors in which like words are alike, by degree of likeness, all tuned alike in each block.",
+    rules=RULES,
     check=check,
+    trains=False,
+    takes="text",
+    needs=("embedding_dim", "filter_widths"),
     defaults={
-        "dataset": "unseen_ngrams",
+        "dataset": NAME,
+        "num_sentences": 1000,
         "word_vectors": "made",
         "model": "text_cnn",
         "filter_widths": 3,
-        "num_filters": 64,
-        "learning_rate": [0.0003, 0.001, 0.003, 0.01],
-        "batch_size": 50,
-        "num_steps": 600,
-        "evaluate_every": 600,
-        "num_seeds": 12,
-        "predictions": True,
+        "num_filters": 32,
+        "optimizer": "adam",
+        "learning_rate": log_range(3e-4, 1, 8),
+        "num_train": 100,
+        "batch_size": 25,
+        "num_steps": 200,
+        "evaluate_every": 200,
+        "num_seeds": 2,
+        "num_blocks": 8,
     },
+    quick={"degrees": [0.3, 1.0], "num_blocks": 3},
+    text={"degrees": [0.5, 1.0], "num_train": 2000, "num_blocks": 3},
     options=(
+        replace(CONFIRM_SEEDS, default=12),
+        Option("degrees", [0.1, 0.3, 0.6, 1.0], "Shares of the given vectors' variance that are kept.", least=0),
+        Option("unlabelled", 2000, "Generated sentences without labels from which vectors are learned.", least=50),
+        Option("dim", 32, "Numbers of a vector that is learned, where none are given.", least=1),
         Option("phrases", PHRASES, "A phrase, one like it and one opposed to it, all with the same number of words."),
         Option("order", 3, "Words of an n-gram: texts are judged all of whose n-grams are new.", least=1),
     ),
     measure=measure,
+    evidence=evidence,
     summary=summary,
-    verdict=verdict,
     pictures=pictures,
 )
 

@@ -1,138 +1,189 @@
-"""Word order: sentences with the same words in another order, for averages and for windows."""
+"""Word order: sentences with the same words in another order, for averages and for windows, by width and distance."""
 
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import sentences
-from jaxnets.evidence import choosing, comparing, verdicts
+from jaxnets.config.values import choices, log_range
+from jaxnets.evidence import effects
+from jaxnets.evidence.choosing import FINISHED
+from jaxnets.evidence.judging import Fact
+from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
+from jaxnets.evidence.window_systems import BAGS, CNN, DAN, covering, systems, telling
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import Claim, Option
+from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
 
 CLAIM = "A CNN combines the words of a window; an average cannot."
 
-DAN, CNN = "DAN", "CNN, width "
-BAGS = [DAN, f"{CNN}1"]
-COLUMNS = ["system", "seed", "fold", "right", "shuffled", "change", "ceiling", "examples"]
+SAME = 1e-4  # probabilities closer than this are the same but for rounding
+GIVEN = 0  # in the place of a distance: texts that were not made for it
+SIZES = {"num_sentences": 800, "num_steps": 200, "evaluate_every": 200, "learning_rate": log_range(3e-3, 0.3, 5)}
+
+POINT = {
+    "kind": CONSTRUCTED,
+    "bound": 0.01,
+    "unit": "%",
+    "reason": "Systems for sentences are told apart by points of accuracy.",
+    "power": "Two points are found in four of five repetitions, where a block's accuracy moves by one.",
+}
+EXACT = {"kind": IDENTITY, "test": "exact"}
+RULES = {
+    "average": Rule(statement="An average, and windows of one word, say the same in any order.", **EXACT),
+    "windows": Rule(
+        statement="A CNN whose windows cover the deciding words is right on more sentences than the average.", **POINT
+    ),
+    "shuffled": Rule(statement="Shuffled words cost a CNN more accuracy than the average.", **POINT),
+    "narrow": Rule(
+        statement="Windows that do not reach from one deciding word to the other are no better than the average.",
+        kind=CONSTRUCTED,
+        core=False,
+        test="within",
+        bound=0.05,
+        unit="%",
+        reason="It is a tenth of what order is worth in these sentences.",
+    ),
+}
 
 
 def measure(results):
-    """What each system, at its best rate and on fresh seeds, says of the test texts and of their words shuffled."""
-    seeds, orders, texts = sorted(results.runs["seed"].unique()), [], []
-    for _, best in chosen(results.runs).iterrows():
-        values = results.values(best["members"][0], "model", *choosing.varying(results.runs))
-        trained = results.train(**values, seed=seeds[len(seeds) // 2 :], keep="last")
-        if len(runs := choosing.finished(trained.runs)):
-            of_runs, of_texts = sentences.orders(trained, runs, results.options["examples"])
-            orders.append(pd.concat([of_runs, _lost(trained.runs)]).assign(system=name_of(best)))
-            texts.append(of_texts.assign(system=name_of(best)))
-    if not orders:
-        return {"orders": pd.DataFrame(columns=COLUMNS), "texts": pd.DataFrame()}
-    return {"orders": pd.concat(orders, ignore_index=True), "texts": pd.concat(texts, ignore_index=True)}
+    """Systems tuned and confirmed at each distance, and asked about test texts in both orders; so on a given set."""
+    given = results.config.dataset != "word_order"
+    made = {"dataset": "word_order", "num_train": 0, **SIZES} if given else {}
+    studies = {one: results.study(systems, keep="last", distance=one, **made) for one in results.options["distances"]}
+    if given:
+        widths = choices(results.config.values().get("filter_widths", []))
+        widest = {"filter_widths": max(widths, key=np.max)} if widths else {}
+        studies[GIVEN] = results.study(systems, keep="last", **widest)
+    asked = [of_study(results, studied, distance) for distance, studied in studies.items()]
+    return {name: pd.concat([tables[name] for tables in asked], ignore_index=True) for name in asked[0]}
 
 
-def _lost(runs):
-    """Runs that did not finish are right on no text, in any order."""
-    lost = runs[runs["status"] != choosing.FINISHED]
-    return pd.DataFrame({"seed": lost["seed"], "fold": lost.get("fold", 0), "right": 0.0, "shuffled": 0.0})
+def of_study(results, studied, distance):
+    """The scores of a study, and what the bags and the CNN that covers the distance say in both orders."""
+    scored, (trained,) = effects.scores(studied.study).assign(distance=distance), studied.reporting.values()
+    runs = trained.runs[trained.runs["contestant"].isin(telling(scored["contestant"].unique(), distance))]
+    orders, texts = sentences.orders(trained, runs, results.options["examples"], results.config.base_seed)
+    tables = {"scores": scored, "orders": orders, "texts": texts}
+    return {name: table.assign(distance=distance) for name, table in tables.items()}
 
 
-def chosen(runs):
-    """The configuration of each system that is best on dev in the first half of the seeds."""
-    names = [name for name in ("model", "filter_widths") if name in runs]
-    seeds = sorted(runs["seed"].unique())
-    tuning = runs[runs["seed"].isin(seeds[: len(seeds) // 2] or seeds)]
-    return choosing.best_configurations(tuning, names)
+def ahead(scored, name=None, column="test_accuracy"):
+    """Effects of a system, by default the CNN that covers the distance, against the DAN."""
+    name = name or covering(scored["contestant"].unique(), scored["distance"].iloc[0])
+    # the DAN's best rate may be at an edge: where order decides, none is better than another
+    edged = scored.assign(edge=scored["edge"] & (scored["contestant"] != DAN))
+    return effects.contrast(edged, column, {name: 1, DAN: -1})
 
 
-def name_of(row):
-    """A system by name."""
-    windows = CNN + str(row.get("filter_widths")).replace("x", "+")
-    return {"dan": DAN, "text_cnn": windows}.get(row["model"], row["model"])
+def evidence(tables):
+    """What windows gain on the average at each distance, and what order is worth to them: on a given set, if any."""
+    orders = tables["orders"].assign(order_accuracy=tables["orders"]["right"] - tables["orders"]["shuffled"])
+    change = orders[orders["contestant"].isin(BAGS)]["change"].max()
+    keys = ["distance", "contestant", "block", "seed"]
+    scores = tables["scores"].merge(orders[[*keys, "order_accuracy"]], on=keys, how="left")
+    # what did not finish is at chance, in any order
+    scores["order_accuracy"] = scores["order_accuracy"].mask(scores["status"] != FINISHED, 0.0)
+    by_distance = dict(iter(scores.groupby("distance", sort=False)))
+    made = {distance: scored for distance, scored in by_distance.items() if distance != GIVEN}
+    asked = {GIVEN: by_distance[GIVEN]} if GIVEN in by_distance else made
+    narrow = [ahead(scored, f"{CNN}{distance}").drop(columns="edge") for distance, scored in made.items()]
+    same = None if pd.isna(change) else bool(change < SAME)
+    return {
+        "average": Fact(same, f"largest change of a probability: {change:.1g}"),
+        "windows": pd.concat(map(ahead, made.values())),
+        "shuffled": pd.concat([ahead(scored, column="order_accuracy") for scored in asked.values()]),
+        "narrow": pd.concat(narrow),
+    }
 
 
 def summary(tables):
-    """Accuracy of each system in the right order and with the words shuffled."""
+    """Accuracy by window and distance, and with the words shuffled."""
+    scores, orders = (tables[one].assign(distance=tables[one]["distance"].map(shown)) for one in ("scores", "orders"))
+    names = {"contestant": "system", "right": "test accuracy", "shuffled": "words shuffled", "change": "largest change"}
     how = {"right": "mean", "shuffled": "mean", "change": "max"}
-    names = {"right": "test accuracy", "shuffled": "words shuffled", "change": "largest change of a probability"}
-    table = tables["orders"].groupby("system", sort=False).agg(how).reset_index()
-    return {"Systems, each at its best learning rate": table.rename(columns=names)}
+    accuracies = scores.pivot_table(index="contestant", columns="distance", values="test_accuracy", sort=False)
+    both = orders.groupby(["distance", "contestant"], sort=False).agg(how).reset_index()
+    return {
+        "Test accuracy by distance of the deciding words": accuracies.reset_index().rename(columns=names),
+        "The words in their order and shuffled, and the largest change of a probability": both.rename(columns=names),
+    }
 
 
-def verdict(tables):
-    """By fresh seeds; the CNN is the one with the widest windows."""
-    orders = tables["orders"]
-    unit = choosing.unit(orders)
-    right = orders.pivot_table(index=unit, columns="system", values="right", sort=False)
-    bags = orders[orders["system"].isin(BAGS)]
-    widest = next((name for name in reversed(list(right)) if name.startswith(CNN) and name not in BAGS), None)
-    windows = orders[orders["system"] == widest].groupby(unit)[["right", "shuffled"]].mean()
-    texts = int(orders["examples"].max()) if len(orders) else None
-    gain = comparing.gain(right, widest, DAN, examples=texts)
-    loss = comparing.gain(windows, "right", "shuffled", examples=texts)
-    change, ceiling = float(bags["change"].max()), float(bags["ceiling"].max())
-    same = None if bags.empty else bool(change < 1e-4)
-    evidence = f"largest change of a probability: {change:.1g}"
-    no_order = "An average, and windows of one word, say the same in any order."
-    parts = [
-        verdicts.exact(no_order, same, evidence, "it is below 0.0001"),
-        verdicts.more_than("A CNN with wider windows beats the average.", gain, 0, unit="%"),
-        verdicts.more_than("It loses accuracy when the words are shuffled.", loss, 0, unit="%"),
-    ]
-    if ceiling < 0.75:  # the texts are pairs of the same words, and no seed can change what a bag makes of them
-        off = float((bags["right"] - ceiling).abs()[bags["change"].notna()].max())
-        at_chance = "On texts with the same words the average is at chance."
-        parts.append(verdicts.exact(at_chance, off <= 0.01, f"it is {off:.1%} off at most", "it is within a point"))
-    return verdicts.verdict(*parts)
+def shown(distance):
+    """A distance in words."""
+    return "the given set" if distance == GIVEN else f"{distance} apart"
 
 
 def pictures(tables):
-    """Accuracy in the right order and shuffled; and what is said of each text in both orders."""
-    return {} if tables["orders"].empty else {"accuracy": _accuracy_picture(tables), "texts": _texts_picture(tables)}
-
-
-def _accuracy_picture(tables):
-    orders = tables["orders"].rename(columns={"right": "in their order"})
-    accuracies = orders.melt("system", ["in their order", "shuffled"], "order", "right")
-    figure, _ = charts.series_of_means(accuracies, "system", "order", "right", percent=True, xlabel="test accuracy")
-    caption = "Test accuracy with the words in their order, and shuffled. Bars: 95% intervals over seeds."
-    return Picture(figure, caption)
-
-
-def _texts_picture(tables):
-    systems = tables["texts"]["system"].unique()[[0, -1]]
-    texts = tables["texts"].groupby("system", sort=False).head(300)
+    """Accuracy over the distance, accuracy in both orders, and what is said of each text in both orders."""
+    scores, (orders, texts) = tables["scores"], (of_last(tables[name]) for name in ("orders", "texts"))
+    made = scores[scores["distance"] != GIVEN].groupby(["contestant", "distance", "block"], sort=False)
+    means, look = made["test_accuracy"].mean().reset_index(), {"percent": True, "legend": "system"}
+    distance, _ = charts.lines(means, "distance", "test_accuracy", "contestant", **look)
+    drawn = {"distance": Picture(distance, "Test accuracy by distance of the deciding words. Bands: 95% intervals.")}
+    if orders.empty:
+        return drawn
+    both = orders.rename(columns={"right": "in order"}).melt("contestant", ["in order", "shuffled"], "order", "right")
+    accuracy, _ = charts.series_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
     labels = {"xlabel": "log-odds of the last class", "ylabel": "the same, words shuffled"}
-    figure, _ = charts.against(texts[texts["system"].isin(systems)], "plain", "shuffled", "system", **labels)
-    caption = "What one net of each kind says of test texts in their order, and with their words shuffled. On the"
-    return Picture(figure, f"{caption} dotted line the order makes no difference.")
+    said, _ = charts.against(
+        texts.groupby("contestant", sort=False).head(300), "plain", "shuffled", "contestant", **labels
+    )
+    caption = "What one net of each kind says of test texts in their order and shuffled; dotted: order is no matter."
+    drawn["accuracy"] = Picture(accuracy, "Test accuracy in order and with words shuffled. Bars: 95% intervals.")
+    return {**drawn, "texts": Picture(said, caption)}
+
+
+def of_last(table):
+    """The rows of the last distance, or of the given set."""
+    return table[table["distance"] == table["distance"].iloc[-1]] if len(table) else table
 
 
 EXPERIMENT = Claim(
     name="word_order",
     about=CLAIM,
+    lecture="A CNN looks at windows of neighbouring words and so combines them; pooling of single words cannot.",
+    measured="Test accuracy of CNNs by window width and of a DAN, on pairs of sentences of the same words whose "
+    "deciding words stand one to three words apart, and on their words shuffled; all tuned alike in each block.",
+    rules=RULES,
+    trains=False,
     takes="text",
     defaults={
         "dataset": "word_order",
+        **SIZES,
         "model": ["dan", "text_cnn"],
-        "hidden_units": 32,
-        "filter_widths": [1, 2, (2, 3)],
-        "num_filters": 32,
-        "embedding_dim": 32,
-        "vector_range": 0.05,
+        "hidden_units": 16,
+        "filter_widths": [1, 2, 3, 4],
+        "num_filters": 16,
+        "embedding_dim": 16,
+        "vector_range": 0.1,
         "optimizer": "adam",
-        "learning_rate": [0.001, 0.003, 0.01],
         "batch_size": 50,
-        "num_steps": 600,
-        "evaluate_every": 600,
-        "num_seeds": 8,
+        "num_blocks": 8,
     },
-    options=(Option("examples", 1000, "Test texts that are asked about in both orders, the first ones.", least=1),),
+    quick={"distances": [1, 2], "filter_widths": [1, 2, 3], "num_blocks": 3},
+    text={
+        "distances": [1, 2],
+        "filter_widths": [1, 2, 3],
+        "learning_rate": log_range(1e-3, 0.1, 5),
+        "num_train": 5000,
+        "num_steps": 300,
+        "evaluate_every": 300,
+        "confirm_seeds": 2,
+    },
+    options=(
+        replace(CONFIRM_SEEDS, default=4),
+        Option("distances", [1, 2, 3], "Distances between the deciding words of the sentences.", least=1),
+        Option("examples", 1000, "Test texts that are asked about in both orders, the first ones.", least=1),
+    ),
     measure=measure,
+    evidence=evidence,
     summary=summary,
-    verdict=verdict,
     pictures=pictures,
 )
 

@@ -94,7 +94,7 @@ def test_every_data_set(dataset):
 
 
 def _model_for(dataset):
-    of_text = ("ngrams", "unseen_negations", "word_order", "unseen_ngrams")
+    of_text = ("ngrams", "mixed_negations", "unseen_negations", "word_order", "unseen_ngrams")
     return guests.BestWord if dataset in of_text else "mlp"
 
 
@@ -113,13 +113,13 @@ SMALL = {
     "linear_collapse": "",
     "local_optima": "--optimizer=sgd,adam --pairs=2",
     "momentum_and_adam": "--optimizer=sgd,adam --rates=3 --steps=20",
-    "negation": "--pattern_seeds=4 --pattern_units=0,2",
+    "negation": "--starts=4",
     "schedules": "--schedule=constant,cosine --warmup_steps=0,2 --num_train=0",
     "sgd_vs_full_gradient": "--batch_size=8,0 --full_steps=4 --rounds=2",
     "text_classification": "",
     "train": "",
     "unseen_ngrams": "",
-    "word_order": "--examples=10",
+    "word_order": "--examples=10 --num_blocks=1 --distances=1",
     "xor": "",
 }
 REFUSED = {
@@ -128,6 +128,7 @@ REFUSED = {
     "computing_gradients": "model: this experiment is made for 'mlp' alone",
     "depth_vs_width": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
     "linear_collapse": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
+    "negation": "model: 'tests.guests:BestWord' has no 'hidden_units'",
     "xor": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
 }
 """How an experiment refuses a guest model before it trains anything."""

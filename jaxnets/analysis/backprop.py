@@ -11,8 +11,9 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxnets.analysis import timing
+from jaxnets.analysis import linear, rounding, timing
 from jaxnets.data.dataset import Dataset
+from jaxnets.engine.trained import Trained
 from jaxnets.models import MLP
 from jaxnets.training.heads import Softmax
 
@@ -74,32 +75,79 @@ def finite_differences(
 
 
 def errors_by_step(
-    layers: Layers, inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"], count: int
+    layers: Layers,
+    inputs: Float[np.ndarray, "examples inputs"],
+    labels: Int[np.ndarray, "examples"],
+    count: int,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """How far finite differences are from the gradient, over steps of 1e-14 to 1, at some places at random.
 
     Args:
-      layers: of the net.
-      inputs: of the examples.
+      layers: of the net, in float64.
+      inputs: of the examples, likewise.
       labels: of the examples.
       count: the number of places.
+      seed: of the draw of places.
 
     Returns:
-      A row for each `kind` and `step`, with the relative `error` over all places.
+      A row for each `kind` and `step`, with the relative `error` over all places, and a bound on that part of it which
+      `rounding` makes.
     """
-    by_hand, generator = gradient(layers, inputs, labels), np.random.default_rng(0)
-    places = []
-    for _ in range(count):
-        layer = int(generator.integers(len(layers)))
-        places.append((layer, int(generator.integers(layers[layer][0].size))))
+    by_hand, places = gradient(layers, inputs, labels), _some_places(layers, count, seed)
     exact = np.array([by_hand[layer][0].flat[place] for layer, place in places])
-    rows = []
+    weights = np.array([layers[layer][0].flat[place] for layer, place in places])
+    unit = rounding.unit_roundoff("float64")
+    of_loss, norm, rows = rounding.of_loss(layers, inputs, labels, unit), np.linalg.norm(exact), []
     for kind in get_args(Kind):
         for step in np.logspace(-14, 0, 29):
             derivatives = finite_differences(layers, inputs, labels, places, step, kind)
-            error = np.linalg.norm(derivatives - exact) / np.linalg.norm(exact)
-            rows.append({"kind": kind, "step": step, "error": error})
+            error = np.linalg.norm(derivatives - exact) / norm
+            # two losses are rounded, and the place to which the weight is moved
+            bound = (
+                2 * of_loss / (2 if kind == "central" else 1) + unit * (np.abs(weights) + step) * np.abs(exact)
+            ) / step
+            rows.append({"kind": kind, "step": step, "error": error, "rounding": np.linalg.norm(bound) / norm})
     return pd.DataFrame(rows)
+
+
+def _some_places(layers: Layers, count: int, seed: int) -> list[tuple[int, int]]:
+    """Layers, and places in their flattened kernels."""
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(len(layers), size=count)
+    return [(int(layer), int(generator.integers(layers[layer][0].size))) for layer in drawn]
+
+
+def autodiff_against_hand(trained: Trained, run: int, num_examples: int = 64) -> dict[str, float]:
+    """The gradient of a run's net by autodiff in float32, against the one by hand in float64.
+
+    Args:
+      trained: whose parameters were kept, of tanh nets under softmax.
+      run: its number.
+      num_examples: of the training set, the first ones.
+
+    Returns:
+      `error`: the relative error of the whole gradient. `share`: of all its numbers the largest error, as a share of
+      what rounding can make; at most 1 if autodiff is exact.
+    """
+    layers, inputs, labels = of_run(trained, run, num_examples)
+    params = jax.tree.map(jnp.asarray, trained.params(run))
+    with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
+        slopes = jax.grad(partial(jax_loss, trained.module(run), inputs.astype(np.float32), labels))(params)
+    computed, by_hand = linear.layers(slopes), gradient(layers, inputs, labels)
+    single, double = (
+        rounding.of_gradient(layers, inputs, labels, rounding.unit_roundoff(f"float{bits}")) for bits in (32, 64)
+    )
+    bounds = [(a + c, b + d) for (a, b), (c, d) in zip(single, double, strict=True)]
+    share = rounding.largest_share(computed, by_hand, bounds)
+    return {"error": relative_error(computed, by_hand), "share": share}
+
+
+def of_run(trained: Trained, run: int, num_examples: int = 64) -> tuple[Layers, np.ndarray, np.ndarray]:
+    """The layers of a run's net, and inputs and labels of its first training examples, in float64."""
+    data = trained.dataset(run).train
+    inputs = np.asarray(data.inputs, np.float64)[:num_examples]
+    return linear.layers(trained.params(run)), inputs, data.labels[:num_examples]
 
 
 def relative_error(layers: Layers, exact: Layers) -> float:
@@ -118,21 +166,35 @@ def jax_loss(model: nn.Module, inputs: Any, labels: Any, params: Any) -> Array:
     return Softmax().losses(logits, jnp.asarray(labels)).mean()
 
 
-def costs(dataset: Dataset, widths: Sequence[int], repetitions: int, num_examples: int = 256) -> pd.DataFrame:
+def costs(
+    blocks: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
+) -> pd.DataFrame:
     """What the gradient costs in MLPs of two hidden layers, by their width.
 
+    Args:
+      blocks: data sets of one shape; each is a block, with weights of its own.
+      widths: of the hidden layers.
+      repetitions: rounds of timing in each block.
+      seed: of the weights in the first block; those of the next have the next.
+      num_examples: of the training set, the first ones.
+
     Returns:
-      The tables of `jaxnets.analysis.timing.gradient_cost`, one below the other, with the `width`.
+      A row for each round: `block`, `round`, `width`, and the columns of `timing.gradient_cost`.
     """
     tables = []
-    features = np.asarray(dataset.train.inputs)
-    inputs, labels = jax.device_put((features[:num_examples], dataset.train.labels[:num_examples]))
     for width in widths:
-        model = MLP(dataset.num_classes, (width, width), jnp.tanh)
-        params = model.init(jax.random.key(0), inputs)["params"]
-        cost = timing.gradient_cost(partial(jax_loss, model, inputs, labels), params, repetitions)
-        tables.append(cost.assign(width=width))
-    return pd.concat(tables)
+        model = MLP(blocks[0].num_classes, (width, width), jnp.tanh)
+
+        def loss(params: Any, inputs: Any, labels: Any, model: nn.Module = model) -> Array:
+            return jax_loss(model, inputs, labels, params)
+
+        arguments = []
+        for block, dataset in enumerate(blocks):
+            inputs = jnp.asarray(np.asarray(dataset.train.inputs)[:num_examples])
+            params = model.init(jax.random.key(seed + block), inputs)["params"]
+            arguments.append((params, inputs, jnp.asarray(dataset.train.labels[:num_examples])))
+        tables.append(timing.gradient_cost(loss, arguments, repetitions).assign(width=width))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _activations(layers: Layers, inputs: np.ndarray) -> list[np.ndarray]:

@@ -10,40 +10,59 @@ import numpy as np
 import pandas as pd
 from flax import linen as nn
 from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
 
 from jaxnets import training
 from jaxnets.analysis.timing import in_turns
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import intervals
+from jaxnets.evidence import choosing
 from jaxnets.training.batches import Examples
 from jaxnets.training.heads import Head
+from jaxnets.training.state import TrainState
 
 
-def by_size(trained: Trained, sizes: Sequence[int], draws: int) -> pd.DataFrame:
-    """The noise at the ends of all runs, on features, by batch size.
+def at_ends(trained: Trained, count: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
+    """The noise at the ends of some runs, on features, by batch size: measured, and as sampling theory has it.
+
+    Args:
+      trained: with the parameters after the last step.
+      count: the runs that are looked at: the first that ended.
+      sizes: of batches.
+      draws: batches of each size.
+      seed: of the draws.
 
     Returns:
-      A row for each run, `net`, and `batch_size`, with what `measure` gives.
+      A row for each run, `net`, and `batch_size`, with what `measure` gives, and `expected`, the variance by
+      `expected_variance`.
     """
     rows = []
-    for run in map(int, trained.runs["run"]):
+    for run in map(int, choosing.finished(trained.runs)["run"].head(count)):
         model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.dataset(run).train
+        params = jax.tree.map(jnp.asarray, trained.params(run))
+        each = np.asarray(_gradients(model, head, params, *_arrays(examples)), np.float64)
+        spread = float(each.var(axis=0, ddof=1).sum())
         for size in sizes:
-            noise = measure(model, head, trained.params(run), examples, size, draws, seed=run)
-            rows.append({"net": run, "batch_size": size, **noise})
-    return pd.DataFrame(rows)
+            noise = measure(model, head, params, examples, size, draws, seed=seed + run)
+            expected = expected_variance(spread, size, len(examples))
+            rows.append({"net": run, "batch_size": size, **noise, "expected": expected})
+    return pd.DataFrame(rows, columns=["net", "batch_size", "variance", "error", "relative_noise", "expected"])
 
 
-def powers(noise: pd.DataFrame) -> list[float]:
-    """The power of the batch size with which the variance goes, by least squares, for each net of `by_size`.
+def expected_variance(spread: float, size: int, num_examples: int) -> float:
+    """The mean squared distance of a batch's gradient from the full one, for batches drawn without replacement.
 
-    The factor for drawing without replacement is taken out. A batch of all examples has no noise, and no part in it.
+    It is S²/B · (1 - B/N). Source: Cochran (1977), "Sampling Techniques", theorem 2.2.
+
+    Args:
+      spread: S², the variance of the examples' gradients with N - 1 in its denominator, summed over the parameters.
+      size: B, of a batch.
+      num_examples: N.
+
+    >>> expected_variance(12.0, 3, 6)
+    2.0
     """
-    noise = noise[(noise["population_factor"] > 0) & (noise["variance"] > 0)]
-    logs = noise.assign(x=np.log(noise["batch_size"]), y=np.log(noise["variance"] / noise["population_factor"]))
-    several = [net for _, net in logs.groupby("net") if net["x"].nunique() > 1]
-    return [intervals.slope(net["x"], net["y"]).value for net in several]
+    return spread / size * (1 - size / num_examples)
 
 
 def measure(
@@ -61,20 +80,95 @@ def measure(
       seed: of the draws.
 
     Returns:
-      `variance`, the mean squared distance; `relative_noise`, its root by the norm of the full gradient; and
-      `population_factor`, (N - B)/(N - 1), by which drawing without replacement makes the variance smaller.
+      `variance`, the mean squared distance; `error`, its standard error over the draws; and `relative_noise`, the
+      variance's root by the norm of the full gradient.
     """
-    inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
-    generator = np.random.default_rng(seed)
-    batches = np.stack([generator.choice(len(labels), size, replace=False) for _ in range(draws)])
+    batches = jnp.asarray(_batches(len(examples), size, draws, seed))
     arrays = jax.tree.map(jnp.asarray, params)
-    squares, norm = _squared_distances(model, head, arrays, inputs, labels, jnp.asarray(batches))
-    variance = float(squares.mean())
-    return {
-        "variance": variance,
-        "relative_noise": variance**0.5 / float(norm),
-        "population_factor": (len(labels) - size) / (len(labels) - 1),
-    }
+    squares, norm = _squared_distances(model, head, arrays, *_arrays(examples), batches)
+    variance, spread = float(squares.mean()), float(np.std(np.asarray(squares, np.float64), ddof=1))
+    return {"variance": variance, "error": spread / draws**0.5, "relative_noise": variance**0.5 / float(norm)}
+
+
+def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
+    """The angle between the gradient of a batch and that of all examples, at nets along their training, on features.
+
+    Args:
+      trained: with the parameters at several steps.
+      size: the batches of the runs that are looked at, early and late: after their first evaluation and their last.
+      sizes: of the batches whose gradients are taken, drawn without replacement.
+      draws: batches of each size.
+      seed: of the draws.
+
+    Returns:
+      A row for each run, step and size: `block`, `seed`, `step`, `batch_size`, and `degrees`, the mean angle.
+    """
+    rows = []
+    runs = choosing.finished(trained.runs)
+    runs = runs[runs["batch_size"] == size].assign(block=runs.get("block", 0))
+    for run, block, of_run in runs[["run", "block", "seed"]].itertuples(index=False):
+        steps = trained.steps(run)
+        for step in sorted({steps[0], steps[-1]}):
+            degrees = _degrees(trained, run, step, sizes, draws, seed)
+            rows += [(block, of_run, step, *pair) for pair in zip(sizes, degrees, strict=True)]
+    return pd.DataFrame(rows, columns=["block", "seed", "step", "batch_size", "degrees"])
+
+
+def _degrees(trained: Trained, run: int, step: int, sizes: Sequence[int], draws: int, seed: int) -> list[float]:
+    """The mean angle for each size, at one net."""
+    model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.dataset(run).train
+    shares = np.concatenate([_shares(len(examples), size, draws, seed + run) for size in sizes])
+    params = jax.tree.map(jnp.asarray, trained.params(run, step))
+    cosines = np.asarray(_cosines(model, head, params, *_arrays(examples), jnp.asarray(shares)), np.float64)
+    return np.degrees(np.arccos(np.clip(cosines, -1, 1))).reshape(len(sizes), draws).mean(axis=1).tolist()
+
+
+def _arrays(examples: Split) -> tuple[jax.Array, jax.Array]:
+    return jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
+
+
+def _batches(num_examples: int, size: int, draws: int, seed: int) -> np.ndarray:
+    """The rows of batches drawn without replacement, `int[draws, size]`."""
+    generator = np.random.default_rng([seed, size])
+    return np.stack([generator.choice(num_examples, size, replace=False) for _ in range(draws)])
+
+
+def _shares(num_examples: int, size: int, draws: int, seed: int) -> Float[np.ndarray, "draws examples"]:
+    """The share of each example in the mean over a batch."""
+    shares = np.zeros((draws, num_examples), np.float32)
+    np.put_along_axis(shares, _batches(num_examples, size, draws, seed), np.float32(1 / size), axis=1)
+    return shares
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _gradients(
+    model: nn.Module, head: Head, params: Any, inputs: jax.Array, labels: jax.Array
+) -> Float[Array, "examples parameters"]:
+    """The gradient of the loss on each example alone."""
+    one = jax.vmap(lambda x, y: _gradient(model, head, params, x[None], y[None]))
+    return one(inputs, labels)
+
+
+def _gradient(
+    model: nn.Module, head: Head, params: Any, inputs: jax.Array, labels: jax.Array
+) -> Float[Array, "parameters"]:
+    """The gradient of the mean loss."""
+
+    def loss(params: Any) -> jax.Array:
+        logits: Any = model.apply({"params": params}, inputs)
+        return head.losses(logits, labels).mean()
+
+    return ravel_pytree(jax.grad(loss)(params))[0]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _cosines(
+    model: nn.Module, head: Head, params: Any, inputs: jax.Array, labels: jax.Array, shares: jax.Array
+) -> Float[Array, "batches"]:
+    """The cosine of the angle between each batch's gradient and the mean gradient."""
+    each = _gradients(model, head, params, inputs, labels)
+    of_batches, whole = shares @ each, each.mean(axis=0)
+    return of_batches @ whole / (jnp.linalg.norm(of_batches, axis=1) * jnp.linalg.norm(whole))
 
 
 @partial(jax.jit, static_argnums=(0, 1))  # compiled once for a size of batches, not for each net
@@ -82,15 +176,8 @@ def _squared_distances(
     model: nn.Module, head: Head, params: Any, inputs: jax.Array, labels: jax.Array, batches: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """The squared distance of each batch's gradient from that of all examples, and the norm of the latter."""
-
-    def gradient(x: jax.Array, y: jax.Array) -> jax.Array:
-        def loss(params: Any) -> jax.Array:
-            logits: Any = model.apply({"params": params}, x)
-            return head.losses(logits, y).mean()
-
-        return ravel_pytree(jax.grad(loss)(params))[0]
-
-    whole = gradient(inputs, labels)
+    whole = _gradient(model, head, params, inputs, labels)
+    gradient = partial(_gradient, model, head, params)
     squares = jax.lax.map(lambda rows: ((gradient(inputs[rows], labels[rows]) - whole) ** 2).sum(), batches)
     return squares, jnp.linalg.norm(whole)
 
@@ -106,10 +193,26 @@ def step_seconds(runs: Mapping[Any, tuple[Trained, int]], rounds: int, steps: in
     Returns:
       A row for each round, a column for each name.
     """
+    starts = {name: (trained, run, trained.start(run)) for name, (trained, run) in runs.items()}
+    return _timed(starts, rounds, steps)
+
+
+def size_seconds(trained: Trained, rounds: int, steps: int = 20) -> pd.DataFrame:
+    """Seconds of a step by batch size, of runs on features: from one start, as that does not depend on the size.
+
+    Returns:
+      A row for each `round` and size, the latter in the column `contestant`, with `seconds`.
+    """
+    firsts = trained.runs.drop_duplicates("batch_size").set_index("batch_size")["run"].sort_index()
+    start = trained.start(int(firsts.iloc[0]))
+    table = _timed({size: (trained, int(run), start) for size, run in firsts.items()}, rounds, steps)
+    return table.rename_axis("round").reset_index().melt("round", var_name="contestant", value_name="seconds")
+
+
+def _timed(runs: Mapping[Any, tuple[Trained, int, TrainState]], rounds: int, steps: int) -> pd.DataFrame:
     functions = {}
-    for name, (trained, run) in runs.items():
-        data = trained.dataset(run).train
-        examples = Examples(jnp.asarray(data.inputs), jnp.asarray(data.labels))
+    for name, (trained, run, start) in runs.items():
+        examples = Examples(*_arrays(trained.dataset(run).train))
         train = jax.jit(partial(training.train, trained.program(run)[0].task))
-        functions[name] = partial(train, trained.start(run), examples, jnp.int32(0), jnp.int32(steps))
+        functions[name] = partial(train, start, examples, jnp.int32(0), jnp.int32(steps))
     return in_turns(functions, rounds) / steps

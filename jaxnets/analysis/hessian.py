@@ -12,8 +12,22 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from jaxnets.engine.trained import Trained
+
 TOLERANCE = 1e-6
 """Of an eigenvalue, relative to it: the products are made in float32."""
+
+
+def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
+    """The mean loss, in nats, on all training examples, features, as a function of the parameters of a run."""
+    model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.folds[0].train
+    inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
+
+    def loss(params: Any) -> Array:
+        logits: Any = model.apply({"params": params}, inputs)
+        return head.losses(logits, labels).mean()
+
+    return loss
 
 
 def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray) -> float:
@@ -57,6 +71,29 @@ def stability(
     sharpness = largest_eigenvalue(loss, params, key)
     stable = descends(loss, params, jnp.asarray(ratios * 2 / sharpness), num_steps)
     return pd.DataFrame({"sharpness": sharpness, "ratio": ratios, "stable": stable})
+
+
+def stability_of_runs(trained: Trained, ratios: Float[np.ndarray, "rates"], num_steps: int) -> pd.DataFrame:
+    """The tables of `stability` for all runs of a sweep of one net, from where their training ended.
+
+    Args:
+      trained: a sweep of features without blocks or folds, that kept its last parameters.
+      ratios: learning rates in units of 2/λ.
+      num_steps: of each descent.
+
+    Returns:
+      The rows of all, with the column `net`, the number of the run.
+    """
+    loss, tables = training_loss(trained, int(trained.runs["run"].iloc[0])), []
+    for run in map(int, trained.runs["run"]):
+        params = jax.tree.map(jnp.asarray, trained.params(run))
+        tables.append(stability(loss, params, jax.random.key(run), ratios, num_steps).assign(net=run))
+    return pd.concat(tables, ignore_index=True)
+
+
+def edges(table: pd.DataFrame) -> pd.Series:
+    """The edge of each net in a table of `stability_of_runs`; see `edge`."""
+    return table.sort_values("ratio").groupby("net")[["ratio", "stable"]].apply(edge)
 
 
 def edge(table: pd.DataFrame) -> float:

@@ -1,6 +1,6 @@
 """How far solutions are apart: distances, the loss on the straight line between them, and alignment of hidden units."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -9,79 +9,111 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
 from scipy.optimize import linear_sum_assignment
 
-from jaxnets import training
+from jaxnets.data.dataset import Dataset, Split
+from jaxnets.engine import devices
+from jaxnets.engine.events import Options
+from jaxnets.engine.execute import execute
+from jaxnets.engine.keeping import KeepLast
+from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained
 from jaxnets.models.layers import OUTPUT, hidden_layers
-from jaxnets.training.batches import Examples
+from jaxnets.training.heads import Head
 
-POINTS = 15
+POINTS = 11
 
 
 def distance(first: Any, second: Any) -> float:
     """The distance of two solutions, relative to the geometric mean of their norms."""
-    a, b = (np.asarray(ravel_pytree(params)[0], np.float64) for params in (first, second))
+    a, b = (
+        np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in jax.tree.leaves(params)])
+        for params in (first, second)
+    )
     return float(np.linalg.norm(a - b) / (np.linalg.norm(a) * np.linalg.norm(b)) ** 0.5)
 
 
-def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
-    """The mean loss on all training examples, features, as a function of the parameters of a run."""
-    model, head, examples = trained.module(run), trained.program(run)[0].task.head, _examples(trained)
+def in_another_order(trained: Trained, seed: int = 0) -> Trained:
+    """The runs of a sweep of features once more, each from its own start, but with its batches in another order.
 
-    def loss(params: Any) -> Array:
-        logits: Any = model.apply({"params": params}, examples.inputs)
-        return head.losses(logits, examples.labels).mean()
-
-    return loss
-
-
-def reshuffled(trained: Trained, runs: Sequence[int], offset: int = 1_000_003) -> list[Any]:
-    """The parameters that runs of one program, of features, end with if their batches come in another order.
-
-    Each starts where it did, and then draws its batches (and dropout, if any) from the streams of another seed.
+    The training examples are put in another order, so that the same seeds draw other batches; right after the sweep, in
+    the same process, nothing is compiled. Batches of all examples have no order: their runs are left out.
 
     Args:
-      trained: holds the runs.
-      runs: their numbers, one at least.
-      offset: added to the seeds after the start.
+      trained: the sweep.
+      seed: of the order.
+
+    Returns:
+      The runs with the same numbers and their parameters after the last step, without evaluations before.
     """
-    task = trained.program(runs[0])[0].task
-    states = [trained.start(run) for run in runs]
-    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *(replace(s, seed=s.seed + offset) for s in states))
-    train = jax.vmap(partial(training.train, task), in_axes=(0, None, None, None))
-    ended, _ = jax.jit(train)(stacked, _examples(trained), jnp.int32(0), jnp.int32(task.num_steps))
-    params = jax.tree.map(np.asarray, ended.params)
-    return [jax.tree.map(lambda array, place=place: array[place], params) for place in range(len(runs))]
+    programs = [one for one in trained.programs if one.task.batch_size < one.task.num_examples]
+    steps = max((one.task.num_steps for one in programs), default=1)
+    options = Options(steps, trained.config.memory_limit, keeping=KeepLast())
+    folds = tuple(_reordered(fold, np.random.default_rng([seed, place])) for place, fold in enumerate(trained.folds))
+    placement = devices.placement(trained.config.num_devices)
+    sweep = Sweep(trained.config, trained.table, folds, programs, placement, options, trained.notes)
+    recorder = Recorder(sweep)
+    for event in execute(programs, folds, placement, options) if programs else ():
+        recorder.take(event)
+    return recorder.trained(interrupted=False, seconds=0.0)
 
 
-def _examples(trained: Trained) -> Examples:
-    data = trained.folds[0].train
-    return Examples(jnp.asarray(data.inputs), jnp.asarray(data.labels))
+def _reordered(dataset: Dataset, generator: np.random.Generator) -> Dataset:
+    rows = generator.permutation(len(dataset.train))
+    return replace(dataset, train=Split(np.asarray(dataset.train.inputs)[rows], dataset.train.labels[rows]))
 
 
-def along_the_line(loss: Callable[[Any], Array], first: Any, second: Any) -> Float[np.ndarray, "points"]:
-    """The loss at `POINTS` points on the straight line from one solution to another, ends included.
+def along_lines(
+    trained: Trained, runs: Sequence[int], firsts: Sequence[Any], seconds: Sequence[Any]
+) -> Float[np.ndarray, "lines points"]:
+    """The training loss, in nats, at `POINTS` points on straight lines between solutions, ends included.
 
-    `loss` is compiled once if it is the same object each time.
+    Args:
+      trained: a sweep of features that holds the runs.
+      runs: for each line a run, of one model, on whose training examples the loss is taken.
+      firsts: where each line begins: parameters.
+      seconds: where it ends.
     """
-    return np.asarray(_losses(loss, first, second))
+    if not runs:
+        return np.zeros((0, POINTS))
+    inputs, labels = (
+        jnp.asarray(np.stack([getattr(fold.train, name) for fold in trained.folds])) for name in ("inputs", "labels")
+    )
+    folds = jnp.array([int(trained.numbers(run).get("fold", 0)) for run in runs])
+    model, head = trained.module(runs[0]), trained.program(runs[0])[0].task.head
+    return np.asarray(_losses(model, head, inputs, labels, folds, _stacked(firsts), _stacked(seconds)))
 
 
-@partial(jax.jit, static_argnums=0)
-def _losses(loss: Callable[[Any], Array], first: Any, second: Any) -> Array:
-    def at(share: Array) -> Array:
-        return loss(jax.tree.map(lambda a, b: (1 - share) * a + share * b, first, second))
+def _stacked(params: Sequence[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *params)
 
-    return jax.lax.map(at, jnp.linspace(0.0, 1.0, POINTS))
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _losses(
+    model: nn.Module, head: Head, inputs: Array, labels: Array, folds: Int[Array, " lines"], firsts: Any, seconds: Any
+) -> Float[Array, "lines points"]:
+    def at(share: Array, fold: Array, ends: tuple[Any, Any]) -> Array:
+        params = jax.tree.map(lambda a, b: (1 - share) * a + share * b, *ends)
+        logits: Any = model.apply({"params": params}, inputs[fold])
+        return head.losses(logits, labels[fold]).mean()
+
+    def line(one: tuple[Array, Any, Any]) -> Array:
+        fold, *ends = one
+        return jax.lax.map(lambda share: at(share, fold, tuple(ends)), jnp.linspace(0.0, 1.0, POINTS))
+
+    return jax.lax.map(line, (folds, firsts, seconds))
 
 
 def barrier(losses: Float[np.ndarray, "points"]) -> float:
-    """By how much the loss rises at most above the line between its ends. Source: Frankle et al. (2020), section 2."""
+    """By how much the loss rises at most above the line between its ends; negative where it lies below throughout.
+
+    Source: Frankle et al. (2020), section 2, with the ends themselves left out.
+    """
     ends = np.linspace(losses[0], losses[-1], len(losses))
-    return float(np.max(losses - ends))
+    return float(np.max((losses - ends)[1:-1]))
 
 
 def aligned(params: Mapping[str, Any], reference: Mapping[str, Any], rounds: int = 10) -> dict[str, Any]:

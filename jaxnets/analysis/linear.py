@@ -1,12 +1,19 @@
-"""What becomes of a stack of linear layers: one linear map."""
+"""What becomes of a stack of linear layers: one linear map; and what no linear map can do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
-from jaxtyping import Float
+import pandas as pd
+from jaxtyping import Float, Int
 
+from jaxnets.analysis import rounding
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence.choosing import FINISHED
 from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
+
+DISTANCES = ("error", "relative", "bend", "unexplained")
 
 
 def layers(params: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -37,9 +44,120 @@ def collapsed(
     return inputs @ kernel + bias
 
 
+def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
+    """How near to a linear map those runs are that finished, on their test examples.
+
+    Args:
+      trained: with the parameters kept.
+      columns: of its table of runs, to be kept.
+
+    Returns:
+      A row for each run: its number `run`; `block`, 0 without blocks; the columns; and what `distances` gives.
+    """
+    rows = []
+    for run in map(int, np.flatnonzero(trained.runs["status"] == FINISHED)):
+        inputs = np.asarray(trained.dataset(run).test.inputs)
+        with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
+            logits = trained.logits(run, inputs)
+        rows.append({"run": run, **distances(trained.params(run), inputs, logits)})
+    table = pd.DataFrame(rows, columns=["run", *DISTANCES])
+    kept = trained.runs.assign(block=trained.runs.get("block", 0))[["block", *columns]]
+    return kept.iloc[table["run"]].reset_index(drop=True).join(table)
+
+
+def distances(
+    params: Mapping[str, Any],
+    inputs: Float[np.ndarray, "examples inputs"],
+    logits: Float[np.ndarray, "examples outputs"],
+) -> dict[str, float]:
+    """How far an MLP is from linear maps.
+
+    Args:
+      params: of the MLP, whose activation makes no value and no difference of values larger, as ReLU and tanh do not.
+      inputs: of examples.
+      logits: of the MLP, as it gives them in float32.
+
+    Returns:
+      `error`: the largest distance of a logit from that of the layers multiplied out, as a share of what rounding can
+      make: at most 1 if the maps are the same. `relative`: the same as a share of the largest logit. `bend`: the
+      distance of all logits from the best linear map, likewise over what rounding can make: above 1 there is no map
+      that gives them. `unexplained`: see there. The first three are NaN for a model that is no MLP.
+    """
+    left = unexplained(inputs, logits)
+    if not is_mlp(params):
+        return dict.fromkeys(DISTANCES, float("nan")) | {"unexplained": left}
+    bound = np.maximum(_rounding(layers(params), inputs), np.finfo(np.float64).tiny)
+    distance = np.abs(np.asarray(logits, np.float64) - collapsed(params, np.asarray(inputs, np.float64)))
+    residual = np.linalg.norm(_residuals(inputs, logits))
+    return {
+        "error": float((distance / bound).max()),
+        "relative": float(distance.max() / np.abs(logits).max()),
+        "bend": float(residual / np.linalg.norm(bound)),
+        "unexplained": left,
+    }
+
+
+def against_product(trained: Trained, nets: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The logits of one MLP of each architecture, and what its layers multiplied out would give in their place.
+
+    Args:
+      trained: with the parameters kept.
+      nets: from `examined`, with `activation` and `hidden_units`; those that are no MLP are left out.
+      count: of the test examples, the first ones.
+
+    Returns:
+      A row for each logit: `net` and `collapsed`, with `activation` and `hidden_units`.
+    """
+    keys, parts = ["activation", "hidden_units"], []
+    for (activation, units), own in nets.dropna(subset="error").groupby(keys, sort=False):
+        run = int(own["run"].iloc[0])
+        inputs = np.asarray(trained.dataset(run).test.inputs)[:count]
+        both = {"net": trained.logits(run, inputs), "collapsed": collapsed(trained.params(run), inputs)}
+        points = pd.DataFrame({name: logits.ravel() for name, logits in both.items()})
+        parts.append(points.assign(activation=str(activation), hidden_units=str(units)))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["net", "collapsed", *keys])
+
+
+def _rounding(stack: Sequence[tuple[np.ndarray, np.ndarray]], inputs: np.ndarray) -> np.ndarray:
+    """What rounding can change in logits in float32, and in the product of the layers in float64.
+
+    There each path is rounded twice as often at most: as part of a kernel, and with the inputs.
+    """
+    single, double = (rounding.of_linear_layers(stack, inputs, rounding.unit_roundoff(f"float{n}")) for n in (32, 64))
+    return single + 2 * double
+
+
+def margin(inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"]) -> float:
+    """How far a linear map can keep two classes apart: 0 if no hyperplane parts them.
+
+    The linear program: the largest t for which weights in [-1, 1] and a bias have y (w·x + b) >= t for each example,
+    with y = 1 or -1. Source: Mangasarian (1965), "Linear and nonlinear separation of patterns by linear programming".
+
+    Args:
+      inputs: of the examples.
+      labels: 0 or 1.
+
+    >>> margin(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    0.5
+    """
+    from scipy import optimize
+
+    signs = 2.0 * np.asarray(labels)[:, None] - 1
+    affine = np.column_stack([np.asarray(inputs, np.float64), np.ones(len(inputs))])
+    bounds = [(-1, 1)] * (affine.shape[1] - 1) + [(None, None), (0, None)]
+    constraints = np.column_stack([-signs * affine, np.ones(len(affine))])
+    cost = np.eye(constraints.shape[1])[-1]
+    return float(-optimize.linprog(-cost, constraints, np.zeros(len(affine)), bounds=bounds).fun)
+
+
 def unexplained(inputs: Float[np.ndarray, "examples inputs"], outputs: Float[np.ndarray, "examples outputs"]) -> float:
     """The share of the outputs' variance that the best linear map of the inputs, by least squares, leaves over."""
+    targets = np.asarray(outputs, np.float64)
+    return float((_residuals(inputs, outputs) ** 2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+
+
+def _residuals(inputs: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """What the best linear map of the inputs, with biases, leaves over of the outputs."""
     affine = np.column_stack([np.asarray(inputs, np.float64), np.ones(len(inputs))])
     targets = np.asarray(outputs, np.float64)
-    fitted = affine @ np.linalg.lstsq(affine, targets, rcond=None)[0]
-    return float(((targets - fitted) ** 2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+    return targets - affine @ np.linalg.lstsq(affine, targets, rcond=None)[0]

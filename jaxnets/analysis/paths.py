@@ -1,6 +1,6 @@
 """The paths of optimizers over functions of two variables that are hard in a way of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,15 @@ LANDSCAPES = {
 }
 
 
-def walk(landscape: Landscape, optimizer: str, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
-    """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate."""
+def walk(landscape: Landscape, optimizer: Any, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
+    """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate.
+
+    Args:
+      landscape: to walk on.
+      optimizer: a name, an import path, or a function; its arguments have their defaults.
+      learning_rates: a path for each.
+      num_steps: of each path.
+    """
     plugin = OPTIMIZER.find(optimizer)
     arguments = {name: a.default for name, a in plugin.arguments.items() if a.default is not None}
 
@@ -88,8 +95,13 @@ def arrivals(landscape: Landscape, points: Float[np.ndarray, "rates points 2"]) 
     return np.where(steps > values.shape[1] - 1, np.inf, steps)
 
 
-def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> pd.DataFrame:
+def best_paths(optimizers: Mapping[str, Any], learning_rates: np.ndarray, num_steps: int) -> pd.DataFrame:
     """For each landscape and optimizer, the path at the rate that arrives first.
+
+    Args:
+      optimizers: by what to call them.
+      learning_rates: that each tries.
+      num_steps: of each path.
 
     Returns:
       A row for each point: `landscape`, `optimizer`, `learning_rate`, `arrival` (infinite for never), `arriving` (how
@@ -97,8 +109,8 @@ def best_paths(names: list[str], learning_rates: np.ndarray, num_steps: int) -> 
     """
     tables = []
     for title, landscape in LANDSCAPES.items():
-        for name in names:
-            points = walk(landscape, name, learning_rates, num_steps)
+        for name, optimizer in optimizers.items():
+            points = walk(landscape, optimizer, learning_rates, num_steps)
             steps = arrivals(landscape, points)
             best = int(np.argmin(steps))
             table = pd.DataFrame({"step": np.arange(num_steps + 1), "x": points[best, :, 0], "y": points[best, :, 1]})

@@ -12,23 +12,32 @@ from jaxnets.data.generated import NEGATION
 from jaxnets.data.sentences import BAD, GOOD
 from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
+from jaxnets.evidence import choosing
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
 
 
-def judgements(model: Model, train: Texts, plain: str, negated: str) -> pd.DataFrame:
-    """What a model says of sentences with each good and bad word put into them.
+def judgements(trained: Trained, plain: str, negated: str) -> pd.DataFrame:
+    """What the best run on dev says of sentences with each good and bad word put into them.
 
     Args:
-      model: of texts; words that it does not know are left out.
-      train: the texts that it learned from.
-      plain: a sentence in which `{}` stands for the word.
+      trained: runs on texts; their parameters were kept.
+      plain: a sentence in which `{}` stands for the word. Words that the model does not know are left out.
       negated: its negation.
 
     Returns:
       A row for each word: `word`; `kind`, good or bad; `plain` and `negated`, the log-odds of the last class; and
-      `seen`, whether the word stood behind a negation in training.
+      `seen`, whether the word stood behind a negation in training. None if no run finished.
     """
+    best = choosing.finished(trained.runs).nsmallest(1, "dev_loss")["run"]
+    none = pd.DataFrame(columns=["word", "kind", "plain", "negated", "seen"])
+    return pd.concat([_judgements(trained, run, plain, negated) for run in best]) if len(best) else none
+
+
+def _judgements(trained: Trained, run: int, plain: str, negated: str) -> pd.DataFrame:
+    """What a run says of these sentences."""
+    model, train = trained.model(run), trained.dataset(run).train.inputs
+    assert isinstance(train, Texts)  # the sentences are texts
     known = [word for word in (*GOOD, *BAD) if word in model.vocabulary]
     columns: dict[str, Any] = {"word": known, "kind": ["good" if word in GOOD else "bad" for word in known]}
     for name, frame in (("plain", plain), ("negated", negated)):
@@ -41,7 +50,7 @@ def judgements(model: Model, train: Texts, plain: str, negated: str) -> pd.DataF
 
 def in_both_orders(
     model: Model, texts: Sequence[Int[np.ndarray, "words"]], generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+) -> tuple[np.ndarray, np.ndarray]:
     """What a model says of texts in their order, and with the words of each shuffled.
 
     Args:
@@ -50,48 +59,55 @@ def in_both_orders(
       generator: of the shuffles.
 
     Returns:
-      The probabilities of the classes in their order, those of the shuffled texts, and a table of the log-odds of the
-      last class: `plain` and `shuffled`, a row for each text.
+      The probabilities of the classes `float[texts, classes]` in their order, and those of the shuffled texts.
     """
     other = [generator.permutation(row) for row in texts]
-    odds = {"plain": predict.log_odds(model, texts), "shuffled": predict.log_odds(model, other)}
-    plain, shuffled = (predict.class_probabilities(model, rows) for rows in (texts, other))
-    return plain, shuffled, pd.DataFrame(odds)
+    return predict.class_probabilities(model, texts), predict.class_probabilities(model, other)
 
 
-def orders(trained: Trained, runs: pd.DataFrame, num_texts: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def orders(trained: Trained, runs: pd.DataFrame, num_texts: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What some runs make of the order of words.
 
     Args:
       trained: what the runs belong to; their parameters were kept.
-      runs: rows of its table, one at least.
+      runs: rows of its table, with the column `contestant`. Those that did not finish have no row in what is returned.
       num_texts: how many test texts are asked about, the first ones.
+      seed: of the shuffles.
 
     Returns:
-      A row for each run: `seed`, `fold`; `right`, its accuracy; `shuffled`, that on the same texts with their words
-      shuffled; `change`, by how much a probability changes at most; `ceiling`, see `bag_ceiling`; `examples`, the
-      number of texts. And the first run's log-odds, see `in_both_orders`.
+      A row for each run: `contestant`, `block`, `seed`; `right`, its accuracy; `shuffled`, that on the same texts with
+      their words shuffled; `change`, by how much a probability changes at most; `examples`, the number of texts. And
+      what the first run of each contestant says of each text: `contestant`, `plain` and `shuffled`, the log-odds of the
+      last class.
     """
-    generator, rows, odds = np.random.default_rng(0), [], []
-    for _, run in runs.iterrows():
-        test = trained.dataset(run["run"]).test
-        texts = [np.asarray(test.inputs[row]) for row in range(min(len(test), num_texts))]
-        labels = test.labels[: len(texts)]
-        plain, shuffled, of_run = in_both_orders(trained.model(run["run"]), texts, generator)
+    rows, texts = [], _test_texts(trained, num_texts)
+    odds: dict[str, pd.DataFrame] = {}
+    for _, run in choosing.finished(runs).iterrows():
+        inputs, labels = texts[int(run.get("block", 0))]
+        shuffles = np.random.default_rng([seed, int(run["seed"])])
+        plain, shuffled = in_both_orders(trained.model(run["run"]), inputs, shuffles)
         right = {"right": (plain.argmax(1) == labels).mean(), "shuffled": (shuffled.argmax(1) == labels).mean()}
-        limits = {"change": np.abs(plain - shuffled).max(), "ceiling": bag_ceiling(texts, labels)}
-        limits["examples"] = len(texts)
-        rows.append({"seed": run["seed"], "fold": run.get("fold", 0)} | right | limits)
-        odds.append(of_run)
-    return pd.DataFrame(rows), odds[0]
+        rows.append(
+            {"contestant": run["contestant"], "block": run.get("block", 0), "seed": run["seed"], **right}
+            | {"change": np.abs(plain - shuffled).max(), "examples": len(labels)}
+        )
+        odds.setdefault(run["contestant"], pd.DataFrame({"plain": _odds(plain), "shuffled": _odds(shuffled)}))
+    columns = ["contestant", "block", "seed", "right", "shuffled", "change", "examples"]
+    said = [table.assign(contestant=name) for name, table in odds.items()]
+    none = pd.DataFrame(columns=["plain", "shuffled", "contestant"])
+    return pd.DataFrame(rows, columns=columns), pd.concat(said, ignore_index=True) if said else none
 
 
-def bag_ceiling(texts: Sequence[Int[np.ndarray, "words"]], labels: Int[np.ndarray, "texts"]) -> float:
-    """The accuracy on these texts that nothing can exceed which sees only how often each word occurs.
+def _test_texts(trained: Trained, count: int) -> list[tuple[list[np.ndarray], np.ndarray]]:
+    """The first test texts of each block, and their labels."""
+    splits = [(fold.test, fold.test.inputs) for fold in trained.folds]
+    return [
+        ([np.asarray(inputs[row]) for row in range(min(len(split), count))], split.labels[:count])
+        for split, inputs in splits
+    ]
 
-    >>> bag_ceiling([np.array([1, 2]), np.array([2, 1]), np.array([3])], np.array([0, 1, 1]))
-    0.6666666666666666
-    """
-    bags = pd.Series([np.sort(row).tobytes() for row in texts])
-    largest = pd.Series(labels).groupby(bags).agg(lambda of_bag: of_bag.value_counts().max())
-    return float(largest.sum() / len(texts))
+
+def _odds(probabilities: np.ndarray) -> np.ndarray:
+    """The logarithm of the odds of the last class, as far as numbers of 32 bits tell it from certainty."""
+    last = np.clip(probabilities[:, -1].astype(np.float64), 1e-7, 1 - 1e-7)
+    return np.log(last / (1 - last))

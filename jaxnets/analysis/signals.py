@@ -1,88 +1,42 @@
-"""How large activations and gradients are at each layer of an MLP, and of what rank its weights are."""
+"""What starts do to the hidden weights: of what rank they are while a net trains, and how large the largest is."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from flax import traverse_util
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxnets.engine.trained import Trained
-from jaxnets.models.blocks import Activation
-from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
-from jaxnets.plugins import ACTIVATION
-
-Losses = Callable[[Array, Array], Array]
-NUM_EXAMPLES = 256
-"""The training examples on which `at_start` looks at signals."""
+from jaxnets.models.layers import OUTPUT
 
 
-def centred_sigmoid(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """The sigmoid less one half: as steep and as flat as the sigmoid, but zero at zero, as tanh is."""
-    return jax.nn.sigmoid(x) - 0.5
+def constant(key: PRNGKeyArray, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Float[Array, "*shape"]:
+    """An initializer without chance: all weights are 1 / fan_in, so that a unit starts as the mean of its inputs."""
+    return jnp.full(shape, 1 / math.prod(shape[:-1]), dtype)
 
 
-def at_start(trained: Trained, run: int) -> pd.DataFrame:
-    """The signals of a run before its first step, by `scales`; no rows if its model is not an MLP."""
-    params = trained.params(run, step=0)
-    if not is_mlp(params):
-        return pd.DataFrame({"layer": [], "activation": [], "gradient": []})
-    examples, task = trained.dataset(run).train, trained.program(run)[0].task
-    inputs, labels = jnp.asarray(examples.inputs)[:NUM_EXAMPLES], jnp.asarray(examples.labels)[:NUM_EXAMPLES]
-    activation = ACTIVATION.find(trained.values(run, "activation")["activation"]).value
-    return scales(params, inputs, labels, activation, task.head.losses)
+def largest_weights(trained: Trained) -> pd.DataFrame:
+    """The `largest_weight` of each run of a sweep before its first step: `run`, `initializer`, `seed`, `largest`."""
+    about = trained.runs[["run", "initializer", "seed"]]
+    return about.assign(largest=[largest_weight(trained.params(run, step=0)) for run in about["run"]])
 
 
-def scales(
-    params: Mapping[str, Any],
-    inputs: Float[Array, "examples features"],
-    labels: Int[Array, "examples"],
-    activation: Activation,
-    losses: Losses,
-) -> pd.DataFrame:
-    """The signals of an MLP at its layers, forward and backward.
-
-    Args:
-      params: of `jaxnets.models.MLP`.
-      inputs: of the examples.
-      labels: of the examples.
-      activation: the MLP's non-linearity.
-      losses: from logits and labels to the loss of each example.
+def ranks(trained: Trained) -> pd.DataFrame:
+    """The `largest_rank` of each run of a sweep at its start and at the steps at which its parameters were kept.
 
     Returns:
-      A row for each hidden layer: `layer`, from 1; `activation`, the root mean square of what it gives; `gradient`, the
-      root mean square of the gradient of the mean loss by its kernel.
+      A row for each run and step: `initializer`, `activation`, `run`, `step`, `rank`.
     """
-    names = hidden_layers(params)
-    sizes, gradients = _signals(jax.tree.map(jnp.asarray, dict(params)), inputs, labels, activation, losses)
+    about = trained.runs[["run", "initializer", "activation"]]
     rows = [
-        {"layer": layer + 1, "activation": float(size), "gradient": float(jnp.sqrt((gradients[name] ** 2).mean()))}
-        for layer, (name, size) in enumerate(zip(names, sizes, strict=True))
+        {"run": run, "step": step, "rank": largest_rank(trained.params(run, step))}
+        for run in about["run"]
+        for step in (0, *trained.steps(run))
     ]
-    return pd.DataFrame(rows)
-
-
-@partial(jax.jit, static_argnames=("activation", "losses"))  # compiled once for nets of one shape
-def _signals(
-    params: dict[str, Any], inputs: Array, labels: Array, activation: Activation, losses: Losses
-) -> tuple[list[Array], dict[str, Array]]:
-    """The root mean square of what each hidden layer gives, and the gradients by their kernels."""
-    names = hidden_layers(params)
-
-    def loss(kernels: dict[str, Array]) -> tuple[Array, list[Array]]:
-        hidden, sizes = inputs, []
-        for name in names:
-            hidden = activation(hidden @ kernels[name] + params[name]["bias"])
-            sizes.append(jnp.sqrt((hidden**2).mean()))
-        logits = hidden @ params[OUTPUT]["kernel"] + params[OUTPUT]["bias"]
-        return losses(logits, labels).mean(), sizes
-
-    gradients, sizes = jax.grad(loss, has_aux=True)({name: params[name]["kernel"] for name in names})
-    return sizes, gradients
+    return about.merge(pd.DataFrame(rows), on="run")
 
 
 def largest_rank(params: Any) -> int:
@@ -92,13 +46,12 @@ def largest_rank(params: Any) -> int:
 
 def hidden_ranks(params: Any, tolerance: float = 1e-4) -> list[int]:
     """The rank of each kernel but those of the layer `output`: singular values above a share of the largest count."""
-    flat = traverse_util.flatten_dict(params)
-    kernels = [
-        np.asarray(leaf, np.float64)
-        for path, leaf in sorted(flat.items())
-        if path[-1] == "kernel" and path[-2] != OUTPUT
-    ]
-    return [_rank(kernel.reshape(-1, kernel.shape[-1]), tolerance) for kernel in kernels]
+    return [_rank(kernel.reshape(-1, kernel.shape[-1]), tolerance) for kernel in _hidden_kernels(params)]
+
+
+def _hidden_kernels(params: Any) -> list[np.ndarray]:
+    flat = sorted(traverse_util.flatten_dict(params).items())
+    return [np.asarray(leaf, np.float64) for path, leaf in flat if path[-1] == "kernel" and path[-2] != OUTPUT]
 
 
 def _rank(kernel: np.ndarray, tolerance: float) -> int:
@@ -106,3 +59,12 @@ def _rank(kernel: np.ndarray, tolerance: float) -> int:
         return -1
     values = np.linalg.svd(kernel, compute_uv=False)
     return int((values > tolerance * values[0]).sum()) if values[0] > 0 else 0
+
+
+def largest_weight(params: Any) -> float:
+    """The largest size of a weight in a hidden kernel, in units of the root mean square of that kernel's weights.
+
+    The mean over the kernels; NaN if there is none. A uniform distribution around zero gives at most the root of 3.
+    """
+    sizes = [np.abs(kernel) for kernel in _hidden_kernels(params)]
+    return float(np.mean([size.max() / np.sqrt((size**2).mean()) for size in sizes])) if sizes else float("nan")

@@ -1,63 +1,107 @@
 """Solutions in pairs: how far apart two ends of training are, and the loss on the straight line between them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Array
 
 from jaxnets.analysis import landscape
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence import choosing
 from jaxnets.models.layers import is_mlp
 
-OTHER_OPTIMIZER, OTHER_SHUFFLE = "same start, other optimizer", "same start, other shuffle"
+OTHER_METHOD, OTHER_ORDER = "same start, other method", "same start, other batches"
 OTHER_START, ALIGNED = "other start", "other start, aligned"
 
-Solutions = Mapping[tuple[str, int], Any]
-"""Parameters after the last step, by optimizer and start."""
+COLUMNS = ["kind", "first", "second", "block", "seed", "distance", "barrier", "share", "loss"]
 
 
-def pairs(ends: Solutions, again: Solutions, loss: Callable[[Any], Array], *, align: bool) -> pd.DataFrame:
-    """The losses along the lines between solutions.
+@dataclass(frozen=True)
+class _Pair:
+    """Two solutions, with what tells the pair from others, and the run on whose examples the loss is taken."""
+
+    kind: str
+    methods: tuple[str, str]
+    run: int
+    first: Any
+    second: Any
+
+
+def pairs(trained: Trained, by: str, within: str = "", *, starts: bool = True) -> pd.DataFrame:
+    """The training losses along the lines between the ends of runs.
+
+    Pairs are made of methods that have one start, as they have one seed; of runs of a method with their batches in
+    another order, from `jaxnets.analysis.landscape.in_another_order`; and of starts of a method, each in one pair, as
+    they are and with the hidden units of an MLP aligned. Runs that diverged have no end, and no pairs.
 
     Args:
-      ends: of runs with the same batches for all optimizers of a start.
-      again: of the same runs with their batches in another order.
-      loss: from parameters to the loss.
-      align: whether the hidden units of an MLP are also aligned with those of another start.
+      trained: a sweep of features, with the parameters after the last step.
+      by: the column of the methods.
+      within: the column of the models, if there are several: only runs of one model are compared.
+      starts: whether different starts are compared as well.
 
     Returns:
-      A row for each point of each line: `share`, its place from 0 to 1; `loss`; and of the pair `kind`, `first` and
-      `second`, the optimizers, `start`, `distance` and `barrier`.
+      A row for each point of each line: `kind`; `first` and `second`, the methods; `block` and `seed` of the start;
+      `distance`, relative; `barrier`, as a share of the loss of a uniform guess, log(classes); `share`, the point's
+      place from 0 to 1; `loss`, in nats; and the column `within`.
     """
-    lines = [
-        _line(loss, a, b).assign(kind=kind, first=first, second=second, start=start)
-        for kind, first, second, start, a, b in _compared(ends, again, align=align)
+    again = landscape.in_another_order(trained)
+    runs = choosing.finished(trained.runs)
+    runs = runs.assign(block=runs.get("block", 0))
+    models = runs.groupby(within, sort=False) if within else [("", runs)]
+    tables = [
+        _lines(trained, again, of_model, by, starts).assign(**_named(within, str(name))) for name, of_model in models
     ]
-    columns = ["share", "loss", "kind", "first", "second", "start", "distance", "barrier"]
-    return pd.concat(lines, ignore_index=True)[columns] if lines else pd.DataFrame(columns=columns)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *_named(within, "")])
 
 
-def _compared(ends: Solutions, again: Solutions, *, align: bool) -> Iterator[tuple[str, str, str, int, Any, Any]]:
-    """The pairs: their kind, both optimizers, the start, and both solutions."""
-    optimizers, starts = list(dict.fromkeys(name for name, _ in ends)), sorted({start for _, start in ends})
-    for start, other in zip(starts, starts[1:] + starts[:1], strict=True):
-        of_start = [name for name in optimizers if (name, start) in ends]
-        for first, second in combinations(of_start, 2):
-            yield OTHER_OPTIMIZER, first, second, start, ends[first, start], ends[second, start]
-        for name in of_start:
-            end = ends[name, start]
-            yield OTHER_SHUFFLE, name, name, start, end, again[name, start]
-            if start == other or (name, other) not in ends:
+def _named(within: str, name: str) -> dict[str, str]:
+    return {within: name} if within else {}
+
+
+def _lines(trained: Trained, again: Trained, runs: pd.DataFrame, by: str, starts: bool) -> pd.DataFrame:
+    """The rows of `pairs` for the runs of one model."""
+    made = list(_compared(trained, again, runs, by))
+    made += list(_of_starts(trained, runs, by)) if starts else []
+    losses = landscape.along_lines(
+        trained, [one.run for one in made], [one.first for one in made], [one.second for one in made]
+    )
+    scale, places = np.log(trained.folds[0].num_classes), runs.set_index("run")
+    rows = [
+        (
+            *(one.kind, *one.methods, places.at[one.run, "block"], places.at[one.run, "seed"]),
+            *(landscape.distance(one.first, one.second), landscape.barrier(line) / scale),
+        )
+        for one, line in zip(made, losses, strict=True)
+    ]
+    table, points = pd.DataFrame(rows, columns=COLUMNS[:-2]), landscape.POINTS
+    shares = np.tile(np.linspace(0, 1, points), len(table))
+    return table.loc[table.index.repeat(points)].assign(share=shares, loss=losses.ravel())
+
+
+def _compared(trained: Trained, again: Trained, runs: pd.DataFrame, by: str) -> Iterator[_Pair]:
+    """The pairs of one start: of two methods, and of one method with its batches in another order."""
+    repeated = set(choosing.finished(again.runs)["run"])
+    for _, of_start in runs.groupby(["block", "seed"], sort=False):
+        numbers = of_start.drop_duplicates(by).set_index(by)["run"].astype(int).to_dict()
+        for first, second in combinations(numbers, 2):
+            ends = trained.params(numbers[first]), trained.params(numbers[second])
+            yield _Pair(OTHER_METHOD, (str(first), str(second)), numbers[first], *ends)
+        for name, run in numbers.items():
+            if run not in repeated:
                 continue
-            far = ends[name, other]
-            yield OTHER_START, name, name, start, end, far
-            if align and is_mlp(far):
-                yield ALIGNED, name, name, start, end, landscape.aligned(far, end)
+            yield _Pair(OTHER_ORDER, (str(name), str(name)), run, trained.params(run), again.params(run))
 
 
-def _line(loss: Callable[[Any], Array], first: Any, second: Any) -> pd.DataFrame:
-    losses = landscape.along_the_line(loss, first, second)
-    apart = {"distance": landscape.distance(first, second), "barrier": landscape.barrier(losses)}
-    return pd.DataFrame({"share": np.linspace(0, 1, len(losses)), "loss": losses, **apart})
+def _of_starts(trained: Trained, runs: pd.DataFrame, by: str) -> Iterator[_Pair]:
+    """The pairs of different starts of one method, on the same examples."""
+    for (_, name), own in runs.groupby(["block", by], sort=False):
+        numbers = own.sort_values("seed")["run"].astype(int).tolist()
+        for run, other in zip(numbers[::2], numbers[1::2], strict=False):
+            end, far = trained.params(run), trained.params(other)
+            yield _Pair(OTHER_START, (str(name), str(name)), run, end, far)
+            if is_mlp(far):
+                yield _Pair(ALIGNED, (str(name), str(name)), run, end, landscape.aligned(far, end))

@@ -1,13 +1,16 @@
 """How long things take, measured in turns, so that a busy machine slows all of them alike."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import jax
 import pandas as pd
 from jaxtyping import Array, Float
+
+CALLS = 5
+"""Calls in a round of `gradient_cost`."""
 
 
 def in_turns(functions: Mapping[str, Callable[[], Any]], repetitions: int, inner: int = 1) -> pd.DataFrame:
@@ -42,23 +45,30 @@ def with_derivative(function: Callable[[Array], Array], x: Float[Array, "*shape"
     return lambda: both(x)
 
 
-def gradient_cost(loss: Callable[[Any], Array], params: Any, repetitions: int) -> pd.DataFrame:
+def gradient_cost(loss: Callable[..., Array], blocks: Sequence[tuple[Any, ...]], repetitions: int) -> pd.DataFrame:
     """What a loss costs alone, and with its gradient.
 
     Args:
-      loss: from parameters to a number.
-      params: arrays in nested containers.
-      repetitions: the number of rounds.
+      loss: from parameters, arrays in nested containers, and whatever else it takes, to a number.
+      blocks: its arguments in each block, of the same shapes.
+      repetitions: the number of rounds in each.
 
     Returns:
-      A row for each round: the seconds `forward`, of the loss, and `gradient`, of both; `parameters`, their number; and
-      `operations`, how many times the operations of the loss both take.
+      A row for each round: the `block` and the `round` in it; the seconds `forward`, of the loss, and `gradient`, of
+      both, each the fastest of `CALLS` calls; `parameters`, their number; and `operations`, how many times the
+      operations of the loss both take.
     """
     forward, gradient = jax.jit(loss), jax.jit(jax.value_and_grad(loss))
-    calls = {"forward": partial(forward, params), "gradient": partial(gradient, params)}
-    times = in_turns(calls, repetitions, inner=10)
-    ratio = operations(gradient, params) / operations(forward, params)
-    return times.assign(parameters=sum(leaf.size for leaf in jax.tree.leaves(params)), operations=ratio)
+    tables = []
+    for block, arguments in enumerate(blocks):
+        calls = {"forward": partial(forward, *arguments), "gradient": partial(gradient, *arguments)}
+        times = in_turns(calls, repetitions * CALLS)
+        # what else a machine does only adds to a time
+        fastest = times.groupby(times.index // CALLS).min()
+        tables.append(fastest.assign(block=block, round=range(repetitions)))
+    ratio = operations(gradient, *blocks[0]) / operations(forward, *blocks[0])
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(blocks[0][0]))
+    return pd.concat(tables, ignore_index=True).assign(parameters=parameters, operations=ratio)
 
 
 def operations(function: Any, *arguments: Any) -> float:

@@ -7,9 +7,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from jaxnets.basics.errors import UserError
+from jaxnets.engine.trained import Trained
+from jaxnets.evidence import choosing
 from jaxnets.models.layers import OUTPUT, has_windows, window_layer
 from jaxnets.trained import explain, predict
 from jaxnets.trained.model import Model
+
+KEYS = ["run", "block"]
 
 
 def has_filters(model: Model) -> bool:
@@ -87,6 +91,25 @@ def likeness(models: Sequence[Model], one: str, like: str, opposite: str) -> pd.
         if has_filters(model)
     ]
     return pd.DataFrame(rows)
+
+
+def likeness_by_block(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
+    """The likeness of phrases to the first net of each block that finished; see `likeness`.
+
+    Args:
+      trained: nets whose parameters were kept.
+      phrases: one, one like it, and one opposed to it.
+
+    Returns:
+      The table of `likeness`, with the column `block`.
+
+    Raises:
+      UserError: as `similarity` does.
+    """
+    runs = choosing.finished(trained.runs)
+    first = runs.assign(block=runs.get("block", 0)).drop_duplicates("block")
+    tables = [likeness([trained.model(run)], *phrases).assign(block=block) for run, block in first[KEYS].to_numpy()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _windows(words: Sequence[str], width: int) -> list[tuple[str, ...]]:

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool
 
+from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
-from jaxnets.evidence import baselines
+from jaxnets.evidence import baselines, choosing, comparison
 
 
 def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> Bool[np.ndarray, "texts"]:
@@ -20,6 +22,27 @@ def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> 
     contained = np.zeros(len(texts), bool)
     contained[owner[np.isin(texts.words, ids)]] = True
     return contained
+
+
+def right_where_held(
+    scored: pd.DataFrame, predictions: pd.DataFrame, folds: Sequence[Dataset], words: Collection[str]
+) -> pd.Series:
+    """The accuracy of each run on those test texts that contain one of the words.
+
+    Args:
+      scored: a row for each run, with `run`, `status` and `test_accuracy`, which is that of chance if it is lost.
+      predictions: of these runs; see `jaxnets.engine.tables.predictions_table`.
+      folds: the data set.
+      words: that are looked for.
+
+    Returns:
+      One for each row; NaN where no text contains any of them. A run that did not finish has its `test_accuracy`.
+    """
+    chosen = [
+        holding(fold.test.inputs, fold.vocabulary, words) for fold in folds if isinstance(fold.test.inputs, Texts)
+    ]
+    right = comparison.right_among(predictions, chosen).set_index("run")["right"]
+    return scored["run"].map(right).where(scored["status"] == choosing.FINISHED, scored["test_accuracy"])
 
 
 def behind(texts: Texts, vocabulary: Sequence[str], word: str) -> set[str]:

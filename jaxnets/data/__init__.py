@@ -13,10 +13,10 @@ from jaxnets.data import blocks, in_memory, text_files, tfds_sets
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.digits import digits, digits_noise
 from jaxnets.data.files import is_path
-from jaxnets.data.generated import negation, ngrams, xor
+from jaxnets.data.generated import mixed_negations, negation, ngrams, word_order, xor
 from jaxnets.data.mnist1d import mnist1d
 from jaxnets.data.python_values import kind_of
-from jaxnets.data.sentences import unseen_negations, unseen_ngrams, word_order
+from jaxnets.data.sentences import unseen_negations, unseen_ngrams
 from jaxnets.data.synthetic import parity, spirals, teacher_student
 from jaxnets.data.tables import breast_cancer, wine
 from jaxnets.data.validation import validate_folds
@@ -36,6 +36,7 @@ _BUILT_IN: tuple[Loader, ...] = (
     xor,
     negation,
     ngrams,
+    mixed_negations,
     unseen_negations,
     word_order,
     unseen_ngrams,

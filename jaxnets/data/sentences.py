@@ -1,4 +1,4 @@
-"""Generated sentences with negations, word orders or n-grams that do not occur in training."""
+"""Generated sentences with negations or n-grams that do not occur in training."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
@@ -77,44 +77,6 @@ def _with_judgement(generator: np.random.Generator, label: int, words: Sequence[
     place = int(generator.integers(len(sentence) + 1))
     sentence[place:place] = [NEGATION, judgement] if turned else [judgement]
     return tuple(sentence)
-
-
-def word_order(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
-    """Pairs of sentences with the same words in another order: "not good , bad" and "not bad , good".
-
-    Each has a good and a bad word, one of which follows "not". The two sentences of a pair differ in which, and have
-    opposite labels: negative if the good word is negated, else positive. Both are in the same split, so that a model
-    that ignores the order is right on exactly one of them. 70% train, 15% dev, 15% test of the pairs, no pair twice.
-
-    Args:
-      num_sentences: how many, two for each pair.
-      data_seed: the seed of the draws.
-
-    Raises:
-      UserError: if there are fewer than 20 sentences or their number is odd, or the seed is negative.
-    """
-    generator = _generator(num_sentences, data_seed)
-    if num_sentences % 2:
-        raise UserError(f"num_sentences: {num_sentences} is odd; two sentences are a pair.")
-    pairs: dict[tuple[Sentence, Sentence], None] = {}
-    while len(pairs) < num_sentences // 2:
-        pairs.setdefault(_pair(generator))
-    sentences = {sentence: label for pair in pairs for label, sentence in enumerate(pair)}
-    num_train, num_dev, _ = (2 * size for size in _sizes(num_sentences // 2))
-    train, rest = _cut(sentences, num_train).values()
-    dev, test = _cut(rest, num_dev).values()
-    return _dataset("word_order", {"train": train, "dev": dev, "test": test})
-
-
-def _pair(generator: np.random.Generator) -> tuple[Sentence, Sentence]:
-    """A negative and a positive sentence of the same words, which differ in the place of "not"."""
-    judgements = [draw(generator, POSITIVE), draw(generator, NEGATIVE)]
-    good_first = generator.random() < 0.5
-    first, second = judgements if good_first else judgements[::-1]
-    before, between, after = ([draw(generator, NEUTRAL) for _ in range(generator.integers(1, 4))] for _ in range(3))
-    one = (*before, NEGATION, first, *between, ",", second, *after)
-    other = (*before, first, *between, ",", NEGATION, second, *after)
-    return (one, other) if good_first else (other, one)
 
 
 def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: str = "") -> Dataset:

@@ -86,7 +86,10 @@ def _stream(splits: Sequence[Split]) -> Examples:
 
 def _packed(splits: Sequence[Split]) -> tuple[Examples, np.ndarray]:
     """The texts of each fold in batches, and their numbers there."""
-    packed = [texts.pack(cast(Texts, split.inputs), _POSITIONS, EVALUATION_BATCH) for split in splits]
+    inputs = [cast(Texts, split.inputs) for split in splits]
+    # of one width in all folds, also where the longest text of one is longer than that of another
+    positions = max(_POSITIONS, *(int(own.lengths.max(initial=1)) for own in inputs))
+    packed = [texts.pack(own, positions, EVALUATION_BATCH) for own in inputs]
     most_texts = max(one.rows.shape[1] for one in packed)
     batches = [_batches(_widened(one, most_texts), split) for one, split in zip(packed, splits, strict=True)]
     num_batches = max(one.rows.shape[0] for one in packed)

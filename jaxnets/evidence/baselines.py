@@ -1,19 +1,21 @@
 """Classical text classifiers by scikit-learn, on the very splits that the nets see.
 
-They choose nothing on dev, so they may learn from it as well as from train.
+With the settings of `KNOWN` they choose nothing on dev, so they may learn from it as well as from train.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
+from jaxnets.evidence import tuning
 
 Classifier = Callable[[sparse.csr_matrix, np.ndarray, sparse.csr_matrix], np.ndarray]
 """From training features, their labels and test features to the probability, or any rising score, of each class."""
@@ -23,7 +25,7 @@ class Baseline(NamedTuple):
     """A classifier and its features.
 
     Attributes:
-      orders: the numbers n of the n-grams that are its features: 1 for words, 2 for pairs, 3 for trigrams.
+      orders: the numbers n of the n-grams that are its features: 1 for words, 2 for pairs.
       classify: see `Classifier`.
     """
 
@@ -32,7 +34,7 @@ class Baseline(NamedTuple):
 
 
 def matrices(
-    train: Texts, test: Texts, orders: Sequence[int], num_words: int
+    train: Texts, test: Texts, orders: Sequence[int], num_words: int, *, counts: bool = False
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out.
 
@@ -41,36 +43,49 @@ def matrices(
       test: the test texts.
       orders: the numbers n, each 3 at most, so that the numbers of the n-grams fit into 64 bits.
       num_words: of the vocabulary, at most 2**21 - 1.
+      counts: how often each text has them instead.
 
     Returns:
-      Two matrices `float32[texts, n-grams]` of zeros and ones.
+      Two matrices `float32[texts, n-grams]`, of zeros and ones unless there are counts.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    if train.lengths.max(initial=0) < min(orders):  # no n-gram at all, which scikit-learn refuses
-        return tuple(sparse.csr_matrix((len(texts), 0), dtype=np.float32) for texts in (train, test))
-    counter = CountVectorizer(
-        analyzer=partial(_grams, orders=orders, base=num_words + 1), binary=True, dtype=np.float32
+    texts, grams = _grams(train, orders, num_words + 1)
+    known, places = np.unique(grams, return_inverse=True)
+    test_texts, test_grams = _grams(test, orders, num_words + 1)
+    test_places = pd.Index(known).get_indexer(pd.Index(test_grams))
+    found = test_places >= 0
+    made = (
+        _counted(texts, places, (len(train), len(known))),
+        _counted(test_texts[found], test_places[found], (len(test), len(known))),
     )
-    fitted = counter.fit_transform(train[row] for row in range(len(train)))
-    return fitted, counter.transform(test[row] for row in range(len(test)))
+    return made if counts else (_indicators(made[0]), _indicators(made[1]))
 
 
-def _grams(words: np.ndarray, orders: Sequence[int], base: int) -> list[int]:
-    """A number for each n-gram of a text: the word ids + 1 are its digits, so no two n-grams have the same number.
+def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
 
-    >>> _grams(np.array([2, 3, 4]), orders=[1, 2], base=10)
-    [3, 4, 5, 34, 45]
+
+def _indicators(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    return counts.minimum(1).tocsr()
+
+
+def _grams(texts: Texts, orders: Sequence[int], base: int) -> tuple[np.ndarray, np.ndarray]:
+    """The text and the number of each n-gram: the word ids + 1 are its digits, so no two have the same number.
+
+    >>> [found.tolist() for found in _grams(Texts.of([[2, 3], [4, 2]]), orders=[1, 2], base=10)]
+    [[0, 0, 1, 1, 0, 1], [3, 4, 5, 3, 34, 53]]
     """
-    digits = words.astype(np.int64) + 1
-    numbers = []
+    digits = texts.words.astype(np.int64) + 1
+    owner = np.repeat(np.arange(len(texts)), texts.lengths)
+    owners, numbers = [], []
     for order in orders:
         count = max(len(digits) - order + 1, 0)
+        whole = owner[:count] == owner[order - 1 : order - 1 + count]
         number = np.zeros(count, np.int64)
         for place in range(order):
             number = number * base + digits[place : place + count]
-        numbers += number.tolist()
-    return numbers
+        owners.append(owner[:count][whole])
+        numbers.append(number[whole])
+    return np.concatenate(owners), np.concatenate(numbers)
 
 
 def _naive_bayes(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix) -> np.ndarray:
@@ -132,10 +147,7 @@ KNOWN: dict[str, Baseline] = {
     "naive_bayes_pairs": Baseline(orders=(1, 2), classify=_naive_bayes),
     "logistic_regression": Baseline(orders=(1,), classify=_logistic_regression),
     "nbsvm": Baseline(orders=(1, 2), classify=_nbsvm),
-    "naive_bayes_trigrams": Baseline(orders=(3,), classify=_naive_bayes),
-    "logistic_regression_trigrams": Baseline(orders=(3,), classify=_logistic_regression),
 }
-USUAL = ("naive_bayes", "naive_bayes_pairs", "logistic_regression", "nbsvm")
 
 
 class Fit(NamedTuple):
@@ -154,7 +166,7 @@ class Fit(NamedTuple):
     seconds: float
 
 
-def fit(folds: Sequence[Dataset], names: Sequence[str] = USUAL, *, learn_dev: bool = True) -> list[Fit]:
+def fit(folds: Sequence[Dataset], names: Sequence[str] = tuple(KNOWN), *, learn_dev: bool = True) -> list[Fit]:
     """The baselines of these names on all folds; they learn from train, and from dev as well if `learn_dev`."""
     return [_fit(name, number, fold, learn_dev) for name in names for number, fold in enumerate(folds)]
 
@@ -167,6 +179,57 @@ def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
     scores = baseline.classify(train, labels, test)
     predictions = np.unique(labels)[scores.argmax(axis=1)]
     return Fit(name, number, predictions, time.perf_counter() - start)
+
+
+class Tuned(NamedTuple):
+    """Naive Bayes at the setting that is best on a fold's dev split.
+
+    Attributes:
+      fold: the number of the fold.
+      alpha: the smoothing.
+      counts: whether its features are counts of n-grams; else whether a text has them.
+      edge: whether this smoothing is the least or the largest that was tried.
+      dev_accuracy: of this setting.
+      predictions: the class of each test example.
+    """
+
+    fold: int
+    alpha: float
+    counts: bool
+    edge: bool
+    dev_accuracy: float
+    predictions: Int[np.ndarray, "examples"]
+
+
+def tuned_naive_bayes(folds: Sequence[Dataset], orders: Sequence[int], alphas: Sequence[float]) -> list[Tuned]:
+    """Multinomial Naive Bayes, tuned on dev in each fold; it learns from train alone.
+
+    Of settings that are equally good on dev that is taken whose smoothing is the nearest to 1, and indicators before
+    counts.
+
+    Args:
+      folds: the data set.
+      orders: the numbers n of the n-grams that are its features.
+      alphas: the smoothings that are tried, each with indicators and with counts.
+    """
+    settings = sorted(product(alphas, (False, True)), key=lambda one: (abs(np.log(one[0])), one[1]))
+    return [_tuned(number, fold, orders, settings) for number, fold in enumerate(folds)]
+
+
+def _tuned(number: int, fold: Dataset, orders: Sequence[int], settings: Sequence[tuple[float, bool]]) -> Tuned:
+    from sklearn.naive_bayes import MultinomialNB
+
+    others = Texts.joined([_texts(fold.dev), _texts(fold.test)])
+    features = matrices(_texts(fold.train), others, orders, len(fold.vocabulary), counts=True)
+    by_kind = {True: features, False: tuple(map(_indicators, features))}
+    alphas, found = [alpha for alpha, _ in settings], []
+    for alpha, counts in settings:
+        train, rest = by_kind[counts]
+        predictions = MultinomialNB(alpha=alpha).fit(train, fold.train.labels).predict(rest)
+        dev, test = predictions[: len(fold.dev)], predictions[len(fold.dev) :]
+        accuracy = float((dev == fold.dev.labels).mean())
+        found.append(Tuned(number, alpha, counts, tuning.on_edge(alphas, alpha), accuracy, test))
+    return max(found, key=lambda one: one.dev_accuracy)
 
 
 def _joined(first: Split, second: Split) -> tuple[Texts, np.ndarray]:

@@ -1,7 +1,6 @@
 """Classifiers compared on the same test examples: accuracies, differences, confusions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +8,13 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.evidence import baselines
+from jaxnets.evidence import effects
 from jaxnets.evidence.baselines import Fit
-from jaxnets.evidence.choosing import best_configurations, counted, distinct, finished, over_units, unit
+from jaxnets.evidence.choosing import FINISHED, best_configurations, counted, distinct, finished, over_units, unit
 from jaxnets.evidence.intervals import Estimate, crossed_difference, share
+from jaxnets.evidence.study import Study
+
+LEAST_GAP = 0.02  # of accuracy: errors fewer than these are too few to count shares of
 
 
 class System(NamedTuple):
@@ -152,34 +154,74 @@ def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "ex
     return table.reset_index()[columns]
 
 
-def baselines_among(
-    folds: Sequence[Dataset], names: Mapping[str, str], chosen: Sequence[Bool[np.ndarray, "examples"]]
-) -> pd.DataFrame:
-    """The accuracy of baselines on some of the test examples, and on all of dev; they learn from train alone.
+def scored_among(study: Study, chosen: Mapping[str, Sequence[Bool[np.ndarray, "examples"]]]) -> pd.DataFrame:
+    """The runs of a study that report, with their accuracies on some of the test examples.
 
     Args:
-      folds: the data set.
-      names: what each baseline is called in the table.
-      chosen: which test examples of each fold count.
+      study: whose confirming runs kept their predictions.
+      chosen: by the name of a column, which test examples of each fold or block count.
 
     Returns:
-      A row for each baseline and fold: `system`, `fold`, `dev`, and the columns of `right_among`.
+      The table of `jaxnets.evidence.effects.scores` with these columns. A run that did not finish has the accuracy of
+      the larger class there; where no example counts there is none.
     """
-    tables = []
-    for name, system in names.items():
-        on_dev = baselines.fit([replace(fold, test=fold.dev) for fold in folds], [name], learn_dev=False)
-        on_test = baselines.fit(folds, [name], learn_dev=False)
-        dev = [(fit.predictions == fold.dev.labels).mean() for fit, fold in zip(on_dev, folds, strict=True)]
-        accuracy = pd.DataFrame({"system": system, "fold": range(len(folds)), "dev": dev})
-        predictions = pd.concat([_predictions(fit, folds[fit.fold]) for fit in on_test])
-        tables.append(accuracy.merge(right_among(predictions, chosen).rename(columns={"run": "fold"}), on="fold"))
-    return pd.concat(tables, ignore_index=True)
+    scored = effects.scores(study)
+    for name, masks in chosen.items():
+        right = right_among(study.predictions, masks).set_index("run")
+        lost = scored["status"] != FINISHED
+        scored[name] = scored["run"].map(right["right"]).mask(lost, right["largest"].max())
+    return scored
 
 
-def _predictions(fit: Fit, fold: Dataset) -> pd.DataFrame:
-    """The predictions of a baseline, as those of runs: a fold is a run."""
-    rows = {"example": range(len(fit.predictions)), "label": fold.test.labels, "prediction": fit.predictions}
-    return pd.DataFrame({"run": fit.fold, "fold": fit.fold, **rows})
+def over_baseline(scored: pd.DataFrame, baseline: pd.DataFrame, column: str = "test_accuracy") -> pd.DataFrame:
+    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.evidence.judging.Evidence`.
+
+    Args:
+      scored: a row for each net, with `block`, `seed`, `edge`, `examples`, `independent` and the column.
+      baseline: a row for each block, with `edge` and the column.
+      column: of the accuracy.
+    """
+    other = baseline.set_index("block")
+    effect = scored[column] - scored["block"].map(other[column])
+    edge = scored["edge"] | scored["block"].map(other["edge"])
+    return scored[["block", "seed", "examples", "independent"]].assign(effect=effect, edge=edge.astype(bool))
+
+
+def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least: float = LEAST_GAP) -> pd.DataFrame:
+    """Which share of the errors of reference nets others do not make, as a table of effects.
+
+    The nets meet by block and the number of their seed in it. The gap is that from the mean of a block's reference
+    nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.evidence.judging.Evidence`.
+
+    Args:
+      scored: a row for each net, with `block`, `number`, `seed`, `edge`, `independent` and the column.
+      reference: the same of the reference nets.
+      column: of the accuracy.
+      least: the gap where it is smaller.
+
+    Returns:
+      The rows of `scored` that have a reference, with `effect`; `edge` is that of either.
+    """
+    keys = ["block", "number"]
+    gaps = 1 - reference.groupby("block")[column].mean()
+    both = scored.merge(reference[[*keys, column, "edge"]], on=keys, suffixes=("", "_reference"))
+    gap = both["block"].map(gaps).clip(lower=least)
+    effect = (both[column] - both[f"{column}_reference"]) / gap
+    edge = (both["edge"] | both["edge_reference"]).astype(bool)
+    return both.assign(effect=effect, edge=edge)
+
+
+def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """By how much an effect is larger at the highest value of a column than at the lowest, as a table of effects.
+
+    Args:
+      table: of effects, with `block`, `number`, `independent` and the column.
+      by: the column; if it has a single value, there is no row.
+    """
+    wide = table.pivot_table(index=["block", "number"], columns=by, values="effect")
+    more = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna() if wide.shape[1] > 1 else pd.Series(dtype=float)
+    rows = more.rename("effect").rename_axis(["block", "seed"]).reset_index() if len(more) else table.iloc[:0]
+    return rows.assign(independent=bool(table["independent"].all()))
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Int[np.ndarray, "classes classes"]:

@@ -97,7 +97,8 @@ def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, 
 def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "train_loss") -> pd.DataFrame:
     """The steps of each run to the mean loss at which a reference ends in the same block.
 
-    A run that never gets there counts as if it did with its last step, which flatters it.
+    The end is what the curves say of it, as a training loss there is a mean over the steps since the evaluation
+    before. A run that never gets there counts as if it did with its last step, which flatters it.
 
     Args:
       study: with the curves.
@@ -109,7 +110,9 @@ def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "
       The rows of `scored`, with `steps`.
     """
     of_reference = scored[scored["contestant"] == reference]
-    targets = of_reference.groupby(["task", "block"])[column].mean().rename("_target").reset_index()
+    ends = of_reference["run"].map(study.curves.groupby("run")[column].last())
+    ends = ends.where(of_reference["status"] == choosing.FINISHED, of_reference[column])
+    targets = of_reference.assign(_target=ends).groupby(["task", "block"])["_target"].mean().reset_index()
     table = scored.merge(targets, on=["task", "block"], how="left")
     curves = study.curves[["run", "step", column]].merge(table[["run", "_target"]], on="run")
     first = curves[curves[column] <= curves["_target"]].groupby("run")["step"].min()

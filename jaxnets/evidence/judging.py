@@ -261,6 +261,10 @@ def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
         unit="%" if shares else rule.unit,
         detectable=detectable(rule, found),
         tasks=tuple(_on_task(task, found.tasks[task], of_task) for task, of_task in on_tasks(rule, found).items()),
+        test="above" if shares else rule.test,
+        task_bound=rule.bound,
+        task_beyond=rule.beyond,
+        task_unit=rule.unit,
     )
 
 

@@ -91,6 +91,29 @@ def good_width(rates: ArrayLike, scores: ArrayLike, tolerance: float = 0.01) -> 
     return round(float((np.diff(places) * np.where(ends >= 0, crossing, 0.0)).sum()), 12)
 
 
+def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
+    """How many decades of the learning rate are good for each contestant, on each task and in each block.
+
+    Good is what loses at most a part of what the best rate gains over guessing, in training loss.
+
+    Args:
+      losses: from `jaxnets.evidence.zones.losses`.
+      by: the column of the contestants.
+      part: that may be lost.
+
+    Returns:
+      A row for each task, block and contestant, as `jaxnets.evidence.effects.contrast` takes them, with the column
+      `width`: 0 where no rate is better than guessing.
+    """
+    rows = []
+    for (task, block, name), own in losses.groupby(["task", "block", by], sort=False):
+        gained = 1 - own.groupby("learning_rate")["loss"].mean() / own["chance"].iloc[0]
+        width = good_width(gained.index, gained, part * gained.max()) if gained.max() > 0 else 0.0
+        rows.append((task, block, name, width, bool(own["independent"].iloc[0])))
+    table = pd.DataFrame(rows, columns=["task", "block", "contestant", "width", "independent"])
+    return table.assign(number=0, edge=False)
+
+
 def on_edge(rates: ArrayLike, best: float) -> bool:
     """Whether the best learning rate lies at an end of those tried: within a twentieth of their span in decades.
 
@@ -173,13 +196,3 @@ def best_within(curves: pd.DataFrame, by: str, cost: str, count: int) -> pd.Data
         best = within.loc[within["train_loss"].idxmin()]
         rows.append({cost: budget, by: best[by], "train_loss": best["train_loss"]})
     return pd.DataFrame(rows, columns=[cost, by, "train_loss"]).astype({by: curves[by].dtype})
-
-
-def spread(runs: pd.DataFrame, name: str, score: str = "test_accuracy") -> pd.Series:
-    """For each seed the standard deviation, between the values of a hyperparameter, of their mean scores.
-
-    >>> runs = pd.DataFrame({"seed": [0, 0, 1], "learning_rate": [0.1, 1.0, 0.1], "test_accuracy": [0.5, 0.9, 0.5]})
-    >>> spread(runs, "learning_rate").round(3).tolist()
-    [0.283, nan]
-    """
-    return runs.groupby(["seed", name])[score].mean().unstack().std(axis=1)

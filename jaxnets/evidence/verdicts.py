@@ -52,8 +52,13 @@ class Part:
       bound: beyond it the statement is supported.
       beyond: beyond it the statement is contradicted.
       unit: of these five numbers.
-      detectable: the effect that as many runs of this spread would show in four of five repetitions.
+      detectable: the effect that as many runs of this spread would show in four of five repetitions, in `task_unit`.
       tasks: what was found on each, where the rule is over tasks.
+      test: which side of the bound is for the statement: `above`, `below`, or `within` for both; empty for what is
+        counted without chance.
+      task_bound: as `bound`, for the effect on one task.
+      task_beyond: as `beyond`, for the effect on one task.
+      task_unit: as `unit`, for the effect on one task.
     """
 
     name: str
@@ -73,6 +78,10 @@ class Part:
     unit: str = ""
     detectable: float = math.nan
     tasks: tuple[OnTask, ...] = ()
+    test: str = ""
+    task_bound: float = math.nan
+    task_beyond: float = math.nan
+    task_unit: str = ""
 
     @property
     def distance(self) -> float:

@@ -1,29 +1,118 @@
 """The zones of the learning rate: where it is too low, good, too high, and where runs are lost."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence.choosing import with_failures
+from jaxnets.evidence import choosing, tuning
+from jaxnets.evidence.judging import Fact
+from jaxnets.evidence.study import TUNING, Study
 
-ZONES = ("slow", "good", "unstable", "diverged")
+ZONES = ("slow", "good", "unstable", "lost")
+GOOD, LOST = 1.5, 0.9
 
 
-def zones(runs: pd.DataFrame) -> pd.DataFrame:
-    """The zone of each learning rate.
-
-    *diverged*: over half of the runs left the finite numbers or end with 90% of the lowest rate's loss or more; *good*:
-    the mean accuracy on dev is within 2 points of the best, where a run that did not finish counts as 0; *slow*: below
-    the good ones; *unstable*: above them. Where no rate is good, all count as above.
+def losses(study: Study) -> pd.DataFrame:
+    """The runs that tuned, with a loss for each: guessing's for those that failed, and never more.
 
     Returns:
-      A row for each rate, ascending: `learning_rate`; `dev` and `accuracy`, the mean accuracies on dev and test;
-      `lost`, the share of lost runs; and `zone`.
+      The rows of those runs, in nats: `loss`, the training loss after the last step, at most `chance`; `chance`, which
+      is log(classes); and whether it is `lost`: it diverged, or ends with 90% of the loss of guessing or more. `block`
+      is 0 without blocks.
     """
-    lowest = runs[runs["learning_rate"] == runs["learning_rate"].min()]["train_loss"].mean()
-    runs = with_failures(runs.assign(lost=(runs["status"] == "diverged") | (runs["train_loss"] > 0.9 * lowest)))
-    columns = {"dev": ("dev_accuracy", "mean"), "accuracy": ("test_accuracy", "mean"), "lost": ("lost", "mean")}
-    table = runs.groupby("learning_rate").agg(**columns)
-    good = table.index[(table["dev"] >= table["dev"].max() - 0.02) & (table["lost"] <= 0.5)]
-    first, last = (good.min(), good.max()) if len(good) else (-np.inf, -np.inf)
-    conditions = [table.index < first, (table.index > last) & (table["lost"] > 0.5), table.index > last]
-    return table.assign(zone=np.select(conditions, ["slow", "diverged", "unstable"], "good")).reset_index()
+    runs, tables = study.phase(TUNING), []
+    for facts in study.tasks:
+        own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
+        loss = choosing.counted(own, "train_loss", chance).clip(upper=chance)
+        columns = {"loss": loss, "chance": chance, "lost": loss >= LOST * chance, "independent": facts.independent}
+        tables.append(own.assign(**columns, block=own.get("block", 0)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def zones(table: pd.DataFrame) -> pd.DataFrame:
+    """The zone of each learning rate, on each task.
+
+    *lost*: over half of the runs are, above the good rates; *good*: the loss, geometric mean over runs, is within a
+    factor of 1.5 of the lowest, and at most half of the runs are lost; *slow*: below the good ones; *unstable*: above
+    them, or between. Where no rate is good, all count as above.
+
+    Args:
+      table: from `losses`.
+
+    Returns:
+      A row for each task and rate, ascending: `task`, `learning_rate`, `loss`, `lost` (the share) and `zone`.
+    """
+    return pd.concat([_of_task(own).assign(task=task) for task, own in table.groupby("task", sort=False)])[
+        ["task", "learning_rate", "loss", "lost", "zone"]
+    ].reset_index(drop=True)
+
+
+def _of_task(table: pd.DataFrame) -> pd.DataFrame:
+    logs = table.assign(loss=np.log(np.maximum(table["loss"], 1e-12)))
+    rates = logs.groupby("learning_rate")[["loss", "lost"]].mean()
+    rates["loss"] = np.exp(rates["loss"])
+    good = (rates["loss"] <= GOOD * rates["loss"].min()) & (rates["lost"] <= 0.5)
+    lowest = rates.index[good].min() if good.any() else -np.inf
+    conditions = [good, rates.index < lowest, rates["lost"] > 0.5]
+    return rates.assign(zone=np.select(conditions, ["good", "slow", "lost"], "unstable")).reset_index()
+
+
+def complete(table: pd.DataFrame) -> Fact:
+    """Whether most tasks have slow rates below the good ones, and above them rates at which runs are lost.
+
+    >>> complete(pd.DataFrame({"task": "xor", "zone": ["slow", "good", "lost"]}))
+    Fact(holds=True, text='on 1 of 1 tasks')
+    """
+    whole = table.groupby("task", sort=False)["zone"].agg(lambda found: {"slow", "good", "lost"} <= set(found))
+    lacking = f"; not on {', '.join(map(str, whole.index[~whole]))}" if not whole.all() else ""
+    return Fact(bool(whole.mean() > 0.5), f"on {whole.sum()} of {len(whole)} tasks{lacking}")
+
+
+def spans(table: pd.DataFrame) -> pd.DataFrame:
+    """Where the zones of each task begin and end, as texts: a row for each task, a column for each zone there is.
+
+    >>> table = pd.DataFrame({"task": "xor", "zone": ["slow", "slow", "good"], "learning_rate": [0.01, 0.1, 1.0]})
+    >>> spans(table).to_dict("records")
+    [{'task': 'xor', 'slow': '0.01 to 0.1', 'good': '1'}]
+    """
+    rates = table.groupby(["task", "zone"], sort=False)["learning_rate"].agg(["min", "max"])
+    texts = [f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g}" for low, high in rates.to_numpy()]
+    shown = pd.Series(texts, rates.index).unstack(fill_value="none", sort=False)
+    return shown[[zone for zone in ZONES if zone in shown]].rename_axis(columns=None).reset_index()
+
+
+def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
+    """What is lost beside the best learning rate: the loss at a multiple of it over the loss there.
+
+    The best rate of a seed is that with which the other seeds of its block have the lowest mean loss, so that no seed
+    has a part in its own choice; with one seed it has. Several factors are averaged. A multiple is the rate of the grid
+    that is closest in its logarithm, at most the step of a twentieth of a decade away.
+
+    Args:
+      table: from `losses`, of a grid of rates.
+      factors: by which the best rate is multiplied.
+
+    Returns:
+      A table of effects, see `jaxnets.evidence.judging.Evidence`: logarithms of ratios. Its column `edge` also says
+      where a multiple is not on the grid: there the effect is 0.
+    """
+    columns = [*("task", "block", "seed", "effect", "edge", "independent")]
+    rows = []
+    for (task, block), own in table.groupby(["task", "block"], sort=False):
+        logs = np.log(np.maximum(own.pivot_table(index="seed", columns="learning_rate", values="loss"), 1e-12))
+        for seed in logs.index:
+            others = logs.drop(index=seed) if len(logs) > 1 else logs
+            effect, edge = _beside(logs.loc[seed], float(others.mean().idxmin()), factors)
+            rows.append((task, block, seed, effect, edge, bool(own["independent"].iloc[0])))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _beside(logs: pd.Series, best: float, factors: Sequence[float]) -> tuple[float, bool]:
+    """The mean effect of one seed at multiples of the best rate, and whether one of the rates is not there."""
+    rates = logs.index.to_numpy(np.float64)
+    places = [np.abs(np.log10(rates / (best * factor))) for factor in factors]
+    there = [bool(distances.min() <= 0.05) for distances in places]
+    effects = [float(logs.iloc[int(distances.argmin())] - logs.loc[best]) for distances in places]
+    known = [effect for effect, on_grid in zip(effects, there, strict=True) if on_grid]
+    return float(np.mean(known or [0.0])), tuning.on_edge(rates, best) or not all(there)

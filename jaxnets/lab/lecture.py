@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.engine import programs
+from jaxnets.engine.sweep import load_folds
 from jaxnets.lab import runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
 from jaxnets.report.page import Section
 
 PAGE, VERDICTS, MADE = "lecture.html", "verdicts.md", "made_by.json"
+QUICK = "A quick run: fewer tasks and blocks than a verdict should rest on."
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Lecture:
       claims: in the lecture's order.
       directory: a folder in it for each.
       values: what all claims are given beside their own values.
+      quick: whether each claim takes its values for a small answer.
+      text: a real data set, to which the claims about texts are put a second time; empty for none.
     """
 
     title: str
@@ -45,67 +49,137 @@ class Lecture:
     claims: Sequence[Claim]
     directory: Path
     values: Mapping[str, Any] = field(default_factory=dict)
+    quick: bool = False
+    text: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the reader must know of all verdicts."""
+        seed = self.values.get("base_seed", 0)
+        return [*([QUICK] if self.quick else []), *([f"All seeds and splits begin at {seed}."] if seed else [])]
 
 
-def give(lecture: Lecture, console: Console) -> list[Section]:
-    """Runs what is not finished, and writes the page after each experiment.
+@dataclass(frozen=True)
+class Run:
+    """A claim with the values that a lecture gives it.
+
+    Attributes:
+      claim: what is put to the test.
+      values: of its flags.
+      directory: of its run.
+    """
+
+    claim: Claim
+    values: Mapping[str, Any]
+    directory: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """What its finding depends on, but for the code of the package itself, whose version is in it."""
+        source = inspect.getsource(sys.modules[self.claim.evidence.__module__])
+        content = [VERSION, source, self.claim.fingerprint, self.values, _stamps(self.values.get("dataset", ""))]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stamps(dataset: str) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of a data set's files; none if it is not a path."""
+    path = Path(dataset)
+    paths = [path, *path.glob("*")] if dataset else []
+    return sorted((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in paths if one.is_file())
+
+
+def runs_of(lecture: Lecture, claim: Claim) -> list[Run]:
+    """The runs of a claim: on its own data; and on the real text, if there is one and the claim is about texts."""
+    own = dict(claim.quick) if lecture.quick else {}
+    runs = [Run(claim, {**own, **lecture.values}, lecture.directory / claim.name)]
+    if lecture.text and claim.text is not None:
+        values = {**own, **claim.text, **lecture.values, "dataset": lecture.text}
+        runs.append(Run(claim, values, lecture.directory / f"{claim.name}-text"))
+    return runs
+
+
+def check(lecture: Lecture) -> None:
+    """Reads the real text, if there is one, so that a mistake in it shows before the work.
 
     Raises:
-      UserError: if the folder cannot be written.
+      UserError: if it cannot be read, or no claim is about texts.
+    """
+    real = [run for claim in lecture.claims for run in runs_of(lecture, claim)[1:]]
+    if lecture.text and not real:
+        raise UserError("text_dataset: none of the claims that are chosen is about texts.")
+    unfinished = [run for run in real if _finished(run) is None]
+    for run in unfinished[:1]:
+        try:
+            load_folds(configure(run.claim, run.values), run.claim.takes)
+        except UserError as error:
+            raise UserError(f"text_dataset: {str(error).removeprefix('dataset: ')}") from None
+
+
+def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Section]:
+    """Runs what is not finished, and writes the page after each experiment.
+
+    Args:
+      lecture: what is put to the test.
+      console: where a line for each claim is shown.
+      fresh: whether what is finished is done again.
+
+    Raises:
+      UserError: if the folder cannot be written, or the real text cannot be read.
       KeyboardInterrupt: if the user ends it; the page then holds what was finished.
     """
+    check(lecture)
     with files.file_errors(lecture.directory):
         lecture.directory.mkdir(parents=True, exist_ok=True)
-    sections = [_section(lecture, claim, _finished(lecture, claim)) for claim in lecture.claims]
-    for place, claim in enumerate(lecture.claims):
-        if sections[place].finding is None:
-            sections[place] = _run(lecture, claim, console)
-            _write(lecture, sections)
-        console.print(_line(place + 1, sections[place]), highlight=False, soft_wrap=True)
+    plans = [runs_of(lecture, claim) for claim in lecture.claims]
+    state = {run.directory: _section(run, None if fresh else _finished(run)) for plan in plans for run in plan}
+    for number, run in ((number, run) for number, plan in enumerate(plans, 1) for run in plan):
+        if state[run.directory].finding is None:
+            state[run.directory] = _carry_out(run, console)
+            _write(lecture, _joined(plans, state))
+        console.print(_line(number, state[run.directory]), highlight=False, soft_wrap=True, markup=False)
+    sections = _joined(plans, state)
     _write(lecture, sections)
     return sections
 
 
-def _section(lecture: Lecture, claim: Claim, finding: findings.Finding | None, problem: str = "") -> Section:
+def _joined(plans: Sequence[Sequence[Run]], state: Mapping[Path, Section]) -> list[Section]:
+    """A section for each claim, with that on the real text in it."""
+    pairs = [[state[run.directory] for run in plan] for plan in plans]
+    return [replace(made, real=real[0] if real else None) for made, *real in pairs]
+
+
+def _section(run: Run, finding: findings.Finding | None, problem: str = "") -> Section:
+    claim = run.claim
     problem = problem or ("" if finding else "It has not been run yet.")
-    return Section(claim.name, claim.about, finding, lecture.directory / claim.name, problem)
+    return Section(claim.name, claim.about, claim.fingerprint, finding, run.directory, problem)
 
 
-def _fingerprint(lecture: Lecture, claim: Claim) -> str:
-    """What a finding depends on, but for the code of the package itself, whose version is in it."""
-    source = inspect.getsource(sys.modules[claim.evidence.__module__])
-    values = json.dumps(dict(lecture.values), sort_keys=True)
-    return hashlib.sha256("\n".join([VERSION, source, values]).encode()).hexdigest()
-
-
-def _finished(lecture: Lecture, claim: Claim) -> findings.Finding | None:
+def _finished(run: Run) -> findings.Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
-    directory = lecture.directory / claim.name
     try:
-        made = json.loads((directory / MADE).read_text(encoding="utf-8"))
+        made = json.loads((run.directory / MADE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    finding = findings.read(directory) if made == {"fingerprint": _fingerprint(lecture, claim)} else None
-    if finding is None or not all((directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
+    finding = findings.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
+    if finding is None or not all((run.directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
         return None
     return finding
 
 
-def _run(lecture: Lecture, claim: Claim, console: Console) -> Section:
+def _carry_out(run: Run, console: Console) -> Section:
     """One claim in its own folder; a mistake in it does not end the others."""
-    directory = lecture.directory / claim.name
     try:
-        config = configure(claim, {**lecture.values, "output": str(directory)})
-        _clear(directory)
+        config = configure(run.claim, {**run.values, "output": str(run.directory)})
+        _clear(run.directory)
         log = StringIO()
-        results, finding = runner.run(claim, config, Console(file=log, width=120), Console(stderr=True))
+        results, finding = runner.run(run.claim, config, Console(file=log, width=120), Console(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
-        files.write(directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
-        files.write_json(directory / MADE, {"fingerprint": _fingerprint(lecture, claim)})
-        return _section(lecture, claim, finding)
+        files.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
+        files.write_json(run.directory / MADE, {"fingerprint": run.fingerprint})
+        return _section(run, finding)
     except UserError as error:
-        return _section(lecture, claim, None, str(error))
+        return _section(run, None, str(error))
     finally:
         # compiled programs and arrays of one experiment serve no other
         programs.forget()
@@ -127,18 +201,21 @@ def _clear(directory: Path) -> None:
 
 
 def _line(number: int, section: Section) -> str:
-    finding = section.finding
+    """A line for the console; of a run on the real text the folder tells."""
+    finding, name = section.finding, section.directory.name
     if finding is None:
-        return f"{number:2}. {section.name}: not run. {section.problem}"
-    return f"{number:2}. {section.name}: {finding.verdict.outcome} ({finding.seconds:.0f} s). {section.claim}"
+        return f"{number:2}. {name}: not run. {section.problem}"
+    told = finding.verdict.stability or finding.verdict.outcome
+    return f"{number:2}. {name}: {told} ({finding.programs} programs, {finding.seconds:.0f} s). {section.claim}"
 
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:
     """The page, and the table of verdicts."""
     about = f"Made by jaxnets {VERSION} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
-    text = page.html(lecture.title, lecture.introduction, sections, about)
+    name = Path(lecture.text).name.removeprefix("tfds:")
+    text = page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
     files.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
-    table = page.markdown(sections)
+    table = page.markdown(sections, lecture.notes)
     files.write(lecture.directory / VERDICTS, lambda path: path.write_text(table, encoding="utf-8"))
 
 

@@ -1,16 +1,20 @@
 """A finding is what an experiment says of its claim: shown on the console, and stored as JSON for pages."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, OnTask, Part, Verdict
+from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
 
 FILE = "finding.json"
@@ -50,9 +54,19 @@ class Finding:
     pictures: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as lists, dictionaries and texts; the cells of the tables as `cells` gives them."""
+        """The finding as lists, dictionaries and texts, with None for a number that is not finite."""
         tables = [{"title": title, "columns": list(t.columns), "rows": cells(t)} for title, t in self.tables.items()]
-        return {**vars(self), "verdict": asdict(self.verdict), "tables": tables, "pictures": dict(self.pictures)}
+        content = {**vars(self), "verdict": asdict(self.verdict), "tables": tables, "pictures": dict(self.pictures)}
+        return {name: _finite(value) for name, value in content.items()}
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: None in their place, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read(directory: Path) -> Finding | None:
@@ -67,8 +81,15 @@ def read(directory: Path) -> Finding | None:
 
 
 def _verdict(content: Mapping[str, Any]) -> Verdict:
-    parts = [Part(**{**part, "tasks": tuple(OnTask(**on) for on in part["tasks"])}) for part in content["parts"]]
+    parts = []
+    for part in content["parts"]:
+        tasks = tuple(OnTask(**_known(on)) for on in part["tasks"])
+        parts.append(Part(**{**_known(part), "tasks": tasks}))
     return Verdict(tuple(parts), content["blocks"])
+
+
+def _known(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in content.items()}
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:
@@ -77,18 +98,36 @@ def cells(table: pd.DataFrame) -> list[list[str]]:
 
 
 def print_finding(console: Console, finding: Finding, directory: Path) -> None:
-    """Prints the claim, its setting, the tables, the verdict, and the paths of the pictures."""
+    """Prints the claim, its setting, the tables, what decides and by which rule, the rest, and the verdict."""
     console.print(Text(f"Claim: {finding.claim}", style="bold"))
-    console.print(f"Setting: {finding.setting}", highlight=False)
+    console.print(Text(f"Setting: {finding.setting}"))
     for title, table in finding.tables.items():
         print_table(console, title, [str(name) for name in table.columns], cells(table))
-    for part in finding.verdict.parts:
-        mark = Text(f"  {part.outcome}: ", style=_STYLES[part.outcome])
-        side = "" if part.core else " (side)"
-        console.print(mark + Text(f"{part.statement} {part.evidence}. {part.rule} [{part.kind}{side}]", style="none"))
-    outcome, stability = finding.verdict.outcome, finding.verdict.stability
-    console.print(
-        Text("Verdict: ", style="bold") + Text(outcome, style=_STYLES[outcome]) + Text(stability and f", {stability}")
-    )
+    verdict = finding.verdict
+    console.print(Text("What decides", style="bold"))
+    for rule, same in groupby(verdict.core, lambda part: part.rule):
+        for part in same:
+            _print_part(console, part)
+            console.print(Padding(Text(_sentence(part.evidence)), (0, 0, 0, 4)))
+        console.print(Padding(Text(f"Rule: {rule}", style="dim"), (0, 0, 0, 4)))
+    if side := [part for part in verdict.parts if not part.core]:
+        console.print(Text("What we add; it decides nothing", style="bold"))
+    for part in side:
+        _print_part(console, part, short_effect(part))
+    stability = f" ({verdict.stability})" if verdict.stability else ""
+    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.outcome, _STYLES[verdict.outcome]), stability))
     for name in finding.pictures:
-        console.print(f"Figure: {directory / 'figures' / name}.png", soft_wrap=True, highlight=False)
+        console.print(Text(f"Figure: {directory / 'figures' / name}.png"), soft_wrap=True)
+
+
+def _print_part(console: Console, part: Part, more: str = "") -> None:
+    """The outcome, the statement and its kind; what goes on in the next line is indented."""
+    text = Text.assemble(
+        (part.outcome, _STYLES[part.outcome]), f": {part.statement} {more}".rstrip(), f" [{part.kind}]"
+    )
+    console.print(Padding(text, (0, 0, 0, 2)))
+
+
+def _sentence(text: str) -> str:
+    """A text that ends with a full stop."""
+    return text if text.endswith(".") else f"{text}."

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+import jaxnets
 from jaxnets.analysis import hessian
 from jaxnets.models import MLP
 
@@ -53,3 +54,13 @@ def test_descent_on_a_quadratic_is_stable_below_two_over_the_sharpness():
     rates = jnp.array([0.1, 0.49, 0.51, 1.0])
     stable = hessian.descends(lambda x: (sharpness * x**2).sum() / 2, jnp.array([0.1, 1.0]), rates, 60)
     assert stable.tolist() == [True, True, False, False]
+
+
+def test_the_nets_of_a_sweep_have_their_losses_and_edges():
+    nets = {"hidden_units": 4, "activation": "tanh", "num_epochs": 1, "num_seeds": 2, "keep": "last"}
+    trained = jaxnets.sweep(dataset="wine", optimizer="sgd", learning_rate=0.1, batch_size=16, progress=False, **nets)
+    loss = hessian.training_loss(trained, 1)
+    assert float(loss(trained.params(1))) == pytest.approx(trained.runs["train_loss"][1], rel=1e-4)
+    table = hessian.stability_of_runs(trained, np.array([0.01, 100.0]), num_steps=5)
+    assert table["net"].tolist() == [0, 0, 1, 1]
+    assert hessian.edges(table).tolist() == [0.01, 0.01]

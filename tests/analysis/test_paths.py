@@ -22,7 +22,7 @@ def test_arrival_is_for_good():
 
 @pytest.mark.parametrize("name", paths.LANDSCAPES)
 def test_the_low_ground_can_be_reached(name):
-    table = paths.best_paths(["sgd", "adam"], np.geomspace(0.01, 3, 12), 400)
+    table = paths.best_paths({"sgd": "sgd", "adam": "adam"}, np.geomspace(0.01, 3, 12), 400)
     arrivals = table[table["landscape"] == name].groupby("optimizer")["arrival"].first()
     assert np.isfinite(arrivals).all()
     assert paths.heights(name, 5)["height"].notna().all()

@@ -92,6 +92,19 @@ def test_the_width_of_good_rates_in_special_cases():
     assert np.isnan(tuning.good_width([0.1, 0.1], [0.5, 0.6]))
 
 
+def test_widths_are_those_of_what_is_gained_over_guessing():
+    rates = [0.01, 0.1, 1.0, 10.0]
+    losses = {"sgd": [1.0, 0.1, 1.0, 1.0], "adam": [1.0, 0.1, 0.1, 1.0], "deaf": [1.0, 1.0, 1.0, 1.0]}
+    common = {"task": "xor", "block": 0, "chance": 1.0, "independent": True}
+    rows = [
+        {**common, "kind": kind, "learning_rate": rate, "loss": loss}
+        for kind, of_kind in losses.items()
+        for rate, loss in zip(rates, of_kind, strict=True)
+    ]
+    table = tuning.widths(pd.DataFrame(rows), "kind").set_index("contestant")["width"]
+    assert table.to_dict() == pytest.approx({"sgd": 0.2, "adam": 1.2, "deaf": 0.0})
+
+
 def test_the_edge_of_the_rates():
     grid = np.geomspace(3e-4, 1, 8)
     assert [tuning.on_edge(grid, rate) for rate in grid] == [True, *[False] * 6, True]

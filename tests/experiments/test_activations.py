@@ -1,67 +1,158 @@
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from flax import linen as nn
 
 from experiments import activations
+from jaxnets.analysis import costs
+from jaxnets.evidence.judging import judge
+from jaxnets.models.blocks import Linear
+from tests.experiments import planted
+from tests.experiments.planted import Planted
 
-SPREAD = np.linspace(-0.004, 0.004, 8)
-DEPTHS = pd.DataFrame({"hidden_units": ["8x8"], "depth": [2]})
-
-
-def tables(sigmoid=0.90, tanh=0.98, relu=0.98, centred=0.97, relu_time=0.5, seeds=8):
-    accuracies = {"sigmoid": sigmoid, "tanh": tanh, "relu": relu, activations.CENTRED: centred}
-    parts = []
-    for place, (name, accuracy) in enumerate(accuracies.items()):
-        for rate, worse in ((0.1, 0.0), (1.0, 0.3)):
-            net = {"hidden_units": "8x8", "activation": name, "learning_rate": rate, "seed": range(seeds)}
-            dev = {"optimizer": "sgd", "status": "finished", "dev_accuracy": accuracy - worse, "dev_loss": 1.0}
-            test = accuracy - worse + (place - 1.5) * SPREAD[:seeds]
-            parts.append(pd.DataFrame(net | dev | {"test_accuracy": test}))
-    runs = pd.concat(parts, ignore_index=True)
-    runs.insert(0, "run", range(len(runs)))
-    noise = 1 + np.linspace(-0.02, 0.02, 6)
-    times = {"tanh": noise, "relu": relu_time * noise[::-1], "sigmoid": noise, "centred sigmoid": noise}
-    chance = pd.DataFrame({"accuracy": [0.1]})
-    return {"runs": runs, "times": pd.DataFrame(times), "chance": chance, "depths": DEPTHS, "signals": pd.DataFrame()}
+LOSSES = {"sigmoid": 0.4, "centred sigmoid": 0.3, "tanh + 1": 0.3, "tanh": 0.2, "relu": 0.2}
 
 
-OUTCOMES = [
-    ({}, "supported"),
-    ({"tanh": 0.8}, "not supported"),
-    ({"relu": 0.8}, "not supported"),
-    ({"centred": 0.91}, "not supported"),
-    ({"relu_time": 2.0}, "not supported"),
-    ({"seeds": 1}, "inconclusive"),
-    ({"centred": 0.9405}, "inconclusive"),
+def tables(num_tasks=8, edge=False, noise=0.02, relu_time=0.5, **losses):
+    """Scores of a study in which every task is alike, and times in rounds."""
+    rng, rows = np.random.default_rng(0), []
+    for place in range(num_tasks):
+        for name, loss in {**LOSSES, **losses}.items():
+            for layers in (1, 4) if place == 0 else (1,):
+                of_net = {
+                    "task": f"task {place}",
+                    "contestant": f"{name} | {layers}",
+                    "learning_rate": 0.1,
+                    "edge": edge,
+                }
+                value = loss * (2 if layers == 4 and "sigmoid" in name else 1)
+                rows += [
+                    of_net | {"block": block, "number": number, "test_loss": value * np.exp(noise * rng.normal())}
+                    for block in range(4)
+                    for number in range(4)
+                ]
+    scores = pd.DataFrame(rows).assign(test_accuracy=0.9, examples=200, independent=True)
+    scores = scores.assign(seed=scores["number"])
+    wiggle = 1 + np.linspace(-0.02, 0.02, 8)
+    times = pd.DataFrame({"sigmoid": wiggle, "tanh": wiggle, "relu": relu_time * wiggle[::-1]})
+    return {"scores": scores, "times": times, "steps": times.assign(relu=wiggle[::-1])}
+
+
+def outcomes(**changed):
+    verdict = judge(activations.RULES, activations.evidence(tables(**changed)))
+    return verdict.outcome, {part.name: part.outcome for part in verdict.parts}
+
+
+def test_the_verdict_is_supported_where_all_core_parts_are():
+    outcome, parts = outcomes()
+    assert outcome == "supported"
+    assert parts["deeper"] == parts["slope"] == parts["step"] == "supported"
+    assert parts["interaction"] == "supported"  # (4/3 over 3/2) of the loss is left: a factor of 9/8
+
+
+CASES = [
+    ("tanh", {"tanh": 0.8}, "contradicted"),
+    ("tanh", {"tanh": 0.4}, "inconclusive"),
+    ("relu", {"relu": 0.8}, "contradicted"),
+    ("relu", {"relu": 0.4}, "inconclusive"),
+    ("centring", {"centred sigmoid": 0.8, "tanh": 0.8}, "contradicted"),
+    ("centring", {"centred sigmoid": 0.4, "tanh": 0.3}, "inconclusive"),
+    ("fast", {"relu_time": 2.0}, "contradicted"),
+    ("fast", {"relu_time": 1.0}, "inconclusive"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert activations.verdict(tables(**changed)).outcome == outcome
+@pytest.mark.parametrize(("part", "changed", "outcome"), CASES)
+def test_each_core_part_can_come_out_each_way(part, changed, outcome):
+    verdict, parts = outcomes(**changed)
+    assert parts[part] == outcome
+    assert verdict != "supported"
 
 
-def test_rates_are_chosen_by_dev():
-    assert set(activations.best(tables())["learning_rate"]) == {0.1}
+def test_the_slope_alone_is_no_effect_of_centring():
+    _, parts = outcomes(**{"sigmoid": 0.4, "centred sigmoid": 0.4, "tanh + 1": 0.2, "tanh": 0.2})
+    assert (parts["tanh"], parts["centring"], parts["slope"]) == ("supported", "inconclusive", "supported")
 
 
-def test_runs_that_diverged_are_guessing():
-    lost = tables()
-    lost["runs"] = lost["runs"].assign(status="diverged", test_accuracy=np.nan, dev_accuracy=np.nan, dev_loss=np.nan)
-    assert set(activations.best(lost)["test_accuracy"]) == {0.1}
-    assert activations.verdict(lost).outcome == "inconclusive"
-    assert activations.summary(lost)
+def test_best_rates_on_the_edge_of_those_tried_decide_nothing():
+    assert outcomes(edge=True)[1]["tanh"] == "inconclusive"
 
 
-def test_without_an_mlp_there_are_no_gradients_by_layer():
-    assert set(activations.pictures(tables())) == {"accuracy", "times"}
+def test_one_task_is_not_most_tasks():
+    assert outcomes(num_tasks=1)[0] == "inconclusive"
+
+
+SMALL = {"num_blocks": 2, "confirm_seeds": 2, "num_seeds": 1, "repetitions": 4, "size": 1024}
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"hidden_units": (8, 8, 8), "activation": ["sigmoid", "tanh"], "num_seeds": 2, "learning_rate": 0.3}
-    finding, results, _ = tiny("activations", **nets, num_epochs=1, repetitions=3, size=1024)
-    assert set(finding.pictures) == {"accuracy", "gradients", "times"}
-    signals = pd.read_parquet(results.directory / "signals.parquet")
-    gradients = signals.pivot_table(index="layer", columns="kind", values="gradient")
-    ratios = gradients.loc[1] / gradients.loc[3]
-    assert ratios["sigmoid"] < 0.2 < ratios["tanh"]
+    nets = {"hidden_units": 8, "num_steps": 20, "learning_rate": [0.1, 0.3, 1.0], "batch_size": 32}
+    finding, results, _ = tiny("activations", **nets, **SMALL)
+    scores = pd.read_parquet(results.directory / "scores.parquet")
+    assert set(scores["contestant"]) == {f"{name} | 1" for name in LOSSES}
+    assert len(scores) == 5 * 2 * 2
+    assert set(finding.pictures) == {"tanh", "relu", "centring", "slope", "times"}
+
+
+class Alive(nn.Module):
+    """Nets of tanh, of which those that are centred, or all others, give nothing of their inputs."""
+
+    num_outputs: int
+    hidden_units: tuple = (8,)
+    gain: float = 1.0
+    centre: float = 0.0
+    of_centred: int = 1
+
+    @nn.compact
+    def __call__(self, inputs, *, train=False):
+        alive = 2 * self.centre if self.of_centred else 1 - 2 * self.centre
+        hidden = inputs
+        for width in self.hidden_units:
+            hidden = alive * jnp.tanh(Linear(width)(hidden))
+        return Linear(self.num_outputs, name="output")(hidden)
+
+
+def slow(x):
+    """A ramp that takes its time."""
+    return jnp.maximum(x, 0) + 1e-9 * jnp.sin(jnp.exp(jnp.sin(jax.nn.sigmoid(jnp.tanh(x)))))
+
+
+def with_a_slow_ramp():
+    """The times where the function that stands for ReLU is a slow one."""
+    with mock.patch.object(costs, "FUNCTIONS", {**costs.FUNCTIONS, "relu": slow}):
+        return planted.run("activations", **FAST)[0]
+
+
+EASY = {
+    "tasks": ["digits", "digits_noise", "wine", "breast_cancer", "teacher_student", "deep_narrow_digits"],
+    "model": f"{__name__}:Alive",
+    "layers": [1],
+    "most_steps": 40,
+    "learning_rate": 0.3,
+    "num_blocks": 4,
+    "confirm_seeds": 1,
+    "repetitions": 4,
+    "size": 1024,
+}
+FAST = {
+    **{"model": "mlp", "hidden_units": 4, "num_steps": 2, "learning_rate": 0.1},
+    **{"num_blocks": 2, "confirm_seeds": 1, "repetitions": 30},
+}
+PLANTED = [
+    Planted("activations", True, "only centred nets learn", {**EASY, "of_centred": 1}, "supported", "centring"),
+    Planted(
+        "activations", False, "only nets that are not centred learn", {**EASY, "of_centred": 0}, "contradicted", "tanh"
+    ),
+    Planted("activations", True, "the functions as they are", FAST, "supported", "fast"),
+    Planted("activations", False, "a slow ramp in ReLU's place", {}, "contradicted", "fast", with_a_slow_ramp),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -1,22 +1,56 @@
+from functools import partial
+from unittest import mock
+
+import jax.numpy as jnp
 import pandas as pd
 import pytest
+from flax import linen as nn
 
 from experiments import building_blocks
+from jaxnets.analysis import parameters
 from jaxnets.basics.errors import UserError
+from jaxnets.evidence.judging import judge
 from jaxnets.lab.experiment import configure
+from jaxnets.models.blocks import Linear
+from tests.experiments import planted
+from tests.experiments.planted import Planted
+
+
+class Tied(nn.Module):
+    """An MLP whose hidden layers after the first are one and the same block."""
+
+    num_outputs: int
+    hidden_units: tuple
+
+    @nn.compact
+    def __call__(self, inputs, *, train=False):
+        hidden = jnp.tanh(Linear(self.hidden_units[0])(inputs))
+        again = Linear(self.hidden_units[0])
+        for _ in self.hidden_units[1:]:
+            hidden = jnp.tanh(again(hidden))
+        return Linear(self.num_outputs, name="output")(hidden)
 
 
 @pytest.mark.parametrize(
     ("counted", "outcome"),
-    [([8, 4], "supported"), ([8, 5], "not supported"), ([8, None], "not supported"), ([None, None], "inconclusive")],
+    [([8, 4], "supported"), ([8, 5], "contradicted"), ([8, None], "contradicted"), ([None, None], "inconclusive")],
 )
 def test_the_verdict_follows_its_rule(counted, outcome):
-    table = pd.DataFrame({"model": "mlp", "block": ["a", "b"], "parameters": counted, "by_formula": [8, 4]})
-    assert building_blocks.verdict({"blocks": table, "growth": table}).outcome == outcome
+    blocks = [
+        pd.DataFrame({"model": name, "block": ["a", "b"], "parameters": counted, "by_formula": [8, 4]})
+        for name in building_blocks.RULES
+    ]
+    table = pd.concat(blocks)
+    verdict = judge(building_blocks.RULES, building_blocks.evidence({"blocks": table, "growth": table}))
+    assert [part.outcome for part in verdict.parts] == [outcome] * 3
+    assert verdict.kind == "identity"
+
+
+SMALL = {"units": 5, "vocabulary": 20, "dim": 4, "widths": 2, "filters": 3}
 
 
 def test_a_tiny_real_run(tiny):
-    finding, _, text = tiny("building_blocks", units=5, vocabulary=20, dim=4, widths=2, filters=3)
+    finding, _, text = tiny("building_blocks", **SMALL)
     assert finding.verdict.outcome == "supported"
     sums = finding.tables["Sums"].set_index("model")["counted"]
     assert sums["dan"] == f"{20 * 4 + 4 * 5 + 5 + 5 * 10 + 10}"
@@ -28,3 +62,31 @@ def test_a_tiny_real_run(tiny):
 def test_what_it_cannot_count_is_refused(values):
     with pytest.raises(UserError, match=rf"^{next(iter(values))}: "):
         configure(building_blocks.EXPERIMENT, values)
+
+
+def with_tied_layers():
+    """The count where three hidden layers share the parameters of two."""
+    with mock.patch.object(building_blocks, "MLP", Tied):
+        return planted.run("building_blocks", **{**SMALL, "units": (5, 5, 5)})[0]
+
+
+def without_biases():
+    """The count against formulas that forget the biases."""
+    with mock.patch.object(parameters, "linear", lambda n, m: n * m):
+        return planted.run("building_blocks", **SMALL)[0]
+
+
+planted_case = partial(Planted, claim="building_blocks", values={})
+PLANTED = [
+    Planted("building_blocks", True, "small sizes", SMALL, "supported"),
+    planted_case(truth=False, case="formulas without biases", outcome="contradicted", finding=without_biases),
+    planted_case(
+        truth=False, case="layers that share a block", outcome="contradicted", part="mlp", finding=with_tied_layers
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

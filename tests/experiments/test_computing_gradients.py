@@ -1,44 +1,80 @@
+from functools import partial
+from unittest import mock
+
+import jax
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import computing_gradients
+from jaxnets.analysis import backprop
 from jaxnets.basics.errors import UserError
+from jaxnets.evidence.judging import judge
 from jaxnets.lab.experiment import configure
+from tests.experiments import planted
+from tests.experiments.planted import Planted
 
 
-def tables(auto=1e-7, power=2.0, cost=2.5, growth=0.0, rounds=9, noise=0.01, operations=2.5):
+def tables(share=0.01, power=2.0, cost=2.5, growth=0.0, blocks=8, noise=0.01, operations=2.5, small=0.0):
     steps, wiggle = np.logspace(-5, -1, 17), 1 + 0.01 * (-1.0) ** np.arange(17)
+    rounding = 1e-11 / steps
     errors = [
-        pd.DataFrame({"kind": "central", "step": steps, "error": steps**power * wiggle}),
-        pd.DataFrame({"kind": "one-sided", "step": steps, "error": steps * wiggle}),
-        pd.DataFrame({"kind": ["autodiff"], "step": np.nan, "error": auto}),
+        pd.DataFrame({"kind": kind, "step": steps, "error": steps**order * wiggle + small * rounding})
+        for kind, order in (("central", power), ("one-sided", 1))
     ]
     rng, times = np.random.default_rng(0), []
     for width in (32, 64, 128):
-        gradient = cost * (width / 32) ** (2 * growth) * np.exp(noise * rng.normal(size=rounds))
-        net = {"width": width, "parameters": width**2, "forward": 1.0, "operations": operations}
-        times.append(pd.DataFrame(net | {"gradient": gradient}))
-    return {"errors": pd.concat(errors), "times": pd.concat(times)}
+        for block in range(blocks):
+            ratio = cost * (width / 32) ** (2 * growth) * np.exp(noise * rng.normal(size=9))
+            net = {"width": width, "parameters": width**2, "forward": 1.0, "operations": operations, "block": block}
+            times.append(pd.DataFrame(net | {"gradient": ratio, "round": range(9)}))
+    nets = pd.DataFrame({"error": [1e-7, 1e-7], "share": [0.001, share]})
+    errors = pd.concat(errors).assign(rounding=np.tile(rounding, 2))
+    return {"nets": nets, "errors": errors, "times": pd.concat(times)}
+
+
+def outcomes(**changed):
+    verdict = judge(computing_gradients.RULES, computing_gradients.evidence(tables(**changed)))
+    return verdict, {part.name: part.outcome for part in verdict.parts}
 
 
 OUTCOMES = [
     ({}, "supported"),
-    ({"auto": 1e-3}, "not supported"),
-    ({"power": 1.0}, "not supported"),
-    ({"cost": 9}, "not supported"),
-    ({"operations": 5}, "not supported"),
-    ({"operations": np.nan}, "inconclusive"),
-    ({"growth": 0.5}, "not supported"),
-    ({"rounds": 1}, "inconclusive"),
+    ({"share": 1.5}, "mixed"),
+    ({"share": np.nan}, "inconclusive"),
+    ({"cost": 9}, "mixed"),
+    ({"cost": 9, "share": 1.5}, "contradicted"),
+    ({"growth": 0.4}, "mixed"),  # the largest net takes 7.6 passes
     ({"cost": 4.9, "noise": 0.5}, "inconclusive"),
-    ({"auto": np.nan}, "inconclusive"),
 ]
 
 
 @pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
 def test_the_verdict_follows_its_rule(changed, outcome):
-    assert computing_gradients.verdict(tables(**changed)).outcome == outcome
+    assert outcomes(**changed)[0].outcome == outcome
+
+
+SIDE = [
+    ("operations", {}, "supported"),
+    ("operations", {"operations": 5}, "contradicted"),
+    ("operations", {"operations": np.nan}, "inconclusive"),
+    ("growth", {}, "supported"),
+    ("growth", {"growth": 0.4}, "contradicted"),
+    ("central", {}, "supported"),
+    ("central", {"power": 1.0}, "contradicted"),
+    ("one-sided", {}, "supported"),
+    ("small_steps", {"small": 0.9}, "supported"),
+    ("small_steps", {"small": 3.0}, "contradicted"),
+]
+
+
+@pytest.mark.parametrize(("part", "changed", "outcome"), SIDE)
+def test_side_parts_can_come_out_either_way(part, changed, outcome):
+    assert outcomes(**changed)[1][part] == outcome
+
+
+def test_stability_is_counted_over_blocks():
+    assert outcomes()[0].stability == "supported in 8 of 8 blocks"
 
 
 @pytest.mark.parametrize("values", [{"activation": "relu"}, {"head": "sigmoid"}, {"model": "dan"}])
@@ -47,7 +83,47 @@ def test_other_nets_are_refused(values):
         configure(computing_gradients.EXPERIMENT, values)
 
 
+TINY = {"hidden_units": 4, "places": 5, "widths": [8, 32], "repetitions": 3, "num_blocks": 2}
+
+
 def test_a_tiny_real_run(tiny):
-    finding, _, _ = tiny("computing_gradients", hidden_units=4, places=5, widths=[8, 16, 32], repetitions=3)
-    assert [part.outcome for part in finding.verdict.parts[:3]] == ["supported"] * 3
+    finding, _, _ = tiny("computing_gradients", **TINY)
+    found = {part.name: part.outcome for part in finding.verdict.parts}
+    assert [found[name] for name in ("exact", "operations", "central", "one-sided", "small_steps")] == ["supported"] * 5
     assert set(finding.pictures) == {"error", "cost"}
+
+
+def with_a_wrong_slope():
+    """Autodiff of a loss whose backward pass is off by a hundredth."""
+    right = backprop.jax_loss
+
+    def wrong(*arguments):
+        value = right(*arguments)
+        return value + 0.01 * (value - jax.lax.stop_gradient(value))
+
+    with mock.patch.object(backprop, "jax_loss", wrong):
+        return planted.run("computing_gradients", **TINY)[0]
+
+
+def forward_over_all_parameters():
+    """The gradient in forward mode: a pass for each parameter."""
+
+    def value_and_grad(loss):
+        return lambda *arguments: (loss(*arguments), jax.jacfwd(loss)(*arguments))
+
+    with mock.patch.object(jax, "value_and_grad", value_and_grad):
+        return planted.run("computing_gradients", **{**TINY, "num_blocks": 4})[0]
+
+
+planted_case = partial(Planted, claim="computing_gradients", values={}, truth=False, outcome="contradicted")
+PLANTED = [
+    Planted("computing_gradients", True, "small nets", {**TINY, "num_blocks": 8, "repetitions": 5}, "supported"),
+    planted_case(case="a backward pass that is off by 1%", part="exact", finding=with_a_wrong_slope),
+    planted_case(case="forward mode, a pass for each parameter", part="cost", finding=forward_over_all_parameters),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

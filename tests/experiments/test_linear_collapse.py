@@ -1,55 +1,140 @@
+from itertools import product
+
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from flax import linen as nn
 
 from experiments import linear_collapse
+from jaxnets.evidence.judging import judge
+from jaxnets.models.blocks import Linear
+from tests.experiments.planted import Planted
 
 
-def tables(error=1e-7, deep=0.96, left=0.2, relu=0.98, seeds=8):
-    spread = np.linspace(-0.002, 0.002, seeds)
-    nets = [
-        ("identity", "0", 0.96, 1e-7, 0.0),
-        ("relu", "0", 0.96, 1e-7, 0.0),
-        ("identity", "8x8", deep, error, 0.0),
-        ("relu", "8x8", relu, 1.0, left),
+def halved(x):
+    """A linear map that goes by the name of an activation."""
+    return 0.5 * x
+
+
+class Squared(nn.Module):
+    """Looks like an MLP whose activation may be the identity, but squares its logits."""
+
+    num_outputs: int
+    hidden_units: tuple = (8,)
+    activation: str = "identity"
+
+    @nn.compact
+    def __call__(self, inputs, *, train=False):
+        for units in self.hidden_units:
+            inputs = Linear(units)(inputs)
+        return jnp.square(Linear(self.num_outputs, name="output")(inputs))
+
+
+def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noise=0.004):
+    rng, seeds = np.random.default_rng(0), range(4)
+    accuracies = {"no hidden layer": 0.96, "identity 8x8": deep, "relu 8x8": relu}
+    scores = [
+        {"contestant": name, "task": "digits", "block": block, "seed": 4 * block + seed, "number": seed}
+        | {"test_accuracy": value + noise * rng.normal(), "learning_rate": 0.1, "edge": False}
+        | {"examples": 180, "independent": False}
+        for (name, value), block, seed in product(accuracies.items(), range(blocks), seeds)
     ]
-    parts = []
-    for activation, units, accuracy, wrong, rest in nets:
-        net = {"activation": activation, "hidden_units": units, "seed": range(seeds), "error": wrong}
-        parts.append(
-            pd.DataFrame(
-                net | {"test_accuracy": accuracy + spread * (units != "0"), "unexplained": rest * (1 + spread)}
-            )
-        )
-    return {"nets": pd.concat(parts, ignore_index=True), "logits": pd.DataFrame()}
+    kinds = [("identity", "0", 0.01, 0, 0), ("identity", "8x8", error, 0, 0), ("relu", "8x8", 1e6, bend, left)]
+    nets = [
+        {"block": block, "seed": 4 * block + seed, "hidden_units": units, "activation": activation, "run": 0}
+        | {"error": wrong, "relative": 1e-7, "bend": far, "unexplained": rest * (1 + 0.1 * rng.normal())}
+        for (activation, units, wrong, far, rest), block, seed in product(kinds, range(blocks), seeds)
+    ]
+    columns = {
+        "scores": list(scores[0]) if scores else ["contestant"],
+        "nets": ["hidden_units", "activation", *MEASURES],
+    }
+    rows = {"scores": scores, "nets": nets}
+    made = {name: pd.DataFrame(rows[name], columns=columns[name] if not rows[name] else None) for name in rows}
+    return {**made, "logits": pd.DataFrame()}
 
 
+MEASURES = ["block", "seed", "run", "error", "relative", "bend", "unexplained"]
 OUTCOMES = [
     ({}, "supported"),
-    ({"error": 1e-3}, "not supported"),
-    ({"deep": 0.9}, "not supported"),
-    ({"relu": 0.95}, "not supported"),
-    ({"left": 0.01}, "not supported"),
-    ({"seeds": 1}, "inconclusive"),
-    ({"relu": 0.9605}, "inconclusive"),
-    ({"error": np.nan}, "inconclusive"),  # a guest's layers cannot be multiplied out
-    ({"seeds": 0}, "inconclusive"),
+    ({"error": 2.0}, "mixed"),
+    ({"bend": 0.5}, "mixed"),
+    ({"error": 2.0, "bend": 0.5}, "contradicted"),
+    ({"error": np.nan, "bend": np.nan}, "inconclusive"),  # a guest's layers cannot be multiplied out
 ]
 
 
 @pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
 def test_the_verdict_follows_its_rule(changed, outcome):
-    assert linear_collapse.verdict(tables(**changed)).outcome == outcome
+    assert judge(linear_collapse.RULES, linear_collapse.evidence(tables(**changed))).outcome == outcome
 
 
-def test_without_a_finished_run_there_is_nothing_to_draw():
-    assert linear_collapse.pictures(tables(seeds=0)) == {}
+SIDE = [
+    ("much", {}, "supported"),
+    ("much", {"left": 0.01}, "contradicted"),
+    ("as_accurate", {}, "supported"),
+    ("as_accurate", {"deep": 0.9}, "contradicted"),
+    ("as_accurate", {"noise": 0.1}, "inconclusive"),
+    ("more_accurate", {}, "supported"),
+    ("more_accurate", {"relu": 0.93}, "contradicted"),
+]
+
+
+@pytest.mark.parametrize(("part", "changed", "outcome"), SIDE)
+def test_side_parts_can_come_out_either_way(part, changed, outcome):
+    parts = judge(linear_collapse.RULES, linear_collapse.evidence(tables(**changed))).parts
+    assert {one.name: one.outcome for one in parts}[part] == outcome
+
+
+def test_linear_nets_alone_leave_the_rest_open():
+    some = tables()
+    some = {
+        "scores": some["scores"][~some["scores"]["contestant"].str.startswith("relu")],
+        "nets": some["nets"][some["nets"]["activation"] == "identity"],
+    }
+    outcomes = [part.outcome for part in judge(linear_collapse.RULES, linear_collapse.evidence(some)).parts]
+    assert outcomes == ["supported", "inconclusive", "inconclusive", "supported", "inconclusive"]
+
+
+TINY = {"learning_rate": [0.01, 0.03], "num_epochs": 2, "num_blocks": 2, "confirm_seeds": 2}
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"hidden_units": (6, 6), "num_seeds": 2, "learning_rate": 0.01, "num_epochs": 2}
-    finding, _, _ = tiny("linear_collapse", **nets)
-    assert finding.verdict.parts[0].outcome == "supported"
-    errors = finding.tables["Nets, each at its best learning rate"].set_index(["activation", "hidden_units"])
-    assert errors.loc[("relu", "6x6"), "largest relative error"] > 0.01
-    assert set(finding.pictures) == {"logits_identity", "logits_relu", "accuracy"}
+    finding, _, _ = tiny("linear_collapse", hidden_units=[0, (6, 6)], **TINY)
+    assert finding.verdict.outcome == "supported"
+    table = finding.tables["Nets, each at its best learning rate"].set_index("net")
+    assert list(table.index) == ["no hidden layer", "identity 6x6", "relu 6x6"]
+    assert table.loc["identity 6x6", "largest relative error of the product"] < 1e-5
+    assert table.loc["relu 6x6", "largest relative error of the product"] > 0.01
+    assert set(finding.pictures) == {"logits_0", "logits_1", "accuracy"}
+
+
+HERE = "tests.experiments.test_linear_collapse"
+PLANTED = [
+    Planted(
+        "linear_collapse", True, "two layers, with and without ReLU", {"hidden_units": [0, (6, 6)], **TINY}, "supported"
+    ),
+    Planted(
+        claim="linear_collapse",
+        truth=False,
+        case="an 'activation' that halves: the nets with it are linear",
+        values={"hidden_units": [0, (6, 6)], "activation": ["identity", f"{HERE}:halved"], **TINY},
+        outcome="contradicted",
+        part="bent",
+    ),
+    Planted(
+        claim="linear_collapse",
+        truth=False,
+        case="a net of linear layers that squares its logits",
+        values={"model": f"{HERE}:Squared", "hidden_units": [(), (6,)], "activation": "identity", **TINY},
+        outcome="contradicted",
+        part="equal_maps",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -3,55 +3,111 @@ import pandas as pd
 import pytest
 
 from experiments import momentum_and_adam
+from jaxnets.evidence.judging import judge
+from tests.experiments.planted import Planted
+
+TASKS = [f"task {number}" for number in range(8)]
+BUILT_IN = {"tasks": ["wine"], "num_blocks": 2, "learning_rate": [0.01, 0.1], "rates": 6, "steps": 60}
 
 
-def tables(adam=0.08, steps=50, noise=0.002, seeds=16):
-    rng = np.random.default_rng(0)
-    rows = []
-    for name, loss in (("sgd", 0.1), ("adam", adam)):
-        for seed in range(seeds):
-            value = loss + noise * rng.normal()
-            losses = {"dev_loss": value, "test_loss": value}
-            rows.append(
-                {"run": len(rows), "optimizer": name, "learning_rate": 0.1, "seed": seed, "status": "finished"} | losses
-            )
-    arrivals = {"ravine": (100, steps), "saddle": (100, steps), "plateau": (100, np.inf)}
+def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), blocks=8):
+    """Runs of which SGD ends at a loss of 0.1 after 40 steps."""
+    rng, rows, losses = np.random.default_rng(0), [], []
+    ends = {"sgd": (0.1, 40), "momentum": (momentum, steps), "adam": (adam, steps)}
+    for task in TASKS:
+        for block in range(blocks):
+            common = {"task": task, "block": block, "independent": True}
+            for name, (loss, taken) in ends.items():
+                for number in range(4):
+                    noise = np.exp(0.02 * rng.normal())
+                    numbers = {"train_loss": loss * noise, "steps": taken * noise, "learning_rate": 0.1}
+                    rows.append({**common, "number": number, "contestant": name, "edge": False, **numbers})
+                far = 1.0 if name == "sgd" else width
+                losses += [
+                    {**common, "contestant": name, "learning_rate": rate, "chance": 1.0, "loss": value}
+                    for rate, value in ((0.01, 0.9), (0.1, 0.01 + 1e-3 * rng.random()), (1.0, far), (10.0, 1.0))
+                ]
     paths = [
-        {"landscape": place, "optimizer": name, "arrival": value}
-        for place, both in arrivals.items()
-        for name, value in zip(("sgd", "adam"), both, strict=True)
+        {"landscape": place, "optimizer": name, "arriving": arriving[name != "sgd"], "arrival": 9.0, "x": x, "y": 1.0}
+        for place in momentum_and_adam.paths.LANDSCAPES
+        for name in ends
+        for x in (0.0, 1.0)
     ]
-    return {"runs": pd.DataFrame(rows), "paths": pd.DataFrame(paths)}
+    heights = pd.concat([momentum_and_adam.paths.heights(name, 5) for name in momentum_and_adam.paths.LANDSCAPES])
+    found = {"scores": pd.DataFrame(rows), "losses": pd.DataFrame(losses), "paths": pd.DataFrame(paths)}
+    return found | {"heights": heights}
 
 
 OUTCOMES = [
     ({}, "supported"),
-    ({"adam": 0.2}, "not supported"),
-    ({"steps": 200}, "not supported"),
-    ({"noise": 0.2}, "inconclusive"),
-    ({"seeds": 1}, "inconclusive"),
+    ({"momentum": 0.2, "adam": 0.2, "steps": 80}, "contradicted"),
+    ({"adam": 0.2}, "mixed"),
+    ({"momentum": 0.1, "adam": 0.1, "steps": 40}, "inconclusive"),
 ]
 
 
 @pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert momentum_and_adam.verdict(tables(**changed)).outcome == outcome
+def test_the_verdict_follows_its_rules(changed, outcome):
+    verdict = judge(momentum_and_adam.RULES, momentum_and_adam.evidence(tables(**changed)))
+    assert verdict.outcome == outcome
+    assert verdict.blocks.get(outcome, 0) >= 6
 
 
-def test_sgd_alone_decides_nothing():
-    only = tables()
-    only["runs"] = only["runs"][only["runs"]["optimizer"] == "sgd"]
-    assert momentum_and_adam.verdict(only).outcome == "inconclusive"
+PARTS = [
+    ({"momentum": 0.2}, "momentum_loss", "contradicted"),
+    ({"adam": 0.2}, "adam_loss", "contradicted"),
+    ({"steps": 80}, "momentum_steps", "contradicted"),
+    ({"steps": 80}, "adam_steps", "contradicted"),
+    ({}, "momentum_width", "supported"),
+    ({"width": 1.0}, "adam_width", "inconclusive"),
+    ({"arriving": (9, 3)}, "landscapes", "contradicted"),
+]
 
 
-def test_an_optimizer_of_which_all_runs_diverged_is_judged_all_the_same():
-    lost = tables()
-    lost["runs"].loc[lost["runs"]["optimizer"] == "adam", ["status", "dev_loss", "test_loss"]] = "diverged", None, None
-    assert [part.outcome for part in momentum_and_adam.verdict(lost).parts] == ["not supported", "supported"]
+@pytest.mark.parametrize(("changed", "name", "outcome"), PARTS)
+def test_every_part_can_come_out_otherwise(changed, name, outcome):
+    verdict = judge(momentum_and_adam.RULES, momentum_and_adam.evidence(tables(**changed)))
+    assert next(part.outcome for part in verdict.parts if part.name == name) == outcome
+
+
+def test_momentum_of_zero_is_sgd():
+    runs = pd.DataFrame({"optimizer": ["momentum", "momentum", "my.lab:adam"], "momentum": [0.0, 0.9, np.nan]})
+    assert momentum_and_adam.contestant(runs).tolist() == ["sgd", "momentum", "adam"]
+    assert momentum_and_adam.contestant(runs[["optimizer"]]).tolist() == ["momentum", "momentum", "adam"]
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"optimizer": ["sgd", "adam"], "hidden_units": 5, "num_seeds": 2, "num_epochs": 1}
-    finding, _, _ = tiny("momentum_and_adam", **nets, learning_rate=[0.01, 0.1], rates=6, steps=200)
-    assert set(finding.pictures) == {"rates", "ravine", "saddle", "plateau"}
-    assert len(finding.verdict.parts) == 2
+    finding, results, _ = tiny("momentum_and_adam", optimizer="momentum", **BUILT_IN)
+    assert {"momentum_loss", "rates", "two_valleys"} <= set(finding.pictures)
+    assert results.num_runs == 2 * 2 * 2 + 2 * 2 * 4
+    assert finding.verdict.outcome == "inconclusive"  # there is no Adam
+
+
+LAZY = {
+    "optimizer": "tests.planted_rates:momentum",
+    "tasks": ["wine", "breast_cancer", "digits", "spirals", "teacher_student", "parity"],
+    "learning_rate": [0.0003, 0.003, 0.03, 0.1, 0.3, 1.0, 30.0],
+    "num_blocks": 4,
+    "confirm_seeds": 2,
+    "rates": 6,
+    "steps": 60,
+}
+PLANTED = [
+    Planted(
+        *("momentum_and_adam", True, "SGD steps with every eighth gradient alone"),
+        values={**LAZY, "lazy": 0.0},
+        outcome="supported",
+        part="momentum_loss",
+    ),
+    Planted(
+        *("momentum_and_adam", False, "momentum steps with every eighth gradient alone"),
+        values={**LAZY, "lazy": 1.0},
+        outcome="contradicted",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -3,43 +3,90 @@ import pandas as pd
 import pytest
 
 from experiments import schedules
+from jaxnets.evidence.judging import judge
+from tests.experiments.planted import Planted
+
+TASKS = [f"task {number}" for number in range(8)]
 
 
-def runs(cosine=0.08, warm=0.09, noise=0.002, seeds=16):
-    rng = np.random.default_rng(0)
-    rows = []
-    for schedule, warmup, loss in (("constant", 0, 0.1), ("constant", 50, warm), ("cosine", 0, cosine)):
-        for seed in range(seeds):
-            for rate, worse in ((0.1, 0.0), (1.0, 0.5)):
-                value = loss + worse + noise * rng.normal()
-                run = {"run": len(rows), "schedule": schedule, "warmup_steps": warmup, "learning_rate": rate}
-                rows.append(run | {"seed": seed, "status": "finished", "dev_loss": value, "test_loss": value})
-    return pd.DataFrame(rows)
+def tables(schedule=0.05, test=0.1, warm=1.0, tasks=8):
+    """Runs of which constant rates end at a loss of 0.1; a schedule at another on some tasks."""
+    rng, rows = np.random.default_rng(0), []
+    for place, task in enumerate(TASKS):
+        for name in schedules.WARM_UP:
+            better = name.startswith("schedule") and place < tasks
+            factor = warm if name.endswith(schedules.WARM) else 1.0
+            for block in range(8):
+                for number in range(4):
+                    noise = np.exp(0.02 * rng.normal())
+                    losses = {
+                        "train_loss": (schedule if better else 0.1) * factor * noise,
+                        "test_loss": (test if better else 0.1) * noise,
+                    }
+                    row = {"task": task, "block": block, "number": number, "contestant": name, "edge": False}
+                    rows.append({**row, "learning_rate": 0.3, "independent": True, "test_accuracy": 0.9, **losses})
+    scores = pd.DataFrame(rows)
+    return {"scores": scores, "trials": scores.assign(phase="tuning")}
 
 
 OUTCOMES = [
-    ({}, "supported"),
-    ({"cosine": 0.12}, "not supported"),
-    ({"warm": 0.2}, "not supported"),
-    ({"noise": 0.2}, "inconclusive"),
-    ({"seeds": 1}, "inconclusive"),
+    ({}, "some", "supported"),
+    ({"tasks": 1}, "some", "supported"),
+    ({"schedule": 0.2}, "some", "contradicted"),
+    ({"schedule": 0.1}, "some", "inconclusive"),
+    ({}, "most", "supported"),
+    ({"tasks": 1}, "most", "inconclusive"),
+    ({"schedule": 0.2}, "most", "contradicted"),
+    ({"test": 0.05}, "test_loss", "supported"),
+    ({"test": 0.2}, "test_loss", "contradicted"),
+    ({"warm": 0.8}, "warm_up", "supported"),
+    ({"warm": 1.4}, "warm_up", "contradicted"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert schedules.verdict({"runs": runs(**changed)}).outcome == outcome
+@pytest.mark.parametrize(("changed", "name", "outcome"), OUTCOMES)
+def test_every_part_can_come_out_otherwise(changed, name, outcome):
+    verdict = judge(schedules.RULES, schedules.evidence(tables(**changed)))
+    assert next(part.outcome for part in verdict.parts if part.name == name) == outcome
+    assert name != "some" or verdict.outcome == outcome  # it alone is core
+    assert schedules.summary(tables(**changed))
 
 
-def test_without_a_constant_rate_nothing_is_compared():
-    cosine = runs()[lambda table: table["schedule"] == "cosine"]
-    assert schedules.gains({"runs": cosine}) == {}
-    assert schedules.verdict({"runs": cosine}).outcome == "inconclusive"
+def test_a_run_is_what_its_schedule_and_its_warm_up_make_it():
+    runs = pd.DataFrame({"schedule": "decay", "decays": [0.0, 1.0, 0.0, 1.0], "warmup_steps": [0.0, 0.0, 5.0, 5.0]})
+    assert schedules.contestant(runs).tolist() == list(schedules.SCHEDULE) + list(schedules.WARM_UP)[2:]
+    runs = pd.DataFrame({"schedule": ["constant", "cosine"], "warmup_steps": 0.0})
+    assert schedules.contestant(runs).tolist() == ["constant", "schedule"]
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"hidden_units": 5, "num_train": 200, "num_seeds": 2, "num_epochs": 1, "learning_rate": 0.1}
-    finding, results, _ = tiny("schedules", schedule=["constant", "cosine"], warmup_steps=[0, 5], **nets)
-    (table,) = finding.tables.values()
-    assert set(table["schedule"]) == {"constant", "constant + warm-up", "cosine", "cosine + warm-up"}
-    assert len(results.runs) == 8
+    finding, results, text = tiny("schedules", tasks=["wine"], num_blocks=2, num_trials=3, confirm_seeds=2)
+    assert results.num_runs == 4 * 2 * 3 * 2 + 4 * 2 * 2
+    assert set(finding.pictures) == {"some", "test_loss", "warm_up", "draws"}
+    assert "Forms that were chosen" in text
+
+
+FEW = {"num_blocks": 4, "num_trials": 8, "num_seeds": 1, "confirm_seeds": 4, "warm_up": 0.0}
+PLANTED = [
+    Planted(
+        *("schedules", True, "batches of one example, so that a constant rate ends in its own noise"),
+        values={**FEW, "dataset": "wine", "hidden_units": 8, "batch_size": 1, "num_steps": 400, "evaluate_every": 100},
+        outcome="supported",
+    ),
+    Planted(
+        *("schedules", False, "a schedule that stops after the first step"),
+        values={
+            **FEW,
+            "tasks": ["digits", "breast_cancer", "spirals", "teacher_student"],
+            "decay_form": 3.0,
+            "decay_end": 1e-7,
+        },
+        outcome="contradicted",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -1,0 +1,52 @@
+"""Nets of one size and of different shapes: the same extra parameters, spent on depth or on width."""
+
+from dataclasses import dataclass
+
+from jaxnets.analysis import parameters
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine.runs import Run
+
+Units = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two nets that grew out of one with a single hidden layer.
+
+    Attributes:
+      base: the hidden units of that net.
+      deeper: those of the net with more layers, each as wide as the first.
+      wider: those of the net whose only layer is wider.
+      extra_deeper: the parameters that the deeper one has more than the base.
+      extra_wider: those that the wider one has more.
+    """
+
+    base: Units
+    deeper: Units
+    wider: Units
+    extra_deeper: int
+    extra_wider: int
+
+    @property
+    def off(self) -> float:
+        """How far the extra parameters of the wider net are from those of the deeper one, as a share of the latter."""
+        return abs(self.extra_wider / self.extra_deeper - 1)
+
+
+def deeper_or_wider(run: Run, dataset: Dataset, width: int, layers: int) -> Pair:
+    """Some more hidden layers, or one wider layer with as many parameters.
+
+    Args:
+      run: from `jaxnets.engine.runs.runs`; its model has `hidden_units`.
+      dataset: that it would be trained on.
+      width: of the base's layer, and of each layer that is added.
+      layers: how many are added, at least one.
+    """
+
+    def count(units: Units) -> int:
+        return parameters.learned({**run, "hidden_units": units}, dataset)
+
+    base, deeper = (width,), (width,) * (1 + layers)
+    wider = (parameters.equal_width(lambda units: count((units,)), count(deeper)),)
+    least = count(base)
+    return Pair(base, deeper, wider, count(deeper) - least, count(wider) - least)

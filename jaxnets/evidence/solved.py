@@ -1,0 +1,79 @@
+"""Shares of runs that solve a problem, where runs of one seed share its draws: the seed is what counts."""
+
+import math
+
+import pandas as pd
+
+from jaxnets.evidence.judging import ERROR, Fact
+
+
+def by_seed(runs: pd.DataFrame) -> pd.DataFrame:
+    """The share of each seed's runs that solve the problem, as a table of effects.
+
+    Args:
+      runs: a row for each run: `seed`, and whether it `solved` the problem.
+
+    >>> by_seed(pd.DataFrame({"seed": [0, 0, 1], "solved": [True, False, True]}))["effect"].tolist()
+    [0.5, 1.0]
+    """
+    return runs.groupby("seed")["solved"].mean().astype(float).rename("effect").reset_index()
+
+
+def gains_by_seed(runs: pd.DataFrame, by: str, least: str) -> pd.DataFrame:
+    """By how much each seed's share grows from one value of a hyperparameter to the largest, as a table of effects.
+
+    Args:
+      runs: as of `by_seed`, with the hyperparameter.
+      by: its column; values that are numbers as text.
+      least: the value to start from.
+
+    Returns:
+      A row for each seed; none if no value is larger, or the one to start from is missing.
+
+    >>> runs = {"units": ["2", "8", "2", "8"], "seed": [0, 0, 1, 1], "solved": [False, True, True, True]}
+    >>> gains_by_seed(pd.DataFrame(runs), "units", "2")["effect"].tolist()
+    [1.0, 0.0]
+    """
+    numbers = pd.to_numeric(runs[by], errors="coerce")
+    most = numbers.max()
+    ends = [by_seed(runs[numbers == value]).set_index("seed")["effect"] for value in (most, float(least))]
+    gains = (ends[0] - ends[1]).dropna() if most > float(least) else ends[0].iloc[:0]
+    return gains.rename("effect").reset_index()
+
+
+def none_does(runs: pd.DataFrame) -> Fact:
+    """That none of some runs solves the problem; nothing if there are none."""
+    return Fact(None if runs.empty else not runs["solved"].any(), _count(runs))
+
+
+def some_does(runs: pd.DataFrame, rare: float) -> Fact:
+    """That some run solves the problem; that none does is told only of enough seeds.
+
+    Args:
+      runs: as of `by_seed`.
+      rare: the smallest share of seeds of interest: of enough seeds one would show it in 95% of cases.
+    """
+    solves, enough = bool(runs["solved"].any()), math.ceil(math.log(ERROR) / math.log(1 - rare))
+    return Fact(solves if solves or runs["seed"].nunique() >= enough else None, _count(runs))
+
+
+def _count(runs: pd.DataFrame) -> str:
+    seeds = runs.groupby("seed")["solved"].any()
+    return f"{runs['solved'].sum():,} of {len(runs):,} runs solve it, {seeds.sum():,} of {len(seeds):,} seeds do"
+
+
+def to_look_at(runs: pd.DataFrame, units: str) -> int | None:
+    """The run of a width that is shown: one that solves the problem with tanh if there is one, of the least loss.
+
+    Args:
+      runs: as of `by_seed`, with the columns of the table of runs.
+      units: the hidden units.
+
+    Returns:
+      Its number; None if no run has that width.
+    """
+    of_width = runs[runs["hidden_units"] == units].sort_values("train_loss")
+    # a saturated layer is easier to see than one with large linear parts
+    clear = of_width[of_width["solved"] & (of_width["activation"] == "tanh")]
+    chosen = pd.concat([clear, of_width])["run"]
+    return None if chosen.empty else int(chosen.iloc[0])
