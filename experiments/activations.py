@@ -76,7 +76,8 @@ RULES = {
 
 def measure(results):
     """The functions tuned alike on each task; the time of each with its derivative, and of a step with each."""
-    family = {name: results.config.values()[name] for name in ("model", "activation", "gain", "centre")}
+    values = results.config.values()
+    family = {name: values[name] for name in ("model", "activation", "gain", "centre") if name in values}
     study = results.study(
         lambda runs: depths.with_layers(_names(runs), runs["hidden_units"]),
         score="dev_loss",
@@ -93,9 +94,10 @@ def measure(results):
 
 def _names(runs):
     """The function of each run: a corner of the square, or the activation of a plain MLP by its own name."""
-    names = [CORNERS.get(corner) for corner in zip(runs["gain"], runs["centre"], strict=True)]
-    plain = runs["activation"].astype(str).str.rpartition(":")[2]
-    return pd.Series(names, runs.index, dtype=object).fillna(plain)
+    own = runs.reindex(columns=["gain", "centre", "activation"])
+    names = [CORNERS.get(corner) for corner in zip(own["gain"], own["centre"], strict=True)]
+    plain = [str(activation).rpartition(":")[2] for activation in own["activation"]]
+    return pd.Series(names, runs.index, dtype=object).fillna(pd.Series(plain, runs.index))
 
 
 def evidence(tables):

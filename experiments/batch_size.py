@@ -165,10 +165,11 @@ EXPERIMENT = Claim(
         "optimizer": "sgd",
         "learning_rate": log_range(10**-1.5, 10, 6),
         "batch_size": [8, 32, 256],
-        "num_epochs": 16,
+        "num_epochs": 10,
+        "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"tasks": ["breast_cancer", "spirals", "parity"], "num_blocks": 3},
+    quick={"tasks": ["breast_cancer", "spirals", "parity"], "batch_size": [8, 256], "num_blocks": 3},
     options=(
         *of_suite(*TASKS, confirm_seeds=4),
         Option("draws", 400, "Batches whose gradient is compared with the full one.", least=20),

@@ -77,7 +77,7 @@ def run(arguments):
     config = Config(platform=given.platform, **{name: _number(name, given) for name in ("num_devices", "base_seed")})
     values = {name: getattr(config, name) for name in ("platform", "num_devices", "base_seed")}
     chosen, readme = claims(given.only), given.readme and Path(given.readme)
-    directory, text = _directory(given, config), given.text_dataset or ""
+    directory, text = directory_of(given, config), given.text_dataset or ""
     asked = Lecture(TITLE, INTRODUCTION, chosen, directory, values, given.quick, text)
     if readme:
         lecture.with_verdicts(readme, "")  # a mistake in it shows before the work
@@ -95,7 +95,7 @@ def _number(name, given):
     return flagtext.parse_one(name, getattr(given, name), "int")
 
 
-def _directory(given, config):
+def directory_of(given, config):
     """The folder that is given, or one for each kind of lecture, so that none takes away what another found."""
     seed = f"-seed{config.base_seed}" if config.base_seed else ""
     return Path(given.output or f"results/lecture{'-quick' if given.quick else ''}{seed}")

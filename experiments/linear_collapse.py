@@ -16,6 +16,7 @@ from jaxnets.report.figures import COLOURS, INK, MARKERS, Picture, panel
 CLAIM = "Without non-linearities, stacked layers are one linear map."
 
 CLASSIFIER = "no hidden layer"
+NO_NETS = Fact(None, "no such net")
 SHOWN = 60  # test examples whose logits are drawn
 
 RULES = {
@@ -81,11 +82,12 @@ def evidence(tables):
     stacked, bent = (nets_of(tables["nets"], linear=which) for which in (True, False))
     stacked, far = stacked.dropna(subset="error"), bent["bend"].dropna()
     equal, bends = (stacked["error"] <= 1).all(), (far > 1).all()
-    told = f"{stacked['error'].max():.2%} of what rounding may make, {stacked['relative'].max():.1e} of a logit"
+    share, relative = stacked["error"].max(), stacked["relative"].max()
+    most = f"{share:.2%} of what rounding may make, {relative:.1e} of a logit at most, over {len(stacked)} nets"
     least = f"{far.min():.3g} times what rounding may make at least, over {len(far)} nets"
     return {
-        "equal_maps": Fact(bool(equal) if len(stacked) else None, f"{told} at most, over {len(stacked)} nets"),
-        "bent": Fact(bool(bends) if len(far) else None, least),
+        "equal_maps": Fact(bool(equal), most) if len(stacked) else NO_NETS,
+        "bent": Fact(bool(bends), least) if len(far) else NO_NETS,
         "much": bent.rename(columns={"unexplained": "effect"})[["block", "seed", "effect"]],
         "as_accurate": _gain(tables["scores"], linear=True),
         "more_accurate": _gain(tables["scores"], linear=False),

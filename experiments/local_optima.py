@@ -173,7 +173,7 @@ EXPERIMENT = Claim(
     },
     quick={"tasks": ["digits"], "nets": [(8,), (8, 8, 8), (32, 32, 32)], "num_blocks": 3},
     options=(
-        *of_suite("digits", "mnist1d", confirm_seeds=4),
+        *of_suite("digits", "mnist1d", confirm_seeds=6),
         Option("examples", 1200, "Training examples on tasks of the suite; 0 is all.", least=0),
         Option("nets", [(8,), (32,), (8, 8, 8), (32, 32, 32)], "Hidden units of the nets on tasks of the suite."),
     ),

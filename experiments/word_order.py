@@ -23,6 +23,7 @@ CLAIM = "A CNN combines the words of a window; an average cannot."
 SAME = 1e-4  # probabilities closer than this are the same but for rounding
 GIVEN = 0  # in the place of a distance: texts that were not made for it
 SIZES = {"num_sentences": 800, "num_steps": 200, "evaluate_every": 200, "learning_rate": log_range(3e-3, 0.3, 5)}
+NETS = {"model": ["dan", "text_cnn"], "hidden_units": 16, "num_filters": 16, "embedding_dim": 16, "vector_range": 0.1}
 
 POINT = {
     "kind": CONSTRUCTED,
@@ -156,12 +157,8 @@ EXPERIMENT = Claim(
     defaults={
         "dataset": "word_order",
         **SIZES,
-        "model": ["dan", "text_cnn"],
-        "hidden_units": 16,
+        **NETS,
         "filter_widths": [1, 2, 3, 4],
-        "num_filters": 16,
-        "embedding_dim": 16,
-        "vector_range": 0.1,
         "optimizer": "adam",
         "batch_size": 50,
         "num_blocks": 8,

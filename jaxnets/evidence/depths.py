@@ -65,9 +65,12 @@ def deepest_against_flattest(scored: pd.DataFrame, weights: Mapping[str, float])
       weights: of the other contrast, whose contestants are named without layers.
 
     Returns:
-      Weights of contestants that are named with them; of none where no task has nets of several depths.
+      Weights of contestants that are named with them. Where no task has nets of several depths they are named without,
+      as none is, so that there is nothing to contrast.
     """
     layers = as_tasks(scored)["layers"]
     several = layers[layers.groupby(scored["task"]).transform("nunique") > 1]
-    ends = {int(several.max()): 1, int(several.min()): -1} if len(several) else {}
+    if several.empty:
+        return dict(weights)
+    ends = {int(several.max()): 1, int(several.min()): -1}
     return {f"{name}{_BESIDE}{end}": sign * weight for name, weight in weights.items() for end, sign in ends.items()}

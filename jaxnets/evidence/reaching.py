@@ -1,7 +1,5 @@
 """What it takes contestants to get to one loss, where they are at equal cost, and what the choice among them gains."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -113,14 +111,10 @@ def best_against_worst(tuning: pd.DataFrame, scored: pd.DataFrame, column: str) 
 
     Returns:
       A table of effects; see `jaxnets.evidence.judging.Evidence`: the logarithm of the worst one's loss over that of
-      the best, and who is `best` and `worst`. Where both are the same, the effect is 0.
+      the best. Where both are the same, the effect is 0.
     """
-    pieces = []
-    for (task, block), of_block in tuning.groupby(GROUP, sort=False):
-        losses = of_block.groupby("contestant", sort=False)[column].mean()
-        best: Any = losses.idxmin()
-        against: Any = losses.idxmax()
-        own = scored[(scored["task"] == task) & (scored["block"] == block)]
-        weights = {against: 1.0, best: -1.0} if best != against else {best: 0.0}
-        pieces.append(effects.contrast(own, column, weights, log=True).assign(best=best, worst=against))
-    return pd.concat(pieces, ignore_index=True)
+    means = tuning.groupby([*GROUP, "contestant"], sort=False)[column].mean().unstack()
+    chosen = pd.DataFrame({"best": means.idxmin(axis=1), "worst": means.idxmax(axis=1)}).reset_index()
+    runs = scored.merge(chosen, on=GROUP)
+    roles = [runs[runs["contestant"] == runs[role]].assign(contestant=role) for role in ("best", "worst")]
+    return effects.contrast(pd.concat(roles, ignore_index=True), column, {"worst": 1, "best": -1}, log=True)

@@ -59,7 +59,8 @@ def some_does(runs: pd.DataFrame, rare: float) -> Fact:
 
 def _count(runs: pd.DataFrame) -> str:
     seeds = runs.groupby("seed")["solved"].any()
-    return f"{runs['solved'].sum():,} of {len(runs):,} runs solve it, {seeds.sum():,} of {len(seeds):,} seeds do"
+    runs_do, seeds_do = int(runs["solved"].sum()), int(seeds.sum())
+    return f"{runs_do:,} of {len(runs):,} runs solve it, {seeds_do:,} of {len(seeds):,} seeds do"
 
 
 def to_look_at(runs: pd.DataFrame, units: str) -> int | None:

@@ -25,8 +25,8 @@ def losses(study: Study) -> pd.DataFrame:
     for facts in study.tasks:
         own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
         loss = choosing.counted(own, "train_loss", chance).clip(upper=chance)
-        columns = {"loss": loss, "chance": chance, "lost": loss >= LOST * chance, "independent": facts.independent}
-        tables.append(own.assign(**columns, block=own.get("block", 0)))
+        own = own.assign(loss=loss, chance=chance, lost=loss >= LOST * chance, independent=facts.independent)
+        tables.append(own.assign(block=own.get("block", 0)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -100,7 +100,7 @@ def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
     columns = [*("task", "block", "seed", "effect", "edge", "independent")]
     rows = []
     for (task, block), own in table.groupby(["task", "block"], sort=False):
-        logs = np.log(np.maximum(own.pivot_table(index="seed", columns="learning_rate", values="loss"), 1e-12))
+        logs = own.pivot_table(index="seed", columns="learning_rate", values="loss").clip(lower=1e-12).transform(np.log)
         for seed in logs.index:
             others = logs.drop(index=seed) if len(logs) > 1 else logs
             effect, edge = _beside(logs.loc[seed], float(others.mean().idxmin()), factors)

@@ -121,10 +121,9 @@ def print_finding(console: Console, finding: Finding, directory: Path) -> None:
 
 
 def _print_part(console: Console, part: Part, more: str = "") -> None:
-    """The outcome, the statement and its kind; what goes on in the next line is indented."""
-    text = Text.assemble(
-        (part.outcome, _STYLES[part.outcome]), f": {part.statement} {more}".rstrip(), f" [{part.kind}]"
-    )
+    """The outcome, the kind and the statement; what goes on in the next line is indented."""
+    told = f" ({part.kind}): {part.statement} {more}".rstrip()
+    text = Text.assemble((part.outcome, _STYLES[part.outcome]), told)
     console.print(Padding(text, (0, 0, 0, 2)))
 
 

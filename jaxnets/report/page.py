@@ -240,7 +240,7 @@ def markdown(sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
     """
     real = any(section.real for section in sections)
     header = ["claim", "verdict", "kind", "effect", "blocks", *(["real text"] if real else [])]
-    rows = [[*_cells(section), *([_real_cell(section.real)] if real else [])] for section in sections]
+    rows = [[*_cells(section), *([_real_cell(section)] if real else [])] for section in sections]
     lines = [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows)]
     above = " ".join([*counts(sections), *notes])
     return "\n".join([above, "", *lines, "", f"Blocks: those that say the same. Rules: `{rules(sections)}`.", ""])
@@ -255,13 +255,17 @@ def _cells(section: Section) -> list[str]:
     return [claim, _marked(verdict), verdict.kind, effect, stability(verdict)]
 
 
-def _real_cell(section: Section | None) -> str:
-    if section is None:
+def _real_cell(section: Section) -> str:
+    """The verdict on the real text, with its statement where another one is closest to its bound there."""
+    if (real := section.real) is None:
         return "–"
-    if section.finding is None:
-        return _escaped(f"{NOT_RUN}: {section.problem}")
-    verdict = section.finding.verdict
-    return _escaped(f"{_marked(verdict)}: {short_effect(verdict.headline)}; blocks {stability(verdict)}")
+    if real.finding is None:
+        return _escaped(f"{NOT_RUN}: {real.problem}")
+    verdict = real.finding.verdict
+    part = verdict.headline
+    same = section.finding is not None and section.finding.verdict.headline.name == part.name
+    effect = short_effect(part) if same else f"{part.statement} {short_effect(part)}"
+    return _escaped(f"{_marked(verdict)}: {effect}; blocks {stability(verdict)}")
 
 
 def _marked(verdict: Verdict) -> str:

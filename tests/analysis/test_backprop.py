@@ -5,6 +5,7 @@ import optax
 import pytest
 from sklearn.metrics import log_loss
 
+import jaxnets
 from jaxnets.analysis import backprop
 from jaxnets.data.digits import digits
 
@@ -49,8 +50,26 @@ def test_errors_are_smallest_at_a_step_between():
         assert best["error"] < 1e-5 < errors["error"].iloc[-1]
 
 
-def test_the_cost_is_that_of_each_width():
-    table = backprop.costs(digits(), [4, 8], repetitions=2, num_examples=16)
-    assert table["width"].tolist() == [4, 4, 8, 8]
-    assert table["parameters"].tolist()[::2] == [65 * 4 + 5 * 4 + 5 * 10, 65 * 8 + 9 * 8 + 9 * 10]
+def test_what_rounding_makes_of_small_steps_is_bounded():
+    table = backprop.errors_by_step(LAYERS, INPUTS, LABELS, 4)
+    small = table[table["step"] < 1e-9]  # the steps themselves play no part
+    assert (small["error"] < small["rounding"]).all()
+    other = backprop.errors_by_step(LAYERS, INPUTS, LABELS, 4, seed=1)
+    assert not table["error"].equals(other["error"])
+
+
+def test_autodiff_of_a_run_keeps_to_the_bound_on_rounding():
+    values = {"hidden_units": (5,), "activation": "tanh", "num_steps": 1, "keep": "last", "progress": False}
+    results = jaxnets.sweep(dataset="digits", **values)
+    found = backprop.autodiff_against_hand(results, 0, num_examples=16)
+    assert 0 < found["error"] < 1e-5
+    assert 0 < found["share"] < 1
+
+
+def test_the_cost_is_that_of_each_width_in_each_block():
+    table = backprop.costs([digits()] * 2, [4, 8], repetitions=2, num_examples=16)
+    assert table["width"].tolist() == [4] * 4 + [8] * 4
+    assert table["block"].tolist() == [0, 0, 1, 1] * 2
+    assert table["round"].tolist() == [0, 1] * 4
+    assert table["parameters"].tolist()[::4] == [65 * 4 + 5 * 4 + 5 * 10, 65 * 8 + 9 * 8 + 9 * 10]
     assert (table["operations"] > 1).all()

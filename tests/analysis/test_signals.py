@@ -1,32 +1,11 @@
-from types import SimpleNamespace
-
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnets.analysis import backprop, linear, signals
-from jaxnets.models import MLP
-from jaxnets.training.heads import Softmax
+import jaxnets
+from jaxnets.analysis import signals
 
 RNG = np.random.default_rng(0)
-
-
-def test_scales_are_those_of_back_propagation_by_hand():
-    inputs, labels = jnp.asarray(RNG.normal(size=(9, 6)), jnp.float32), jnp.asarray(RNG.integers(0, 3, 9))
-    params = MLP(3, (5, 4), jnp.tanh).init(jax.random.key(0), inputs)["params"]
-    table = signals.scales(params, inputs, labels, jnp.tanh, Softmax().losses)
-    layers = linear.layers(params)
-    first = np.tanh(inputs @ layers[0][0] + layers[0][1])
-    gradient = backprop.gradient(layers, inputs, labels)
-    assert table["activation"][0] == pytest.approx((first**2).mean() ** 0.5, rel=1e-5)
-    for layer in range(2):
-        assert table["gradient"][layer] == pytest.approx((gradient[layer][0] ** 2).mean() ** 0.5, rel=1e-4)
-
-
-def test_a_model_other_than_an_mlp_has_no_signals_by_layer():
-    params = {"dense": {"kernel": np.ones((2, 2))}}
-    assert signals.at_start(SimpleNamespace(params=lambda run, step: params), 0).empty
 
 
 def test_ranks_of_hidden_kernels():
@@ -42,6 +21,25 @@ def test_ranks_of_hidden_kernels():
     assert signals.largest_rank({"output": {"kernel": np.eye(3)}}) == 0
 
 
-def test_the_centred_sigmoid_is_zero_at_zero():
-    assert float(signals.centred_sigmoid(0.0)) == 0
-    assert float(signals.centred_sigmoid(50.0)) == 0.5
+def test_the_largest_weight_is_in_units_of_the_root_mean_square():
+    params = {"Linear_0": {"kernel": np.array([[3.0, -4.0]])}, "Linear_1": {"kernel": np.full((2, 2), -5.0)}}
+    first = 4 / (25 / 2) ** 0.5
+    assert signals.largest_weight(params) == pytest.approx((first + 1) / 2)
+    assert np.isnan(signals.largest_weight({"output": {"kernel": np.eye(3)}}))
+
+
+def test_a_constant_start_gives_each_unit_the_mean_of_its_inputs():
+    kernel = signals.constant(jax.random.key(0), (2, 5, 3))
+    np.testing.assert_allclose(np.ones(10) @ kernel.reshape(10, 3), 1.0, rtol=1e-6)
+
+
+def test_what_is_looked_at_in_a_sweep():
+    net = {"dataset": "xor", "hidden_units": 4, "initializer": ["xavier", "pytorch"], "num_seeds": 2}
+    trained = jaxnets.sweep(**net, batch_size=0, num_steps=2, keep="last", progress=False)
+    table = signals.ranks(trained)
+    assert table["step"].tolist() == [0, 2] * 4
+    assert set(table["rank"]) == {2}  # two inputs
+    largest = signals.largest_weights(trained)
+    assert largest["initializer"].tolist() == ["xavier", "xavier", "pytorch", "pytorch"]
+    assert (largest["largest"] >= 1).all()
+    assert largest[largest["initializer"] == "pytorch"]["largest"].max() < 3**0.5 * 1.5

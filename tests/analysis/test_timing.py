@@ -20,3 +20,12 @@ def test_seconds_are_per_call():
 
 def test_with_derivative_multiplies_by_the_derivative():
     assert timing.with_derivative(jnp.square, jnp.array([1.0, 3.0]))().tolist() == [2, 18]
+
+
+def test_the_cost_of_a_gradient_is_told_for_each_block_and_round():
+    blocks = [(jnp.full(3, value), 2.0) for value in (1.0, 4.0)]
+    table = timing.gradient_cost(lambda weights, factor: factor * (weights**3).sum(), blocks, repetitions=2)
+    assert table[["block", "round"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert (table["parameters"] == 3).all()
+    assert (table[["forward", "gradient"]] > 0).all(axis=None)
+    assert (table["operations"] > 1).all()

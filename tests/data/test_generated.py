@@ -8,7 +8,18 @@ from sklearn.linear_model import LogisticRegression
 
 from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN
-from jaxnets.data.generated import NEGATION, NEGATIVE, NEUTRAL, POSITIVE, negation, ngrams, xor
+from jaxnets.data.generated import (
+    MAX_DISTANCE,
+    NEGATION,
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    mixed_negations,
+    negation,
+    ngrams,
+    word_order,
+    xor,
+)
 
 
 def is_linearly_separable(inputs, labels):
@@ -140,3 +151,81 @@ def test_mistakes_are_reported(given, fragment):
     with pytest.raises(UserError) as error:
         ngrams(**given)
     assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize("load", [mixed_negations, word_order])
+def test_sizes_classes_and_seeds(load):
+    dataset = load(200)
+    assert [len(split) for split in splits_of(dataset)] == [140, 30, 30]
+    assert all(split.labels.mean() == 0.5 for split in splits_of(dataset))
+    again, other = load(200, data_seed=0), load(200, data_seed=1)
+    np.testing.assert_array_equal(dataset.train.inputs, again.train.inputs)
+    assert (dataset.train.inputs != other.train.inputs).any()
+    assert dataset.vocabulary == other.vocabulary
+    with pytest.raises(UserError, match="num_sentences: 19"):
+        load(num_sentences=19)
+    with pytest.raises(UserError, match="data_seed"):
+        load(data_seed=-1)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_a_share_is_negated_and_a_not_elsewhere_has_no_effect(share):
+    dataset = mixed_negations(2000, share)
+    negated, elsewhere = [], []
+    for split in splits_of(dataset):
+        for row, label in zip(split.inputs, split.labels, strict=True):
+            words = dataset.decode(row).split()
+            assert judged(words) == (label, True)
+            (place,) = (place for place, word in enumerate(words) if word in POSITIVE + NEGATIVE)
+            negated.append(place > 0 and words[place - 1] == NEGATION)
+            elsewhere.append(words.count(NEGATION) - negated[-1])
+            assert len(words) == 10
+    # four standard deviations of a binomial share
+    assert abs(np.mean(negated) - share) <= 4 * np.sqrt(share * (1 - share) / 2000)
+    assert abs(np.mean(elsewhere) - 0.5) <= 4 * np.sqrt(0.25 / 2000)
+    assert set(elsewhere) == {0, 1}
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_what_is_no_share_is_reported(share):
+    with pytest.raises(UserError, match="negated_share"):
+        mixed_negations(100, share)
+
+
+@pytest.mark.parametrize("distance", range(1, MAX_DISTANCE + 1))
+def test_pairs_have_the_same_words_and_opposite_labels(distance):
+    dataset = word_order(400, distance)
+    for split in splits_of(dataset):
+        pairs = zip(split.inputs[::2], split.inputs[1::2], strict=True)
+        assert all(sorted(first) == sorted(second) for first, second in pairs)
+        assert (split.labels[::2] != split.labels[1::2]).all()
+        for row, label in zip(split.inputs, split.labels, strict=True):
+            words = dataset.decode(row).split()
+            (place,) = (place for place, word in enumerate(words) if word == NEGATION)
+            assert words[place + distance] in (POSITIVE if label == 0 else NEGATIVE)
+            others = set(range(16)) - {place, place + distance}
+            assert sum(words[other] in POSITIVE + NEGATIVE for other in others) == 1
+
+
+@pytest.mark.parametrize("distance", [1, 3])
+def test_windows_tell_the_classes_apart_if_they_reach_over_the_distance_and_not_below(distance):
+    """Logistic regression on pairs of words that stand so far apart, the best a linear map of windows can do."""
+    dataset = word_order(4000, distance)
+
+    def accuracy(apart):
+        texts = [[dataset.decode(row).split() for row in split.inputs] for split in splits_of(dataset)]
+        joined = [[" ".join(map("_".join, zip(row, row[apart:], strict=False))) for row in rows] for rows in texts]
+        counts = CountVectorizer(token_pattern=r"\S+")
+        model = LogisticRegression(C=0.1, max_iter=500).fit(counts.fit_transform(joined[0]), dataset.train.labels)
+        return model.score(counts.transform(joined[2]), dataset.test.labels)
+
+    assert accuracy(distance) > 0.95
+    for narrow in range(1, distance):
+        assert abs(accuracy(narrow) - 0.5) < 4 * np.sqrt(0.25 / len(dataset.test))
+
+
+def test_what_has_no_pairs_or_no_distance_is_reported():
+    with pytest.raises(UserError, match="is odd"):
+        word_order(101)
+    with pytest.raises(UserError, match="distance: 5 is not from 1 to 4"):
+        word_order(100, 5)

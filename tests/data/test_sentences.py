@@ -8,7 +8,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.data import sentences
 from jaxnets.data.generated import NEGATION
 
-LOADERS = (sentences.unseen_negations, sentences.word_order, sentences.unseen_ngrams)
+LOADERS = (sentences.unseen_negations, sentences.unseen_ngrams)
 
 
 def words_of(dataset, split):
@@ -66,23 +66,6 @@ def test_test_negates_what_training_never_does():
     negated = {word for word, is_negated in seen if is_negated}
     of_these = Counter(kind for (word, kind), count in seen.items() for _ in range(count) if word in negated)
     assert abs(of_these[True] / of_these.total() - 0.5) < 0.05
-
-
-def test_pairs_have_the_same_words_and_opposite_labels():
-    dataset = sentences.word_order(400)
-    for split in ("train", "dev", "test"):
-        labels = {}
-        for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
-            labels.setdefault(tuple(sorted(text)), []).append(label)
-            (good,) = (place for place, word in enumerate(text) if word in sentences.POSITIVE)
-            (bad,) = (place for place, word in enumerate(text) if word in sentences.NEGATIVE)
-            assert text[(bad if label else good) - 1] == NEGATION
-        assert all(sorted(of_bag) in ([0, 1], [0, 0, 1, 1]) for of_bag in labels.values())
-
-
-def test_an_odd_number_has_no_pairs():
-    with pytest.raises(UserError, match="is odd"):
-        sentences.word_order(101)
 
 
 def test_test_ngrams_are_new_and_mean_what_they_say():

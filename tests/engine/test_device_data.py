@@ -11,6 +11,7 @@ import pytest
 import jaxnets
 from jaxnets import data, training
 from jaxnets.config.config import Config
+from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.engine import device_data, devices
 from jaxnets.engine import tables as results
@@ -165,6 +166,20 @@ def test_texts_of_equal_shape_in_all_folds(folds):
         assert isinstance(dataset.test.inputs, Texts)
         assert (batches.labels[rows >= 0] == dataset.test.labels[rows[rows >= 0]]).all()
         assert batches.weights.sum() == len(dataset.test)
+
+
+def test_a_text_longer_than_a_batch_in_one_fold_alone():
+    lengths = ([3, 5], [2, 3000])
+    pairs = [
+        (Texts(np.full(sum(of_fold), 2, np.int32), np.array(of_fold, np.int32)), np.arange(2)) for of_fold in lengths
+    ]
+    words = ("<pad>", "<unk>", "word")
+    folds = [Dataset("long", *(Split(texts, labels),) * 3, ("no", "yes"), words) for texts, labels in pairs]
+    placed = device_data.put(folds, devices.placement(1))
+    for fold, of_fold in enumerate(lengths):
+        found = np.asarray(placed.folds.test.inputs.lengths[fold])
+        assert sorted(found[found > 0]) == sorted(of_fold)
+        assert (np.asarray(placed.folds.test.inputs.words[fold]) == 2).sum() == sum(of_fold)
 
 
 def test_folds_of_features_of_unequal_size_are_judged_as_each_alone():

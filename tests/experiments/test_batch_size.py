@@ -3,73 +3,139 @@ import pandas as pd
 import pytest
 
 from experiments import batch_size
+from jaxnets.analysis import gradient_noise
+from jaxnets.basics.errors import UserError
+from jaxnets.evidence import judging
+from jaxnets.lab.experiment import configure
+from tests.experiments import planted
+from tests.experiments.planted import Planted
 
-SIZES = (4, 16, 64)
+SIZES = (8, 32, 256)
 
-
-def tables(power=-1.0, step_power=0.5, loss=(0.01, 0.02, 0.1), seeds=5):
-    """Noise, times and losses that follow given powers of the batch size, with a little spread."""
-    rng, noise, times, runs, curves = np.random.default_rng(0), [], [], [], []
-    for size, final in zip(SIZES, loss, strict=True):
-        left = (100 - size) / 99
-        for seed in range(seeds):
-            of_net = {"net": seed, "batch_size": size, "population_factor": left, "relative_noise": 1.0}
-            noise.append(of_net | {"variance": left * size**power * rng.uniform(0.99, 1.01)})
-            run, end = len(runs), final * rng.uniform(0.9, 1.1)
-            net = {"run": run, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": size, "seed": seed}
-            ended = {"status": "finished", "train_loss": end, "dev_loss": end}
-            runs.append(net | ended | {"dev_accuracy": 0.9, "test_accuracy": 0.9})
-            for epoch in (1, 2):
-                curve = {"run": run, "step": epoch * 100 // size, "epoch": float(epoch)}
-                curves.append(curve | {"train_loss": 1 / epoch})
-        for number in range(10):
-            seconds = 1e-5 * size**step_power * rng.uniform(0.95, 1.05)
-            times.append({"round": number, "batch_size": size, "seconds": seconds})
-    named = {"runs": runs, "curves": curves, "noise": noise, "times": times}
-    return {name: pd.DataFrame(rows) for name, rows in named.items()}
+TINY = {
+    "tasks": ["spirals", "teacher_student", "breast_cancer"],
+    "batch_size": [8, 256],
+    "num_blocks": 2,
+    "confirm_seeds": 2,
+}
+TINY |= {"draws": 100, "rounds": 3, "num_seeds": 1}
 
 
-OUTCOMES = [
-    ({}, "supported"),
-    ({"power": -0.5}, "not supported"),
-    ({"step_power": -0.5}, "not supported"),
-    ({"loss": (0.1, 0.02, 0.01)}, "not supported"),
-    ({"seeds": 1}, "inconclusive"),
+def without_the_population():
+    """A run in which the theory is that of batches drawn with replacement; they are drawn without."""
+    values = {"tasks": ["wine"], "batch_size": [8, 64], "num_blocks": 1, "num_epochs": 1, "learning_rate": 0.1}
+    with pytest.MonkeyPatch.context() as patch:
+        theory = gradient_noise.expected_variance
+
+        def unaware(gradients, size):
+            expected, error = theory(gradients, size)
+            return expected * (len(gradients) - 1) / (len(gradients) - size), error
+
+        patch.setattr(gradient_noise, "expected_variance", unaware)
+        return planted.run("batch_size", **values, confirm_seeds=1, rounds=1)[0]
+
+
+PLANTED = [
+    Planted(
+        *("batch_size", True, "a rate so low that only the number of steps counts"),
+        values={**TINY, "learning_rate": 0.03, "num_epochs": 8},
+        outcome="supported",
+        part="examples",
+    ),
+    Planted(
+        *("batch_size", False, "variances expected as if drawn with replacement", {}, "contradicted", "variance"),
+        finding=without_the_population,
+    ),
+    Planted(
+        *("batch_size", False, "two sizes that hardly differ"),
+        values={**TINY, "batch_size": [30, 32], "learning_rate": 0.1, "num_epochs": 4},
+        outcome="inconclusive",
+        part="examples",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert batch_size.verdict(tables(**changed)).outcome == outcome
+def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=3, blocks=3):
+    """What is measured, where the largest size has so many times the cost, or its loss is so many times the best's."""
+    rng, rows, angles = np.random.default_rng(0), [], []
+    for task, block, seed in np.ndindex(tasks, blocks, 3):
+        place = {"task": str(task), "block": block, "seed": seed}
+        for rank, size in enumerate(SIZES):
+            run = {**place, "number": seed, "contestant": size, "learning_rate": 0.1, "edge": False}
+            end = 0.1 * tuned ** (rank / 2) * np.exp(spread * rng.normal())
+            run |= {"train_loss": end, "at_equal_seconds": end, "independent": True, "status": "finished"}
+            needed = examples ** (rank / 2) * np.exp(spread * rng.normal())
+            rows.append({**run, "epochs": needed, "num_epochs": 16, "num_steps": 16 * 1024 // size})
+            degrees = 80 - angle * rank / 2 + 50 * spread * rng.normal()
+            angles.append({**place, "step": 64, "batch_size": size, "degrees": degrees})
+    times = [
+        {"task": str(task), "round": turn, "contestant": size, "seconds": 1e-5 * step_time ** (rank / 2)}
+        for task, turn, (rank, size) in ((t, r, s) for t in range(tasks) for r in range(9) for s in enumerate(SIZES))
+    ]
+    timed = pd.DataFrame(times)
+    timed["seconds"] *= np.exp(spread * rng.normal(size=len(timed)))
+    noise = pd.DataFrame({"batch_size": SIZES, "variance": variance, "error": 0.02, "expected": 1.0})
+    scores = pd.DataFrame(rows)
+    return {"scores": scores, "tuning": scores, "times": timed, "angles": pd.DataFrame(angles), "noise": noise}
 
 
-def test_a_single_size_cannot_be_compared():
-    alone = {name: table[table["batch_size"] == 4] for name, table in tables().items() if name != "curves"}
-    parts = batch_size.verdict({**alone, "curves": tables()["curves"]}).parts
-    assert [part.outcome for part in parts] == ["inconclusive"] * 3
+def outcome(part, found):
+    """What comes out for one part, judged by itself."""
+    rule = batch_size.RULES[part]
+    return judging.outcome(rule, judging.effects(rule, batch_size.evidence(found)[part]))
 
 
-def test_runs_that_diverged_are_left_out_of_their_pair():
-    changed = tables()
-    lost = changed["runs"]["run"] == 0
-    changed["runs"].loc[lost, ["status", "train_loss", "dev_loss"]] = "diverged", np.nan, np.nan
-    assert batch_size.verdict(changed).outcome == "supported"
+def test_the_claim_can_be_supported():
+    verdict = judging.judge(batch_size.RULES, batch_size.evidence(tables(tasks=8)))
+    assert verdict.outcome == "supported"
+    assert {part.outcome for part in verdict.parts} == {"supported"}
 
 
-def test_runs_that_all_diverged_at_once_have_no_curves():
-    lost = tables()
-    lost["runs"] = lost["runs"].assign(status="diverged", train_loss=np.nan, dev_loss=np.nan, dev_accuracy=np.nan)
-    lost["curves"] = lost["curves"].iloc[:0]
-    assert batch_size.verdict(lost).outcome == "inconclusive"
-    assert len(batch_size.summary(lost)["Best batch size for a given time"]) == 0
-    assert batch_size.pictures(lost)
+CONTRARY = [
+    ("variance", {"variance": 1.3}, "contradicted"),
+    ("slower", {"step_time": 0.5}, "contradicted"),
+    ("examples", {"examples": 0.5}, "contradicted"),
+    ("steps", {"examples": 100.0}, "contradicted"),  # a size 32 times as large, and 100 times the examples
+    ("wander", {"angle": -30.0}, "contradicted"),
+    ("variance", {"variance": 1.05}, "supported"),  # within the error of the draws
+    ("slower", {"step_time": 1.0}, "inconclusive"),
+    ("examples", {"examples": 1.0}, "inconclusive"),
+    ("steps", {"examples": 32.0}, "inconclusive"),
+    ("wander", {"angle": 0.0}, "inconclusive"),
+    ("tuned", {"tuned": 1.0}, "inconclusive"),
+]
+
+
+@pytest.mark.parametrize(("part", "changed", "due"), CONTRARY)
+def test_each_core_part_can_come_out_otherwise(part, changed, due):
+    assert outcome(part, tables(**changed)) == due
+
+
+def test_a_choice_that_fresh_seeds_do_not_bear_out_is_contradicted():
+    found = tables(tasks=6)
+    order = dict(zip(SIZES, SIZES[::-1], strict=True))
+    found["tuning"] = found["tuning"].assign(contestant=found["tuning"]["contestant"].map(order))
+    assert outcome("tuned", found) == "contradicted"
+
+
+def test_a_single_size_is_refused():
+    with pytest.raises(UserError, match="batch_size: "):
+        configure(batch_size.EXPERIMENT, {"batch_size": 8})
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"hidden_units": 8, "batch_size": [16, 256], "learning_rate": 0.1, "num_epochs": 1, "num_seeds": 2}
-    finding, results, text = tiny("batch_size", **nets, draws=200, rounds=2, nets=3)
-    slope = finding.verdict.parts[0]
-    assert -1.2 < float(slope.evidence.split()[0]) < -0.8
-    assert set(finding.pictures) == {"noise", "epoch", "seconds"}
-    assert len(results.runs) == 4
-    assert f"Verdict: {finding.verdict.outcome}" in text
+    values = {"tasks": ["wine"], "batch_size": [16, 64], "learning_rate": [0.1, 0.3], "num_blocks": 2}
+    finding, results, _ = tiny("batch_size", **values, num_epochs=3, confirm_seeds=2, draws=60, rounds=2)
+    shown, variances = finding.tables.values()
+    assert shown["batch size"].tolist() == [16, 64]
+    assert variances["batch_size"].tolist() == [16, 53, 64]  # the third is half of the 106 examples
+    assert np.allclose(variances["variance"] / variances["expected"], 1, atol=0.5)
+    assert results.num_runs == 2 * 2 * 2 * 2 + 2 * 2 * 2
+    assert {part.name: part.outcome for part in finding.verdict.parts}["variance"] == "supported"
+    assert set(finding.pictures) == {"examples", "tuned", "angles"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

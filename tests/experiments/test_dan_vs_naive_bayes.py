@@ -1,42 +1,79 @@
+"""A DAN against Naive Bayes: the rules on tables, a small run, and planted texts in which the answer is known."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import dan_vs_naive_bayes
-from experiments.dan_vs_naive_bayes import BAYES, DAN, PAIRS
+from experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
 from jaxnets.basics.errors import UserError
-from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
-from jaxnets.lab import flags
+from jaxnets.evidence.judging import judge
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.lab.experiment import configure
+from tests.experiments.planted import Planted
+
+LITTLE = {"num_blocks": 4, "num_steps": 200, "evaluate_every": 200, "learning_rate": 0.01}
 
 
-def tables(dan=0.8, bayes=0.7, num_examples=1000, seeds=6, spread=0.01, name=DAN):
-    place = np.arange(num_examples) * 617 % num_examples  # in no order
-    right = np.sort((place * 389 % num_examples) < bayes * num_examples)
-    answers = np.where(np.isnan(dan), np.nan, place < dan * num_examples)
-    examples = {BAYES: right, PAIRS: right, "negated": False, name: answers}
-    accuracy = dan + spread * (-1.0) ** np.arange(seeds)
-    nets = pd.DataFrame({"seed": range(seeds), "fold": 0, "test_accuracy": accuracy, BAYES: bayes})
-    return {"examples": pd.DataFrame(examples), "nets": nets}
+def tables(dan=0.8, words=0.7, pairs=0.7, spread=0.01, edge=False, given=(), negated=0.0):
+    places = [(block, number) for block in range(8) for number in range(4)]
+    rows = []
+    for vectors, accuracy in (("random", dan), *((("given", given),) if given else ())):
+        for block, number in places:
+            value = accuracy + spread * (-1) ** block
+            row = {"contestant": "dan", "vectors": vectors, "learning_rate": 0.01, "edge": False, "examples": 1000}
+            scores = {
+                "test_accuracy": value,
+                "negated": value + negated * (1 + spread * (-1) ** block),
+                "plain": value,
+                "dev_accuracy": value,
+            }
+            rows.append({**row, "block": block, "seed": number, "independent": True, **scores})
+    bayes = [
+        {"system": system, "block": block, "alpha": 1.0, "counts": False, "edge": edge}
+        | dict.fromkeys(["test_accuracy", "negated", "plain", "dev_accuracy"], accuracy)
+        for system, accuracy in ((WORDS, words), (PAIRS, pairs))
+        for block in range(8)
+    ]
+    return {"nets": pd.DataFrame(rows), "bayes": pd.DataFrame(bayes)}
 
 
 OUTCOMES = [
     ({}, SUPPORTED),
-    ({"dan": 0.6}, NOT_SUPPORTED),
-    ({"num_examples": 30}, INCONCLUSIVE),
+    ({"words": 0.9, "pairs": 0.9}, CONTRADICTED),
+    ({"pairs": 1.0}, MIXED),
+    ({"words": 0.8, "pairs": 0.8}, INCONCLUSIVE),
+    ({"words": 0.795}, INCONCLUSIVE),
     ({"spread": 0.4}, INCONCLUSIVE),
-    ({"seeds": 1}, INCONCLUSIVE),
-    ({"dan": np.nan}, INCONCLUSIVE),  # no run finished
+    ({"edge": True}, INCONCLUSIVE),
 ]
 
 
 @pytest.mark.parametrize(("changes", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changes, outcome):
-    assert dan_vs_naive_bayes.verdict(tables(**changes)).outcome == outcome
+def test_the_verdict_follows_its_rules(changes, outcome):
+    assert judge(dan_vs_naive_bayes.RULES, evidence(tables(**changes))).outcome == outcome
 
 
-def test_a_guest_has_its_own_name():
-    assert "The my:Net is right" in dan_vs_naive_bayes.verdict(tables(name="my:Net")).parts[0].statement
+@pytest.mark.parametrize(
+    ("changes", "outcomes"),
+    [
+        ({}, [INCONCLUSIVE, INCONCLUSIVE]),
+        ({"given": 0.9, "negated": 0.1}, [SUPPORTED, SUPPORTED]),
+        ({"given": 0.5, "negated": -0.1}, [CONTRADICTED, CONTRADICTED]),
+    ],
+)
+def test_side_parts_can_come_out_each_way(changes, outcomes):
+    parts = judge(dan_vs_naive_bayes.RULES, evidence(tables(**changes))).parts
+    assert [part.outcome for part in parts if not part.core] == outcomes
+
+
+def test_given_vectors_are_shown_apart():
+    with_vectors = tables(given=0.9)
+    assert set(dan_vs_naive_bayes.named(with_vectors)["system"]) == {
+        *("DAN, vectors random", "DAN, vectors given"),
+        *(WORDS, PAIRS),
+    }
+    assert evidence(with_vectors)["words"]["effect"].mean() == pytest.approx(0.1)
 
 
 def test_several_models_are_refused():
@@ -44,20 +81,57 @@ def test_several_models_are_refused():
         configure(dan_vs_naive_bayes.EXPERIMENT, {"model": ["dan", "text_cnn"]})
 
 
-def test_sizes_are_written_as_sizes():
-    assert flags.parse(dan_vs_naive_bayes.EXPERIMENT, ["--sizes=100x400x1600"]).options["sizes"] == (100, 400, 1600)
-
-
 def test_a_tiny_real_run(tiny):
-    sentences = {"num_sentences": 400, "learning_rate": 0.003, "sizes": (50, 1000)}
-    finding, results, _ = tiny("dan_vs_naive_bayes", **sentences, num_steps=100, evaluate_every=50, num_seeds=2)
-    sizes = pd.read_parquet(results.directory / "sizes.parquet")
-    assert sorted(set(sizes["examples"])) == [50, 280]  # of 1000 there are not so many
-    assert sizes.groupby(["examples", "system"]).size().tolist() == [2, 1, 2, 1]
-    examples = pd.read_parquet(results.directory / "examples.parquet")
-    assert examples[DAN].mean() == pytest.approx(results.runs["test_accuracy"].mean())
-    fold = results.folds[0]
-    texts = [fold.decode(fold.test.inputs[row]).split() for row in range(len(fold.test))]
-    assert examples["negated"].sum() == sum("not" in text for text in texts)
-    table = next(iter(finding.tables.values())).set_index("system")
-    assert table.loc[BAYES, "test accuracy"] == pytest.approx(examples[BAYES].mean())
+    sizes = {"num_sentences": 200, "num_steps": 30, "evaluate_every": 30, "num_blocks": 2, "confirm_seeds": 2}
+    finding, results, _ = tiny("dan_vs_naive_bayes", **sizes, learning_rate=[0.01, 0.03])
+    nets, bayes = (pd.read_parquet(results.directory / f"{name}.parquet") for name in ("nets", "bayes"))
+    assert len(nets) == 4
+    assert bayes.groupby("system").size().to_dict() == {WORDS: 2, PAIRS: 2}
+    texts = [[fold.decode(fold.test.inputs[row]).split() for row in range(len(fold.test))] for fold in results.folds]
+    share = np.array([np.mean(["not" in text for text in of_fold]) for of_fold in texts])
+    for table in (nets, bayes):
+        of_block = share[table["block"]]
+        whole = of_block * table["negated"] + (1 - of_block) * table["plain"]
+        assert whole.to_numpy() == pytest.approx(table["test_accuracy"].to_numpy(), abs=1e-6)
+    assert [part.name for part in finding.verdict.parts] == list(dan_vs_naive_bayes.RULES)
+
+
+def exclusive(num_sentences=400, data_seed=0):
+    """The label is whether exactly one of two words is there, each mid-way in a text of one other word."""
+    generator = np.random.default_rng(data_seed)
+    first, second = generator.integers(0, 2, (2, num_sentences))
+    return _texts(first ^ second, [_both(generator, *pair) for pair in zip(first, second, strict=True)])
+
+
+def _both(generator, first, second):
+    row = [f"film{generator.integers(4)}" for _ in range(2)]
+    return [("warm", "cold")[first], row[0], ("fresh", "stale")[second], row[1]]
+
+
+def _texts(labels, rows):
+    return [" ".join(row) for row in rows], [("no", "yes")[label] for label in labels]
+
+
+MODULE = "tests.experiments.test_dan_vs_naive_bayes"
+PLANTED = [
+    Planted(
+        claim="dan_vs_naive_bayes",
+        truth=True,
+        case="texts whose label is that exactly one of two words far apart is there: no word and no pair tells it",
+        values={**LITTLE, "dataset": f"{MODULE}:exclusive"},
+        outcome=SUPPORTED,
+    ),
+    Planted(
+        claim="dan_vs_naive_bayes",
+        truth=False,
+        case="sentences of the same words in another order: pairs tell the label, an average knows nothing of it",
+        values={**LITTLE, "dataset": "word_order", "num_sentences": 400},
+        outcome=CONTRADICTED,
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

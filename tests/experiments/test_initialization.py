@@ -1,60 +1,167 @@
+from functools import cache, partial
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import initialization
+from jaxnets.evidence.judging import judge
+from jaxnets.training import initializers
+from tests.experiments import planted
+from tests.experiments.planted import Planted
 
-SPREAD = np.linspace(-0.004, 0.004, 8)
-
-
-def tables(zeros=0.1, he=0.98, xavier=0.982, pytorch=0.981, rank=1, seeds=8, noise=1.0):
-    accuracies = {"zeros": zeros, "he": he, "xavier": xavier, "pytorch": pytorch}
-    parts = []
-    for place, (name, accuracy) in enumerate(accuracies.items()):
-        for rate, worse in ((0.1, 0.0), (1.0, 0.05)):
-            net = {"initializer": name, "learning_rate": rate, "optimizer": "sgd", "seed": range(seeds)}
-            dev = {"status": "finished", "dev_accuracy": accuracy - worse, "dev_loss": 1.0}
-            test = accuracy - worse + (place % 2 * 2 - 1) * noise * SPREAD[:seeds]
-            parts.append(pd.DataFrame(net | dev | {"test_accuracy": test}))
-    runs = pd.concat(parts, ignore_index=True)
-    runs.insert(0, "run", range(len(runs)))
-    ranks = pd.DataFrame({"initializer": ["zeros", "zeros", "he"], "step": [0, 9, 0], "rank": [0, rank, 64]})
-    return {"runs": runs, "ranks": ranks}
+RANKS = {("zeros", "relu"): 0, ("zeros", "tanh"): 0, ("zeros", "sigmoid"): 1, ("he", "relu"): 32, ("alike", "relu"): 1}
 
 
-OUTCOMES = [
-    ({}, "supported"),
-    ({"zeros": 0.9}, "not supported"),
-    ({"rank": 2}, "not supported"),
-    ({"pytorch": 0.9}, "not supported"),
-    ({"pytorch": 0.2}, "not supported"),
-    ({"seeds": 1}, "inconclusive"),
-    ({"he": 0.97, "pytorch": 0.972}, "inconclusive"),
+def tables(num_tasks=8, noise=0.02, edge="", ranks=(), largest=2.0, **accuracies):
+    """Scores of a study in which every task is alike, ranks of hidden kernels, and largest weights."""
+    rng, rows = np.random.default_rng(0), []
+    for place in range(num_tasks):
+        for name, accuracy in {"zeros": 0.1, "he": 0.9, "xavier": 0.9, "pytorch": 0.88, **accuracies}.items():
+            known = {"task": f"task {place}", "contestant": f"{name} | 2", "learning_rate": 0.1, "edge": name == edge}
+            for block in range(3):
+                for number in range(2):
+                    value = {"test_accuracy": accuracy + noise * rng.normal(), "block": block, "number": number}
+                    rows.append(known | value | {"test_loss": (1 - accuracy) * np.exp(noise * rng.normal())})
+    scores = pd.DataFrame(rows).assign(examples=200, independent=True)
+    tuned = scores.groupby(["task", "block", "contestant"])["test_loss"].min().rename("dev_loss").reset_index()
+    followed = [
+        {"initializer": start, "activation": activation, "run": 0, "step": 5, "rank": rank}
+        for (start, activation), rank in {**RANKS, **dict(ranks)}.items()
+    ]
+    weights = [
+        {"initializer": name, "seed": seed, "largest": size * np.exp(noise * rng.normal())}
+        for name, size in (("xavier", largest * 1.7), ("pytorch", 1.7))
+        for seed in range(4)
+    ]
+    own = {"ranks": pd.DataFrame(followed), "weights": pd.DataFrame(weights)}
+    return {"scores": scores.assign(seed=scores["number"]), "tuned": tuned, **own}
+
+
+def outcomes(**changed):
+    verdict = judge(initialization.RULES, initialization.evidence(tables(**changed)))
+    return verdict.outcome, {part.name: part.outcome for part in verdict.parts}
+
+
+def test_the_verdict_is_supported_where_all_core_parts_are():
+    outcome, parts = outcomes()
+    assert outcome == "supported"
+    assert set(parts.values()) == {"supported"}
+
+
+CASES = [
+    ("dead", {"ranks": {("zeros", "relu"): 1}}, "contradicted"),
+    ("symmetric", {"ranks": {("zeros", "tanh"): 2}}, "contradicted"),
+    ("symmetric", {"ranks": {("zeros", "sigmoid"): -1}}, "contradicted"),
+    ("alike", {"ranks": {("alike", "relu"): 2}}, "contradicted"),
+    ("alike", {"ranks": {("alike", "relu"): 0}}, "contradicted"),
+    ("zeros_fail", {"he": 0.3, "zeros": 0.6}, "contradicted"),
+    ("zeros_fail", {"zeros": 0.85}, "inconclusive"),
+    ("work", {"pytorch": 0.4}, "contradicted"),
+    ("work", {"pytorch": 0.74, "noise": 0.1}, "inconclusive"),
+    ("default", {"he": 0.8}, "contradicted"),
+    ("default", {"he": 0.88, "noise": 0.3}, "inconclusive"),
+    ("outliers", {"largest": 0.5}, "contradicted"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert initialization.verdict(tables(**changed)).outcome == outcome
+@pytest.mark.parametrize(("part", "changed", "outcome"), CASES)
+def test_each_part_can_come_out_each_way(part, changed, outcome):
+    assert outcomes(**changed)[1][part] == outcome
 
 
-def test_a_single_start_cannot_be_compared():
+def test_the_rate_of_nets_that_learn_nothing_has_no_edge():
+    assert outcomes(edge="zeros")[1]["zeros_fail"] == "supported"
+    assert outcomes(edge="he")[1]["zeros_fail"] == "inconclusive"
+
+
+def test_the_default_alone_cannot_be_compared():
     alone = tables()
-    alone["runs"] = alone["runs"][alone["runs"]["initializer"] == "he"]
-    assert [part.outcome for part in initialization.verdict(alone).parts].count("inconclusive") == 3
+    for name in ("scores", "tuned"):
+        alone[name] = alone[name][alone[name]["contestant"] == "he | 2"]
+    parts = judge(initialization.RULES, initialization.evidence(alone)).parts
+    assert {part.name for part in parts if part.outcome == "inconclusive"} == {"zeros_fail", "work", "default"}
 
 
-def test_runs_that_all_diverged_support_nothing():
-    lost = tables()
-    lost["runs"] = lost["runs"].assign(status="diverged", test_accuracy=np.nan, dev_accuracy=np.nan)
-    assert initialization.verdict(lost).outcome == "inconclusive"
-    assert len(initialization.summary(lost)["Initializers"]) == 4
+SMALL = {
+    "dataset": "wine",
+    "hidden_units": (6, 6),
+    "num_steps": 12,
+    "evaluate_every": 6,
+    "batch_size": 16,
+    "learning_rate": [0.03, 0.1, 0.3],
+    "num_blocks": 2,
+    "num_seeds": 1,
+    "confirm_seeds": 2,
+    "starts": 2,
+}
 
 
 def test_a_tiny_real_run(tiny):
-    net = {"hidden_units": 8, "activation": "sigmoid", "initializer": ["zeros", "he"], "learning_rate": 0.3}
-    finding, results, _ = tiny("initialization", **net, num_seeds=2, num_epochs=2, layers=3)
-    assert set(finding.pictures) == {"accuracy", "ranks", "activations", "gradients"}
-    ranks = pd.read_parquet(results.directory / "ranks.parquet").groupby("initializer")["rank"]
-    assert ranks.max()["zeros"] == 1  # all hidden units stay alike, but they do learn
-    assert ranks.min()["he"] == 8
+    finding, results, _ = tiny("initialization", **SMALL)
+    assert {part.name for part in finding.verdict.parts if part.outcome == "supported"} >= {
+        "dead",
+        "symmetric",
+        "alike",
+    }
+    ranks = pd.read_parquet(results.directory / "ranks.parquet").groupby(["initializer", "activation"])["rank"]
+    assert ranks.max()["zeros"].to_dict() == {"relu": 0, "sigmoid": 1, "tanh": 0}
+    assert ranks.min()["he", "relu"] == 6
+    assert set(finding.pictures) == {"zeros_fail", "work", "default", "ranks"}
+
+
+def nearly_zeros(fan_in, fan_out):
+    """The variance of a little noise."""
+    return 1e-4
+
+
+@cache
+def with_a_little_noise():
+    """Ranks where what is called zeros is a little noise, and the constant start is not quite constant."""
+    with mock.patch.dict(initializers.KNOWN, zeros=nearly_zeros):
+        return planted.run("initialization", **SMALL, constant="tests.guests:identity_like")[0]
+
+
+def linear(options):
+    """The changes of a study in which no net has a hidden layer."""
+    return lambda task: {
+        "hidden_units": (),
+        "num_steps": options["most_steps"],
+        "evaluate_every": options["most_steps"],
+    }
+
+
+def without_hidden_layers():
+    """The starts of linear nets: from zeros they learn as from any other."""
+    with mock.patch.object(initialization, "short_and_deep", linear):
+        return planted.run("initialization", **EASY)[0]
+
+
+EASY = {
+    "tasks": ["digits", "digits_noise", "wine", "breast_cancer", "teacher_student", "mnist1d"],
+    "layers": [1],
+    "most_steps": 40,
+    "learning_rate": 0.1,
+    "num_blocks": 4,
+    "num_seeds": 1,
+    "confirm_seeds": 2,
+    "starts": 2,
+}
+SMALLER, LARGER = {**EASY, "initializer_scale": 0.5}, {**EASY, "initializer_scale": 6.0}
+FALSE = "zeros with a little noise, and a constant with some"
+case = partial(Planted, "initialization")
+PLANTED = [
+    case(True, "nets of six neurons on wine", SMALL, "supported", "dead"),
+    case(False, FALSE, {}, "contradicted", "dead", with_a_little_noise),
+    case(False, FALSE, {}, "contradicted", "alike", with_a_little_noise),
+    case(False, "linear nets", {}, "contradicted", "zeros_fail", without_hidden_layers),
+    case(True, "starts of half the size", SMALLER, "supported", "default"),
+    case(False, "starts of six times the size", LARGER, "contradicted", "default"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -17,8 +17,8 @@ def halved(x):
     return 0.5 * x
 
 
-class Squared(nn.Module):
-    """Looks like an MLP whose activation may be the identity, but squares its logits."""
+class Bounded(nn.Module):
+    """Looks like an MLP whose activation may be the identity, but takes the tangent of its logits."""
 
     num_outputs: int
     hidden_units: tuple = (8,)
@@ -28,7 +28,7 @@ class Squared(nn.Module):
     def __call__(self, inputs, *, train=False):
         for units in self.hidden_units:
             inputs = Linear(units)(inputs)
-        return jnp.square(Linear(self.num_outputs, name="output")(inputs))
+        return jnp.tanh(Linear(self.num_outputs, name="output")(inputs))
 
 
 def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noise=0.004):
@@ -97,7 +97,7 @@ def test_linear_nets_alone_leave_the_rest_open():
     assert outcomes == ["supported", "inconclusive", "inconclusive", "supported", "inconclusive"]
 
 
-TINY = {"learning_rate": [0.01, 0.03], "num_epochs": 2, "num_blocks": 2, "confirm_seeds": 2}
+TINY = {"learning_rate": 0.01, "num_epochs": 2, "num_blocks": 2, "confirm_seeds": 2}
 
 
 def test_a_tiny_real_run(tiny):
@@ -126,8 +126,8 @@ PLANTED = [
     Planted(
         claim="linear_collapse",
         truth=False,
-        case="a net of linear layers that squares its logits",
-        values={"model": f"{HERE}:Squared", "hidden_units": [(), (6,)], "activation": "identity", **TINY},
+        case="a net of linear layers with tanh at its logits",
+        values={"model": f"{HERE}:Bounded", "hidden_units": [(), (6,)], "activation": "identity", **TINY},
         outcome="contradicted",
         part="equal_maps",
     ),

@@ -1,85 +1,114 @@
-import jax
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import local_optima
-from jaxnets import sweep
-from jaxnets.analysis import landscape, solutions
+from experiments.local_optima import RULES, evidence
+from jaxnets.analysis import solutions
 from jaxnets.basics.errors import UserError
+from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.lab.experiment import configure
+from tests.experiments.planted import Planted
+
+NARROW, WIDE = ("8", "8x8x8"), ("32", "32x32x32")
 
 
-def tables(barrier=0.5, control=0.1, gap=0.05, starts=6):
-    """Pairs with given mean barriers, and runs of which adam is best on dev."""
+def tables(narrow=0.15, wide=0.15, batches=0.01, starts=0.5, aligned=0.1, worse=1.3, noise=0.03, blocks=8):
+    """Pairs with given mean heights, in narrow and wide nets, and held-out losses of which one is so much higher."""
     rng = np.random.default_rng(0)
-    kinds = {solutions.OTHER_OPTIMIZER: barrier, solutions.OTHER_SHUFFLE: control}
-    pairs = [
-        {"kind": kind, "start": start, "share": 0.0, "barrier": height * rng.uniform(0.9, 1.1)}
-        for start in range(starts)
-        for kind, height in kinds.items()
-    ]
-    runs = []
-    for seed in range(starts):
-        for number, name in enumerate(("adam", "sgd")):
-            test_loss = 0.1 + number * (gap + 0.01 * (-1) ** seed)
-            run = {"run": len(runs), "optimizer": name, "learning_rate": 0.1, "seed": seed, "status": "finished"}
-            losses = {"dev_loss": 0.1 * (number + 1), "test_loss": test_loss}
-            runs.append(run | losses | {"dev_accuracy": 0.9, "test_accuracy": 0.9})
-    return {"pairs": pd.DataFrame(pairs), "runs": pd.DataFrame(runs)}
+    pairs, levels = [], []
+    nets = [(data, net) for data in ("digits", "lines") for net in (*NARROW, *WIDE)]
+    for (data, net), block, seed in [
+        (net, block, seed) for net in nets for block in range(blocks) for seed in range(4)
+    ]:
+        about = {"dataset": data, "net": net, "task": f"{data} {net}", "block": block, "seed": seed}
+        about |= {"independent": True}
+        heights = {
+            solutions.OTHER_METHOD: narrow if net in NARROW else wide,
+            solutions.OTHER_ORDER: batches,
+            solutions.OTHER_START: starts,
+            solutions.ALIGNED: aligned,
+        }
+        for kind, height in heights.items():
+            pairs.append(about | {"kind": kind, "share": 0.0, "barrier": height * (1 + noise * rng.normal())})
+        for method, loss in (("sgd", 1.0), ("adam", worse)):
+            levels.append(about | {"optimizer": method, "dev_loss": loss * np.exp(noise * rng.normal())})
+    return {"pairs": pd.DataFrame(pairs), "levels": pd.DataFrame(levels)}
 
 
 OUTCOMES = [
-    ({}, "supported"),
-    ({"barrier": 0.001, "control": 0.0}, "not supported"),
-    ({"control": 0.9}, "not supported"),
-    ({"gap": -0.05}, "not supported"),
-    ({"starts": 1}, "inconclusive"),
-    ({"gap": 0.001}, "inconclusive"),
+    ({}, "optimizers", "supported"),
+    ({"narrow": 0.001, "wide": 0.001, "batches": 0.001}, "optimizers", "contradicted"),
+    ({"wide": 0.001, "batches": 0.001}, "optimizers", "mixed"),
+    ({"narrow": 0.02, "wide": 0.02}, "optimizers", "inconclusive"),
+    ({}, "beyond_batches", "supported"),
+    ({"batches": 0.3}, "beyond_batches", "contradicted"),
+    ({"batches": 0.15}, "beyond_batches", "inconclusive"),
+    ({}, "starts", "supported"),
+    ({"starts": 0.001}, "starts", "contradicted"),
+    ({}, "better", "supported"),
+    ({"worse": 1.0}, "better", "inconclusive"),
+    ({"noise": 3.0}, "better", "inconclusive"),
+    ({"aligned": 0.0001}, "aligned", "contradicted"),
+    ({"narrow": 0.5}, "width", "supported"),
+    ({"wide": 0.5}, "width", "contradicted"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert local_optima.verdict(tables(**changed)).outcome == outcome
+@pytest.mark.parametrize(("changed", "part", "expected"), OUTCOMES)
+def test_each_part_can_come_out_either_way(changed, part, expected):
+    assert outcome(RULES[part], effects(RULES[part], evidence(tables(**changed))[part])) == expected
 
 
-def test_without_a_pair_that_can_be_compared_nothing_is_said():
-    nothing = {**tables(), "pairs": solutions.pairs({}, {}, None, align=True)}
-    outcomes = [part.outcome for part in local_optima.verdict(nothing).parts]
-    assert outcomes[:2] == ["inconclusive", "inconclusive"]
+def test_the_verdict_is_mixed_where_width_decides():
+    verdict = judge(RULES, evidence(tables(wide=0.001, batches=0.0005)))
+    assert verdict.outcome == "mixed"
+    assert sum(verdict.blocks.values()) == 8
+    optimizers = next(part for part in verdict.parts if part.name == "optimizers")
+    contrary = {task.task for task in optimizers.tasks if task.outcome == "contradicted"}
+    assert contrary == {f"{data} {net}" for data in ("digits", "lines") for net in WIDE}
 
 
-@pytest.mark.parametrize("values", [{"hidden_units": [8, 16]}, {"activation": ["relu", "tanh"]}])
-def test_several_architectures_are_refused(values):
-    (name,) = values
-    with pytest.raises(UserError, match=f"{name}: solutions of one architecture"):
-        configure(local_optima.EXPERIMENT, values)
+def test_several_models_are_refused():
+    with pytest.raises(UserError, match="model: solutions of one model"):
+        configure(local_optima.EXPERIMENT, {"model": ["mlp", "tests.guests:WaveNet"]})
 
 
-@pytest.mark.slow
-def test_optimizers_start_alike_and_another_shuffle_only_changes_the_batches():
-    nets = {"hidden_units": 8, "learning_rate": 0.01, "num_epochs": 1, "num_seeds": 2}
-    results = sweep(dataset="digits", optimizer=["sgd", "adam"], keep="last", progress=False, **nets)
-    run = results.runs.set_index(["optimizer", "seed"])["run"]
-    starts = [results.start(int(run[name, 0])).params for name in ("sgd", "adam")]
-    jax.tree.map(np.testing.assert_array_equal, *starts)
-    sgd = [int(run["sgd", seed]) for seed in (0, 1)]
-    same = landscape.reshuffled(results, sgd, offset=0)
-    other = landscape.reshuffled(results, sgd)
-    for place, number in enumerate(sgd):
-        assert landscape.distance(same[place], results.params(number)) < 1e-4  # the runs themselves
-        assert 1e-3 < landscape.distance(other[place], results.params(number)) < 0.5
+TINY = {"learning_rate": [0.01, 0.1], "num_steps": 40, "evaluate_every": 10, "num_seeds": 1, "num_blocks": 2}
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"hidden_units": 8, "learning_rate": 0.01, "num_epochs": 1, "num_seeds": 3, "optimizer": ["sgd", "adam"]}
-    finding, results, text = tiny("local_optima", **nets, pairs=2)
-    pairs = finding.tables["Pairs of solutions, means"]
-    kinds = [getattr(solutions, name) for name in ("OTHER_OPTIMIZER", "OTHER_SHUFFLE", "OTHER_START", "ALIGNED")]
-    assert set(pairs["kind"]) == set(kinds)
-    distance = pairs.groupby("kind")["relative distance"].first().astype(float)
-    assert distance[solutions.ALIGNED] < distance[solutions.OTHER_START]
-    assert set(finding.pictures) == {"lines", "losses"}
-    assert len(results.runs) == 6
+    finding, results, text = tiny("local_optima", **TINY, tasks=["wine"], nets=[(3,)], examples=0, confirm_seeds=2)
+    barriers = finding.tables["Barriers, shares of the loss of guessing, means"]
+    assert barriers["task"].tolist() == ["wine 3"]
+    assert barriers[solutions.OTHER_START].notna().all()
+    assert set(finding.pictures) == {"optimizers", "starts", "better", "lines_wine"}
+    assert {part.name for part in finding.verdict.parts} == set(RULES)
+    assert finding.programs == 2  # of two optimizers; another order of the batches compiles nothing
+    assert results.num_runs == 2 * 2 * (2 + 2)
     assert f"Verdict: {finding.verdict.outcome}" in text
+
+
+REAL = {"num_steps": 100, "evaluate_every": 20, "num_blocks": 4, "confirm_seeds": 4, "num_seeds": 1}
+NARROW_NETS = {**REAL, "tasks": ["digits", "digits_noise"], "nets": [(5, 5, 5), (6, 6, 6), (7, 7, 7)]}
+LINEAR = {
+    "examples": 0,
+    "nets": [()],
+    "tasks": ["digits", "digits_noise", "wine", "breast_cancer", "spirals", "parity"],
+}
+PLANTED = [
+    Planted("local_optima", True, "Narrow nets of three layers", NARROW_NETS, "supported", "starts"),
+    Planted(
+        "local_optima",
+        False,
+        "Nets without hidden layers",
+        {**REAL, **LINEAR},
+        "contradicted",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -1,69 +1,139 @@
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import negation
-from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets.data.dataset import Dataset, Split
+from jaxnets.evidence.judging import judge
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from tests.experiments.planted import Planted, run
 
-SEEDS = 8
+RNG = np.random.default_rng(0)
 
 
-def tables(linear_solves=0, hidden_solve=0.9, linear=0.2, dan=0.9, spread=0.01, systems=("linear", "DAN")):
-    """Patterns and sentences of nets with these shares of right ones."""
+def silent(values):
+    """An activation that lets nothing through."""
+    return 0 * values
+
+
+def without_not():
+    """The four patterns, labelled by their good and bad words alone."""
+    inputs = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1]], np.float32)
+    split = Split(inputs, np.array([1, 0, 1, 0], np.int32))
+    return Dataset("without_not", split, split, split, ("negative", "positive"))
+
+
+def scores(accuracies, task, spread):
+    """Confirming runs of contestants with these accuracies: 8 blocks of 4 seeds."""
+    one = {"task": task, "edge": False, "examples": 300, "independent": True, "learning_rate": 0.1}
+    rows = [
+        {**one, "block": block, "seed": seed, "number": seed, "contestant": name, "accuracy": value}
+        for block in range(8)
+        for seed in range(4)
+        for name, value in accuracies.items()
+    ]
+    table = pd.DataFrame(rows)
+    table["accuracy"] += spread * RNG.normal(size=len(table))
+    return table.assign(**{f"{on}_accuracy": table["accuracy"] for on in ("dev", "test", "negated")})
+
+
+def tables(linear=0.8, deep=0.9, spread=0.01, solving=0.9, linear_solving=0, separable=False, turned=0.8, slope=0.3):
     patterns = [
-        {"hidden_units": units, "train_accuracy": 1.0 if seed < round(share * 100) else 0.75}
-        for units, share in (("0", linear_solves), ("8", hidden_solve))
+        {"hidden_units": units, "train_accuracy": 1.0 if seed < round(share * 100) else 0.75, "separable": separable}
+        for units, share in (("0", linear_solving), ("4", solving))
         for seed in range(100)
     ]
-    layers = {"linear": "0", "DAN": "32"}
-    metrics = {"dev_loss": 0.1, "status": "finished", "train_accuracy": 1.0, "dev_accuracy": 1.0}
-    runs = [
-        {"run": 2 * seed + place, "seed": seed, "model": "dan", "hidden_units": layers[system], "learning_rate": 0.1}
-        for seed in range(SEEDS)
-        for place, system in enumerate(systems)
+    of_shares = [scores({"0": linear, "32": deep}, task, spread) for task in ("10%", "20%", "30%", "40%", "50%")]
+    rates = [
+        {"block": block, "learning_rate": rate, "dev_accuracy": 1.0, "test_accuracy": 0.6 + slope * np.log10(rate)}
+        for block in range(8)
+        for rate in (0.1, 1.0, 10.0)
     ]
-    runs = pd.DataFrame(runs).assign(**metrics)
-    right = np.where(runs["hidden_units"] == "0", linear, dan) + spread * (-1.0) ** (runs["seed"] // 2 + runs["run"])
-    negated = pd.DataFrame({"run": runs["run"], "right": right, "examples": 50, "largest": 0.5})
-    return {"patterns": pd.DataFrame(patterns), "runs": runs, "negated": negated, "words": pd.DataFrame()}
+    rates = pd.DataFrame(rates)
+    rates["test_accuracy"] += 0.001 * RNG.normal(size=len(rates))
+    of_unseen = scores({"32": turned}, "unseen", spread)
+    return {"patterns": pd.DataFrame(patterns), "scores": pd.concat(of_shares), "unseen": of_unseen, "rates": rates}
 
 
-OUTCOMES = [
-    ({}, SUPPORTED),
-    ({"linear_solves": 0.01}, NOT_SUPPORTED),
-    ({"hidden_solve": 0.2}, NOT_SUPPORTED),
-    ({"dan": 0.1}, NOT_SUPPORTED),
-    ({"linear": 0.3, "dan": 0.4}, NOT_SUPPORTED),
-    ({"spread": 1.0}, INCONCLUSIVE),
-    ({"systems": ("linear",)}, INCONCLUSIVE),
-    ({"systems": ("DAN",)}, INCONCLUSIVE),
+def outcomes(**changes):
+    verdict = judge(negation.RULES, negation.evidence(tables(**changes)))
+    return verdict.outcome, {part.name: part.outcome for part in verdict.parts}
+
+
+def test_all_of_it_is_found():
+    outcome, parts = outcomes()
+    assert outcome == SUPPORTED
+    assert parts.pop("rates") == CONTRADICTED  # what is turned depends on the rate
+    assert set(parts.values()) == {SUPPORTED}
+
+
+PARTS = [
+    ("linear", {"linear_solving": 0.01}, CONTRADICTED, MIXED),
+    ("linear", {"separable": True}, CONTRADICTED, MIXED),
+    ("patterns", {"solving": 0.5}, INCONCLUSIVE, INCONCLUSIVE),
+    ("patterns", {"solving": 0}, CONTRADICTED, MIXED),
+    ("sentences", {"deep": 0.7}, CONTRADICTED, MIXED),
+    ("sentences", {"deep": 0.8}, INCONCLUSIVE, INCONCLUSIVE),
+    ("each_share", {"deep": 0.7}, CONTRADICTED, MIXED),
+    ("negated", {"deep": 0.7}, CONTRADICTED, MIXED),
+    ("unseen", {"turned": 0.2}, CONTRADICTED, SUPPORTED),
+    ("unseen", {"turned": 0.5}, INCONCLUSIVE, SUPPORTED),
+    ("rates", {"slope": 0.0}, SUPPORTED, SUPPORTED),
 ]
 
 
-@pytest.mark.parametrize(("changes", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changes, outcome):
-    assert negation.verdict(tables(**changes)).outcome == outcome
+@pytest.mark.parametrize(("name", "changes", "outcome", "verdict"), PARTS)
+def test_each_part_can_come_out_otherwise(name, changes, outcome, verdict):
+    of_all, parts = outcomes(**changes)
+    assert parts[name] == outcome
+    assert of_all == verdict
 
 
-def test_other_models_are_systems_of_their_own():
-    changed = tables()
-    changed["runs"]["model"] = np.where(changed["runs"]["hidden_units"] == "0", "text_cnn", "my_lab.nets:Net")
-    assert set(negation.judged(changed)["system"]) == {"text CNN", "my_lab.nets:Net"}
-    assert negation.verdict(changed).outcome == INCONCLUSIVE
+def test_each_block_is_judged_by_its_seeds():
+    verdict = judge(negation.RULES, negation.evidence(tables()))
+    assert verdict.stability == "supported in 8 of 8 blocks"
+
+
+SMALL = {"num_sentences": 1000, "shares": [0.3], "learning_rate": 0.01, "num_steps": 300, "evaluate_every": 300}
+SMALL |= {"num_blocks": 3, "num_seeds": 1, "starts": 32}
+
+
+def on_patterns_without_not():
+    """What is found where a linear net can do it: the patterns without the effect of "not"."""
+    with mock.patch.dict(negation.NETS, dataset=f"{__name__}:without_not"):
+        return run("negation", **SMALL)[0]
+
+
+PLANTED = [
+    Planted("negation", True, "three of ten sentences are negated", SMALL, SUPPORTED),
+    Planted(
+        "negation",
+        False,
+        "the hidden layer lets nothing through",
+        SMALL | {"activation": f"{__name__}:silent", "shares": [0.1]},
+        CONTRADICTED,
+        "sentences",
+    ),
+    Planted("negation", False, '"not" has no effect', {}, CONTRADICTED, "linear", on_patterns_without_not),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome
 
 
 def test_a_tiny_real_run(tiny):
-    sentences = {"num_sentences": 600, "hidden_units": [0, 16], "learning_rate": 0.03, "model": "dan"}
-    sizes = {"num_steps": 300, "evaluate_every": 300, "num_seeds": 1, "pattern_seeds": 8, "pattern_units": 0}
-    finding, results, text = tiny("negation", **sentences, **sizes)
-    accuracy = finding.tables["Accuracy on sentences"].set_index("system")
-    assert accuracy.loc["linear", "test, negated"] < 0.1  # it takes each word for what it is without "not"
-    assert accuracy.loc["DAN 16", "dev"] > 0.8 > accuracy.loc["linear", "dev"]
+    sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 8, "num_steps": 150, "evaluate_every": 150}
+    finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 400})
     assert finding.verdict.parts[0].outcome == SUPPORTED
     words = pd.read_parquet(results.directory / "words.parquet")
     assert set(words["seen"]) == {"stood behind 'not' in training", "never did"}
-    plain, negated = (words.groupby("kind")[name].mean() for name in ("plain", "negated"))
-    assert plain["good"] > plain["bad"]
-    assert negated["good"] < negated["bad"]
-    assert set(finding.pictures) == {"patterns", "sentences", "words"}
+    accuracies = finding.tables["Accuracy on sentences"].set_index("hidden units")
+    assert (accuracies["share"] == "30% negated").all()
+    assert accuracies["test"].between(0.4, 1).all()
+    assert set(finding.pictures) == {"shares", "rates", "words"}
     assert "Figure: " in text

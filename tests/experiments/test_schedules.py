@@ -13,20 +13,18 @@ def tables(schedule=0.05, test=0.1, warm=1.0, tasks=8):
     """Runs of which constant rates end at a loss of 0.1; a schedule at another on some tasks."""
     rng, rows = np.random.default_rng(0), []
     for place, task in enumerate(TASKS):
-        for name in schedules.WARM_UP:
-            better = name.startswith("schedule") and place < tasks
-            factor = warm if name.endswith(schedules.WARM) else 1.0
+        ends = {"constant": 0.1, "schedule": schedule if place < tasks else 0.1, "cold": 0.1, "warm-up": 0.1 * warm}
+        tests = {"schedule": test if place < tasks else 0.1}
+        for name, end in ends.items():
             for block in range(8):
                 for number in range(4):
                     noise = np.exp(0.02 * rng.normal())
-                    losses = {
-                        "train_loss": (schedule if better else 0.1) * factor * noise,
-                        "test_loss": (test if better else 0.1) * noise,
-                    }
+                    losses = {"train_loss": end * noise, "test_loss": tests.get(name, 0.1) * noise}
                     row = {"task": task, "block": block, "number": number, "contestant": name, "edge": False}
                     rows.append({**row, "learning_rate": 0.3, "independent": True, "test_accuracy": 0.9, **losses})
-    scores = pd.DataFrame(rows)
-    return {"scores": scores, "trials": scores.assign(phase="tuning")}
+    table = pd.DataFrame(rows)
+    starts = table["contestant"].isin(list(schedules.WARM_UP))
+    return {"scores": table[~starts], "starts": table[starts], "trials": table[~starts].assign(phase="tuning")}
 
 
 OUTCOMES = [
@@ -52,21 +50,20 @@ def test_every_part_can_come_out_otherwise(changed, name, outcome):
     assert schedules.summary(tables(**changed))
 
 
-def test_a_run_is_what_its_schedule_and_its_warm_up_make_it():
-    runs = pd.DataFrame({"schedule": "decay", "decays": [0.0, 1.0, 0.0, 1.0], "warmup_steps": [0.0, 0.0, 5.0, 5.0]})
-    assert schedules.contestant(runs).tolist() == list(schedules.SCHEDULE) + list(schedules.WARM_UP)[2:]
-    runs = pd.DataFrame({"schedule": ["constant", "cosine"], "warmup_steps": 0.0})
+def test_a_rate_that_does_not_decay_is_constant():
+    runs = pd.DataFrame({"schedule": "decay", "decays": [0.0, 1.0]})
     assert schedules.contestant(runs).tolist() == ["constant", "schedule"]
+    assert schedules.contestant(pd.DataFrame({"schedule": ["constant", "cosine"]})).tolist() == ["constant", "schedule"]
 
 
 def test_a_tiny_real_run(tiny):
     finding, results, text = tiny("schedules", tasks=["wine"], num_blocks=2, num_trials=3, confirm_seeds=2)
-    assert results.num_runs == 4 * 2 * 3 * 2 + 4 * 2 * 2
+    assert results.num_runs == 2 * 2 * 3 * 4 + 2 * 2 * 2 + 2 * 2 * 3 + 2 * 2 * 2
     assert set(finding.pictures) == {"some", "test_loss", "warm_up", "draws"}
     assert "Forms that were chosen" in text
 
 
-FEW = {"num_blocks": 4, "num_trials": 8, "num_seeds": 1, "confirm_seeds": 4, "warm_up": 0.0}
+FEW = {"num_blocks": 4, "num_trials": 8, "num_seeds": 1, "confirm_seeds": 4}
 PLANTED = [
     Planted(
         *("schedules", True, "batches of one example, so that a constant rate ends in its own noise"),

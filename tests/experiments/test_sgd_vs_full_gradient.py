@@ -3,49 +3,115 @@ import pandas as pd
 import pytest
 
 from experiments import sgd_vs_full_gradient as experiment
-from experiments.sgd_vs_full_gradient import FULL, SGD
+from experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence
+from jaxnets.analysis import solutions
+from jaxnets.basics.errors import UserError
+from jaxnets.evidence.judging import effects, judge, outcome
+from jaxnets.lab.experiment import configure
+from tests.experiments.planted import Planted
+
+NAMES = [f"task {number}" for number in range(8)]
 
 
-def tables(accuracy=0.98, step=1e-5, epochs=2, seeds=6):
-    """Both methods: the full gradient is 98% right, takes 100 µs a step, and 50 passes to a loss of 0.1."""
+def tables(apart=0.0, test=0.0, barrier=0.01, step=10.0, examples=8.0, noise=0.003, tasks=8, contrary=0):
+    """Both methods on tasks: losses that are so far apart, in shares of that of guessing; on some the other way."""
     rng = np.random.default_rng(0)
-    both, paths = [], []
-    for method, right, passes in ((SGD, accuracy, epochs), (FULL, 0.98, 50)):
-        for seed in range(seeds):
-            loss = 0.01 * rng.uniform(0.9, 1.1)
-            run = {"run": seed, "optimizer": "sgd", "learning_rate": 0.1, "num_steps": 100, "seed": seed}
-            metrics = {"dev_accuracy": 0.98, "dev_loss": 0.1, "train_loss": loss, "test_loss": 0.1}
-            test_accuracy = right + rng.normal(scale=0.001)
-            both.append(run | {"status": "finished", "test_accuracy": test_accuracy, "method": method} | metrics)
-            for number, value in ((1, 1.0), (2, 0.1), (3, loss)):
-                epoch = number * passes * (1 + 0.01 * seed * (method == SGD))
-                place = {"run": seed, "seed": seed, "step": number * 10, "epoch": epoch}
-                paths.append(place | {"method": method, "whole": 1000, "train_loss": value})
-    times = pd.DataFrame({SGD: step * rng.uniform(0.95, 1.05, 10), FULL: 1e-4 * rng.uniform(0.95, 1.05, 10)})
-    return {"both": pd.DataFrame(both), "paths": pd.DataFrame(paths), "times": times}
+    scores, pairs, reached, times = [], [], [], []
+    for number, task in enumerate(NAMES[:tasks]):
+        far, ratio = (apart + 0.3, 1 / examples) if number < contrary else (apart, examples)
+        for block, seed in np.ndindex(8, 4):
+            about = {"task": task, "block": block, "seed": seed, "independent": True}
+            for method, gap, seen in ((SGD, 1, 1.0), (FULL, 0, ratio)):
+                losses = {"train_loss": 0.05 + gap * far, "test_loss": 0.2 + gap * test}
+                shares = {name: 2 * (loss + noise * rng.normal()) for name, loss in losses.items()}
+                run = {"number": seed, "contestant": method, "edge": False, "guessing": 2.0}
+                scores.append(about | run | shares)
+                reached.append(about | {"contestant": method, "examples": 1000 * seen * np.exp(0.1 * rng.normal())})
+            for kind, height in ((solutions.OTHER_METHOD, barrier), (solutions.OTHER_ORDER, 0.01)):
+                pairs.append(about | {"kind": kind, "share": 0.0, "barrier": height + noise * rng.normal()})
+        for place in range(10):
+            seconds = {SGD: 1e-5 * rng.uniform(0.95, 1.05), FULL: step * 1e-5 * rng.uniform(0.95, 1.05)}
+            times.append({"task": task, "round": place, **seconds})
+    rows = {"scores": scores, "pairs": pairs, "reached": reached, "times": times}
+    return {name: pd.DataFrame(table) for name, table in rows.items()}
 
 
 OUTCOMES = [
-    ({}, "supported"),
-    ({"accuracy": 0.9}, "not supported"),
-    ({"step": 5e-5}, "not supported"),
-    ({"epochs": 80}, "not supported"),
-    ({"seeds": 1}, "inconclusive"),
-    ({"accuracy": 0.9695}, "inconclusive"),
+    ({}, "train_loss", "supported"),
+    ({"apart": 0.1}, "train_loss", "contradicted"),
+    ({"contrary": 3}, "train_loss", "mixed"),
+    ({"noise": 0.3}, "train_loss", "inconclusive"),
+    ({}, "test_loss", "supported"),
+    ({"test": -0.1}, "test_loss", "contradicted"),
+    ({}, "basin", "supported"),
+    ({"barrier": 0.2}, "basin", "contradicted"),
+    ({"barrier": 0.03}, "basin", "inconclusive"),
+    ({}, "step", "supported"),
+    ({"step": 5.0}, "step", "inconclusive"),
+    ({"step": 0.1}, "step", "contradicted"),
+    ({}, "examples", "supported"),
+    ({"examples": 1.0}, "examples", "inconclusive"),
+    ({"examples": 0.2}, "examples", "contradicted"),
+    ({"contrary": 4}, "examples", "mixed"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changed, outcome):
-    assert experiment.verdict(tables(**changed)).outcome == outcome
+@pytest.mark.parametrize(("changed", "part", "expected"), OUTCOMES)
+def test_each_part_can_come_out_either_way(changed, part, expected):
+    assert outcome(RULES[part], effects(RULES[part], evidence(tables(**changed))[part])) == expected
+
+
+def test_the_verdict_is_supported_if_all_of_it_is():
+    verdict = judge(RULES, evidence(tables()))
+    assert verdict.outcome == "supported"
+    assert verdict.stability == "supported in 8 of 8 blocks"
+
+
+def test_a_run_that_is_worse_than_guessing_counts_as_guessing():
+    lost = tables()
+    exploded = (lost["scores"]["contestant"] == FULL) & (lost["scores"]["seed"] == 0)
+    lost["scores"].loc[exploded, "test_loss"] = 1e6
+    assert evidence(lost)["test_loss"]["effect"].min() == pytest.approx(-0.8, abs=0.02)
+
+
+def test_without_a_large_data_set_nothing_is_said_of_the_time_of_a_step():
+    few = tables()
+    few["times"] = few["times"].iloc[:0]
+    assert outcome(RULES["step"], effects(RULES["step"], evidence(few)["step"])) == "inconclusive"
+
+
+@pytest.mark.parametrize("sizes", [32, [16, 32], [16, 32, 0]])
+def test_one_batch_size_is_compared_with_all_examples(sizes):
+    with pytest.raises(UserError, match="batch_size: one size is compared with 0"):
+        configure(experiment.EXPERIMENT, {"batch_size": sizes})
 
 
 def test_a_tiny_real_run(tiny):
-    nets = {"num_seeds": 2, "num_epochs": 1, "hidden_units": 8, "learning_rate": 0.1}
-    finding, results, text = tiny("sgd_vs_full_gradient", **nets, batch_size=[32, 0], full_steps=40, rounds=2)
-    assert set(finding.pictures) == {"step", "examples", "seconds"}
-    at_the_end = finding.tables["At the end"].set_index("method")
-    assert float(at_the_end.loc[SGD, "steps"]) == 45  # 1,437 examples in batches of 32
-    assert float(at_the_end.loc[FULL, "steps"]) == 40
+    small = {"num_steps": 20, "evaluate_every": 5, "num_blocks": 2, "confirm_seeds": 2, "learning_rate": [0.1, 0.3]}
+    finding, results, text = tiny(
+        "sgd_vs_full_gradient", **small, dataset="digits", hidden_units=4, num_train=100, batch_size=[30, 0], rounds=2
+    )
+    ends = finding.tables["At the end, medians"]
+    assert ends["contestant"].tolist() == [SGD, FULL]
+    times = finding.tables["Time of a step on all training examples (µs)"].iloc[0]
+    assert 0 < times[SGD] < times[FULL]  # 30 and 1,437 examples
+    assert set(finding.pictures) == {"train_loss", "test_loss", "basin", "examples", "steps"}
+    assert finding.programs == 2
+    assert results.num_runs == 2 * 2 * (2 + 2)
     assert f"Verdict: {finding.verdict.outcome}" in text
-    assert results.num_runs == 4
+
+
+SIX = ["digits", "digits_noise", "spirals", "parity", "teacher_student", "breast_cancer"]
+REAL = {"tasks": SIX, "num_steps": 100, "evaluate_every": 20, "num_blocks": 4, "confirm_seeds": 4, "rounds": 0}
+CALM, WILD = ({**REAL, "batch_size": [1, 0], "learning_rate": rate} for rate in (0.003, 1.0))  # the same programs
+CLAIM = "sgd_vs_full_gradient"
+PLANTED = [
+    Planted(CLAIM, True, "Small steps: the noise of batches averages out", CALM, "supported", "train_loss"),
+    Planted(CLAIM, False, "Large steps on single examples", WILD, "contradicted", "train_loss"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome

@@ -1,61 +1,141 @@
+import functools
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import word_order
-from jaxnets.evidence.verdicts import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED
+from jaxnets import data
+from jaxnets.analysis import sentences
+from jaxnets.data import generated
+from jaxnets.evidence.judging import judge
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from tests.experiments.planted import Planted, run
 
-BOTH = ("DAN", "CNN, width 2")
-
-
-def tables(dan=0.5, cnn=0.9, shuffled=0.5, change=1e-7, ceiling=0.5, spread=0.005, systems=BOTH):
-    rows = []
-    for system in systems:
-        of_dan = system == "DAN"
-        row = {"system": system, "fold": 0, "ceiling": ceiling, "change": change if of_dan else 0.9, "examples": 200}
-        row["shuffled"] = dan if of_dan else shuffled
-        right = dan if of_dan else cnn
-        sign = -1 if of_dan else 1
-        rows += [row | {"seed": seed, "right": right + sign * spread * (-1) ** seed} for seed in range(6)]
-    return {"orders": pd.DataFrame(rows, columns=word_order.COLUMNS)}
+RNG = np.random.default_rng(0)
+SYSTEMS = ("DAN", "CNN, width 1", "CNN, width 2", "CNN, width 3")
 
 
-OUTCOMES = [
-    ({}, SUPPORTED),
-    ({"change": 0.01}, NOT_SUPPORTED),
-    ({"cnn": 0.4}, NOT_SUPPORTED),
-    ({"dan": 0.6}, NOT_SUPPORTED),
-    ({"shuffled": 0.95}, NOT_SUPPORTED),
-    ({"spread": 0.5, "ceiling": 1.0}, INCONCLUSIVE),
-    ({"spread": 0.5}, NOT_SUPPORTED),  # what is computed of the same words cannot be off chance
-    ({"systems": ("DAN",)}, INCONCLUSIVE),
-    ({"systems": ("CNN, width 2",)}, INCONCLUSIVE),
-    ({"systems": ()}, INCONCLUSIVE),
-    ({"dan": 0.8, "ceiling": 1.0}, SUPPORTED),
-    ({"systems": (*BOTH, "my_lab.nets:Net")}, SUPPORTED),  # a guest has no part in the claim
+@functools.wraps(generated.word_order)
+def turned(*args, **kwargs):
+    """Pairs of sentences in which the order means the opposite as soon as nets are judged."""
+    dataset = generated.word_order(*args, **kwargs)
+    return replace(dataset, test=replace(dataset.test, labels=1 - dataset.test.labels))
+
+
+def any_order(num_sentences: int = 400, data_seed: int = 0):
+    """Sentences whose one judgement tells all, in any order."""
+    return generated.mixed_negations(num_sentences, 0.0, data_seed)
+
+
+def tables(right=0.9, narrow=0.5, shuffled=0.5, change=1e-7, given=None, spread=0.005, systems=SYSTEMS):
+    """Confirming runs at distances 1 and 2: 8 blocks of 4 seeds; `given` is the accuracy on a given set, if any."""
+    scores, orders = [], []
+    for distance in (1, 2, *([word_order.GIVEN] if given else [])):
+        for block, seed, name in ((b, s, name) for b in range(8) for s in range(4) for name in systems):
+            of_bag, wide = name in systems[:2], name.startswith("CNN") and int(name[-1]) > distance
+            accuracy = 0.5 if name == "DAN" else right if wide else narrow
+            accuracy = given if distance == word_order.GIVEN else accuracy
+            key = {"distance": distance, "contestant": name, "block": block, "seed": seed}
+            value = accuracy + (0 if name == "DAN" else spread * RNG.normal())
+            facts = {"task": "word_order", "examples": 100, "independent": True, "learning_rate": 0.1}
+            facts |= {"number": seed, "edge": name == "DAN", "status": "finished", "test_accuracy": value}
+            scores.append(key | facts)
+            after = value if of_bag else shuffled + spread * RNG.normal()
+            orders.append(key | {"right": value, "shuffled": after, "change": change if of_bag else 0.9})
+    return {"scores": pd.DataFrame(scores), "orders": pd.DataFrame(orders)}
+
+
+def outcomes(**changes):
+    verdict = judge(word_order.RULES, word_order.evidence(tables(**changes)))
+    return verdict.outcome, {part.name: part.outcome for part in verdict.parts}
+
+
+def test_all_of_it_is_found():
+    outcome, parts = outcomes()
+    assert outcome == SUPPORTED
+    assert set(parts.values()) == {SUPPORTED}
+
+
+PARTS = [
+    ("average", {"change": 0.01}, CONTRADICTED, MIXED),
+    ("windows", {"right": 0.4, "shuffled": 0.3}, CONTRADICTED, MIXED),
+    ("windows", {"right": 0.5, "spread": 0.001}, INCONCLUSIVE, INCONCLUSIVE),
+    ("shuffled", {"shuffled": 0.95}, CONTRADICTED, MIXED),
+    ("shuffled", {"shuffled": 0.9}, INCONCLUSIVE, INCONCLUSIVE),
+    ("shuffled", {"given": 0.8, "shuffled": 0.85}, CONTRADICTED, MIXED),
+    ("shuffled", {"given": 0.8, "shuffled": 0.75}, SUPPORTED, SUPPORTED),
+    ("narrow", {"narrow": 0.6}, CONTRADICTED, SUPPORTED),
+    ("windows", {"systems": SYSTEMS[1:]}, INCONCLUSIVE, INCONCLUSIVE),
+    ("windows", {"systems": SYSTEMS[:2]}, INCONCLUSIVE, INCONCLUSIVE),
 ]
 
 
-@pytest.mark.parametrize(("changes", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rule(changes, outcome):
-    assert word_order.verdict(tables(**changes)).outcome == outcome
+@pytest.mark.parametrize(("name", "changes", "outcome", "verdict"), PARTS)
+def test_each_part_can_come_out_otherwise(name, changes, outcome, verdict):
+    of_all, parts = outcomes(**changes)
+    assert parts[name] == outcome
+    assert of_all == verdict
 
 
-def test_the_first_half_of_the_seeds_chooses():
-    hyperparameters = {"learning_rate": [0.1, 0.1, 0.2, 0.2], "seed": [0, 1, 0, 1], "status": "finished"}
-    runs = pd.DataFrame({"run": range(4), "model": "dan", "optimizer": "adam", **hyperparameters})
-    runs = runs.assign(dev_accuracy=[0.8, 0.1, 0.7, 1.0], dev_loss=0.1, test_accuracy=0.5)
-    (best,) = word_order.chosen(runs).to_dict("records")
-    assert best["learning_rate"] == 0.1
+def test_a_run_that_was_lost_counts_as_chance():
+    lost = tables()
+    wide = lost["scores"]["contestant"] == "CNN, width 3"
+    lost["scores"].loc[wide, ["status", "test_accuracy"]] = "diverged", 0.5
+    lost["orders"] = lost["orders"][lost["orders"]["contestant"] != "CNN, width 3"]
+    effects = word_order.evidence(lost)["shuffled"].groupby("effect").size()
+    assert effects[0.0] == 32  # at distance 2
+
+
+SMALL = {"num_sentences": 400, "distances": 1, "filter_widths": 2, "learning_rate": 0.03, "num_blocks": 3}
+GIVEN = SMALL | {"num_sentences": 200, "num_steps": 100, "evaluate_every": 100}
+
+
+def where_order_misleads():
+    """What is found where the test sentences mean the opposite of those that nets learn from."""
+    with mock.patch.dict(data.KNOWN, word_order=turned):
+        return run("word_order", **SMALL)[0]
+
+
+def where_a_word_is_lost():
+    """What is found where shuffling loses a word, which an average must notice."""
+
+    def losing(model, texts, generator):
+        whole, short = (sentences.predict.class_probabilities(model, [row[cut:] for row in texts]) for cut in (0, 6))
+        return whole, short
+
+    with mock.patch.object(sentences, "in_both_orders", losing):
+        return run("word_order", **GIVEN, dataset=f"{__name__}:any_order")[0]
+
+
+PLANTED = [
+    Planted("word_order", True, "neighbouring words decide", SMALL, SUPPORTED),
+    Planted("word_order", False, "the order misleads", {}, MIXED, finding=where_order_misleads),
+    Planted("word_order", False, "the order misleads", {}, CONTRADICTED, "windows", where_order_misleads),
+    Planted(
+        "word_order",
+        False,
+        "a given set in which order does not count",
+        GIVEN | {"dataset": f"{__name__}:any_order"},
+        INCONCLUSIVE,
+        "shuffled",
+    ),
+    Planted("word_order", False, "the shuffled texts lose words", {}, CONTRADICTED, "average", where_a_word_is_lost),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", PLANTED, ids=str)
+def test_the_verdict_follows_what_is_planted(planted, tiny):
+    assert planted.outcome_of(tiny) == planted.outcome
 
 
 def test_a_tiny_real_run(tiny):
-    sentences = {"num_sentences": 400, "learning_rate": 0.01, "filter_widths": 2}
-    sizes = {"num_steps": 200, "evaluate_every": 200, "num_seeds": 1, "examples": 40}
-    finding, results, _ = tiny("word_order", **sentences, **sizes)
-    orders = pd.read_parquet(results.directory / "orders.parquet")
-    assert (orders["ceiling"] == 0.5).all()
-    bags = orders[orders["system"] != "CNN, width 2"]
-    assert (bags[["right", "shuffled"]] == 0.5).all(axis=None)
-    assert (orders[orders["system"] == "CNN, width 2"]["right"] > 0.7).all()
+    finding, results, _ = tiny("word_order", **SMALL | {"num_blocks": 2, "confirm_seeds": 2})
+    orders = pd.read_parquet(results.directory / "orders.parquet").groupby("contestant")
+    assert (orders.get_group("DAN")[["right", "shuffled"]] == 0.5).all(axis=None)  # pairs of the same words
+    assert (orders.get_group("CNN, width 2")["right"] > 0.7).all()
     assert finding.verdict.parts[0].outcome == SUPPORTED
-    assert set(finding.pictures) == {"accuracy", "texts"}
+    assert set(finding.pictures) == {"distance", "accuracy", "texts"}

@@ -13,7 +13,7 @@ ENVIRONMENT = {
     "time": "2026-11-24T12:28:07+00:00",
     "python": "3.11.7",
     "devices": ["cpu:0 cpu", "cpu:1 cpu"],
-    "versions": {"jaxnets": "0.3.0", "jax": "0.10.2"},
+    "versions": {"jaxnets": "0.4.0", "jax": "0.10.2"},
     "git_commit": "7f59cdc",
 }
 NAMES = ("sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad", "lion")

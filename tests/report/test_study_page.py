@@ -68,7 +68,7 @@ def test_the_page_says_what_was_asked_done_and_found(text, grid):
     assert "grid, 9 settings × 8 seeds for each, the same for all." in words
     assert "4 fresh seeds" in words
     assert "python run.py compare_optimizers" in words
-    assert "jaxnets 0.3.0, jax 0.10.2" in words
+    assert "jaxnets 0.4.0, jax 0.10.2" in words
     assert "model mlp, weight decay 0.0001, batch size 64, num steps 690." in words
     assert "sgd ahead" in words
     assert "tie" in words
