@@ -27,7 +27,7 @@ BY_TUNING = {
     "bound": float(np.log(1.1)),
     "unit": "log×",
     "reason": "Other seeds of the tuning move a loss by as much.",
-    "power": "A factor of 2 on a task of middling spread is found in four of five repetitions.",
+    "power": "A factor of 1.6 on a task of middling spread is found in four of five repetitions.",
 }
 BY_COST = {
     "kind": EMPIRICAL,
@@ -35,7 +35,7 @@ BY_COST = {
     "bound": float(np.log(1.25)),
     "unit": "log×",
     "reason": "A smaller factor is lost in the noise of a shared machine, and not worth another size.",
-    "power": "A factor of 2.2 on a task of middling spread is found in four of five repetitions.",
+    "power": "A factor of 1.8 on a task of middling spread is found in four of five repetitions.",
 }
 RULES = {
     "variance": Rule(statement="A gradient's variance falls as 1/B · (N-B)/(N-1).", kind=IDENTITY, test="exact"),
@@ -54,7 +54,7 @@ RULES = {
         bound=10.0,
         unit="degrees",
         reason="At 10° a step still goes 98% of its length down the full gradient.",
-        power="A difference of 20 degrees is found in four of five repetitions.",
+        power="A difference of 15 degrees is found in four of five repetitions.",
     ),
     "tuned": Rule(
         statement="The size that is best in tuning ends at a lower training loss than the worst (ratio).", **BY_TUNING

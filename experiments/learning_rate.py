@@ -26,7 +26,6 @@ RANGES = {
     "weight_decay": log_range(1e-6, 1e-2),
     "initializer_scale": log_range(1 / 3, 3),
 }
-"""Of numbers that make no program of their own."""
 
 ON = ("digits", "digits_noise", "deep_narrow_digits", "breast_cancer", "wine", "spirals", "parity", "teacher_student")
 FAR = {
@@ -79,7 +78,7 @@ def measure(results):
     """Losses over a grid of rates and over random draws of several hyperparameters, on each task; edges of nets."""
     ranges = {name: span for name, span in RANGES.items() if name in results.config.values()}
     search = {**ranges, "search": "random", "num_seeds": 1, "num_trials": results.options["draws"]}
-    by = {"by": "optimizer", "score": "train_loss"}
+    by = {"by": "optimizer", "score": "train_loss", "changes": _seldom}
     grid = zones.losses(results.study(**by).study)
     drawn = zones.losses(results.study(**by, **search).study)
     plain = {"optimizer": "sgd", "schedule": "constant", "weight_decay": None, "learning_rate": 0.1, "num_blocks": 1}
@@ -90,6 +89,10 @@ def measure(results):
         "shares": importance.shares(drawn, list(ranges), "loss"),
         "stability": hessian.stability_of_runs(nets, RATIOS, num_steps=40),
     }
+
+
+def _seldom(task):
+    return {} if task is None else {"evaluate_every": -(-task.values["num_steps"] // 3)}
 
 
 def evidence(tables):
@@ -170,7 +173,7 @@ EXPERIMENT = Claim(
     quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 3, "probes": 4},
     options=(
         replace(TASKS, default=list(ON)),
-        Option("draws", 96, "Random draws of several hyperparameters, in each block.", least=16),
+        Option("draws", 64, "Random draws of several hyperparameters, in each block.", least=16),
         Option("probes", 8, "Nets whose sharpness is measured.", least=1),
     ),
     measure=measure,

@@ -63,8 +63,8 @@ def check(config):
 def measure(results):
     """The runs of both, the barriers between their ends, the examples to equal losses, and the seconds of a step."""
     budget = {name: results.config.values()[name] for name in BUDGET}
-    changes = {"score": "train_loss", "changes": lambda task: {**budget, **ON_TASK.get(task.name, {})} if task else {}}
-    studied = results.study(_method, keep="last", **changes)
+    changes = {"changes": lambda task: {**budget, **ON_TASK.get(task.name, {})} if task else {}}
+    studied = results.study(_method, score="train_loss", keep="last", **changes)
     scored, parts = effects.scores(studied.study), {"pairs": [], "reached": [], "times": []}
     for facts in studied.study.tasks:
         trained, about = studied.reporting[facts.name], {"task": facts.name, "independent": facts.independent}
@@ -94,18 +94,15 @@ def _times(trained, rounds):
 def evidence(tables):
     """Differences of losses and of barriers, in shares of the loss of guessing, and ratios of what both take."""
     scored = tables["scores"]
+    times = tables["times"]
+    ratio = np.log(times[FULL] / times[SGD])  # each round is the mean over data sets
     shares = {name: (scored[name] / scored["guessing"]).clip(upper=1.0) for name in ("train_loss", "test_loss")}
     return {
         **{name: effects.contrast(scored.assign(**shares), name, {SGD: 1, FULL: -1}) for name in shares},
         "basin": _barriers(tables),
-        "step": _step_ratios(tables["times"]),
+        "step": ratio.groupby(times["round"]).mean().rename("effect").reset_index(),
         "examples": _examples(tables),
     }
-
-
-def _step_ratios(times):
-    """The mean over data sets of the logarithm of the ratio, in each round."""
-    return np.log(times[FULL] / times[SGD]).groupby(times["round"]).mean().rename("effect").reset_index()
 
 
 def _barriers(tables):
@@ -146,8 +143,8 @@ def pictures(tables):
 
 def _effect_picture(table, name):
     labels = {"log×": "examples, full gradient over SGD", "%": "difference, share of the loss of guessing"}
-    figure = charts.on_tasks(table, RULES[name], xlabel=labels[RULES[name].unit])
-    return Picture(figure, f"{RULES[name].statement} By task. Bars: 95% intervals.")
+    drawn = charts.on_tasks(table, RULES[name], xlabel=labels[RULES[name].unit])
+    return Picture(drawn, f"{RULES[name].statement} By task. Bars: 95% intervals.")
 
 
 def _steps(paths):

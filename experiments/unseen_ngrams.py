@@ -113,7 +113,7 @@ def evidence(tables):
     indicators, systems, likeness = tables["indicators"], tables["systems"], tables["likeness"]
     apart = likeness[likeness["vectors"] != RANDOM] if len(likeness) else likeness
     there = indicators[indicators["texts"] > 0]
-    text = f"Naive Bayes on them names one class for all {there['texts'].sum():,} texts of a block"
+    text = f"in each block Naive Bayes on them names one class for all; {there['texts'].sum():,} texts"
     given = systems[systems["vectors"] == GIVEN]
     return {
         "indicators": Fact(bool((there["classes"] == 1).all()) if len(there) else None, text),

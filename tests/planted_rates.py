@@ -1,4 +1,4 @@
-"""A momentum of which one side is lazy: it steps with every eighth gradient alone."""
+"""Optimizers and a schedule that are better or worse by how they are made."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import optax
 
 
 def momentum(learning_rate, momentum=0.9, lazy=1.0):
-    """Polyak's momentum, where runs with momentum, or those without, miss seven gradients of eight.
+    """Polyak's momentum, where runs with momentum, or those without, see every 24th gradient alone.
 
     Args:
       learning_rate: the step size.
@@ -20,7 +20,7 @@ def momentum(learning_rate, momentum=0.9, lazy=1.0):
 
     def update(gradient, state, params=None):
         count, velocity = state
-        awake = ~is_lazy | (count % 8 == 0)
+        awake = ~is_lazy | (count % 24 == 0)
         velocity = jax.tree.map(lambda v, g: jnp.where(awake, momentum * v + g, v), velocity, gradient)
         return jax.tree.map(lambda v: jnp.where(awake, -learning_rate * v, 0.0), velocity), (count + 1, velocity)
 
@@ -30,3 +30,14 @@ def momentum(learning_rate, momentum=0.9, lazy=1.0):
 def deaf(learning_rate):
     """Gradient descent at a rate of 0.1, whatever it is told."""
     return optax.sgd(0.1 + 0 * jnp.asarray(learning_rate))
+
+
+def stopping(progress, decays=1.0):
+    """A constant rate, which for runs that do not decay is next to nothing after the first step.
+
+    Args:
+      progress: from 0 to 1.
+      decays: 0 for runs that stop.
+    """
+    goes_on = (jnp.asarray(decays) > 0) | (jnp.asarray(progress) <= 0)
+    return jnp.where(goes_on, 1.0, 1e-7)

@@ -10,7 +10,7 @@ def heights(pairs: pd.DataFrame, keys: Sequence[str], kinds: Sequence[str]) -> p
 
     Args:
       pairs: a row for each point of each line, with `kind`, `share` and `barrier`, as a share of the loss of guessing;
-        from there on it counts as 1.
+        beyond that it counts as 1, and likewise below.
       keys: columns that tell starts apart.
       kinds: of pairs; one that is not there has no heights.
 
@@ -22,7 +22,7 @@ def heights(pairs: pd.DataFrame, keys: Sequence[str], kinds: Sequence[str]) -> p
     [0.6]
     """
     ends = pairs[pairs["share"] == 0]
-    ends = ends.assign(barrier=ends["barrier"].clip(upper=1.0))
+    ends = ends.assign(barrier=ends["barrier"].clip(-1.0, 1.0))
     table = ends.pivot_table(index=list(keys), columns="kind", values="barrier", sort=False)
     return table.reindex(columns=list(kinds)).rename_axis(columns=None).reset_index()
 

@@ -103,7 +103,8 @@ def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
         logs = own.pivot_table(index="seed", columns="learning_rate", values="loss").clip(lower=1e-12).transform(np.log)
         for seed in logs.index:
             others = logs.drop(index=seed) if len(logs) > 1 else logs
-            effect, edge = _beside(logs.loc[seed], float(others.mean().idxmin()), factors)
+            best = float(logs.columns.to_numpy(np.float64)[others.to_numpy().mean(axis=0).argmin()])
+            effect, edge = _beside(logs.loc[seed], best, factors)
             rows.append((task, block, seed, effect, edge, bool(own["independent"].iloc[0])))
     return pd.DataFrame(rows, columns=columns)
 

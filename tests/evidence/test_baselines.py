@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, sparse
+from sklearn.feature_extraction.text import CountVectorizer
 
 from jaxnets import data
 from jaxnets.data.dataset import Dataset, Split
@@ -96,13 +97,37 @@ def test_without_dev_only_train_is_learnt():
     assert baselines.fit([one], ["naive_bayes"], learn_dev=False)[0].predictions.tolist() == [0]
 
 
-def test_trigrams_know_nothing_of_new_ones():
-    """Without a trigram that occurs in train, the larger class is predicted; with one, its class is."""
-    rows, labels = [[2, 3, 4], [5, 6, 2], [3, 4, 5]], np.array([1, 0, 1], np.int32)
-    one = dataset(rows, labels, test=((4, 3, 2), (5, 6, 2)))
-    for name in ("naive_bayes_trigrams", "logistic_regression_trigrams"):
-        assert baselines.fit([one], [name])[0].predictions[0] == 1, name
-    assert baselines.fit([one], ["naive_bayes_trigrams"])[0].predictions[1] == 0
+def test_counts_are_those_of_scikit_learn():
+    """Words and pairs of random texts, by the counter of scikit-learn on the same words as text."""
+    rows = [np.random.default_rng(seed).integers(2, 6, size=seed % 7).tolist() for seed in range(20)]
+    counter = CountVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
+    expected = counter.fit_transform([" ".join(map(str, row)) for row in rows[:12]]).toarray()
+    others = counter.transform([" ".join(map(str, row)) for row in rows[12:]]).toarray()
+    found = baselines.matrices(Texts.of(rows[:12]), Texts.of(rows[12:]), (1, 2), 6, counts=True)
+    for matrix, counts in zip(found, (expected, others), strict=True):
+        assert sorted(map(tuple, matrix.toarray().T)) == sorted(map(tuple, counts.T.astype(np.float32)))
+
+
+def test_naive_bayes_is_tuned_on_dev_as_by_a_plain_loop():
+    rows, labels = unbalanced(300, seed=0)
+    words = ("<pad>", "<unk>", *map(str, range(1000)))
+    cuts = [slice(0, 100), slice(100, 200), slice(200, 300)]
+    train, dev, test = (Split(Texts.of(rows[cut]), labels[cut]) for cut in cuts)
+    (found,) = baselines.tuned_naive_bayes([Dataset("mine", train, dev, test, ("x", "y"), words)], (1,), [0.01, 1, 100])
+    best = {}
+    for alpha in (0.01, 1, 100):
+        for counts in (False, True):
+            table = np.array([np.bincount(row, minlength=1002) for row in rows], np.float64)
+            table = table[:, table[:100].sum(axis=0) > 0]
+            table = table if counts else np.minimum(table, 1)
+            sums = np.stack([table[:100][labels[:100] == label].sum(axis=0) for label in (0, 1)]) + alpha
+            weights = np.log(sums / sums.sum(axis=1, keepdims=True))
+            scores = table @ weights.T + np.log(np.bincount(labels[:100]) / 100)
+            best[alpha, counts] = scores.argmax(axis=1)
+    accuracies = {key: (said[100:200] == labels[100:200]).mean() for key, said in best.items()}
+    assert found.dev_accuracy == max(accuracies.values()) == accuracies[found.alpha, found.counts]
+    assert (found.predictions == best[found.alpha, found.counts][200:]).all()
+    assert found.edge == (found.alpha != 1)
 
 
 def unbalanced(num_texts, seed):

@@ -2,8 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.data.dataset import Dataset, Split
-from jaxnets.data.texts import Texts
 from jaxnets.evidence import comparison, intervals
 from jaxnets.evidence.comparison import System
 
@@ -49,19 +47,36 @@ def test_without_a_test_example_that_counts_there_is_no_accuracy():
     assert len(pd.DataFrame({"run": [0]}).merge(table, on="run")) == 0  # the columns have their types all the same
 
 
-def test_baselines_learn_from_train_alone_and_are_judged_on_the_chosen_test_examples():
-    train = Split(Texts.of([[2, 4], [2, 4], [3, 4], [3, 4]]), np.array([0, 0, 1, 1]))
-    dev = Split(Texts.of([[2], [3]]), np.array([0, 0]))
-    test = Split(Texts.of([[2], [3], [3]]), np.array([0, 1, 0]))
-    fold = Dataset("made", train, dev, test, ("no", "yes"), ("<pad>", "<unk>", "bad", "good", "film"))
-    table = comparison.baselines_among(
-        [fold, fold], {"naive_bayes": "Naive Bayes"}, [np.array([True, True, False])] * 2
-    )
-    assert table["system"].tolist() == ["Naive Bayes"] * 2
-    assert table["fold"].tolist() == [0, 1]
-    assert table["dev"].tolist() == [0.5, 0.5]
-    assert table["right"].tolist() == [1.0, 1.0]
-    assert table["examples"].tolist() == [2, 2]
+def nets(right, number=(0, 1), edge=False):
+    table = pd.DataFrame({"block": 0, "number": number, "seed": number, "right": right, "edge": edge})
+    return table.assign(independent=True, examples=50)
+
+
+def test_the_gap_is_that_from_the_mean_of_the_reference_to_no_errors():
+    found = comparison.gap_closed(nets([0.9, 0.7]), nets([0.7, 0.5], edge=[True, False]), "right")
+    assert found["effect"].tolist() == pytest.approx([0.2 / 0.4, 0.2 / 0.4])
+    assert found["edge"].tolist() == [True, False]
+    same = nets([0.7, 0.5])
+    assert comparison.gap_closed(same, same, "right")["effect"].tolist() == [0, 0]
+
+
+def test_a_gap_of_few_errors_is_not_blown_up():
+    found = comparison.gap_closed(nets([0.99, 1.0]), nets([1.0, 1.0]), "right")
+    assert found["effect"].tolist() == pytest.approx([-0.01 / comparison.LEAST_GAP, 0])
+
+
+def test_what_nets_gain_on_a_classifier_of_each_block():
+    baseline = pd.DataFrame({"block": [0, 1], "right": [0.6, 0.1], "edge": [True, False]})
+    found = comparison.over_baseline(nets([0.9, 0.7]), baseline, "right")
+    assert found["effect"].tolist() == pytest.approx([0.3, 0.1])
+    assert found["edge"].all()
+
+
+def test_a_rise_is_from_the_lowest_to_the_highest_value():
+    table = pd.concat([nets([0, 0]).assign(degree=of, effect=of**2) for of in (1.0, 3.0, 2.0)])
+    found = comparison.rise(table, "degree")
+    assert found["effect"].tolist() == [8.0, 8.0]
+    assert comparison.rise(table[table["degree"] == 2.0], "degree").empty
 
 
 def test_confusions():

@@ -85,22 +85,22 @@ def test_a_tiny_real_run(tiny):
 
 LAZY = {
     "optimizer": "tests.planted_rates:momentum",
-    "tasks": ["wine", "breast_cancer", "digits", "spirals", "teacher_student", "parity"],
+    "tasks": ["wine", "breast_cancer", "digits", "spirals", "teacher_student", "digits_noise"],
     "learning_rate": [0.0003, 0.003, 0.03, 0.1, 0.3, 1.0, 30.0],
-    "num_blocks": 4,
-    "confirm_seeds": 2,
+    "num_blocks": 5,
+    "confirm_seeds": 4,
     "rates": 6,
     "steps": 60,
 }
 PLANTED = [
     Planted(
-        *("momentum_and_adam", True, "SGD steps with every eighth gradient alone"),
+        *("momentum_and_adam", True, "SGD steps with every 24th gradient alone"),
         values={**LAZY, "lazy": 0.0},
         outcome="supported",
         part="momentum_loss",
     ),
     Planted(
-        *("momentum_and_adam", False, "momentum steps with every eighth gradient alone"),
+        *("momentum_and_adam", False, "momentum steps with every 24th gradient alone"),
         values={**LAZY, "lazy": 1.0},
         outcome="contradicted",
     ),

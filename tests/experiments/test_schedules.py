@@ -66,8 +66,8 @@ def test_a_tiny_real_run(tiny):
 FEW = {"num_blocks": 4, "num_trials": 8, "num_seeds": 1, "confirm_seeds": 4}
 PLANTED = [
     Planted(
-        *("schedules", True, "batches of one example, so that a constant rate ends in its own noise"),
-        values={**FEW, "dataset": "wine", "hidden_units": 8, "batch_size": 1, "num_steps": 400, "evaluate_every": 100},
+        *("schedules", True, "a constant rate that stops after the first step"),
+        values={**FEW, "tasks": ["digits", "breast_cancer"], "schedule": "tests.planted_rates:stopping"},
         outcome="supported",
     ),
     Planted(

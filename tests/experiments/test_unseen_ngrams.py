@@ -17,7 +17,7 @@ from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 
-LITTLE = {"num_blocks": 4, "degrees": 1.0, "learning_rate": 0.01, "confirm_seeds": 12, "num_seeds": 1}
+LITTLE = {"num_blocks": 4, "degrees": 0.5, "learning_rate": 0.01, "confirm_seeds": 12, "num_seeds": 1}
 
 
 def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, classes=1, texts=150, like=0.8):
