@@ -21,7 +21,6 @@ CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."
 
 WORDS, PAIRS = "Naive Bayes, words", "Naive Bayes, words and pairs"
 ORDERS = {WORDS: (1,), PAIRS: (1, 2)}
-LEAST_ALPHA, LARGEST_ALPHA = 0.01, 100.0  # smoothing
 NEGATIONS = ["not", "n't", "no", "never", "nor", "without"]
 PARTS = {"test_accuracy": "test accuracy", "negated": "with a negation", "plain": "without"}
 
@@ -30,7 +29,7 @@ POINT = {
     "bound": 0.01,
     "unit": "%",
     "reason": "Systems for sentences are told apart by points of accuracy.",
-    "power": "Three points are found in four of five repetitions, where a block's accuracy moves by two.",
+    "power": "Five points are found in four of five repetitions.",
 }
 RULES = {
     "words": Rule(statement="A DAN is right on more test texts than Naive Bayes on words.", **POINT),
@@ -55,17 +54,23 @@ def check(config):
 def measure(results):
     """The net and Naive Bayes tuned by as many settings in each block; on all test texts, and by negation."""
     given, chosen = results.folds[0].word_vectors, _by_negation(results)
-    plain = {"word_vectors": "", "embedding_dim": given.dim} if given else {}
+    length = {"embedding_dim": given.dim} if given else {}
+    plain = {"word_vectors": "", **length} if given else {}
     studied = results.study("model", predictions=True, **plain)
     nets = [comparison.scored_among(studied.study, chosen).assign(vectors="random")]
     if given:
-        nets.append(
-            comparison.scored_among(results.study("model", predictions=True).study, chosen).assign(vectors="given")
-        )
+        more = results.study("model", predictions=True, **length).study
+        nets.append(comparison.scored_among(more, chosen).assign(vectors="given"))
     (trained,) = studied.reporting.values()
-    alphas = np.geomspace(LEAST_ALPHA, LARGEST_ALPHA, max(studied.study.protocol.num_trials // 2, 1))
+    alphas = smoothings(studied.study.protocol.num_trials // 2)
     bayes = [_of_bayes(system, trained.folds, alphas, chosen) for system in ORDERS]
     return {"nets": pd.concat(nets, ignore_index=True), "bayes": pd.concat(bayes, ignore_index=True)}
+
+
+def smoothings(count):
+    """So many, one at least, half a decade apart about 1, which is the usual one."""
+    places = np.arange(max(count, 1))
+    return 10 ** ((places - places.mean()) / 2)
 
 
 def _by_negation(results):

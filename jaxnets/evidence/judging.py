@@ -199,9 +199,9 @@ def outcome(rule: Rule, found: Fact | Effects, error: float = ERROR) -> str:
     opposed = {SUPPORTED, CONTRADICTED} <= set(of_tasks.values())
     if rule.over in SHARES:
         least, (ahead, behind) = SHARES[rule.over], _shares(rule, found, error)
-        if ahead.at(error).low > least:
+        if ahead.low > least:
             return SUPPORTED
-        return CONTRADICTED if behind.at(error).low > least else MIXED if opposed else INCONCLUSIVE
+        return CONTRADICTED if behind.low > least else MIXED if opposed else INCONCLUSIVE
     of_mean = found.all.outcome(rule, error)
     if rule.over == "mean":
         return MIXED if opposed else of_mean
@@ -214,7 +214,11 @@ def on_tasks(rule: Rule, found: Effects, error: float = ERROR) -> dict[str, str]
 
 
 def _shares(rule: Rule, found: Effects, error: float) -> tuple[Estimate, Estimate]:
-    """The share of tasks on which a rule holds, and of those on which its contrary does, each task by itself."""
+    """The share of tasks on which a rule holds, and of those on which its contrary does, each task by itself.
+
+    The error is that of the tasks. The intervals of the shares stay at 95%: else six of six tasks would decide nothing
+    where there are four core parts.
+    """
     alone = [effect.outcome(rule, error) for effect in found.tasks.values()]
     ahead, behind = (intervals.share(alone.count(kind), len(alone)) for kind in (SUPPORTED, CONTRADICTED))
     return ahead, behind

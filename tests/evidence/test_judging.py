@@ -87,6 +87,15 @@ def test_tasks_are_decided_by_their_share_or_mean(over, effects, outcome):
     assert judged(rule(over=over), table(named(*effects))) == outcome
 
 
+@pytest.mark.parametrize("parts", [1, 4, 7])
+def test_all_of_six_tasks_decide_however_many_core_parts_there_are(parts):
+    rules = {f"part {number}": rule(over="most") for number in range(parts)}
+    clear, nothing = table(named(*[0.6] * 6)), table(named(*[0.0] * 6))
+    verdict = judge(rules, {**dict.fromkeys(rules, nothing), "part 0": clear})
+    assert verdict.parts[0].outcome == SUPPORTED
+    assert all(part.outcome == INCONCLUSIVE for part in verdict.parts[1:])
+
+
 def test_the_tasks_that_say_the_contrary_are_named():
     verdict = judge({"helps": rule(over="most")}, {"helps": table(named(*[0.3] * 4, *[-0.3] * 4))})
     assert verdict.outcome == MIXED

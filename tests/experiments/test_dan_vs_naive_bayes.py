@@ -76,6 +76,12 @@ def test_given_vectors_are_shown_apart():
     assert evidence(with_vectors)["words"]["effect"].mean() == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("count", "expected"), [(0, [1]), (1, [1]), (3, [10**-0.5, 1, 10**0.5])])
+def test_few_smoothings_are_about_the_usual_one(count, expected):
+    assert dan_vs_naive_bayes.smoothings(count).tolist() == pytest.approx(expected)
+    assert dan_vs_naive_bayes.smoothings(9).tolist() == pytest.approx(np.geomspace(0.01, 100, 9).tolist())
+
+
 def test_several_models_are_refused():
     with pytest.raises(UserError, match="model: one model is compared"):
         configure(dan_vs_naive_bayes.EXPERIMENT, {"model": ["dan", "text_cnn"]})

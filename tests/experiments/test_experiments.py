@@ -28,7 +28,7 @@ def experiment_of(name):
 def test_an_experiment_is_short_and_its_defaults_can_be_planned(name):
     experiment = experiment_of(name)
     source = (Path(experiments.__path__[0]) / f"{name}.py").read_text()
-    assert len(source.splitlines()) <= 155
+    assert len(source.splitlines()) <= 250
     assert not re.search(r"# fmt:|^ +(import|from) ", source, re.MULTILINE)
     assert experiment.name == name
     assert experiment.about.endswith(".")

@@ -123,6 +123,19 @@ def with_a_little_noise():
         return planted.run("initialization", **SMALL, constant="tests.guests:identity_like")[0]
 
 
+def nearly_the_same():
+    """The starts where the others are He's, a little smaller."""
+    alike = {"xavier": lambda fan_in, fan_out: 1.96 / fan_in, "pytorch": lambda fan_in, fan_out: 1.92 / fan_in}
+    with mock.patch.dict(initializers.KNOWN, alike):
+        return planted.run("initialization", **EASY)[0]
+
+
+def far_too_large():
+    """The starts where He's has a hundred times its variance."""
+    with mock.patch.dict(initializers.KNOWN, he=lambda fan_in, fan_out: 200 / fan_in):
+        return planted.run("initialization", **EASY)[0]
+
+
 def linear(options):
     """The changes of a study in which no net has a hidden layer."""
     return lambda task: {
@@ -148,16 +161,15 @@ EASY = {
     "confirm_seeds": 2,
     "starts": 2,
 }
-SMALLER, LARGER = {**EASY, "initializer_scale": 0.5}, {**EASY, "initializer_scale": 6.0}
 FALSE = "zeros with a little noise, and a constant with some"
 case = partial(Planted, "initialization")
 PLANTED = [
     case(True, "nets of six neurons on wine", SMALL, "supported", "dead"),
     case(False, FALSE, {}, "contradicted", "dead", with_a_little_noise),
     case(False, FALSE, {}, "contradicted", "alike", with_a_little_noise),
-    case(False, "linear nets", {}, "contradicted", "zeros_fail", without_hidden_layers),
-    case(True, "starts of half the size", SMALLER, "supported", "default"),
-    case(False, "starts of six times the size", LARGER, "contradicted", "default"),
+    case(False, "linear nets", {}, "inconclusive", "zeros_fail", without_hidden_layers),
+    case(True, "three starts that are nearly the same", {}, "supported", "default", nearly_the_same),
+    case(False, "a start of He's name that is far too large", {}, "contradicted", "default", far_too_large),
 ]
 
 
