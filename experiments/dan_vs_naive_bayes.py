@@ -174,6 +174,7 @@ EXPERIMENT = Claim(
     },
     quick={"num_sentences": 1000, "num_steps": 200, "evaluate_every": 200, "num_blocks": 3},
     text={"num_train": 5000},
+    of_text=("words", "pairs", "vectors", "negations"),
     options=(
         replace(CONFIRM_SEEDS, default=4),
         Option("negations", NEGATIONS, "Words that negate: test texts with one are counted apart."),

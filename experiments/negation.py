@@ -172,6 +172,7 @@ EXPERIMENT = Claim(
     },
     quick={"shares": [0.1, 0.3, 0.5], "num_blocks": 3, "starts": 64},
     text={"num_train": 5000},
+    of_text=("sentences", "each_share", "negated"),
     options=(
         replace(CONFIRM_SEEDS, default=4),
         Option("shares", [0.05, 0.1, 0.2, 0.35, 0.5], "Shares of the sentences that are negated.", least=0),

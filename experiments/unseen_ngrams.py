@@ -173,6 +173,7 @@ EXPERIMENT = Claim(
         "num_seeds": 1,
         "confirm_seeds": 4,
     },
+    of_text=("similarity", "learned", "degrees", "seen", "phrases"),
     options=(
         replace(CONFIRM_SEEDS, default=24),
         Option("degrees", [0.1, 0.3, 0.6, 1.0], "Shares of the given vectors' variance that are kept.", least=0),

@@ -123,6 +123,9 @@ class Config:
     num_train: int = setting(
         "int", 0, "Training examples to learn from, with the classes in proportion; 0 is all.", least=0
     )
+    num_test: int = setting(
+        "int", 0, "Dev examples and test examples to judge by, at most, the classes in proportion; 0 is all.", least=0
+    )
     keep: str = setting(
         "text",
         "none",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -160,9 +161,30 @@ def with_train_examples(dataset: Dataset, count: int) -> Dataset:
     Raises:
       UserError: if there are fewer.
     """
-    train = dataset.train
-    if count > len(train):
-        raise UserError(f"num_train: {count} asked for, but '{dataset.name}' has {len(train)} training examples.")
-    (rows,) = stratified(train.labels, [count], random_generator("num_train", 0))
-    inputs = train.inputs.take(rows) if isinstance(train.inputs, Texts) else np.asarray(train.inputs)[rows]
-    return replace(dataset, train=Split(inputs, train.labels[rows]))
+    if count > (known := len(dataset.train)):
+        raise UserError(f"num_train: {count} asked for, but '{dataset.name}' has {known} training examples.")
+    return replace(dataset, train=_some(dataset.train, count, "num_train"))
+
+
+def with_test_examples(dataset: Dataset, count: int) -> Dataset:
+    """The data set with at most so many dev examples and as many test examples, the classes in proportion.
+
+    A split that is the training split too stays as it is.
+
+    Args:
+      dataset: a data set as `validate` gives it.
+      count: how many of each to keep.
+    """
+    cut: dict[str, Any] = {
+        name: _some(split, count, "num_test")
+        for name, split in (("dev", dataset.dev), ("test", dataset.test))
+        if len(split) > count and split.inputs is not dataset.train.inputs
+    }
+    return replace(dataset, **cut)
+
+
+def _some(split: Split, count: int, name: str) -> Split:
+    """Some examples of a split, the classes in proportion."""
+    (rows,) = stratified(split.labels, [count], random_generator(name, 0))
+    inputs = split.inputs.take(rows) if isinstance(split.inputs, Texts) else np.asarray(split.inputs)[rows]
+    return Split(inputs, split.labels[rows])

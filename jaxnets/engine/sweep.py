@@ -8,7 +8,7 @@ from typing import Any
 from jaxnets import data
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset, with_train_examples
+from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
@@ -109,6 +109,8 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
         folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
+    if config.num_test:
+        folds = tuple(with_test_examples(fold, config.num_test) for fold in folds)
     return tuple(with_train_examples(fold, config.num_train) for fold in folds) if config.num_train else folds
 
 

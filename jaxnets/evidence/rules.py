@@ -5,9 +5,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-IDENTITY, CONSTRUCTED, EMPIRICAL = "identity", "constructed", "empirical"
+IDENTITY: Final = "identity"
+CONSTRUCTED: Final = "constructed"
+EMPIRICAL: Final = "empirical"
 
 Kind = Literal["identity", "constructed", "empirical"]
 Test = Literal["exact", "above", "below", "within"]

@@ -98,6 +98,7 @@ class Claim(Experiment):
       pictures: what explains it to the eye, by the name of the file.
       quick: values that take the place of `defaults` and options where a small answer must do.
       text: values that take their place on a real data set of texts; None if the claim is not about texts.
+      of_text: the rules that such a data set decides, and not data that are made for the claim.
     """
 
     lecture: str
@@ -109,6 +110,7 @@ class Claim(Experiment):
     measure: Callable[[Results], Tables] = lambda results: {}
     quick: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] | None = None
+    of_text: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> str:

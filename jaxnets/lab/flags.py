@@ -82,8 +82,6 @@ def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any]) ->
 def _as_now(experiment: Experiment, texts: Mapping[str, str]) -> dict[str, str]:
     """The flags of version 0.1.0 as they are written now: its experiments had lists of their own with `x` or `/`."""
     texts = dict(texts)
-    if "frames" in texts:  # of negation
-        texts |= dict(zip(("plain", "negated"), texts.pop("frames").split("/"), strict=False))
     for option in experiment.options:
         if option.several and option.name in texts and option.field.kind in ("int", "text"):
             mark = "x" if option.field.kind == "int" else "/"

@@ -20,8 +20,7 @@ from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.engine import programs
-from jaxnets.engine.sweep import load_folds
-from jaxnets.lab import runner
+from jaxnets.lab import real_text, runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
 from jaxnets.report.page import Section
@@ -42,6 +41,7 @@ class Lecture:
       values: what all claims are given beside their own values.
       quick: whether each claim takes its values for a small answer.
       text: a real data set, to which the claims about texts are put a second time; empty for none.
+      limits: what of it they are put to; see `jaxnets.lab.real_text`.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Lecture:
     values: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
     text: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -93,26 +94,22 @@ def runs_of(lecture: Lecture, claim: Claim) -> list[Run]:
     own = dict(claim.quick) if lecture.quick else {}
     runs = [Run(claim, {**own, **lecture.values}, lecture.directory / claim.name)]
     if lecture.text and claim.text is not None:
-        values = {**own, **claim.text, **lecture.values, "dataset": lecture.text}
+        values = real_text.fitted({**own, **claim.text, **lecture.values, "dataset": lecture.text}, lecture.limits)
         runs.append(Run(claim, values, lecture.directory / f"{claim.name}-text"))
     return runs
 
 
-def check(lecture: Lecture) -> None:
-    """Reads the real text, if there is one, so that a mistake in it shows before the work.
+def checked(lecture: Lecture) -> Lecture:
+    """The lecture with the limits of its real text, which is read so that a mistake in it shows before the work.
 
     Raises:
       UserError: if it cannot be read, or no claim is about texts.
     """
-    real = [run for claim in lecture.claims for run in runs_of(lecture, claim)[1:]]
-    if lecture.text and not real:
+    if not lecture.text:
+        return lecture
+    if all(claim.text is None for claim in lecture.claims):
         raise UserError("text_dataset: none of the claims that are chosen is about texts.")
-    unfinished = [run for run in real if _finished(run) is None]
-    for run in unfinished[:1]:
-        try:
-            load_folds(configure(run.claim, run.values), run.claim.takes)
-        except UserError as error:
-            raise UserError(f"text_dataset: {str(error).removeprefix('dataset: ')}") from None
+    return replace(lecture, limits=real_text.limits(lecture.text))
 
 
 def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Section]:
@@ -127,7 +124,7 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
       UserError: if the folder cannot be written, or the real text cannot be read.
       KeyboardInterrupt: if the user ends it; the page then holds what was finished.
     """
-    check(lecture)
+    lecture = checked(lecture)
     with files.file_errors(lecture.directory):
         lecture.directory.mkdir(parents=True, exist_ok=True)
     plans = [runs_of(lecture, claim) for claim in lecture.claims]

@@ -12,6 +12,7 @@ from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence import judging
 from jaxnets.evidence.answer import answer
+from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.evidence.study import Study
 from jaxnets.lab import run_directory, session, study_report, tensorboard
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
@@ -124,7 +125,7 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     finding = Finding(
         name=claim.name,
         claim=claim.about,
-        verdict=judging.judge(claim.rules, claim.evidence(tables)),
+        verdict=judging.judge(rules_for(claim, results.config), claim.evidence(tables)),
         lecture=claim.lecture,
         measured=claim.measured,
         rules=claim.fingerprint,
@@ -138,6 +139,13 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     files.write_json(directory / findings.FILE, finding.as_json())
     findings.print_finding(console, finding, directory)
     return finding
+
+
+def rules_for(claim: Claim, config: Config) -> dict[str, Rule]:
+    """The rules of a claim; those that texts decide are empirical where the texts were not made for it."""
+    given = config.dataset != claim.defaults.get("dataset")
+    of_given = set(claim.of_text) if given else set()
+    return {name: replace(rule, kind=EMPIRICAL) if name in of_given else rule for name, rule in claim.rules.items()}
 
 
 def setting(results: Results) -> str:

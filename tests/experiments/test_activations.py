@@ -140,7 +140,7 @@ EASY = {
     "layers": [1],
     "most_steps": 40,
     "learning_rate": 0.3,
-    "num_blocks": 4,
+    "num_blocks": 8,
     "confirm_seeds": 1,
     "repetitions": 4,
     "size": 1024,

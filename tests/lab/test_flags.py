@@ -72,15 +72,9 @@ def test_a_config_of_the_first_version_is_read_as_it_ran(tmp_path):
 @pytest.mark.parametrize(
     ("name", "texts", "options"),
     [
-        (
-            "depth_vs_width",
-            {"budgets": "4000x16000", "depths": "1x2x3"},
-            {"budgets": [4000, 16000], "depths": [1, 2, 3]},
-        ),
-        ("negation", {"frames": "it is {}/it is not {}"}, {"plain": "it is {}", "negated": "it is not {}"}),
+        ("computing_gradients", {"widths": "8x16"}, {"widths": [8, 16]}),
         ("unseen_ngrams", {"phrases": "a b/a c/a d"}, {"phrases": ["a b", "a c", "a d"]}),
         ("building_blocks", {"widths": "3x4x5"}, {"widths": (3, 4, 5)}),
-        ("dan_vs_naive_bayes", {"sizes": "60x250"}, {"sizes": (60, 250)}),
     ],
 )
 def test_an_experiments_own_flags_of_the_first_version_are_read(name, texts, options, tmp_path):
