@@ -60,6 +60,7 @@ RULES = {
         statement="On digits tanh is further ahead of the sigmoid in the deepest net than in that of one layer.",
         core=False,
         reason=ON_TASKS["reason"],
+        power="A factor of 1.8 is found in four of five repetitions.",
         **LOSS,
     ),
     "step": Rule(
@@ -70,6 +71,7 @@ RULES = {
         bound=float(np.log(1.1)),
         unit="log×",
         reason="A tenth of the time of a step changes no plan.",
+        power="Steps that take equally long are found to in four of five repetitions on an idle machine.",
     ),
 }
 

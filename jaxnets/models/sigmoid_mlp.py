@@ -16,8 +16,8 @@ def scaled_sigmoid(x: Float[Array, "*shape"], gain: Number, centre: Number) -> F
     At zero its slope is gain² / 4, and its value gain * (1/2 - centre). Gain 1 and centre 0 make the sigmoid, gain 2
     and centre 1/2 make tanh; the other two corners of this square are a centred sigmoid and tanh + 1.
 
-    >>> float(scaled_sigmoid(0.0, 1.0, 0.5)), float(scaled_sigmoid(0.0, 2.0, 0.0))
-    (0.0, 1.0)
+    >>> scaled_sigmoid(jax.numpy.zeros(1), 1.0, 0.5).tolist(), scaled_sigmoid(jax.numpy.zeros(1), 2.0, 0.0).tolist()
+    ([0.0], [1.0])
     """
     return gain * (jax.nn.sigmoid(gain * x) - centre)
 
