@@ -136,7 +136,7 @@ REFUSED = {
 """How an experiment refuses a guest model before it trains anything."""
 
 
-QUICK = ("train", "word_order", *REFUSED)
+QUICK = ("train", *REFUSED)
 
 
 @pytest.mark.parametrize(

@@ -126,14 +126,16 @@ class Verdict:
 
     @property
     def stability(self) -> str:
-        """In how many blocks the verdict came out as it did with all of them; empty without blocks.
+        """In how many blocks the verdict came out as it did with all of them, and what the others said; empty without.
 
         >>> part = Part("one", "Nets learn.", "empirical", True, "supported", "", "")
         >>> Verdict((part,), {"supported": 7, "inconclusive": 1}).stability
-        'supported in 7 of 8 blocks'
+        'supported in 7 of 8 blocks, inconclusive in 1'
         """
-        total = sum(self.blocks.values())
-        return f"{self.outcome} in {self.blocks.get(self.outcome, 0)} of {total} blocks" if total else ""
+        if not (total := sum(self.blocks.values())):
+            return ""
+        others = [f"{kind} in {count}" for kind, count in self.blocks.items() if kind != self.outcome]
+        return ", ".join([f"{self.outcome} in {self.blocks.get(self.outcome, 0)} of {total} blocks", *others])
 
 
 def combined(outcomes: Sequence[str]) -> str:

@@ -202,8 +202,9 @@ def _line(number: int, section: Section) -> str:
     finding, name = section.finding, section.directory.name
     if finding is None:
         return f"{number:2}. {name}: not run. {section.problem}"
-    told = finding.verdict.stability or finding.verdict.outcome
-    return f"{number:2}. {name}: {told} ({finding.programs} programs, {finding.seconds:.0f} s). {section.claim}"
+    blocks = page.stability(finding.verdict)
+    told = f"{finding.verdict.outcome} (blocks: {blocks})" if finding.verdict.blocks else finding.verdict.outcome
+    return f"{number:2}. {name}: {told}; {finding.programs} programs, {finding.seconds:.0f} s. {section.claim}"
 
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:

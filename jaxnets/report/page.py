@@ -119,14 +119,16 @@ def _cost(sections: Sequence[Section]) -> str:
 
 
 def stability(verdict: Verdict) -> str:
-    """In how many blocks the verdict came out as it did with all of them; a dash without blocks.
+    """In how many blocks the verdict came out as it did with all of them, and the others; a dash without blocks.
 
     >>> part = Part("one", "It is.", "empirical", True, "supported", "", "")
     >>> stability(Verdict((part,), {"supported": 7, "mixed": 1}))
-    '7 of 8'
+    '7 of 8; 1 mixed'
     """
-    total = sum(verdict.blocks.values())
-    return f"{verdict.blocks.get(verdict.outcome, 0)} of {total}" if total else "–"
+    if not (total := sum(verdict.blocks.values())):
+        return "–"
+    others = [f"{count} {kind}" for kind, count in verdict.blocks.items() if kind != verdict.outcome]
+    return "; ".join([f"{verdict.blocks.get(verdict.outcome, 0)} of {total}", *others])
 
 
 def _content(section: Section) -> dict[str, Any]:

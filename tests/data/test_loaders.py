@@ -74,7 +74,7 @@ def test_arguments_of_data_sets_are_no_settings():
     names = {name for loader in data.KNOWN.values() for name in arguments.arguments(loader)}
     assert names == {
         "num_sentences", "num_examples", "num_turns", "num_bits", "num_relevant", "num_features", "num_layers",
-        "noise", "label_noise", "data_seed", "split_seed", "word_vectors",
+        "noise", "label_noise", "negated_share", "distance", "data_seed", "split_seed", "word_vectors",
     }  # fmt: skip
     assert not names & taken
 

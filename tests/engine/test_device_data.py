@@ -74,7 +74,8 @@ def test_folds_are_runs_of_one_program_with_the_bits_that_each_has_alone(folds):
         assert alone.loc[0, columns].tolist() == whole.loc[only, columns].tolist()
 
 
-@pytest.mark.parametrize("model", ["dan", pytest.param("text_cnn", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["dan", "text_cnn"])
 def test_training_and_evaluation_are_those_of_one_text_at_a_time(folds, model):
     """The packed batches, of three budgets, give what each text gives by itself, to 1e-5."""
     flags = {"optimizer": "sgd", "learning_rate": 0.5, "batch_size": 8, "embedding_dim": 5, "num_steps": 12}

@@ -60,7 +60,9 @@ def test_the_best_third_of_each_block_survives():
 
 @pytest.mark.usefixtures("fully_compiled")
 @pytest.mark.parametrize(
-    "sizes", [WIDE, pytest.param(NARROW, marks=pytest.mark.slow)], ids=["one after another", "side by side"]
+    "sizes",
+    [pytest.param(sizes, marks=pytest.mark.slow) for sizes in (WIDE, NARROW)],
+    ids=["one after another", "side by side"],
 )
 def test_halving_keeps_the_bits_and_the_best_and_drops_two_thirds_twice(sizes):
     trials = {"num_trials": 72} if sizes is NARROW else {}

@@ -66,7 +66,7 @@ MISTAKES = {
     "word_order --num_sentences=101": "num_sentences: 101 is odd",
     "unseen_ngrams --phrases=good": "phrases: give a phrase",
     "dan_vs_naive_bayes --model=dan,text_cnn": "model: one model is compared with Naive Bayes",
-    "local_optima --hidden_units=8,16": "hidden_units: solutions of one architecture are compared",
+    "local_optima --model=mlp,tests.guests:WaveNet": "model: solutions of one model and head are compared",
 }
 
 

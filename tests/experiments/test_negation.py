@@ -127,8 +127,8 @@ def test_the_verdict_follows_what_is_planted(planted, tiny):
 
 
 def test_a_tiny_real_run(tiny):
-    sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 8, "num_steps": 150, "evaluate_every": 150}
-    finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 400})
+    sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
+    finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 200})
     assert finding.verdict.parts[0].outcome == SUPPORTED
     words = pd.read_parquet(results.directory / "words.parquet")
     assert set(words["seen"]) == {"stood behind 'not' in training", "never did"}

@@ -69,6 +69,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(compared):
     assert not any("\x1b" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_configuration_repeats_its_run(compared, tmp_path):
     output = tmp_path / "again"
     process = start("run.py", f"--config={compared[1] / 'config.json'}", f"--output={output}")
