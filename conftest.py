@@ -1,12 +1,13 @@
 """Two CPU devices, programs cached for the session, and array annotations checked at run time.
 
-XLA's expensive passes are left out, as they take longer than they save in runs of a moment; the tests that compare bits
-in this process have them.
+XLA's expensive passes and its slower way to write fused loops are left out, as they take longer than they save in runs
+of a moment; the tests that compare bits in this process have them.
 """
 
 import gc
 import os
 import tempfile
+from functools import partialmethod
 
 import jax
 import pytest
@@ -17,10 +18,14 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
     _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
     os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
 
+_EMITTERS = "xla_cpu_use_fusion_emitters"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --{_EMITTERS}=false"
+
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
 from jaxnets.engine import devices, programs  # noqa: E402
 
+_COMPILE = jax.stages.Lowered.compile
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
 
@@ -30,10 +35,11 @@ gc.set_threshold(200_000, 50, 100)
 
 
 @pytest.fixture
-def fully_compiled():
+def fully_compiled(monkeypatch):
     """Programs are compiled as they are for the user."""
     programs.forget()
     jax.config.update("jax_disable_most_optimizations", False)
+    monkeypatch.setattr(jax.stages.Lowered, "compile", partialmethod(_COMPILE, compiler_options={_EMITTERS: True}))
     yield
     programs.forget()
     jax.config.update("jax_disable_most_optimizations", True)
