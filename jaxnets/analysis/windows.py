@@ -1,15 +1,14 @@
-"""How a text CNN sees windows of words: how similar they are to it, and what its filters look for."""
+"""How a text CNN sees windows of words: what its filters give for them, and how similar they are to it."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from jaxnets.basics.errors import UserError
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.models.layers import OUTPUT, has_windows, window_layer
+from jaxnets.models.layers import has_windows
 from jaxnets.trained import explain, predict
 from jaxnets.trained.model import Model
 
@@ -114,52 +113,3 @@ def likeness_by_block(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
 
 def _windows(words: Sequence[str], width: int) -> list[tuple[str, ...]]:
     return [tuple(words[start : start + width]) for start in range(max(len(words) - width + 1, 1))]
-
-
-def strongest(model: Model, texts: Sequence[np.ndarray], *, num_filters: int, count: int) -> pd.DataFrame:
-    """The windows that the weightiest filters of the last width answer to most.
-
-    Args:
-      model: of texts; the table is empty unless it is a text CNN.
-      texts: word ids of each, among which the windows are sought.
-      num_filters: how many filters, those with the largest weights in the last layer first.
-      count: how many different windows of each.
-
-    Returns:
-      A row for each filter and window: `filter`, its number; `class`, the name of the class that the filter speaks
-      for; `window`, its words; `feature`, what the filter gives for it.
-    """
-    columns = ["filter", "class", "window", "feature"]
-    if not has_filters(model):
-        return pd.DataFrame(columns=columns)
-    *before, width = model.arguments["filter_widths"]
-    weights = _class_weights(model, before, width)
-    values = _all_windows(model, texts, width)
-    rows = []
-    for place in np.argsort(-np.abs(weights).max(axis=1))[:num_filters]:
-        best = sorted(values, key=lambda window: -values[window][place])[:count]
-        name = model.class_names[int(weights[place].argmax())]
-        rows += [(int(place), name, window, values[window][place]) for window in best]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _class_weights(model: Model, before: Sequence[int], width: int) -> Float[np.ndarray, "filters classes"]:
-    """The weights of the filters of a width in the last layer, about the mean over the classes."""
-    num_filters = [len(model.params[window_layer(one)]["bias"]) for one in (*before, width)]
-    first = sum(num_filters[:-1])
-    kernel = np.asarray(model.params[OUTPUT]["kernel"])[first : first + num_filters[-1]]
-    weights = kernel if kernel.shape[1] > 1 else np.concatenate([-kernel, kernel], axis=1)
-    return weights - weights.mean(axis=1, keepdims=True)
-
-
-def _all_windows(model: Model, texts: Sequence[np.ndarray], width: int) -> dict[str, np.ndarray]:
-    """The features of each different window."""
-    values = {}
-    for row in texts:
-        if len(row) == 0:
-            continue
-        features_of_text, within = explain.window_features(model, np.asarray(row))[width]
-        for place in np.flatnonzero(within):
-            words = " ".join(model.vocabulary[word] for word in row[place : place + width])
-            values[words] = features_of_text[place]
-    return values

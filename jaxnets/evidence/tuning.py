@@ -173,26 +173,3 @@ def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[
     all_runs = curves.groupby(keys)[list(costs)].min().index
     reached = curves[curves["train_loss"] <= target].groupby(keys)[list(costs)].min()
     return target, reached.reindex(all_runs).astype(np.float64).fillna(np.inf).reset_index()
-
-
-def best_within(curves: pd.DataFrame, by: str, cost: str, count: int) -> pd.DataFrame:
-    """Which group has the lowest training loss, mean over its runs, by the time that some budgets are spent.
-
-    Args:
-      curves: a row for each run and evaluation.
-      by: column of the groups.
-      cost: column of what a run has spent so far.
-      count: how many budgets, evenly spaced in their logarithms from the first evaluation of any group to the last.
-
-    Returns:
-      A row for each budget, in the columns `cost`, `by` and `train_loss`; none if no run was evaluated.
-    """
-    means = curves.groupby([by, cost])["train_loss"].mean().reset_index()
-    if means.empty:
-        return means[[cost, by, "train_loss"]]
-    rows = []
-    for budget in np.geomspace(means[cost].min(), means[cost].max(), count):
-        within = means[means[cost] <= budget * 1.001]  # what rounding may take away
-        best = within.loc[within["train_loss"].idxmin()]
-        rows.append({cost: budget, by: best[by], "train_loss": best["train_loss"]})
-    return pd.DataFrame(rows, columns=[cost, by, "train_loss"]).astype({by: curves[by].dtype})

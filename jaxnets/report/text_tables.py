@@ -80,9 +80,3 @@ def likeness(table: pd.DataFrame) -> pd.DataFrame:
     cosines = table[["like", "opposite"]].mean().to_list()
     indicators = table["indicators"].iloc[0]
     return pd.DataFrame({"phrase": phrases, "to the filters": cosines, "to indicators of n-grams": indicators})
-
-
-def strongest(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each filter with its windows, from a table by `jaxnets.analysis.windows.strongest`."""
-    windows = table.groupby(["filter", "class"], sort=False)["window"].agg("; ".join)
-    return windows.rename("windows").reset_index()

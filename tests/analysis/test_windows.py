@@ -47,16 +47,6 @@ def test_likeness_of_text_cnns_alone():
     assert table[["one", "other", "contrary"]].iloc[0].tolist() == ["good day", "fine day", "bad day"]
 
 
-def test_the_strongest_windows_of_the_weightiest_filters():
-    texts = [np.array([2, 5, 4]), np.array([4, 5]), np.array([], int), np.array([2, 5])]
-    table = windows.strongest(model(), texts, num_filters=2, count=2)
-    assert table["filter"].tolist() == [0, 0, 1, 1]
-    assert table["class"].tolist() == ["yes", "yes", "no", "no"]
-    assert table["window"].tolist()[::2] == ["good day", "bad day"]
-    assert table["feature"].tolist()[::2] == [2, 2]
-    assert windows.strongest(model("dan"), texts, num_filters=2, count=2).empty
-
-
 def test_what_cannot_be_compared_is_an_error():
     with pytest.raises(UserError, match="number of words"):
         windows.similarity(model(), "good day", "good day good")

@@ -23,16 +23,6 @@ def test_every_run_reaches_the_loss_with_which_the_worst_ends(ends):
     assert reached[reached["seed"] == 1]["step"].tolist() == [20, 20]
 
 
-def test_the_best_group_changes_with_the_budget():
-    fast = pd.DataFrame({"size": 4, "seconds": [1.0, 4.0], "train_loss": [0.5, 0.4]})
-    slow = pd.DataFrame({"size": 64, "seconds": [2.0, 16.0], "train_loss": [0.6, 0.1]})
-    table = tuning.best_within(pd.concat([fast, slow]), "size", "seconds", 3)
-    assert table["seconds"].to_list() == pytest.approx([1, 4, 16])
-    assert table["size"].to_list() == [4, 4, 64]
-    assert table["train_loss"].to_list() == [0.5, 0.4, 0.1]
-    assert tuning.best_within(fast.iloc[:0], "size", "seconds", 3).empty
-
-
 @pytest.mark.parametrize("ties", [False, True])
 def test_the_expected_best_is_the_mean_over_all_sets_of_trials(ties):
     generator = np.random.default_rng(0)

@@ -64,5 +64,3 @@ def test_what_filters_answer_to():
     phrases = {"one": "a b", "other": "a c", "contrary": "a d", "indicators": 0.0}
     likeness = pd.DataFrame({"like": [0.8, 0.6], "opposite": [0.2, 0.0], **phrases})
     assert text_tables.likeness(likeness).to_numpy().tolist() == [["a c", pytest.approx(0.7), 0], ["a d", 0.1, 0]]
-    windows = pd.DataFrame({"filter": [3, 3, 1], "class": ["yes", "yes", "no"], "window": ["a b", "a c", "d e"]})
-    assert text_tables.strongest(windows).to_numpy().tolist() == [[3, "yes", "a b; a c"], [1, "no", "d e"]]
