@@ -62,7 +62,7 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     Raises:
       UserError: if there are fewer than 20 sentences, or the seed is negative.
     """
-    generator = _generator(num_sentences, data_seed)
+    generator = generator_of(num_sentences, data_seed)
     # a dictionary keeps each sentence once, in the order of the draws
     sentences: dict[tuple[str, ...], int] = {}
     while len(sentences) < num_sentences:
@@ -73,7 +73,7 @@ def ngrams(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     for row, words in zip(inputs, sentences, strict=True):
         row[: len(words)] = _ids(words)
     labels = np.array(list(sentences.values()), np.int32)
-    return _dataset("ngrams", inputs, labels, stratified(labels, _sizes(num_sentences), generator))
+    return _dataset("ngrams", inputs, labels, stratified(labels, split_sizes(num_sentences), generator))
 
 
 def mixed_negations(num_sentences: int = 1000, negated_share: float = 0.25, data_seed: int = 0) -> Dataset:
@@ -91,7 +91,7 @@ def mixed_negations(num_sentences: int = 1000, negated_share: float = 0.25, data
     Raises:
       UserError: if there are fewer than 20 sentences, the share is none, or the seed is negative.
     """
-    generator = _generator(num_sentences, data_seed)
+    generator = generator_of(num_sentences, data_seed)
     if not 0 <= negated_share <= 1:
         raise UserError(f"negated_share: {negated_share:g} is not a share from 0 to 1.")
     rows, half = np.arange(num_sentences), SENTENCE_WORDS // 2
@@ -106,7 +106,7 @@ def mixed_negations(num_sentences: int = 1000, negated_share: float = 0.25, data
     inputs[rows, places] = np.where((labels == 1) != negated, good, bad)
     inputs[rows[negated], places[negated] - 1] = _ids([NEGATION])
     inputs[rows[without_effect], others[without_effect]] = _ids([NEGATION])
-    return _dataset("mixed_negations", inputs, labels, stratified(labels, _sizes(num_sentences), generator))
+    return _dataset("mixed_negations", inputs, labels, stratified(labels, split_sizes(num_sentences), generator))
 
 
 def word_order(num_sentences: int = 2000, distance: int = 1, data_seed: int = 0) -> Dataset:
@@ -127,14 +127,14 @@ def word_order(num_sentences: int = 2000, distance: int = 1, data_seed: int = 0)
       UserError: if there are fewer than 20 sentences or their number is odd, the distance is none, or the seed is
         negative.
     """
-    generator = _generator(num_sentences, data_seed)
+    generator = generator_of(num_sentences, data_seed)
     if num_sentences % 2:
         raise UserError(f"num_sentences: {num_sentences} is odd; two sentences are a pair.")
     if not 1 <= distance <= MAX_DISTANCE:
         raise UserError(f"distance: {distance} is not from 1 to {MAX_DISTANCE}.")
     pairs = _pairs(generator, num_sentences // 2, distance)
     labels = np.tile(np.array([0, 1], np.int32), num_sentences // 2)
-    splits = np.split(np.arange(num_sentences), 2 * np.cumsum(_sizes(num_sentences // 2))[:2])
+    splits = np.split(np.arange(num_sentences), 2 * np.cumsum(split_sizes(num_sentences // 2))[:2])
     return _dataset("word_order", pairs, labels, splits)
 
 
@@ -156,13 +156,18 @@ def _pairs(generator: np.random.Generator, count: int, distance: int) -> np.ndar
     return np.stack(sentences, axis=1).reshape(2 * count, PAIR_WORDS)
 
 
-def _generator(num_sentences: int, data_seed: int) -> np.random.Generator:
+def generator_of(num_sentences: int, data_seed: int) -> np.random.Generator:
+    """What draws a data set of so many sentences.
+
+    Raises:
+      UserError: if they are too few to split, or the seed is negative.
+    """
     if num_sentences < MIN_SENTENCES:
         raise UserError(f"num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
     return random_generator("data_seed", data_seed)
 
 
-def _sizes(count: int) -> tuple[int, int, int]:
+def split_sizes(count: int) -> tuple[int, int, int]:
     """70% for train, 15% for dev, the rest for test."""
     num_train, num_dev = count * 70 // 100, count * 15 // 100
     return num_train, num_dev, count - num_train - num_dev

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, random_generator
-from jaxnets.data.generated import MIN_SENTENCES, NEGATION, NEGATIVE, NEUTRAL, POSITIVE, draw
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
+from jaxnets.data.generated import NEGATION, NEGATIVE, NEUTRAL, POSITIVE, draw, generator_of, split_sizes
 from jaxnets.data.texts import Texts
 
 Sentence = tuple[str, ...]
@@ -55,7 +55,7 @@ def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
     Raises:
       UserError: if there are fewer than 20 sentences, or the seed is negative.
     """
-    generator = _generator(num_sentences, data_seed)
+    generator = generator_of(num_sentences, data_seed)
     plain = GOOD[::4] + BAD[::4]
     others = tuple(word for word in GOOD + BAD if word not in plain)
 
@@ -63,7 +63,7 @@ def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:
         kind = generator.choice(3, p=(0.4, 0.4, 0.2))
         return _with_judgement(generator, label, plain if kind == 2 else others, turned=kind == 0)
 
-    num_train, num_dev, num_test = _sizes(num_sentences)
+    num_train, num_dev, num_test = split_sizes(num_sentences)
     known = _distinct(seen, num_train + num_dev)
     new = _distinct(lambda label: _with_judgement(generator, label, plain, turned=True), num_test)
     return _dataset("unseen_negations", _cut(known, num_train) | {"test": new})
@@ -97,10 +97,10 @@ def unseen_ngrams(num_sentences: int = 2000, data_seed: int = 0, word_vectors: s
       UserError: if there are fewer than 20 sentences or more than can be made, the seed is negative, or
         `word_vectors` has another value.
     """
-    generator = _generator(num_sentences, data_seed)
+    generator = generator_of(num_sentences, data_seed)
     if word_vectors not in ("", "made"):
         raise UserError(f"word_vectors: '{word_vectors}' is not known; 'unseen_ngrams' has 'made', or no vectors.")
-    num_train, num_dev, num_test = _sizes(num_sentences)
+    num_train, num_dev, num_test = split_sizes(num_sentences)
     known = _distinct(lambda label: _opinion(generator, label, new=False), num_train + num_dev)
     seen = {gram for sentence in known for gram in _trigrams(sentence)}
 
@@ -149,18 +149,6 @@ def _vectors(generator: np.random.Generator) -> dict[str, np.ndarray]:
             for word in words:
                 vectors[word] = 0.1 * (kind + meaning + 0.7 * generator.normal(size=DIM))
     return vectors
-
-
-def _generator(num_sentences: int, data_seed: int) -> np.random.Generator:
-    if num_sentences < MIN_SENTENCES:
-        raise UserError(f"num_sentences: {num_sentences} are too few to split; take {MIN_SENTENCES} or more.")
-    return random_generator("data_seed", data_seed)
-
-
-def _sizes(count: int) -> tuple[int, int, int]:
-    """70% for train, 15% for dev, the rest for test."""
-    num_train, num_dev = count * 70 // 100, count * 15 // 100
-    return num_train, num_dev, count - num_train - num_dev
 
 
 def _distinct(make: Callable[[int], Sentence | None], count: int) -> Labelled:

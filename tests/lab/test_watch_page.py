@@ -1,17 +1,14 @@
 """The live view in headless Chromium, where selenium and the browser are installed."""
 
-import shutil
 import threading
 
 import pytest
 
 from jaxnets.lab import serving
+from tests.browsers import NEEDED, chromium
 
-webdriver = pytest.importorskip("selenium.webdriver")
 ui = pytest.importorskip("selenium.webdriver.support.ui")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver")
+pytestmark = NEEDED
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 DOT = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/%3E"
@@ -30,14 +27,8 @@ RUNNING = {
 
 @pytest.fixture
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    one = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    yield one
-    one.quit()
+    with chromium() as one:
+        yield one
 
 
 def test_the_page_follows_the_sweep(browser):

@@ -2,21 +2,15 @@
 
 import base64
 import importlib.util
-import shutil
 from pathlib import Path
 
 import pytest
 
 from jaxnets.report import page
+from tests.browsers import NEEDED, chromium, webdriver
 from tests.report import made_up
 
-webdriver = pytest.importorskip("selenium.webdriver")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver"),
-]
+pytestmark = [pytest.mark.slow, NEEDED]
 LOOKS = [(width, dark) for width in (1280, 390) for dark in (False, True)]
 VIOLATIONS = """
 const [done] = [arguments[arguments.length - 1]];
@@ -26,14 +20,8 @@ axe.run().then(found => done(found.violations.map(one => [one.id, one.nodes.map(
 
 @pytest.fixture(scope="module")
 def driver():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    one = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    yield one
-    one.quit()
+    with chromium() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,15 @@
 """The page of a comparison in headless Chromium, where selenium and the browser are installed."""
 
 import json
-import shutil
 
 import pytest
 
 from jaxnets.report import study_page
+from tests.browsers import NEEDED, chromium, webdriver
 from tests.report import studies
 
-webdriver = pytest.importorskip("selenium.webdriver")
 ui = pytest.importorskip("selenium.webdriver.support.ui")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no Chromium with its driver"),
-]
+pytestmark = [pytest.mark.slow, NEEDED]
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 NAMES = ("sgd", "momentum", HOSTILE)
@@ -23,14 +17,8 @@ NAMES = ("sgd", "momentum", HOSTILE)
 
 @pytest.fixture(scope="module")
 def driver():
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    one = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    yield one
-    one.quit()
+    with chromium(performance="ALL") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
