@@ -19,6 +19,7 @@ TINY = {
     "confirm_seeds": 2,
 }
 TINY |= {"draws": 100, "rounds": 3, "num_seeds": 1}
+STEADY = ["digits", "digits_noise", "breast_cancer", "teacher_student"]
 
 
 def without_the_population():
@@ -38,7 +39,7 @@ def without_the_population():
 PLANTED = [
     Planted(
         *("batch_size", True, "a rate so low that only the number of steps counts"),
-        values={**TINY, "learning_rate": 0.03, "num_epochs": 8},
+        values={**TINY, "tasks": STEADY, "num_blocks": 4, "learning_rate": 0.03, "num_epochs": 8},
         outcome="supported",
         part="examples",
     ),
