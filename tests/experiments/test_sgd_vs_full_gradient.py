@@ -103,10 +103,8 @@ def test_a_tiny_real_run(tiny):
 
 FIVE = ["digits", "digits_noise", "spirals", "breast_cancer", "wine"]
 REAL = {"tasks": FIVE, "num_steps": 100, "evaluate_every": 20, "num_blocks": 6, "confirm_seeds": 4, "rounds": 0}
-CALM, WILD = (
-    {**REAL, "batch_size": [16, 0], "learning_rate": 0.003},
-    {**REAL, "batch_size": [1, 0], "learning_rate": 1.0},
-)
+CALM = {**REAL, "batch_size": [16, 0], "learning_rate": 0.003}
+WILD = {**REAL, "batch_size": [1, 0], "learning_rate": 1.0}
 CLAIM = "sgd_vs_full_gradient"
 PLANTED = [
     Planted(CLAIM, True, "Steps so small that the noise of batches does not count", CALM, "supported", "train_loss"),
