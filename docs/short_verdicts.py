@@ -12,18 +12,19 @@ from jaxnets.report import page
 ROOT = Path(__file__).parents[1]
 README, CLAIMS = ROOT / "README.md", ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- verdicts in short -->\n", "<!-- end of verdicts in short -->"
-MORE = ("kind", "blocks")
+BLOCKS = "blocks"
 
 
 def table(claims: str) -> str:
     """How many verdicts there are of each kind, and the short table, from the text of docs/claims.md."""
     above, *lines = re.split(r"^(?=\|)", claims.partition(page.BEGIN)[2].partition(page.END)[0], flags=re.MULTILINE)
     header, _, *rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    more = [header.index(name) for name in MORE if name in header]
-    shown = [_row(["claim", "verdict", *(header[place] for place in more)]), _row(["---"] * (2 + len(more)))]
+    shown = [_row(["claim", "verdict"]), _row(["---"] * 2)]
     for cells in rows:
         claim, name = re.fullmatch(r"(.*) `(\w+)`", cells[0]).groups()
-        shown.append(_row([claim, f"[{cells[1]}](docs/claims.md#{name})", *(cells[place] for place in more)]))
+        same, *_ = cells[header.index(BLOCKS)].strip("–").split(";")
+        verdict = f"[{cells[1]}](docs/claims.md#{name}) {same.replace(' of ', '/')}"
+        shown.append(_row([claim, verdict.strip()]))
     return "\n\n".join(filter(None, [above.strip(), "\n".join(shown)])) + "\n"
 
 

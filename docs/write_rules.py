@@ -1,4 +1,4 @@
-"""Puts what each claim fixes beforehand into docs/claims.md: `python docs/write_rules.py`.
+"""Puts what each claim fixes beforehand into docs/claims.md: `python -m docs.write_rules`.
 
 What the lecture says, what is measured, and the rules, as they stand in `experiments/`.
 """
