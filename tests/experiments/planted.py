@@ -69,18 +69,28 @@ def run(name: str, **values: Any) -> tuple[Finding]:
     return (finding,)
 
 
+def of_claim(name: str) -> list[Planted]:
+    """What the test module of a claim plants."""
+    return importlib.import_module(f"tests.experiments.test_{name}").PLANTED
+
+
+def row(planted: Planted, outcome: str) -> str:
+    """A row of the table in docs/planted.md."""
+    part = f" (`{planted.part}`)" if planted.part else ""
+    mark = "" if outcome == planted.outcome else f" (**{planted.outcome} was due**)"
+    truth = "true" if planted.truth else "false"
+    return f"| `{planted.claim}`{part} | {planted.case} | {truth} | {outcome}{mark} |"
+
+
 def main(names: list[str]) -> int:
     """Prints a row for each planted case of some claims, all if none is named; 1 if a verdict does not follow."""
     wrong = 0
     print("| claim | planted | it is | came out |\n| --- | --- | --- | --- |")
     for name in names or CLAIMS:
-        for planted in importlib.import_module(f"tests.experiments.test_{name}").PLANTED:
+        for planted in of_claim(name):
             outcome = planted.outcome_of(run)
             wrong += outcome != planted.outcome
-            part = f" (`{planted.part}`)" if planted.part else ""
-            mark = "" if outcome == planted.outcome else f" (**{planted.outcome} was due**)"
-            truth = "true" if planted.truth else "false"
-            print(f"| `{name}`{part} | {planted.case} | {truth} | {outcome}{mark} |", flush=True)
+            print(row(planted, outcome), flush=True)
     return int(wrong > 0)
 
 

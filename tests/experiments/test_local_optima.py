@@ -97,11 +97,11 @@ LINEAR = {
     "tasks": ["digits", "digits_noise", "wine", "breast_cancer", "spirals", "parity"],
 }
 PLANTED = [
-    Planted("local_optima", True, "Narrow nets of three layers", NARROW_NETS, "supported", "starts"),
+    Planted("local_optima", True, "narrow nets of three layers", NARROW_NETS, "supported", "starts"),
     Planted(
         "local_optima",
         False,
-        "Nets without hidden layers",
+        "nets without hidden layers",
         {**REAL, **LINEAR},
         "contradicted",
     ),

@@ -107,8 +107,8 @@ CALM = {**REAL, "batch_size": [16, 0], "learning_rate": 0.003}
 WILD = {**REAL, "batch_size": [1, 0], "learning_rate": 1.0}
 CLAIM = "sgd_vs_full_gradient"
 PLANTED = [
-    Planted(CLAIM, True, "Steps so small that the noise of batches does not count", CALM, "supported", "train_loss"),
-    Planted(CLAIM, False, "Large steps on single examples", WILD, "contradicted", "train_loss"),
+    Planted(CLAIM, True, "steps so small that the noise of batches does not count", CALM, "supported", "train_loss"),
+    Planted(CLAIM, False, "large steps on single examples", WILD, "contradicted", "train_loss"),
 ]
 
 
