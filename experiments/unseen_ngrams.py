@@ -147,7 +147,7 @@ EXPERIMENT = Claim(
     check=check,
     trains=False,
     takes="text",
-    needs=("embedding_dim",),
+    needs=("embedding_dim", "vector_range"),
     defaults={
         "dataset": NAME,
         "num_sentences": 1000,

@@ -107,10 +107,10 @@ SMALL = {
     "building_blocks": "",
     "compare_optimizers": "--optimizer=sgd,adam",
     "computing_gradients": "--places=3 --widths=8,16 --repetitions=2",
-    "dan_vs_naive_bayes": "--sizes=20",
+    "dan_vs_naive_bayes": "--num_blocks=2 --confirm_seeds=2",
     "depth_vs_width": "--layers=1 --width=8",
     "initialization": "--initializer=zeros,he,xavier --layers=2",
-    "learning_rate": "--initializer=he --probes=2 --descent=3",
+    "learning_rate": "--tasks=own --num_blocks=2 --draws=16 --probes=2",
     "linear_collapse": "",
     "local_optima": "--optimizer=sgd,adam",
     "momentum_and_adam": "--optimizer=sgd,adam --rates=3 --steps=20",
@@ -131,6 +131,7 @@ REFUSED = {
     "initialization": "model: ",
     "linear_collapse": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
     "negation": "model: 'tests.guests:BestWord' has no 'hidden_units'",
+    "unseen_ngrams": "model: 'tests.guests:BestWord' has no 'vector_range'",
     "xor": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
 }
 """How an experiment refuses a guest model before it trains anything."""

@@ -61,7 +61,7 @@ def lines(
         one.set_xticks(range(len(places)), [str(value) for value in places])
     if percent:
         one.yaxis.set_major_formatter(PercentFormatter(1))
-    if by and one.lines:
+    if by and one.get_legend_handles_labels()[1]:  # lines without a name have no place in it
         one.legend(title=(legend or by).replace("_", " "))
     return figure, one
 
