@@ -1,6 +1,6 @@
 """What becomes of a stack of linear layers: one linear map; and what no linear map can do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -59,7 +59,9 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
         inputs = np.asarray(trained.dataset(run).test.inputs)
         with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
             logits = trained.logits(run, inputs)
-        rows.append({"run": run, **distances(trained.params(run), inputs, logits)})
+        activation = trained.table[run].get("activation")
+        of_net = activation.value if activation is not None else np.asarray
+        rows.append({"run": run, **distances(trained.params(run), inputs, logits, of_net)})
     table = pd.DataFrame(rows, columns=["run", *DISTANCES])
     kept = trained.runs.assign(block=trained.runs.get("block", 0))[["block", *columns]]
     return kept.iloc[table["run"]].reset_index(drop=True).join(table)
@@ -69,30 +71,34 @@ def distances(
     params: Mapping[str, Any],
     inputs: Float[np.ndarray, "examples inputs"],
     logits: Float[np.ndarray, "examples outputs"],
+    activation: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, float]:
     """How far an MLP is from linear maps.
 
     Args:
-      params: of the MLP, whose activation makes no value and no difference of values larger, as ReLU and tanh do not.
+      params: of the MLP.
       inputs: of examples.
       logits: of the MLP, as it gives them in float32.
+      activation: its non-linearity, one that never falls, such as ReLU and tanh.
 
     Returns:
       `error`: the largest distance of a logit from that of the layers multiplied out, as a share of what rounding can
       make: at most 1 if the maps are the same. `relative`: the same as a share of the largest logit. `bend`: the
-      distance of all logits from the best linear map, likewise over what rounding can make: above 1 there is no map
-      that gives them. `unexplained`: see there. The first three are NaN for a model that is no MLP.
+      distance of all logits from the best linear map, over what rounding can make of the values in the net: above 1
+      there is no map that gives them. `unexplained`: see there. The first three are NaN for a model that is no MLP.
     """
     left = unexplained(inputs, logits)
     if not is_mlp(params):
         return dict.fromkeys(DISTANCES, float("nan")) | {"unexplained": left}
-    bound = np.maximum(_rounding(layers(params), inputs), np.finfo(np.float64).tiny)
+    stack, tiny = layers(params), np.finfo(np.float64).tiny
+    bound = np.maximum(_rounding(stack, inputs), tiny)
     distance = np.abs(np.asarray(logits, np.float64) - collapsed(params, np.asarray(inputs, np.float64)))
     residual = np.linalg.norm(_residuals(inputs, logits))
+    own = rounding.of_net(stack, inputs, activation, rounding.unit_roundoff("float32"))
     return {
         "error": float((distance / bound).max()),
         "relative": float(distance.max() / np.abs(logits).max()),
-        "bend": float(residual / np.linalg.norm(bound)),
+        "bend": float(residual / max(np.linalg.norm(own), tiny)),
         "unexplained": left,
     }
 

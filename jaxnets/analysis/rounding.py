@@ -4,7 +4,7 @@ Source: Higham (2002), "Accuracy and Stability of Numerical Algorithms", chapter
 compiler adds, and with fused multiplications.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,27 @@ def of_linear_layers(
     for kernel, bias in layers:
         size = size @ np.abs(kernel) + np.abs(bias)
     return gamma(sum(len(kernel) + 1 for kernel, _ in layers), unit) * size
+
+
+def of_net(
+    layers: Layers,
+    inputs: Float[np.ndarray, "examples inputs"],
+    activation: Callable[[np.ndarray], np.ndarray],
+    unit: float,
+) -> Float[np.ndarray, "examples outputs"]:
+    """A bound on the error of layers with a non-linearity between them, from the values that there are on the way.
+
+    Args:
+      layers: the last one without a non-linearity behind it.
+      inputs: of examples.
+      activation: one that never falls, such as ReLU and tanh.
+      unit: u, from `unit_roundoff`.
+    """
+    *hidden, (kernel, bias) = layers
+    values = exact(inputs)
+    for before, plus in hidden:
+        values = rising(product(values, exact(before), unit, plus), activation, unit)
+    return product(values, exact(kernel), unit, bias).error
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,13 @@ def tanh(x: Bounded, unit: float) -> Bounded:
     """The hyperbolic tangent, which makes no error larger."""
     value = np.tanh(x.value)
     return Bounded(value, x.error + FUNCTION * unit * np.minimum(np.abs(value) + x.error, 1))
+
+
+def rising(x: Bounded, function: Callable[[np.ndarray], np.ndarray], unit: float) -> Bounded:
+    """A function that never falls: its values lie between those at the ends, so that where it is flat no error stays."""
+    low, value, high = (np.asarray(function(x.value + shift), np.float64) for shift in (-x.error, 0, x.error))
+    own = FUNCTION * unit * np.maximum(np.abs(low), np.abs(high))
+    return Bounded(value, np.maximum(value - low, high - value) + own)
 
 
 def slope_of_tanh(y: Bounded, unit: float) -> Bounded:

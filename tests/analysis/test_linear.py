@@ -46,16 +46,29 @@ def logits(layers, inputs, activation):
 def test_rounding_tells_linear_maps_from_others(activation, same, bent):
     layers = [tuple(a.astype(np.float32).astype(np.float64) for a in layer) for layer in stack(5, 20, 20, 3)]
     inputs = RNG.normal(size=(50, 5)).astype(np.float32)
-    found = linear.distances(params_of(layers), inputs, logits(layers, inputs, activation))
+    found = linear.distances(params_of(layers), inputs, logits(layers, inputs, activation), activation)
     assert (found["error"] <= 1) == same
     assert (found["relative"] < 1e-5) == same
     assert (found["bend"] > 1) == (found["unexplained"] > 1e-3) == bent
 
 
+def test_a_net_of_huge_weights_of_which_few_units_speak_is_told_from_a_linear_map():
+    layers = [tuple(a.astype(np.float32).astype(np.float64) for a in layer) for layer in stack(5, 20, 20, 3)]
+    layers[0] = 1e4 * layers[0][0], np.where(np.arange(20) < 2, 0.0, -1e6)
+    layers[1] = 1e4 * layers[1][0], np.full(20, -1e6)
+    inputs = RNG.normal(size=(50, 5)).astype(np.float32)
+    found = linear.distances(params_of(layers), inputs, logits(layers, inputs, relu), relu)
+    assert found["bend"] > 100
+
+
+def relu(values):
+    return np.maximum(values, 0)
+
+
 def test_the_layers_of_another_model_cannot_be_multiplied_out():
     params = {"Linear_0": {"kernel": np.ones((2, 3)), "bias": np.ones(3)}, "output": {"kernel": np.ones((3, 1))}}
     assert np.isnan(linear.collapsed(params, np.ones((4, 2)))).all()
-    found = linear.distances(params, RNG.normal(size=(9, 2)), RNG.normal(size=(9, 1)))
+    found = linear.distances(params, RNG.normal(size=(9, 2)), RNG.normal(size=(9, 1)), np.tanh)
     assert np.isnan([found[name] for name in ("error", "relative", "bend")]).all()
     assert 0 < found["unexplained"] < 1
     params["output"]["bias"] = np.ones(1)

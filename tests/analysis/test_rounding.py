@@ -41,6 +41,25 @@ def test_linear_layers_keep_to_their_bound(sizes):
     assert bound.max() < 1e-3 * np.abs(exact).max() * len(layers)  # a bound that says something
 
 
+@pytest.mark.parametrize("activation", [np.tanh, lambda values: np.maximum(values, 0)], ids=["tanh", "relu"])
+@pytest.mark.parametrize("sizes", [(6, 4), (6, 30, 4), (6, 50, 50, 50, 4)])
+def test_a_net_keeps_to_its_bound(sizes, activation):
+    layers, exact, computed = net(*sizes), INPUTS, INPUTS.astype(np.float32)
+    for place, ((kernel, bias), (of_single, bias_of_single)) in enumerate(zip(layers, single(layers), strict=True)):
+        exact, computed = exact @ kernel + bias, computed @ of_single + bias_of_single
+        if place < len(layers) - 1:
+            exact, computed = activation(exact), activation(computed)
+    error, bound = np.abs(computed - exact), rounding.of_net(layers, INPUTS, activation, SINGLE)
+    assert (error <= bound).all()
+    assert bound.max() < 1e-3 * np.abs(exact).max() * len(layers)
+
+
+def test_where_a_function_is_flat_no_error_stays():
+    x = rounding.Bounded(np.array([-1.0, 0.0, 1.0]), np.full(3, 0.5))
+    bounded = rounding.rising(x, lambda values: np.maximum(values, 0), 0.0)
+    assert bounded.error.tolist() == [0, 0.5, 0.5]
+
+
 @pytest.mark.parametrize("sizes", [(6, 4), (6, 9, 4), (6, 20, 20, 4)])
 def test_a_gradient_in_float32_keeps_to_its_bound(sizes):
     layers = net(*sizes)
