@@ -119,7 +119,7 @@ def tanh(x: Bounded, unit: float) -> Bounded:
 
 
 def rising(x: Bounded, function: Callable[[np.ndarray], np.ndarray], unit: float) -> Bounded:
-    """A function that never falls: its values lie between those at the ends, so that where it is flat no error stays."""
+    """A function that never falls: its values lie between those at the ends, and where it is flat no error stays."""
     low, value, high = (np.asarray(function(x.value + shift), np.float64) for shift in (-x.error, 0, x.error))
     own = FUNCTION * unit * np.maximum(np.abs(low), np.abs(high))
     return Bounded(value, np.maximum(value - low, high - value) + own)
