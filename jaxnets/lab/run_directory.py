@@ -20,8 +20,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
-from jaxnets.data.texts import Texts
+from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.lab import tensorboard
 
@@ -136,21 +135,10 @@ def described(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
             "num_classes": own[0].num_classes,
             "chance": float(np.bincount(own[0].test.labels).max() / len(own[0].test)),
             **{f"num_{split}": len(getattr(own[0], split)) for split in ("train", "dev", "test")},
-            "fingerprint": _fingerprint(own),
+            "fingerprint": fingerprint(own),
         }
         for name, own in named.items()
     ]
-
-
-def _fingerprint(datasets: Sequence[Dataset]) -> str:
-    """Equal for equal examples in an equal order, on any machine."""
-    digest = hashlib.sha256()
-    for split in (split for dataset in datasets for split in (dataset.train, dataset.dev, dataset.test)):
-        given = split.inputs
-        arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
-        for array in (*arrays, np.asarray(split.labels)):
-            digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:
