@@ -146,7 +146,7 @@ def _records(content: bytes, program: Program) -> list[Record]:
 def _record(program: Program, numbers: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Record:
     flat = {name.removeprefix("params/"): leaf for name, leaf in arrays.items() if name.startswith("params/")}
     params = {int(run): one for run, one in traverse_util.unflatten_dict(flat, sep="/").items()}
-    outcome = Outcome(**{name: arrays[name] for name in Outcome._fields})
-    own = {name: arrays[name] for name in _ARRAYS}
+    of_outcome: Any = {name: arrays[name] for name in Outcome._fields}
+    own: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     assert {field.name for field in dataclasses.fields(Record)} == {*numbers, *own, "program", "outcome", "params"}
-    return Record(program=program, outcome=outcome, params=params, **own, **numbers)
+    return Record(program=program, outcome=Outcome(**of_outcome), params=params, **own, **numbers)
