@@ -99,7 +99,7 @@ def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
     for name in now:
         if before.get(name, now[name]) != now[name]:
             raise UserError(
-                f"output: the data '{name}' are not those with which '{directory}' began; name another folder."
+                f"output: the data '{name}' have changed since '{directory}' began; name another folder."
             )
 
 

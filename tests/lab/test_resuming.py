@@ -66,7 +66,7 @@ def test_what_is_finished_is_not_done_again_and_what_is_not_is_gone_on_with(tmp_
     with pytest.raises(UserError, match="holds results already"):
         jaxnets.sweep(**XOR, output=tmp_path / "run")
     (tmp_path / "run" / run_directory.PARTS).mkdir()  # as if it had been killed at its last file
-    with pytest.raises(UserError, match="another command began .*: num_steps is 5 there, and 6 here"):
+    with pytest.raises(UserError, match=r"another command began .*: num_steps is 5 there, and 6 here"):
         jaxnets.sweep(**{**XOR, "num_steps": 6}, output=tmp_path / "run")
     again = jaxnets.sweep(**XOR, output=tmp_path / "run")
     pd.testing.assert_frame_equal(first.curves, again.curves, check_exact=True)
@@ -79,7 +79,7 @@ def test_data_that_have_changed_are_refused(tmp_path):
     jaxnets.sweep(**values, output=tmp_path / "run")
     (tmp_path / "run" / run_directory.PARTS).mkdir()
     text.write_text(text.read_text().replace("good film number 7", "film good number 7"))
-    with pytest.raises(UserError, match="the data 'texts' have changed since"):
+    with pytest.raises(UserError, match="the data 'texts.tsv' have changed since"):
         jaxnets.sweep(**values, output=tmp_path / "run")
 
 
