@@ -79,7 +79,7 @@ def test_data_that_have_changed_are_refused(tmp_path):
     jaxnets.sweep(**values, output=tmp_path / "run")
     (tmp_path / "run" / run_directory.PARTS).mkdir()
     text.write_text(text.read_text().replace("good film number 7", "film good number 7"))
-    with pytest.raises(UserError, match="the data 'texts.tsv' have changed since"):
+    with pytest.raises(UserError, match=r"the data 'texts\.tsv' have changed since"):
         jaxnets.sweep(**values, output=tmp_path / "run")
 
 
