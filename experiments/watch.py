@@ -36,7 +36,7 @@ def run(arguments):
         else:
             watch.follow(watched, console)
     except KeyboardInterrupt:
-        return commandline.INTERRUPTED_STATUS
+        return commandline.interrupted_status()
     return 0
 
 

@@ -9,7 +9,6 @@ from types import ModuleType
 
 from jaxnets.basics.errors import UserError, unknown
 
-INTERRUPTED_STATUS = 130
 USER_ERROR_STATUS = 2
 
 
@@ -22,7 +21,7 @@ def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
       default: the experiment that runs when none is named.
 
     Returns:
-      The exit status: 0, 2 for a mistake of the user's, 130 for an interruption.
+      The exit status: 0, 2 for a mistake of the user's, 130 for Ctrl-C, 143 for SIGTERM.
     """
     return _guarded(lambda: _launch(package, list(argv[1:]), default))
 
@@ -41,7 +40,7 @@ def _guarded(body: Callable[[], int]) -> int:
         return USER_ERROR_STATUS
     except KeyboardInterrupt:
         print("Interrupted before the first step.", file=sys.stderr)
-        return INTERRUPTED_STATUS
+        return interrupted_status()
 
 
 def _launch(package: ModuleType, arguments: list[str], default: str) -> int:
@@ -116,4 +115,11 @@ def _run(experiment: object, arguments: list[str]) -> int:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
     console.print(f"Results: {results.directory}", soft_wrap=True, markup=False)
-    return INTERRUPTED_STATUS if results.interrupted else 0
+    return interrupted_status() if results.interrupted else 0
+
+
+def interrupted_status() -> int:
+    """130 for Ctrl-C, 143 for SIGTERM."""
+    from jaxnets.engine import interrupts
+
+    return interrupts.last_status()

@@ -1,5 +1,6 @@
 """The Python door: a sweep from values, in a notebook or a script."""
 
+import contextlib
 import dataclasses
 import inspect
 from pathlib import Path
@@ -13,7 +14,7 @@ from jaxnets.config.config import Config
 from jaxnets.engine import devices
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, prepare
-from jaxnets.lab import session
+from jaxnets.lab import run_directory, session
 from jaxnets.lab.results import Results
 
 KEPT_BYTES = 2**30
@@ -55,14 +56,17 @@ def sweep(
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
-    directory = (
-        session.make_directory("sweep", prepared.config, prepared.notes, prepared.folds) if output is not None else None
-    )
     console = Console(stderr=True) if progress else None
-    trained = session.carry_out(prepared, directory, console, console)
-    results = Results(**vars(trained), directory=directory, console=console)
-    if directory is not None:
-        results.write_models(directory)
+    with contextlib.ExitStack() as held:
+        directory = None
+        if output is not None:
+            directory = session.make_directory("sweep", prepared.config, held, prepared.notes, prepared.folds)
+        trained = session.carry_out(prepared, directory, console, console)
+        results = Results(**vars(trained), directory=directory, console=console)
+        if directory is not None:
+            results.write_models(directory)
+            if not results.interrupted:
+                run_directory.finish(directory)
     return results
 
 

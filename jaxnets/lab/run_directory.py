@@ -1,12 +1,16 @@
 """The run directory: what is written into it, and read back; each file whole or not at all."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -20,11 +24,12 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
-from jaxnets.data.texts import Texts
+from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.lab import tensorboard
 
+CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
+_OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "compilation_cache")
 _PACKAGES = ("jaxnets", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
 
@@ -34,19 +39,91 @@ def default_directory(experiment: str, config: Mapping[str, Any], now: datetime)
     return Path("results") / experiment / f"{now:%Y%m%d-%H%M%S}-{digest}"
 
 
-def create(directory: Path) -> Path:
-    """Makes a run directory.
+def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
+    """Makes a run directory, or goes on with one in which the same command has not finished.
+
+    Args:
+      directory: of the run.
+      content: of its `config.json`, from `configuration`; None for what is never gone on with.
 
     Raises:
-      UserError: if it cannot be written, or holds results already: they are not written over.
+      UserError: if it cannot be written, holds finished results, or another command began it: nothing is written over.
     """
-    if (directory / "runs.parquet").exists():
-        raise UserError(f"output: '{directory}' holds results already; name another folder.")
+    if (directory / CONFIG).exists() or (directory / "runs.parquet").exists():
+        _check_same(directory, content)
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             pass
+        if content is not None:
+            (directory / PARTS).mkdir(exist_ok=True)
     return directory
+
+
+def is_begun(directory: Path) -> bool:
+    """Whether a run has begun there, and has not finished: its parts are taken away when it has."""
+    return (directory / PARTS).is_dir() and (directory / CONFIG).exists()
+
+
+def finish(directory: Path) -> None:
+    """Takes away the parts of what has finished; the tables hold all of them."""
+    shutil.rmtree(directory / PARTS, ignore_errors=True)
+
+
+def _check_same(directory: Path, content: Mapping[str, Any] | None) -> None:
+    if content is None or not is_begun(directory):
+        raise UserError(f"output: '{directory}' holds results already; name another folder.")
+    there, here = (_asked(one) for one in (read_json(directory, CONFIG), content))
+    for name in [*here, *there]:
+        if there.get(name) != here.get(name):
+            values = f"{name} is {json.dumps(there.get(name))} there, and {json.dumps(here.get(name))} here"
+            raise UserError(f"output: another command began '{directory}': {values}; name another folder.")
+
+
+def _asked(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `config.json` asks for; on how many devices makes no difference."""
+    asked = {"experiment": content.get("experiment"), **content.get("config", {}), **content.get("options", {})}
+    return {name: value for name, value in asked.items() if name not in _OF_THE_MACHINE}
+
+
+def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
+    """Refuses to go on with other data than a run began with.
+
+    Raises:
+      UserError: if they differ.
+    """
+    if not (directory / "environment.json").exists():
+        return
+    there = read_json(directory, "environment.json").get("data", [])
+    before, now = ({one["name"]: one["fingerprint"] for one in data} for data in (there, environment["data"]))
+    for name in now:
+        if before.get(name, now[name]) != now[name]:
+            raise UserError(
+                f"output: the data '{name}' have changed since '{directory}' began; name another folder."
+            )
+
+
+@contextlib.contextmanager
+def lock(directory: Path) -> Iterator[None]:
+    """Keeps a run directory from other processes; the lock is gone with its process, however that ends.
+
+    Raises:
+      UserError: if another process works in it; it is named.
+    """
+    with files.file_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        file = (directory / LOCK).open("a+")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise UserError(f"output: '{directory}' is in use by {holder}; name another folder.") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}")
+        file.flush()
+        yield
 
 
 def configuration(experiment: str, config: Config) -> dict[str, Any]:
@@ -136,21 +213,10 @@ def described(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
             "num_classes": own[0].num_classes,
             "chance": float(np.bincount(own[0].test.labels).max() / len(own[0].test)),
             **{f"num_{split}": len(getattr(own[0], split)) for split in ("train", "dev", "test")},
-            "fingerprint": _fingerprint(own),
+            "fingerprint": fingerprint(own),
         }
         for name, own in named.items()
     ]
-
-
-def _fingerprint(datasets: Sequence[Dataset]) -> str:
-    """Equal for equal examples in an equal order, on any machine."""
-    digest = hashlib.sha256()
-    for split in (split for dataset in datasets for split in (dataset.train, dataset.dev, dataset.test)):
-        given = split.inputs
-        arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
-        for array in (*arrays, np.asarray(split.labels)):
-            digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

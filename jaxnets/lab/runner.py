@@ -1,5 +1,6 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +39,19 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
+    with contextlib.ExitStack() as held:
+        results, found = _run(experiment, config, console, progress, held)
+        if not results.interrupted:
+            run_directory.finish(_directory(results))
+        return results, found
+
+
+def _run(
+    experiment: Experiment, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+) -> tuple[Results, Any]:
     if isinstance(experiment, Comparison):
-        return compare(experiment, config, console, progress), None
-    results = train(experiment, config, progress)
+        return compare(experiment, config, console, progress, held), None
+    results = train(experiment, config, progress, held)
     if isinstance(experiment, Job):
         with files.file_errors(_directory(results)):
             experiment.report(results, console)
@@ -51,14 +62,16 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
         return results, conclude(experiment, results, console)
 
 
-def compare(experiment: Comparison, config: Config, console: Console, progress: Console | None) -> Results:
+def compare(
+    experiment: Comparison, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+) -> Results:
     """Tunes and confirms the contestants of a comparison, and answers."""
     from jaxnets.lab import comparing
 
     parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
-    directory = session.make_directory(experiment.name, config, notes, datasets)
+    directory = session.make_directory(experiment.name, config, held, notes, datasets)
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
     results = Results(**vars(last), directory=directory, console=progress)
     with files.file_errors(directory):
@@ -91,15 +104,15 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
-def train(experiment: Experiment, config: Config, progress: Console | None) -> Results:
+def train(experiment: Experiment, config: Config, progress: Console | None, held: contextlib.ExitStack) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
         sweep = prepare(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config, sweep.notes, sweep.folds)
+        directory = session.make_directory(experiment.name, config, held, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config, datasets=trained.folds)
+        directory = session.make_directory(experiment.name, config, held, datasets=trained.folds)
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)
     return results
