@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -66,6 +67,16 @@ def exists(path: Path) -> bool:
     """
     with file_errors(path, "read"):
         return path.exists()
+
+
+def check_writable(folder: Path, field: str = "") -> None:
+    """Checks that a file can be written into a folder, by writing one that has no name.
+
+    Raises:
+      UserError: if not.
+    """
+    with file_errors(folder, field=field), tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> np.
         return np.lib.format.read_array(stream, allow_pickle=False)
 
 
-def _check_header(stream: BinaryIO, size: int, where: str) -> None:
+def _check_header(stream: IO[bytes], size: int, where: str) -> None:
     """Checks that an array is as large as its header claims, and holds no objects.
 
     Raises:

@@ -5,8 +5,6 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
@@ -15,6 +13,7 @@ from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import session
 from jaxnets.lab.results import Results
+from jaxnets.report.console import Terminal
 
 KEPT_BYTES = 2**30
 """What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
@@ -58,7 +57,7 @@ def sweep(
     directory = (
         session.make_directory("sweep", prepared.config, prepared.notes, prepared.folds) if output is not None else None
     )
-    console = Console(stderr=True) if progress else None
+    console = Terminal(stderr=True) if progress else None
     trained = session.carry_out(prepared, directory, console, console)
     results = Results(**vars(trained), directory=directory, console=console)
     if directory is not None:

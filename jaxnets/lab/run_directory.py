@@ -5,7 +5,6 @@ import json
 import platform
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
@@ -40,12 +39,11 @@ def create(directory: Path) -> Path:
     Raises:
       UserError: if it cannot be written, or holds results already: they are not written over.
     """
-    if (directory / "runs.parquet").exists():
+    if files.exists(directory / "runs.parquet"):
         raise UserError(f"output: '{directory}' holds results already; name another folder.")
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
+    files.check_writable(directory)
     return directory
 
 
@@ -81,8 +79,8 @@ def read_json(directory: Path, name: str) -> Any:
       UserError: if it is not there or cannot be read.
     """
     path = directory / name
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
+    if not files.exists(directory) or not directory.is_dir():
+        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -89,7 +89,7 @@ def carry_out(
     """
     if notes is not None:
         for note in sweep.notes:
-            notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
+            notes.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)
     recorder, follower, begin = Recorder(sweep), live or Live(directory), time.perf_counter()
     with display(console, len(sweep.table), sweep.num_steps) as progress:
         interrupted = _train(recorder, directory, progress, follower)

@@ -1,9 +1,12 @@
 """A trained model on disk: parameters by Orbax, all else as JSON; and back."""
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +137,9 @@ def load(directory: Path) -> Model:
     """
     folder = directory / CHECKPOINT
     path = folder / DESCRIPTION
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
-    if not path.exists():
+    if not files.exists(directory) or not directory.is_dir():
+        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
+    if not files.exists(path):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -175,10 +178,22 @@ def export(path: Path, params: Any) -> None:
     Raises:
       UserError: if it cannot be written.
     """
+    flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
+    files.write(path, partial(_save_arrays, flat))
+
+
+def _save_arrays(flat: dict[str, np.ndarray], path: Path) -> None:
+    """Writes arrays; what the system says against it is raised as it is, and not as safetensors wraps it."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
-    files.write(path, lambda temporary: save_file(flat, temporary))
+    try:
+        save_file(flat, path)
+    except SafetensorError as error:
+        code = re.search(r"code: (\d+)", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code.group(1)), os.strerror(int(code.group(1)))) from error
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
