@@ -15,7 +15,8 @@ import pandas as pd
 from jaxnets.basics.characters import one_line
 from jaxnets.basics.errors import UserError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
+_REASONS = (*_FULL, *map(os.strerror, (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT)))
 _LONGEST_SHOWN = 200
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -28,7 +29,7 @@ _KINDS = {
 
 @contextlib.contextmanager
 def file_errors(path: Path, doing: Literal["written", "read"] = "written", field: str = "") -> Iterator[None]:
-    """Turns a failure of the file system into one line for the user.
+    """Turns a failure of the file system into one line for the user, whichever library met it.
 
     Args:
       path: of the file or folder.
@@ -43,15 +44,25 @@ def file_errors(path: Path, doing: Literal["written", "read"] = "written", field
         if b"\0" in os.fsencode(path):
             raise UserError(f"{where}: the name of a file holds no zero byte.")
         yield
+    except UserError:
+        raise
     except UnicodeEncodeError as error:
         if error.object != os.fspath(path):
             raise
         raise UserError(f"{where}: no file has such a name.") from error
-    except OSError as error:
-        if error.errno in _FULL:
+    except Exception as error:
+        if (reason := _of_system(error)) is None:
+            raise
+        if reason in _FULL:
             raise UserError(f"{where}: no space left on the device; what was written before is whole.") from error
-        separator = " " if field else ": "
-        raise UserError(f"{where}{separator}cannot be {doing}: {error.strerror or error}.") from error
+        raise UserError(f"{where}{' ' if field else ': '}cannot be {doing}: {reason}.") from error
+
+
+def _of_system(error: Exception) -> str | None:
+    """What the system says in an error, which a library may have wrapped in one of its own; None if it says nothing."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return next((reason for reason in _REASONS if reason in str(error)), None)
 
 
 def shown(path: Path | str) -> str:

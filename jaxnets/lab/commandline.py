@@ -45,14 +45,24 @@ def _guarded(body: Callable[[], int]) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever read has enough, as 'head' has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end_output()
         return UNHEARD_STATUS
+    except OSError as error:
+        _end_output()
+        where = error.filename or "standard output"
+        print(f"error: {UserError(f'{where}: {error.strerror or error}.')}", file=sys.stderr)
+        return USER_ERROR_STATUS
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR_STATUS
     except KeyboardInterrupt:
         print("Interrupted before the first step.", file=sys.stderr)
         return INTERRUPTED_STATUS
+
+
+def _end_output() -> None:
+    """Lets what has not been printed yet go nowhere, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _launch(package: ModuleType, arguments: list[str], default: str) -> int:

@@ -1,12 +1,9 @@
 """A trained model on disk: parameters by Orbax, all else as JSON; and back."""
 
 import json
-import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +114,13 @@ def save(directory: Path, kept: Model) -> None:
     new = target.with_name(f".{CHECKPOINT}.new")
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(new / "params", kept.params)
-        files.write_json(new / DESCRIPTION, content)
+        try:
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save(new / "params", kept.params)
+            files.write_json(new / DESCRIPTION, content)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         # parameters and vocabulary change places together
         old = target.with_name(f".{CHECKPOINT}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -178,22 +179,10 @@ def export(path: Path, params: Any) -> None:
     Raises:
       UserError: if it cannot be written.
     """
-    flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
-    files.write(path, partial(_save_arrays, flat))
-
-
-def _save_arrays(flat: dict[str, np.ndarray], path: Path) -> None:
-    """Writes arrays; what the system says against it is raised as it is, and not as safetensors wraps it."""
-    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    try:
-        save_file(flat, path)
-    except SafetensorError as error:
-        code = re.search(r"code: (\d+)", str(error))
-        if code is None:
-            raise
-        raise OSError(int(code.group(1)), os.strerror(int(code.group(1)))) from error
+    flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
+    files.write(path, lambda temporary: save_file(flat, temporary))
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
