@@ -1,17 +1,17 @@
 """Asks a trained model about texts of one's own: the classes, and the words that decided."""
 
-import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
+from jaxnets.data import text_lines
 from jaxnets.engine import devices
 from jaxnets.lab import commandline, results
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import explanations
+from jaxnets.report.console import Terminal
 from jaxnets.trained import explain
 from jaxnets.trained import model as models
 
@@ -34,10 +34,10 @@ def run(arguments):
     devices.configure("cpu", 1)
     answers = explain.explain(asked(Path(given.directory[0])), texts(given))
     if given.json:
-        print(json.dumps(explanations.as_json(answers), ensure_ascii=False, indent=2))
+        print(explanations.json_text(answers))
         return 0
     for answer in answers:
-        explanations.print_explanation(Console(highlight=False), answer)
+        explanations.print_explanation(Terminal(), answer)
     return 0
 
 
@@ -47,7 +47,7 @@ def asked(directory):
     Raises:
       UserError: if it holds neither, or a file of it cannot be read.
     """
-    if (directory / results.MODELS).exists():
+    if files.exists(directory / results.MODELS):
         return results.load(directory).ensemble()
     return models.load(directory)
 
@@ -69,30 +69,11 @@ def texts(given):
       UserError: if a file cannot be read, or is not UTF-8.
     """
     if not given.text and not given.file:
-        return lines(sys.stdin.buffer, "standard input")
+        return [text for _, text in text_lines.decoded(sys.stdin.buffer, "standard input")]
     asked = list(given.text)
     for file in given.file:
-        try:
-            with Path(file).open("rb") as stream:
-                asked += lines(stream, file)
-        except OSError as error:
-            raise UserError(f"file: '{file}' cannot be read: {error.strerror}.") from None
+        asked += [text for _, text in text_lines.read(Path(file), "file")]
     return asked
-
-
-def lines(stream, name):
-    """The lines of a stream of bytes.
-
-    Raises:
-      UserError: if they are not UTF-8.
-    """
-    decoded = []
-    for number, line in enumerate(stream, 1):
-        try:
-            decoded.append(line.decode("utf-8").rstrip("\r\n"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"file: {name}, line {number}: byte {error.start + 1} is not UTF-8.") from None
-    return decoded
 
 
 EXPERIMENT = Command(name="predict", about=CLAIM, run=run)

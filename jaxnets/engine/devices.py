@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from jaxnets.basics import limits
 from jaxnets.basics.errors import UserError
 from jaxnets.training.state import Task
 
@@ -146,15 +147,7 @@ def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics and "bytes_limit" in statistics:
         return (statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)) // 2
-    return _free_host_bytes() // 2
-
-
-def _free_host_bytes() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return limits.free_memory() // 2
 
 
 def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:

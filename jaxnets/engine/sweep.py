@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import data
+from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
@@ -138,7 +139,10 @@ def _options(config: Config) -> Options:
 def _check_export(export: Path, keep: Any) -> None:
     if export.suffix != ".safetensors":
         raise UserError(f"export: '{export}' must end in .safetensors.")
-    if not export.absolute().parent.is_dir():
-        raise UserError(f"export: there is no folder '{export.parent}'.")
+    if not files.exists(export.parent) or not export.parent.is_dir():
+        raise UserError(f"export: there is no folder '{files.shown(export.parent)}'.")
+    if files.exists(export) and not export.is_file():
+        raise UserError(f"export: '{export}' is not a file.")
+    files.check_writable(export.parent, "export")
     if keep in ("seeds", "last", "all"):
         raise UserError(f"export: it writes the best model; keep={keep} writes several.")

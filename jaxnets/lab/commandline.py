@@ -2,14 +2,17 @@
 
 import ast
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 
 from jaxnets.basics.errors import UserError, unknown
 
 USER_ERROR_STATUS = 2
+UNHEARD_STATUS = 141
 
 
 def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
@@ -21,7 +24,8 @@ def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
       default: the experiment that runs when none is named.
 
     Returns:
-      The exit status: 0, 2 for a mistake of the user's, 130 for Ctrl-C, 143 for SIGTERM.
+      The exit status: 0, 2 for a mistake of the user's, 130 for Ctrl-C, 143 for SIGTERM, 141 if nobody reads what is
+      printed.
     """
     return _guarded(lambda: _launch(package, list(argv[1:]), default))
 
@@ -33,14 +37,32 @@ def main(experiment: object, argv: Sequence[str]) -> int:
 
 def _guarded(body: Callable[[], int]) -> int:
     """Runs the body; a mistake of the user's becomes one line on the standard error stream."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a character that the terminal does not know is shown by its number
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return body()
+        status = body()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read has enough, as 'head' has
+        _end_output()
+        return UNHEARD_STATUS
+    except OSError as error:
+        _end_output()
+        where = error.filename or "standard output"
+        print(f"error: {UserError(f'{where}: {error.strerror or error}.')}", file=sys.stderr)
+        return USER_ERROR_STATUS
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return USER_ERROR_STATUS
     except KeyboardInterrupt:
         print("Interrupted before the first step.", file=sys.stderr)
         return interrupted_status()
+
+
+def _end_output() -> None:
+    """Lets what has not been printed yet go nowhere, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _launch(package: ModuleType, arguments: list[str], default: str) -> int:
@@ -95,11 +117,10 @@ def _overview(about: Mapping[str, str], default: str) -> str:
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from rich.console import Console
-
     from jaxnets.engine import devices
     from jaxnets.lab import flags, runner
     from jaxnets.lab.experiment import Command, Experiment
+    from jaxnets.report.console import Terminal
 
     if isinstance(experiment, Command):
         return experiment.run(arguments)
@@ -109,12 +130,12 @@ def _run(experiment: object, arguments: list[str]) -> int:
         return 0
     config = flags.parse(experiment, arguments)
     devices.configure(config.platform, config.num_devices, config.compilation_cache)
-    console = Console(soft_wrap=False)
-    results, _ = runner.run(experiment, config, console, Console(stderr=True))
+    console = Terminal()
+    results, _ = runner.run(experiment, config, console, Terminal(stderr=True))
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
-    console.print(f"Results: {results.directory}", soft_wrap=True, markup=False)
+    console.print(f"Results: {results.directory}", soft_wrap=True)
     return interrupted_status() if results.interrupted else 0
 
 

@@ -6,8 +6,6 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
@@ -16,6 +14,7 @@ from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import run_directory, session
 from jaxnets.lab.results import Results
+from jaxnets.report.console import Terminal
 
 KEPT_BYTES = 2**30
 """What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
@@ -56,7 +55,7 @@ def sweep(
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
-    console = Console(stderr=True) if progress else None
+    console = Terminal(stderr=True) if progress else None
     with contextlib.ExitStack() as held:
         directory = None
         if output is not None:

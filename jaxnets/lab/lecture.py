@@ -23,6 +23,7 @@ from jaxnets.engine import programs
 from jaxnets.lab import real_text, runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
+from jaxnets.report.console import Terminal
 from jaxnets.report.page import Section
 
 PAGE, VERDICTS, MADE = "lecture.html", "verdicts.md", "made_by.json"
@@ -133,7 +134,7 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
         if state[run.directory].finding is None:
             state[run.directory] = _carry_out(run, console)
             _write(lecture, _joined(plans, state))
-        console.print(_line(number, state[run.directory]), highlight=False, soft_wrap=True, markup=False)
+        console.print(_line(number, state[run.directory]), soft_wrap=True)
     sections = _joined(plans, state)
     _write(lecture, sections)
     return sections
@@ -169,7 +170,7 @@ def _carry_out(run: Run, console: Console) -> Section:
         config = configure(run.claim, {**run.values, "output": str(run.directory)})
         _clear(run.directory)
         log = StringIO()
-        results, finding = runner.run(run.claim, config, Console(file=log, width=120), Console(stderr=True))
+        results, finding = runner.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
         files.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))

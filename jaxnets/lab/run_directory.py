@@ -9,7 +9,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
@@ -49,12 +48,12 @@ def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
     Raises:
       UserError: if it cannot be written, holds finished results, or another command began it: nothing is written over.
     """
-    if (directory / CONFIG).exists() or (directory / "runs.parquet").exists():
+    if files.exists(directory / CONFIG) or files.exists(directory / "runs.parquet"):
         _check_same(directory, content)
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
+    files.check_writable(directory)
+    with files.file_errors(directory):
         if content is not None:
             (directory / PARTS).mkdir(exist_ok=True)
     return directory
@@ -98,9 +97,7 @@ def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
     before, now = ({one["name"]: one["fingerprint"] for one in data} for data in (there, environment["data"]))
     for name in now:
         if before.get(name, now[name]) != now[name]:
-            raise UserError(
-                f"output: the data '{name}' have changed since '{directory}' began; name another folder."
-            )
+            raise UserError(f"output: the data '{name}' have changed since '{directory}' began; name another folder.")
 
 
 @contextlib.contextmanager
@@ -158,8 +155,8 @@ def read_json(directory: Path, name: str) -> Any:
       UserError: if it is not there or cannot be read.
     """
     path = directory / name
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
+    if not files.exists(directory) or not directory.is_dir():
+        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -100,8 +100,8 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     environment = run_directory.read_json(directory, "environment.json")
     page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)
     for path in (path for path in figures if path.suffix == ".png"):
-        console.print(f"Figure: {path}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"Figure: {path}", soft_wrap=True)
+    console.print(f"Report: {page}", soft_wrap=True)
 
 
 def train(experiment: Experiment, config: Config, progress: Console | None, held: contextlib.ExitStack) -> Results:

@@ -108,7 +108,7 @@ def carry_out(
     """
     if notes is not None:
         for note in sweep.notes:
-            notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
+            notes.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)
     recorder, follower, begin = Recorder(sweep), live or Live(directory), time.perf_counter()
     parts = parts or (directory and directory / run_directory.PARTS)
     with display(console, len(sweep.table), sweep.num_steps) as progress:

@@ -107,7 +107,7 @@ def follow(watched: Watched, console: Console) -> None:
         last = ""
         for view in views(watched, PLAIN_SECONDS):
             if (line := live_view.line(view)) != last:
-                console.print(line, soft_wrap=True, highlight=False, markup=False)
+                console.print(line, soft_wrap=True)
             last = line
         console.print(live_view.runs_table(view))
         return

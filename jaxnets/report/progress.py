@@ -149,7 +149,7 @@ class PlainDisplay(Display):
 
     def draw(self) -> None:
         """Prints the line."""
-        self._console.print(self.count.text(), soft_wrap=True, highlight=False, markup=False)
+        self._console.print(self.count.text(), soft_wrap=True)
 
 
 class LiveDisplay(Display):

@@ -1,8 +1,10 @@
 """A trained model on disk: parameters by Orbax, all else as JSON; and back."""
 
+import contextlib
 import json
+import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,17 @@ def _argument(plugin: Plugin, name: str, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Lets Orbax raise its errors without logging their tracebacks as well."""
+    logger = logging.getLogger("absl")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def save(directory: Path, kept: Model) -> None:
     """Writes a model into a run directory, in place of the one before.
 
@@ -114,9 +127,13 @@ def save(directory: Path, kept: Model) -> None:
     new = target.with_name(f".{CHECKPOINT}.new")
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(new / "params", kept.params)
-        files.write_json(new / DESCRIPTION, content)
+        try:
+            with _quiet(), ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save(new / "params", kept.params)
+            files.write_json(new / DESCRIPTION, content)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         # parameters and vocabulary change places together
         old = target.with_name(f".{CHECKPOINT}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -134,9 +151,9 @@ def load(directory: Path) -> Model:
     """
     folder = directory / CHECKPOINT
     path = folder / DESCRIPTION
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
-    if not path.exists():
+    if not files.exists(directory) or not directory.is_dir():
+        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
+    if not files.exists(path):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -153,7 +170,7 @@ def _with_params(model: Model, folder: Path) -> Model:
     if model.tokenizer:
         Tokenizer.from_json(model.tokenizer)
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
             metadata = checkpointer.metadata(folder.absolute()).item_metadata
             like = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), dict(metadata.tree))
             params = checkpointer.restore(folder.absolute(), like)
