@@ -20,7 +20,7 @@ from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.engine import programs
-from jaxnets.lab import real_text, runner
+from jaxnets.lab import real_text, run_directory, runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
 from jaxnets.report.console import Terminal
@@ -126,13 +126,16 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
       KeyboardInterrupt: if the user ends it; the page then holds what was finished.
     """
     lecture = checked(lecture)
-    with files.file_errors(lecture.directory):
-        lecture.directory.mkdir(parents=True, exist_ok=True)
+    with run_directory.lock(lecture.directory):
+        return _give(lecture, console, fresh=fresh)
+
+
+def _give(lecture: Lecture, console: Console, *, fresh: bool) -> list[Section]:
     plans = [runs_of(lecture, claim) for claim in lecture.claims]
     state = {run.directory: _section(run, None if fresh else _finished(run)) for plan in plans for run in plan}
     for number, run in ((number, run) for number, plan in enumerate(plans, 1) for run in plan):
         if state[run.directory].finding is None:
-            state[run.directory] = _carry_out(run, console)
+            state[run.directory] = _carry_out(run, fresh=fresh)
             _write(lecture, _joined(plans, state))
         console.print(_line(number, state[run.directory]), soft_wrap=True)
     sections = _joined(plans, state)
@@ -164,11 +167,13 @@ def _finished(run: Run) -> findings.Finding | None:
     return finding
 
 
-def _carry_out(run: Run, console: Console) -> Section:
-    """One claim in its own folder; a mistake in it does not end the others."""
+def _carry_out(run: Run, *, fresh: bool) -> Section:
+    """One claim in its own folder; a mistake in it does not end the others, and what it had finished is not lost."""
     try:
         config = configure(run.claim, {**run.values, "output": str(run.directory)})
-        _clear(run.directory)
+        content = run_directory.configuration(run.claim.name, config)
+        if fresh or not run_directory.goes_on(run.directory, content):
+            _clear(run.directory)
         log = StringIO()
         results, finding = runner.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
         if results.interrupted:
@@ -193,7 +198,8 @@ def _clear(directory: Path) -> None:
     """
     if not directory.exists():
         return
-    if not (directory / "config.json").exists():
+    others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
+    if others and run_directory.CONFIG not in others:
         raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
     shutil.rmtree(directory)
 

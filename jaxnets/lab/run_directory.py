@@ -64,6 +64,11 @@ def is_begun(directory: Path) -> bool:
     return (directory / PARTS).is_dir() and (directory / CONFIG).exists()
 
 
+def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
+    """Whether the command of a `config.json` has begun there, and can go on."""
+    return is_begun(directory) and _asked(read_json(directory, CONFIG)) == _asked(content)
+
+
 def finish(directory: Path) -> None:
     """Takes away the parts of what has finished; the tables hold all of them."""
     shutil.rmtree(directory / PARTS, ignore_errors=True)
