@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.data import text_lines
 from jaxnets.engine import devices
@@ -47,7 +46,7 @@ def asked(directory):
     Raises:
       UserError: if it holds neither, or a file of it cannot be read.
     """
-    if files.exists(directory / results.MODELS):
+    if (directory / results.MODELS).exists():
         return results.load(directory).ensemble()
     return models.load(directory)
 

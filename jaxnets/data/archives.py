@@ -3,6 +3,7 @@
 import math
 import os
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -49,8 +50,10 @@ def read(path: Path, names: Sequence[str] | None = None, field: str = "") -> dic
 
 @contextmanager
 def _damage(where: str) -> Iterator[None]:
+    """Turns what is raised on damaged bytes into one line, and leaves out what is warned of beside it."""
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except UserError:
         raise
     except _DAMAGE as error:

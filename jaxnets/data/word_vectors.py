@@ -99,7 +99,8 @@ def _checked_dim(dim: int, num_words: int, where: str) -> int:
 
 def _vector(numbers: str, path: Path, line: int) -> np.ndarray:
     try:
-        return np.array(numbers.split(" "), np.float32)
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
+            return np.array(numbers.split(" "), np.float32)
     except ValueError as error:
         raise UserError(f"{path}, line {line}: {error}.") from None
 

@@ -160,8 +160,8 @@ def read_json(directory: Path, name: str) -> Any:
       UserError: if it is not there or cannot be read.
     """
     path = directory / name
-    if not files.exists(directory) or not directory.is_dir():
-        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
+    if not directory.is_dir():
+        raise UserError(f"there is not a run directory '{directory}'.")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -151,9 +151,9 @@ def load(directory: Path) -> Model:
     """
     folder = directory / CHECKPOINT
     path = folder / DESCRIPTION
-    if not files.exists(directory) or not directory.is_dir():
-        raise UserError(f"there is not a run directory '{files.shown(directory)}'.")
-    if not files.exists(path):
+    if not directory.is_dir():
+        raise UserError(f"there is not a run directory '{directory}'.")
+    if not path.exists():
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
