@@ -4,6 +4,7 @@ A name is looked up once, when the table of runs is made; from there on a `Plugi
 """
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,6 +33,7 @@ RESERVED = (
     "best_dev_accuracy",
     "best_step",
 )
+_IMPORT_PATH = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 NESTED = ("activation", "pooling")
 """Arguments that are plug-ins themselves."""
 
@@ -207,8 +209,8 @@ def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> No
 
     Args:
       file: that holds the values.
-      values: by name; those of plug-ins are looked at.
-      trust: what may be imported all the same.
+      values: by name.
+      trust: what may be imported all the same, beside what is defined in jaxnets itself.
 
     Raises:
       UserError: if there is one that is not trusted.
@@ -216,13 +218,24 @@ def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> No
     if trust is True:
         return
     trusted = [trust] if isinstance(trust, str) else trust or ()
-    for name, kind in KINDS.items():
-        for value in choices(values.get(name)):
-            if kind.imports(value) and value not in trusted:
-                raise UserError(
-                    f"{file}: {name} is the import path '{value}', and importing it would run its code: to trust it, "
-                    f"give --trust={value}, or --trust for all that stands there (trust=... from Python)."
-                )
+    for name, value in ((name, one) for name, given in values.items() for one in choices(given)):
+        if _is_import_path(name, value) and value not in trusted and not _is_own(value):
+            raise UserError(
+                f"{file}: {name} is the import path '{value}', and importing it would run its code: to trust it, "
+                f"give --trust={value}, or --trust for all that stands there (trust=... from Python)."
+            )
+
+
+def _is_import_path(name: str, value: Any) -> bool:
+    """Whether a value leads to an import, or of a name that is no kind, as an experiment's own, looks so."""
+    if name in KINDS:
+        return KINDS[name].imports(value)
+    return isinstance(value, str) and bool(_IMPORT_PATH.fullmatch(value)) and DATASET.imports(value)
+
+
+def _is_own(path: str) -> bool:
+    """Whether an import path leads to what is defined in jaxnets."""
+    return path.startswith("jaxnets.") and imports.path_of(imports.load("plug-in", path)) == path
 
 
 @cache

@@ -58,8 +58,13 @@ def configuration(path: Path, content: Mapping[str, Any], trusted: Trust) -> Con
     plain = {name: value for name, value in held.items() if name not in absent}
     own = content.get("options", {})
     options = {name: value for name, value in own.items() if name not in record.unrepeatable(own)}
+    both = {"config": plain, "options": options}
+    found = values(str(path), both, (), trusted)
     try:
-        return Config(**values(str(path), {"config": plain}, (), trusted), options=record.from_json(options))
+        return Config(
+            **{name: value for name, value in found.items() if name in plain},
+            options={name: value for name, value in found.items() if name in options},
+        )
     except TypeError as error:  # a keyword such as 'self'
         raise UserError(f"{path}: cannot be read: {error}.") from None
 
