@@ -5,7 +5,16 @@ from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """A mistake of the user's: one line that names the field and the nearest right thing."""
+    r"""A mistake of the user's: one line that names the field and the nearest right thing.
+
+    What it quotes may come from a stranger's file: signs that cannot be printed are escaped.
+
+    >>> print(UserError("name: 'a\nb' is not known."))
+    name: 'a\nb' is not known.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message))
 
 
 def unknown(field: str, name: str, known: Iterable[str], hint: str = "") -> UserError:

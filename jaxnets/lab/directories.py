@@ -79,6 +79,8 @@ def _plain(
 ) -> Study:
     """The study of a sweep that is no comparison: its runs both tuned and report."""
     runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
+    if runs.empty:
+        raise UserError(f"'{path}' holds no run.")
     kept = (path / "predictions.parquet").exists()
     predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
     config = _config(path, content, experiment)

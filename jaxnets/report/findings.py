@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from jaxnets.basics import stored
+from jaxnets.basics.errors import UserError
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, Part, Verdict
 from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
@@ -78,11 +79,12 @@ def read(directory: Path) -> Finding | None:
     """The finding of a run directory; None if there is none, or it cannot be read."""
     try:
         content = stored.read_json(directory / FILE, _SHAPE)
-        tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
-    except (OSError, ValueError):  # a UserError is one; so is a row that is longer than the header
+    except (FileNotFoundError, UserError):
         return None
-    if not all(_NAME.fullmatch(name) for name in content["pictures"]):  # they are names of files
+    ragged = any(len(row) != len(one["columns"]) for one in content["tables"] for row in one["rows"])
+    if ragged or not all(_NAME.fullmatch(name) for name in content["pictures"]):  # these are names of files
         return None
+    tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
     return Finding(**{**content, "verdict": stored.made(Verdict, content["verdict"]), "tables": tables})
 
 
