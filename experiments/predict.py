@@ -6,7 +6,7 @@ from pathlib import Path
 from jaxnets.basics.errors import UserError
 from jaxnets.data import text_lines
 from jaxnets.engine import devices
-from jaxnets.lab import commandline, results
+from jaxnets.lab import commandline, results, trust
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import explanations
@@ -26,12 +26,12 @@ CNN, it is the word's share of the windows that won the filters."""
 
 def run(arguments):
     """Runs `predict` with these arguments; returns the exit status."""
-    if (given := parser().values(arguments)) is None:
+    if (given := parser().values(trust.spelled_out(arguments))) is None:
         return 0
     if len(given.directory) != 1:
         raise UserError(f"directory: predict takes one run directory, not {len(given.directory)}; see --help.")
     devices.configure("cpu", 1)
-    answers = explain.explain(asked(Path(given.directory[0])), texts(given))
+    answers = explain.explain(asked(Path(given.directory[0]), trust.of(given.trust)), texts(given))
     if given.json:
         print(explanations.json_text(answers))
         return 0
@@ -40,15 +40,15 @@ def run(arguments):
     return 0
 
 
-def asked(directory):
+def asked(directory, trusted):
     """The model of a run directory, or the ensemble of the seeds that it keeps.
 
     Raises:
-      UserError: if it holds neither, or a file of it cannot be read.
+      UserError: if it holds neither, a file of it cannot be read, or it names what is not trusted.
     """
     if (directory / results.MODELS).exists():
-        return results.load(directory).ensemble()
-    return models.load(directory)
+        return results.load(directory, trust=trusted).ensemble()
+    return models.load(directory, trusted)
 
 
 def parser():
@@ -57,6 +57,7 @@ def parser():
     made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="A run directory that holds a model.")
     made.add_argument("--text", action="append", default=[], help="A text; may be given several times.")
     made.add_argument("--file", action="append", default=[], help="A file with a text in each line, UTF-8.")
+    made.add_argument("--trust", default="", help=trust.HELP)
     made.add_argument("--json", action="store_true", help="Prints JSON instead of colours.")
     return made
 

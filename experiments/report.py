@@ -46,7 +46,7 @@ def run(arguments):
 
 def experiment(path):
     """The experiment that wrote a run directory; None if it is none of these."""
-    name = run_directory.read_json(path, "config.json").get("experiment")
+    name = run_directory.read_config(path).get("experiment")
     if name not in commandline.sentences(experiments):
         return None
     return importlib.import_module(f"experiments.{name}").EXPERIMENT

@@ -4,9 +4,11 @@ A name is looked up once, when the table of runs is made; from there on a `Plugi
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from flax import linen as nn
@@ -15,6 +17,7 @@ from jaxnets import data, models
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.arguments import Argument, arguments
+from jaxnets.config.values import choices
 from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 
@@ -30,8 +33,13 @@ RESERVED = (
     "best_dev_accuracy",
     "best_step",
 )
+_IMPORT_PATH = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 NESTED = ("activation", "pooling")
 """Arguments that are plug-ins themselves."""
+
+
+Trust = bool | Collection[str]
+"""Which import paths may be looked up that stand in a file: all, none, or those that are named."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Kind:
       check: the plug-in from the object that was given or looked up; raises a UserError if it is none.
       provided: whether an argument of a name is provided by jaxnets itself.
       special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
+      is_imported: whether a name that is not built in is an import path.
     """
 
     name: str
@@ -83,6 +92,7 @@ class Kind:
     check: Callable[["Kind", str, Any], Any]
     provided: Callable[[str], bool] = lambda name: False
     special: Callable[[Any], Any] = lambda value: None
+    is_imported: Callable[[str], bool] = lambda name: ":" in name
 
     def find(self, value: Any) -> Plugin:
         """The plug-in of a name, an import path or an object.
@@ -102,11 +112,19 @@ class Kind:
         checked = self.check(self, name, target)
         return Plugin(self.name, name, checked, self._arguments(name, checked))
 
+    def imports(self, value: Any) -> bool:
+        """Whether to look a value up is to import a module.
+
+        >>> OPTIMIZER.imports("sgd"), OPTIMIZER.imports("my_lab.updates:mine"), DATASET.imports("tfds:mnist")
+        (False, True, False)
+        """
+        return isinstance(value, str) and value not in self.known() and self.is_imported(value)
+
     def _of_name(self, name: str) -> Any:
         known = self.known()
         if name in known:
             return known[name]
-        if ":" in name:
+        if self.is_imported(name):
             return imports.load(self.name, name)
         raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
 
@@ -173,7 +191,9 @@ def _head(kind: Kind, name: str, value: Any) -> heads.Head:
 MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
 OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
 SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
-DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find)
+DATASET = Kind(
+    "dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find, data.is_imported
+)
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
 ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)
@@ -182,6 +202,40 @@ POOLING = Kind("pooling", "a pooling", lambda: blocks.POOLINGS, _function)
 KINDS = {k.name: k for k in (MODEL, OPTIMIZER, SCHEDULE, DATASET, INITIALIZER, HEAD, ACTIVATION, POOLING)}
 WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
 """The hyperparameters whose values bring arguments of their own, each a hyperparameter too."""
+
+
+def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> None:
+    """Refuses import paths that stand in a file: a module that is imported runs, whoever wrote it.
+
+    Args:
+      file: that holds the values.
+      values: by name.
+      trust: what may be imported all the same, beside what is defined in jaxnets itself.
+
+    Raises:
+      UserError: if there is one that is not trusted.
+    """
+    if trust is True:
+        return
+    trusted = [trust] if isinstance(trust, str) else trust or ()
+    for name, value in ((name, one) for name, given in values.items() for one in choices(given)):
+        if _is_import_path(name, value) and value not in trusted and not _is_own(value):
+            raise UserError(
+                f"{file}: {name} is the import path '{value}', and importing it would run its code: to trust it, "
+                f"give --trust={value}, or --trust for all that stands there (trust=... from Python)."
+            )
+
+
+def _is_import_path(name: str, value: Any) -> bool:
+    """Whether a value leads to an import, or of a name that is no kind, as an experiment's own, looks so."""
+    if name in KINDS:
+        return KINDS[name].imports(value)
+    return isinstance(value, str) and bool(_IMPORT_PATH.fullmatch(value)) and DATASET.imports(value)
+
+
+def _is_own(path: str) -> bool:
+    """Whether an import path leads to what is defined in jaxnets."""
+    return path.startswith("jaxnets.") and imports.path_of(imports.load("plug-in", path)) == path
 
 
 @cache

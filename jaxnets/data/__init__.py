@@ -68,6 +68,15 @@ def loader_of(value: Any) -> Loader | None:
     return in_memory.loader(value)
 
 
+def is_imported(name: str) -> bool:
+    """Whether a name that is not built in is an import path.
+
+    >>> is_imported("my_lab.data:load"), is_imported("tfds:mnist"), is_imported("reviews/")
+    (True, False, False)
+    """
+    return ":" in name and loader_of(name) is None
+
+
 def find(value: Any) -> Loader:
     """The loader of a name, an import path such as `my_lab.data:load`, a loader itself, or what `loader_of` takes.
 
@@ -79,7 +88,7 @@ def find(value: Any) -> Loader:
         return special or value
     if value in KNOWN:
         return KNOWN[value]
-    if ":" not in value:
+    if not is_imported(value):
         raise unknown("dataset", value, KNOWN, " A path or an import path 'package.module:name' works as well.")
     imported = imports.load("dataset", value)
     if not callable(imported):

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 from rich.console import Console
 
-from jaxnets.basics import files
+from jaxnets.basics import files, stored
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.engine import programs
@@ -158,8 +158,8 @@ def _section(run: Run, finding: findings.Finding | None, problem: str = "") -> S
 def _finished(run: Run) -> findings.Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
     try:
-        made = json.loads((run.directory / MADE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        made = stored.read_json(run.directory / MADE, {"fingerprint": str})
+    except (OSError, UserError):
         return None
     finding = findings.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
     if finding is None or not all((run.directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
@@ -228,9 +228,9 @@ def _machine(sections: Sequence[Section]) -> str:
     """The devices and versions of the experiments, from what they wrote down themselves."""
     for section in sections:
         try:
-            made = json.loads((section.directory / "environment.json").read_text(encoding="utf-8"))
+            made = run_directory.read_environment(section.directory)
             return f"on {', '.join(made['devices'])}, Python {made['python']}, JAX {made['versions']['jax']}"
-        except (OSError, ValueError, KeyError):
+        except (UserError, KeyError):
             continue
     return "on no device"
 

@@ -18,17 +18,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import files
+from jaxnets.basics import files, stored, stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
+from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
 _OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "compilation_cache")
+ENVIRONMENT = {
+    "notes?": [str],
+    "data?": [
+        {
+            "name": str,
+            "num_classes": int,
+            "chance": float,
+            "fingerprint": str,
+            "num_train?": int,
+            "num_dev?": int,
+            "num_test?": int,
+            ...: stored.SCALAR,
+        }
+    ],
+    "python?": str,
+    "machine?": str,
+    "devices?": [str],
+    "versions?": {...: (None, str)},
+    "git_commit?": (None, str),
+    ...: object,
+}
+"""The shape of `environment.json`."""
 _PACKAGES = ("jaxnets", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
 
@@ -66,7 +89,7 @@ def is_begun(directory: Path) -> bool:
 
 def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
     """Whether the command of a `config.json` has begun there, and can go on."""
-    return is_begun(directory) and _asked(read_json(directory, CONFIG)) == _asked(content)
+    return is_begun(directory) and _asked(read_config(directory)) == _asked(content)
 
 
 def finish(directory: Path) -> None:
@@ -77,7 +100,7 @@ def finish(directory: Path) -> None:
 def _check_same(directory: Path, content: Mapping[str, Any] | None) -> None:
     if content is None or not is_begun(directory):
         raise UserError(f"output: '{directory}' holds results already; name another folder.")
-    there, here = (_asked(one) for one in (read_json(directory, CONFIG), content))
+    there, here = (_asked(one) for one in (read_config(directory), content))
     for name in [*here, *there]:
         if there.get(name) != here.get(name):
             values = f"{name} is {json.dumps(there.get(name))} there, and {json.dumps(here.get(name))} here"
@@ -98,7 +121,7 @@ def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
     """
     if not (directory / "environment.json").exists():
         return
-    there = read_json(directory, "environment.json").get("data", [])
+    there = read_environment(directory).get("data", [])
     before, now = ({one["name"]: one["fingerprint"] for one in data} for data in (there, environment["data"]))
     for name in now:
         if before.get(name, now[name]) != now[name]:
@@ -153,36 +176,58 @@ def write_rest(directory: Path, trained: Trained) -> None:
         tensorboard.write(directory, trained.runs, trained.curves)
 
 
-def read_json(directory: Path, name: str) -> Any:
+def read_json(directory: Path, name: str, shape: stored.Shape) -> Any:
     """The content of a JSON file of a run directory.
 
     Raises:
-      UserError: if it is not there or cannot be read.
+      UserError: if it is not there, cannot be read, or has another shape.
     """
-    path = directory / name
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
+    with _told(directory, name):
+        return stored.read_json(directory / name, shape)
 
 
-def read_table(directory: Path, name: str) -> pd.DataFrame:
-    """A table of a run directory.
+def read_config(directory: Path) -> dict[str, Any]:
+    """The content of `config.json`.
 
     Raises:
       UserError: if it is not there or cannot be read.
     """
+    with _told(directory, "config.json"):
+        return record.read(directory / "config.json")
+
+
+def read_environment(directory: Path) -> dict[str, Any]:
+    """The content of `environment.json`; see `read_json`."""
+    return read_json(directory, "environment.json", ENVIRONMENT)
+
+
+@contextlib.contextmanager
+def _told(directory: Path, name: str) -> Iterator[None]:
+    """Says that a folder is no run directory, where there is not such a file."""
+    if not directory.is_dir():
+        raise UserError(f"there is not a run directory '{directory}'.")
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
+
+
+def read_table(directory: Path, name: str, columns: stored_tables.Columns | None = None) -> pd.DataFrame:
+    """A table of a run directory.
+
+    Args:
+      directory: that holds it.
+      name: `runs`, `curves` or `predictions`.
+      columns: that it must have; those of all tables of that name if None.
+
+    Raises:
+      UserError: if it is not there, cannot be read, or lacks a column.
+    """
     path = directory / f"{name}.parquet"
     try:
-        return pd.read_parquet(path)
+        return stored_tables.read_table(path, study.COLUMNS[name] if columns is None else columns)
     except FileNotFoundError:
         raise UserError(f"'{directory}' holds no {path.name}; the sweep has not come to an evaluation yet.") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
 
 
 def environment(devices: Sequence[str], notes: Sequence[str] = (), datasets: Sequence[Dataset] = ()) -> dict[str, Any]:

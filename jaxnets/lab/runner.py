@@ -97,7 +97,7 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     """The answer of a comparison: on the console, as figures, and as a page."""
     said = answer(found, config.options["margin"])
     comparison_tables.print_answer(console, said)
-    environment = run_directory.read_json(directory, "environment.json")
+    environment = run_directory.read_environment(directory)
     page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)
     for path in (path for path in figures if path.suffix == ".png"):
         console.print(f"Figure: {path}", soft_wrap=True)

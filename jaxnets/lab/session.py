@@ -39,7 +39,7 @@ def retrain(config: Config, console: Console | None, **values: object) -> Traine
       UserError: for anything in the configuration that cannot be done.
       KeyboardInterrupt: if the user ends it.
     """
-    changed = config.changed(**values)
+    changed = config.changed(**{"export": None, **values})
     trained = carry_out(prepare(without_strangers(changed, values)), None, console, None)
     if trained.interrupted:
         raise KeyboardInterrupt
