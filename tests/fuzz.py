@@ -4,7 +4,6 @@ Each input is a valid one that was changed at random, from a seed that is printe
 or refuse it by a `UserError` of one line; all else, and more than `SECONDS` or `MEMORY`, is counted as a traceback.
 """
 
-import argparse
 import contextlib
 import gzip
 import io
@@ -16,11 +15,12 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from absl import app, flags
 
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config, fields
@@ -28,7 +28,8 @@ from jaxnets.config.record import from_json, to_json
 from jaxnets.data import files, tokenized, word_vectors
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.lab import flags, flagtext
+from jaxnets.lab import flags as own_flags
+from jaxnets.lab import flagtext
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")
@@ -85,7 +86,7 @@ def _flags(path: Path) -> None:
 
 
 def _config(path: Path) -> None:
-    content = flags.read_config(str(path))
+    content = own_flags.read_config(str(path))
     if "config" in content:
         from_json(content["config"])
 
@@ -213,23 +214,21 @@ def fuzz(name: str, seconds: float, first: int = 0) -> Counts:
     return Counts(seed - first, (time.monotonic() - begin) / 60, tracebacks)
 
 
-def main() -> int:
+def main(argv: Sequence[str]) -> None:
     """Fuzzes the parsers that are named, or all of them, and prints the table."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("parsers", nargs="*", metavar="PARSER", help=f"some of {', '.join(PARSERS)}")
-    asked.add_argument("--minutes", type=float, default=1.0, help="for each parser")
-    asked.add_argument("--seed", type=int, default=0, help="of the first input")
-    given = asked.parse_args()
-    if unknown := [name for name in given.parsers if name not in PARSERS]:
-        asked.error(f"there is no parser {unknown[0]}; there are {', '.join(PARSERS)}")
+    names = argv[1:] or list(PARSERS)
+    if unknown := [name for name in names if name not in PARSERS]:
+        raise app.UsageError(f"there is no parser {unknown[0]}; there are {', '.join(PARSERS)}")
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
-    counts = {name: fuzz(name, 60 * given.minutes, given.seed) for name in given.parsers or PARSERS}
+    counts = {name: fuzz(name, 60 * MINUTES.value, SEED.value) for name in names}
     print("| parser | inputs | minutes | tracebacks |\n| --- | ---: | ---: | ---: |")
     for name, found in counts.items():
         print(f"| {name} | {found.inputs:,} | {found.minutes:.1f} | {found.tracebacks} |")
-    return int(any(found.tracebacks for found in counts.values()))
+    sys.exit(int(any(found.tracebacks for found in counts.values())))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    MINUTES = flags.DEFINE_float("minutes", 1.0, "For each parser.")
+    SEED = flags.DEFINE_integer("seed", 0, "Of the first input.")
+    app.run(main)

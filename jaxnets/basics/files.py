@@ -8,12 +8,13 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from jaxnets.basics.characters import one_line
 from jaxnets.basics.errors import UserError
+
+if TYPE_CHECKING:  # the data sets are read without pandas
+    import pandas as pd
 
 _FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 _REASONS = (*_FULL, *map(os.strerror, (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT)))
@@ -41,21 +42,26 @@ def file_errors(path: Path, doing: Literal["written", "read"] = "written", field
     """
     where = f"{field}: '{shown(path)}'" if field else shown(path)
     try:
-        if b"\0" in os.fsencode(path):
-            raise UserError(f"{where}: the name of a file holds no zero byte.")
+        _check_name(path)
         yield
     except UserError:
         raise
-    except UnicodeEncodeError as error:
-        if error.object != os.fspath(path):
-            raise
-        raise UserError(f"{where}: no file has such a name.") from error
     except Exception as error:
         if (reason := _of_system(error)) is None:
             raise
         if reason in _FULL:
             raise UserError(f"{where}: no space left on the device; what was written before is whole.") from error
         raise UserError(f"{where}{' ' if field else ': '}cannot be {doing}: {reason}.") from error
+
+
+def _check_name(path: Path | str) -> None:
+    """Raises an OSError, as the system does, for a name that never reaches it."""
+    try:
+        zero = b"\0" in os.fsencode(path)
+    except UnicodeEncodeError:
+        raise OSError("no file has such a name") from None
+    if zero:
+        raise OSError("the name of a file holds no zero byte")
 
 
 def _of_system(error: Exception) -> str | None:
@@ -136,6 +142,6 @@ def write_json(path: Path, content: Any) -> Path:
     return write(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
 
 
-def write_table(path: Path, table: pd.DataFrame) -> Path:
+def write_table(path: Path, table: "pd.DataFrame") -> Path:
     """Writes a table as Parquet."""
     return write(path, lambda temporary: table.to_parquet(temporary, index=False))

@@ -201,7 +201,8 @@ def _clear(directory: Path) -> None:
     others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
     if others and run_directory.CONFIG not in others:
         raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
-    shutil.rmtree(directory)
+    with files.file_errors(directory):
+        shutil.rmtree(directory)
 
 
 def _line(number: int, section: Section) -> str:
@@ -241,10 +242,10 @@ def with_verdicts(readme: Path, table: str) -> str:
     Raises:
       UserError: if the file cannot be read, or lacks the marks.
     """
+    with files.opened(readme, "readme") as stream:
+        content = stream.read()
     try:
-        return page.insert(readme.read_text(encoding="utf-8"), table)
-    except OSError as error:
-        raise UserError(f"readme: '{readme}' cannot be read: {error.strerror}.") from None
+        return page.insert(content.decode("utf-8"), table)
     except ValueError as error:
         raise UserError(f"readme: '{readme}': {error}.") from None
 

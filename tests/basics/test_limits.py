@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from jaxnets.basics import limits
@@ -20,3 +22,15 @@ def test_memory_must_be_free(monkeypatch):
 
 def test_the_machine_tells_its_free_memory():
     assert 1 << 20 < limits.free_memory() < 1 << 50
+
+
+def test_the_docs_tell_the_limits():
+    text = (Path(__file__).parents[2] / "docs" / "text.md").read_text(encoding="utf-8")
+    for number in (limits.LONGEST_LINE, limits.LARGEST_VECTOR, limits.LONGEST_EXPLAINED):
+        assert f"{number:,}" in text
+    always = limits.readable(limits.ALWAYS)
+    for sentence in (
+        f"| {limits.LONGEST_LABEL} characters |",
+        f"| {limits.GROWTH} times its size and {always}; a line counts for {limits.LEAST_LINE} bytes at least |",
+    ):
+        assert sentence in text

