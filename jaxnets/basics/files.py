@@ -130,6 +130,7 @@ def write(path: Path, fill: Callable[[Path], Any]) -> Path:
             raise OSError("there is something that is not a file")
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
+            temporary.unlink(missing_ok=True)  # a stranger's folder may hold a link of that name
             fill(temporary)
             os.replace(temporary, path)
         finally:
