@@ -1,5 +1,6 @@
 """A sweep before its first step: all that is decided and checked."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from jaxnets import data
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
 from jaxnets.engine import devices
@@ -103,10 +105,11 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     """
     loader = DATASET.find(config.dataset)
     arguments = dataset_arguments(config, loader)
-    if config.num_blocks > 1:
-        folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
-    else:
-        folds = data.load_folds(loader.value, **arguments)
+    with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
+        if config.num_blocks > 1:
+            folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
+        else:
+            folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     if config.num_test:

@@ -3,14 +3,18 @@
 import ast
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from jaxnets.basics import foreign
 from jaxnets.basics.errors import UserError, unknown
 
 INTERRUPTED_STATUS = 130
 USER_ERROR_STATUS = 2
+FAILURE_STATUS = 1
+_DEBUG = ("--debug", "--debug=true")
 
 
 def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
@@ -22,26 +26,39 @@ def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
       default: the experiment that runs when none is named.
 
     Returns:
-      The exit status: 0, 2 for a mistake of the user's, 130 for an interruption.
+      The exit status: 0, 2 for a mistake of the user's, 130 for an interruption, 1 for a fault of jaxnets.
     """
-    return _guarded(lambda: _launch(package, list(argv[1:]), default))
+    return _guarded(lambda arguments: _launch(package, arguments, default), argv[1:])
 
 
 def main(experiment: object, argv: Sequence[str]) -> int:
     """Runs one experiment or command with the arguments of `argv`, whose first item is the program's; see `launch`."""
-    return _guarded(lambda: _run(experiment, list(argv[1:])))
+    return _guarded(lambda arguments: _run(experiment, arguments), argv[1:])
 
 
-def _guarded(body: Callable[[], int]) -> int:
-    """Runs the body; a mistake of the user's becomes one line on the standard error stream."""
+def _guarded(body: Callable[[list[str]], int], arguments: Sequence[str]) -> int:
+    """Runs the body; what it raises becomes one line on the standard error stream, by `--debug` after the traceback."""
+    debug = bool(set(_DEBUG) & set(arguments))
     try:
-        return body()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR_STATUS
+        return body([argument for argument in arguments if argument not in _DEBUG])
     except KeyboardInterrupt:
         print("Interrupted before the first step.", file=sys.stderr)
         return INTERRUPTED_STATUS
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        status, line = _told(error)
+        print(f"error: {line}", file=sys.stderr)
+        return status
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit status and the line for an error."""
+    if isinstance(error, UserError):
+        return USER_ERROR_STATUS, str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return USER_ERROR_STATUS, "memory: there is not enough; take fewer runs, smaller nets or less data."
+    return FAILURE_STATUS, f"{foreign.described(error)} This is a fault of jaxnets; --debug shows where it arose."
 
 
 def _launch(package: ModuleType, arguments: list[str], default: str) -> int:
@@ -90,6 +107,7 @@ def _overview(about: Mapping[str, str], default: str) -> str:
             "",
             "'python run.py EXPERIMENT --help' lists its flags. A hyperparameter's flag takes one value, a list",
             "'a,b,c', or a range 'log:LOW:HIGH:COUNT' or 'lin:LOW:HIGH:COUNT'; lists make a sweep.",
+            "--debug shows where in the code an error arose.",
         ]
     )
 

@@ -267,6 +267,7 @@ def help_text(experiment: Experiment) -> str:
     last = [
         _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
         _help_line("config", None, "A config.json to repeat; other flags change it."),
+        _help_line("debug", None, "Shows where in the code an error arose."),
     ]
     return "\n".join(
         [
