@@ -141,15 +141,19 @@ def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:
       device: one of the devices.
       limit_gib: GiB, or 0 for half of what is free.
     """
-    if limit_gib:
-        return int(limit_gib * 2**30)
+    return int(limit_gib * 2**30) if limit_gib else free_bytes(device) // 2
+
+
+def free_bytes(device: jax.Device) -> int:
+    """The memory that is free on a device; on a CPU, that of the machine."""
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics and "bytes_limit" in statistics:
-        return (statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)) // 2
-    return _free_host_bytes() // 2
+        return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+    return free_host_bytes()
 
 
-def _free_host_bytes() -> int:
+def free_host_bytes() -> int:
+    """The memory of the machine that is free."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -1,7 +1,6 @@
 """From a configuration to the table of its runs: a row of hyperparameters for each."""
 
 import itertools
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,13 +11,11 @@ from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS
-from jaxnets.engine import draws
+from jaxnets.engine import draws, limits
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
 Run = dict[str, Any]
 """A run's hyperparameters by name; a plug-in where the name is that of a kind; None where it goes without."""
-
-MOST_RUNS = 10_000_000
 
 
 def runs(config: Config) -> list[Run]:
@@ -145,10 +142,7 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     counts["num_blocks"] = config.num_blocks
     if config.search != "grid":
         counts["num_trials"] = config.num_trials
-    total = math.prod(counts.values())
-    if total > MOST_RUNS:
-        longest = max(counts, key=counts.__getitem__)
-        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+    limits.check_runs(counts)
 
 
 def _count(value: Any) -> int:

@@ -11,7 +11,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
-from jaxnets.engine import devices
+from jaxnets.engine import devices, limits
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
@@ -64,16 +64,21 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     folds = load_folds(config, takes)
     resolved = [resolve(run, folds[0]) for run in table]
     once = distinct(resolved)
+    if config.num_blocks == 1:
+        limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
     programs = _planned(table, folds, config)
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
+    placement = devices.placement(config.num_devices)
+    limits.check_nets(programs, placement)
+    limits.check_results(programs, folds, config)
     return Sweep(
         config,
         table,
         folds,
         programs,
-        devices.placement(config.num_devices),
+        placement,
         options,
         (*folds[0].notes, *_repeated(len(resolved) - len(once))),
     )

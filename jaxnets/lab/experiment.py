@@ -32,12 +32,14 @@ class Option:
       default: a number, a text, a tuple of sizes; or a list, if the flag takes several.
       help: a sentence.
       least: the least number allowed.
+      most: the largest number allowed, or of sizes the largest of each.
     """
 
     name: str
     default: Any
     help: str
     least: float | None = None
+    most: float = 100_000
 
     @property
     def several(self) -> bool:
@@ -48,7 +50,7 @@ class Option:
     def field(self) -> Field:
         """What its values must be."""
         one = self.default[0] if self.several else self.default
-        return Field(self.name, _KINDS[type(one)], self.least)
+        return Field(self.name, _KINDS[type(one)], self.least, self.most)
 
     def value(self, value: Any) -> Any:
         """A value of the flag, checked; always a list if it takes several.
@@ -115,7 +117,8 @@ class Claim(Experiment):
     @property
     def fingerprint(self) -> str:
         """A hash of what was fixed before any run: the rules, the data, and what is trained."""
-        return fingerprint(self.rules, self.lecture, self.measured, self.defaults, [vars(one) for one in self.options])
+        options = [{name: value for name, value in vars(one).items() if name != "most"} for one in self.options]
+        return fingerprint(self.rules, self.lecture, self.measured, self.defaults, options)
 
 
 @dataclass(frozen=True, kw_only=True)
