@@ -15,6 +15,7 @@ from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import session
 from jaxnets.lab.results import Results
+from jaxnets.report.progress import patience
 
 KEPT_BYTES = 2**30
 """What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
@@ -51,14 +52,15 @@ def sweep(
     if asked.tensorboard and output is None:
         raise UserError("tensorboard: it is written into the run directory; name one by output.")
     devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
-    prepared = prepare(asked)
+    console = Console(stderr=True) if progress else None
+    with patience(console, "preparing the sweep"):
+        prepared = prepare(asked)
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
     directory = (
         session.make_directory("sweep", prepared.config, prepared.notes, prepared.folds) if output is not None else None
     )
-    console = Console(stderr=True) if progress else None
     trained = session.carry_out(prepared, directory, console, console)
     results = Results(**vars(trained), directory=directory, console=console)
     if directory is not None:

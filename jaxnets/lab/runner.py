@@ -20,6 +20,7 @@ from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
+from jaxnets.report.progress import patience
 from jaxnets.trained import model
 
 
@@ -55,7 +56,8 @@ def compare(experiment: Comparison, config: Config, console: Console, progress: 
     """Tunes and confirms the contestants of a comparison, and answers."""
     from jaxnets.lab import comparing
 
-    parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
+    with patience(progress, "preparing the sweeps"):
+        parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
     directory = session.make_directory(experiment.name, config, notes, datasets)
@@ -94,7 +96,8 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
 def train(experiment: Experiment, config: Config, progress: Console | None) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
-        sweep = prepare(config, experiment.takes)
+        with patience(progress, "preparing the sweep"):
+            sweep = prepare(config, experiment.takes)
         directory = session.make_directory(experiment.name, config, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
