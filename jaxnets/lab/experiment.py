@@ -33,6 +33,7 @@ class Option:
       help: a sentence.
       least: the least number allowed.
       most: the largest number allowed, or of sizes the largest of each.
+      distinct: whether sizes must differ from each other, and be one at least.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Option:
     help: str
     least: float | None = None
     most: float = 100_000
+    distinct: bool = False
 
     @property
     def several(self) -> bool:
@@ -50,7 +52,7 @@ class Option:
     def field(self) -> Field:
         """What its values must be."""
         one = self.default[0] if self.several else self.default
-        return Field(self.name, _KINDS[type(one)], self.least, self.most)
+        return Field(self.name, _KINDS[type(one)], self.least, self.most, distinct=self.distinct)
 
     def value(self, value: Any) -> Any:
         """A value of the flag, checked; always a list if it takes several.
@@ -117,7 +119,7 @@ class Claim(Experiment):
     @property
     def fingerprint(self) -> str:
         """A hash of what was fixed before any run: the rules, the data, and what is trained."""
-        options = [{name: value for name, value in vars(one).items() if name != "most"} for one in self.options]
+        options = [{name: getattr(one, name) for name in ("name", "default", "help", "least")} for one in self.options]
         return fingerprint(self.rules, self.lecture, self.measured, self.defaults, options)
 
 
