@@ -115,7 +115,8 @@ def summary(tables):
 def pictures(tables):
     """Solved shares, the plane without and with a hidden layer, and the space of that layer."""
     drawn = {"solved": _solved_picture(tables)}
-    for units, grid in tables["plane"].groupby("hidden_units", sort=False):
+    seen = tables["plane"].groupby("hidden_units", sort=False) if len(tables["plane"]) else ()
+    for units, grid in seen:
         drawn[f"plane_{units}"] = _plane_picture(units, grid)
     if len(tables["hidden"]):
         drawn["hidden"] = _hidden_picture(tables["hidden"])

@@ -75,7 +75,7 @@ class _Late(BaseException):
 
 
 def attempts() -> Iterator[Attempt]:
-    """All: the fields, own flags and plug-ins' arguments of each experiment; those of all built-in plug-ins in `train`."""
+    """All: the fields, own flags and plug-ins' arguments of each experiment; in `train` of all built-in plug-ins."""
     for name, experiment in EXPERIMENTS.items():
         own = {option.name for option in experiment.options}
         arguments = {name for plugin in chosen(configure(experiment, {})) for name in plugin.arguments}
