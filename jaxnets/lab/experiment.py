@@ -12,6 +12,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
+from jaxnets.data.dataset import Dataset
 from jaxnets.engine.runs import chosen
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
@@ -76,6 +77,8 @@ class Experiment:
       needs: arguments that its model must have, since it compares or reads them.
       trains: whether its configuration is trained as it stands; otherwise only what `measure` asks for is.
       check: raises a UserError for what else it is not made for.
+      fits: raises a UserError for data that it is not made for, from the configuration and the folds or blocks of the
+        data set; before anything is written.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Experiment:
     needs: Sequence[str] = ()
     trains: bool = True
     check: Callable[[Config], None] | None = None
+    fits: Callable[[Config, Sequence[Dataset]], None] = lambda config, folds: None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -251,8 +251,7 @@ def help_text(experiment: Experiment) -> str:
     """All flags of an experiment, with their defaults."""
     config = configure(experiment, {})
     values = {**config.values(), **config.options}
-    hyperparameters: list[str] = []
-    settings: list[str] = []
+    hyperparameters, settings = list[str](), list[str]()
     for name, field in _FIELDS.items():
         lines = hyperparameters if _is_axis(field) else settings
         lines.append(_help_line(name, values[name], field.metadata["help"] + _names(name)))

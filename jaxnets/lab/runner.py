@@ -98,10 +98,12 @@ def train(experiment: Experiment, config: Config, progress: Console | None) -> R
     if experiment.trains:
         with patience(progress, "preparing the sweep"):
             sweep = prepare(config, experiment.takes)
+        experiment.fits(config, sweep.folds)
         directory = session.make_directory(experiment.name, config, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
+        experiment.fits(config, trained.folds)
         directory = session.make_directory(experiment.name, config, datasets=trained.folds)
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)

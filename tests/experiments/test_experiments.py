@@ -67,6 +67,8 @@ MISTAKES = {
     "building_blocks --dim=100001": "dim: 100001 is above 100000.",
     "word_order --num_sentences=101": "num_sentences: 101 is odd",
     "unseen_ngrams --phrases=good": "phrases: give a phrase",
+    "unseen_ngrams --order=99 --num_sentences=60 --num_train=20": "order: 99 words are more than the longest",
+    "xor --dataset=wine --head=softmax": "dataset: this experiment draws patterns",
     "dan_vs_naive_bayes --model=dan,text_cnn": "model: one model is compared with Naive Bayes",
     "local_optima --model=mlp,tests.guests:WaveNet": "model: solutions of one model and head are compared",
 }
