@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence import judging
@@ -48,8 +49,13 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
         return results, None
-    with files.file_errors(_directory(results)):
-        return results, conclude(experiment, results, console)
+    try:
+        with files.file_errors(_directory(results)):
+            return results, conclude(experiment, results, console)
+    except UserError:
+        if not results.num_runs:  # a mistake that only shows where the claim trains
+            session.unmake_directory(_directory(results))
+        raise
 
 
 def compare(experiment: Comparison, config: Config, console: Console, progress: Console | None) -> Results:

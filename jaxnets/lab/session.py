@@ -74,6 +74,14 @@ def make_directory(
     return directory
 
 
+def unmake_directory(directory: Path) -> None:
+    """Takes back a run directory in which nothing was done, but for files of others."""
+    for name in ("config.json", "environment.json"):
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not empty
+        directory.rmdir()
+
+
 def carry_out(
     sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None, live: Live | None = None
 ) -> Trained:
