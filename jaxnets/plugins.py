@@ -16,22 +16,26 @@ from flax import linen as nn
 from jaxnets import data, models
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.basics.foreign import calling
+from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument, arguments
 from jaxnets.config.values import choices
 from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 
 # Attributes that a guest may not take as arguments: the tables have columns of these names.
+_COLUMNS = (
+    *("run", "status", "fold", "block", "task", "phase", "contestant", "seconds", "step", "epoch"),
+    *("diverged_step", "judged_step", "best_dev_accuracy", "best_step"),
+    *(f"{split}_{kind}" for split in ("train", "final_train", "dev", "test") for kind in ("loss", "accuracy")),
+)
+_SHARED = ("weight_decay",)  # a field that is given to the optimizer where it has an argument of that name
 RESERVED = (
-    "run",
-    "status",
-    "fold",
-    "block",
-    "seconds",
-    "diverged_step",
-    "judged_step",
-    "best_dev_accuracy",
-    "best_step",
+    *_COLUMNS,
+    *(field.name for field in configuration.fields() if field.name not in _SHARED),
+    "config",
+    "preset",
+    "debug",
 )
 _IMPORT_PATH = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 NESTED = ("activation", "pooling")
@@ -84,6 +88,7 @@ class Kind:
       provided: whether an argument of a name is provided by jaxnets itself.
       special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
       is_imported: whether a name that is not built in is an import path.
+      limits: of the values of an argument, by its name.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Kind:
     provided: Callable[[str], bool] = lambda name: False
     special: Callable[[Any], Any] = lambda value: None
     is_imported: Callable[[str], bool] = lambda name: ":" in name
+    limits: Callable[[str], Mapping[str, Any]] = lambda name: {}
 
     def find(self, value: Any) -> Plugin:
         """The plug-in of a name, an import path or an object.
@@ -109,8 +115,9 @@ class Kind:
         if target is None:
             target = self._of_name(value) if isinstance(value, str) else value
         name = value if isinstance(value, str) else self._name_of(target)
-        checked = self.check(self, name, target)
-        return Plugin(self.name, name, checked, self._arguments(name, checked))
+        with calling(f"{self.name}: '{name}'"):
+            checked = self.check(self, name, target)
+            return Plugin(self.name, name, checked, self._arguments(name, checked))
 
     def imports(self, value: Any) -> bool:
         """Whether to look a value up is to import a module.
@@ -139,13 +146,19 @@ class Kind:
         if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
             return {}
         try:
-            declared = arguments(value, self.provided, lambda argument: argument in NESTED)
+            declared = arguments(value, self.provided, lambda argument: argument in NESTED, self.limits)
+        except UserError as error:
+            raise UserError(f"{self.name}: '{name}': {error}") from None
         except (TypeError, ValueError) as error:  # a builtin without a signature
             raise UserError(f"{self.name}: the arguments of '{name}' are not known: {error}.") from None
         for reserved in RESERVED:
             if reserved in declared:
-                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is a column of the results.")
+                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is {_taken(reserved)}.")
         return declared
+
+
+def _taken(reserved: str) -> str:
+    return "a column of the results" if reserved in _COLUMNS else "a flag of every sweep"
 
 
 def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
@@ -153,6 +166,9 @@ def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
         raise UserError(f"model: '{name}' is not a flax.linen.Module class.")
     if "num_outputs" not in getattr(value, "__dataclass_fields__", {}):
         raise UserError(f"model: '{name}' has no attribute 'num_outputs', the number of logits that it must give.")
+    parameters = inspect.signature(value.__call__).parameters.values()
+    if not any(parameter.name == "train" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        raise UserError(f"model: '{name}' has a __call__ without 'train', which tells training from evaluation.")
     return value
 
 
@@ -188,9 +204,25 @@ def _head(kind: Kind, name: str, value: Any) -> heads.Head:
     return head
 
 
-MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
-OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
-SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
+MODEL = Kind(
+    "model",
+    "a model",
+    lambda: models.KNOWN,
+    _model,
+    lambda name: name in (*models.GIVEN, "name", "parent"),
+    limits=models.limits,
+)
+OPTIMIZER = Kind(
+    "optimizer",
+    "an optimizer",
+    optimizers.known,
+    _function_of("learning_rate"),
+    optimizers.is_provided,
+    limits=optimizers.limits,
+)
+SCHEDULE = Kind(
+    "schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"), limits=lambda name: {"least": 0}
+)
 DATASET = Kind(
     "dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find, data.is_imported
 )

@@ -142,12 +142,15 @@ def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:
       device: one of the devices.
       limit_gib: GiB, or 0 for half of what is free.
     """
-    if limit_gib:
-        return int(limit_gib * 2**30)
+    return int(limit_gib * 2**30) if limit_gib else free_bytes(device) // 2
+
+
+def free_bytes(device: jax.Device) -> int:
+    """The memory that is free on a device; on a CPU, that of the machine."""
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics and "bytes_limit" in statistics:
-        return (statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)) // 2
-    return limits.free_memory() // 2
+        return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+    return limits.free_memory()
 
 
 def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:

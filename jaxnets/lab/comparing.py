@@ -13,6 +13,7 @@ from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.data.blocks import DATA_SEED
+from jaxnets.engine import limits
 from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
@@ -133,6 +134,8 @@ def parts(
     Raises:
       UserError: for anything that cannot be done.
     """
+    if seeds := config.options.get("confirm_seeds"):
+        limits.check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
     for task in tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,):
         values = changes(task)
         own = (config if task is None else of_task(config, task)).changed(**values)

@@ -15,6 +15,7 @@ from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import run_directory, session
 from jaxnets.lab.results import Results
 from jaxnets.report.console import Terminal
+from jaxnets.report.progress import patience
 
 KEPT_BYTES = 2**30
 """What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
@@ -51,11 +52,12 @@ def sweep(
     if asked.tensorboard and output is None:
         raise UserError("tensorboard: it is written into the run directory; name one by output.")
     devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
-    prepared = prepare(asked)
+    console = Terminal(stderr=True) if progress else None
+    with patience(console, "preparing the sweep"):
+        prepared = prepare(asked)
     if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
-    console = Terminal(stderr=True) if progress else None
     with contextlib.ExitStack() as held:
         directory = None
         if output is not None:

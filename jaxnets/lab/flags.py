@@ -222,8 +222,7 @@ def help_text(experiment: Experiment) -> str:
     """All flags of an experiment, with their defaults."""
     config = configure(experiment, {})
     values = {**config.values(), **config.options}
-    hyperparameters: list[str] = []
-    settings: list[str] = []
+    hyperparameters, settings = list[str](), list[str]()
     for name, field in _FIELDS.items():
         lines = hyperparameters if _is_axis(field) else settings
         lines.append(_help_line(name, values[name], field.metadata["help"] + _names(name)))
@@ -239,6 +238,7 @@ def help_text(experiment: Experiment) -> str:
         _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
         _help_line("config", None, "A config.json to repeat; other flags change it."),
         _help_line("trust", None, trust.HELP),
+        _help_line("debug", None, "Shows where in the code an error arose."),
     ]
     return "\n".join(
         [

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence import judging
@@ -21,6 +22,7 @@ from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
+from jaxnets.report.progress import patience
 from jaxnets.trained import model
 
 
@@ -58,8 +60,13 @@ def _run(
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
         return results, None
-    with files.file_errors(_directory(results)):
-        return results, conclude(experiment, results, console)
+    try:
+        with files.file_errors(_directory(results)):
+            return results, conclude(experiment, results, console)
+    except UserError:
+        if not results.num_runs:  # a mistake that only shows where the claim trains
+            session.unmake_directory(_directory(results))
+        raise
 
 
 def compare(
@@ -68,7 +75,8 @@ def compare(
     """Tunes and confirms the contestants of a comparison, and answers."""
     from jaxnets.lab import comparing
 
-    parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
+    with patience(progress, "preparing the sweeps"):
+        parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
     directory = session.make_directory(experiment.name, config, held, notes, datasets)
@@ -107,11 +115,14 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
 def train(experiment: Experiment, config: Config, progress: Console | None, held: contextlib.ExitStack) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
-        sweep = prepare(config, experiment.takes)
+        with patience(progress, "preparing the sweep"):
+            sweep = prepare(config, experiment.takes)
+        experiment.fits(config, sweep.folds)
         directory = session.make_directory(experiment.name, config, held, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
+        experiment.fits(config, trained.folds)
         directory = session.make_directory(experiment.name, config, held, datasets=trained.folds)
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)

@@ -87,6 +87,15 @@ def make_directory(
     return directory
 
 
+def unmake_directory(directory: Path) -> None:
+    """Takes back a run directory in which nothing was done, but for files of others."""
+    run_directory.finish(directory)
+    for name in (run_directory.CONFIG, "environment.json", run_directory.LOCK):
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not empty
+        directory.rmdir()
+
+
 def carry_out(
     sweep: Sweep,
     directory: Path | None,

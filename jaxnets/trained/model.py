@@ -126,7 +126,7 @@ def _argument(plugin: Plugin, name: str, value: Any) -> Any:
     if name not in plugin.arguments:
         raise unknown(f"model '{plugin.name}', argument", name, plugin.arguments)
     declared = plugin.arguments[name]
-    return plugins.KINDS[name].find(value) if declared.kind == "plugin" else declared.field().value(value)
+    return plugins.KINDS[name].find(value) if declared.kind == "plugin" else declared.of_values().value(value)
 
 
 @contextlib.contextmanager
