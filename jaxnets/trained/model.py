@@ -110,10 +110,10 @@ def from_description(path: Path, content: Mapping[str, Any], params: Any, trust:
             content["about"],
             params,
         )
+        if model.tokenizer:
+            Tokenizer.from_json(model.tokenizer)
     except UserError as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    if model.tokenizer:
-        Tokenizer.from_json(model.tokenizer)
     fitting.check(path, model)
     return model
 

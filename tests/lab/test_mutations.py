@@ -29,7 +29,20 @@ SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_di
 SWEEP |= {"num_steps": 3, "batch_size": 0, "num_seeds": 2, "keep": "seeds", "predictions": True, "progress": False}
 DEEP = json.loads("[" * 400 + "]" * 400)
 JUNK = [None, True, -1, 0, 0.5, 2**31, 2**63, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 5000, "../../x"]
-JUNK += ["\ud800", "adam", "evil:it", "tfds:x", "\x1b]0;x\n", [], [[]], {}, {"object": "x"}, {"tuple": [1]}, DEEP]
+JUNK += [
+    "\ud800",
+    "adam",
+    "evil:it",
+    "tfds:x",
+    "[" * 50_000,
+    "\x1b]0;x\n",
+    [],
+    [[]],
+    {},
+    {"object": "x"},
+    {"tuple": [1]},
+    DEEP,
+]
 TEXTS = ["", "{", "[" * 50_000, "null", '"', "\x00", "[NaN]", '{"format": 1' + "0" * 5000 + "}", "é" * 9, "{}"]
 
 
@@ -123,9 +136,7 @@ def fuzz(folder, name, seed):
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_changed_file_is_read_or_told(name, folder):
-    check(folder / name.split("/")[0], [])
-
-    @settings(max_examples=30)
+    @settings(max_examples=15)
     @given(st.integers(0, 2**32))
     def changed(seed):
         fuzz(folder, name, seed)
@@ -136,7 +147,7 @@ def test_a_changed_file_is_read_or_told(name, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_changed_in_many_ways_is_read_or_told(name, folder):
-    for seed in range(1000):
+    for seed in range(500):
         fuzz(folder, name, seed)
 
 
@@ -180,7 +191,7 @@ def test_a_damaged_file_is_read_or_told(name, folder):
     before = path.read_bytes()
     readers = [load, told] if "checkpoint" not in name else [models.load]
 
-    @settings(max_examples=20)
+    @settings(max_examples=12)
     @given(st.integers(0, 2**32))
     def damaged(seed):
         draw = random.Random(seed)
