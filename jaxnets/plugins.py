@@ -205,7 +205,9 @@ OPTIMIZER = Kind(
 SCHEDULE = Kind(
     "schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"), limits=lambda name: {"least": 0}
 )
-DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find)
+DATASET = Kind(
+    "dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find, limits=data.limits
+)
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
 ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)
