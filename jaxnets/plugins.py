@@ -224,7 +224,14 @@ SCHEDULE = Kind(
     "schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"), limits=lambda name: {"least": 0}
 )
 DATASET = Kind(
-    "dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find, data.is_imported
+    "dataset",
+    "a data set",
+    lambda: data.KNOWN,
+    _function,
+    data.PROVIDED.__contains__,
+    data.find,
+    data.is_imported,
+    limits=data.limits,
 )
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)

@@ -47,6 +47,24 @@ PROVIDED = ("num_blocks",)
 """What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 
+_MOST = {
+    "num_examples": 1_000_000,
+    "num_sentences": 100_000,
+    "num_features": 10_000,
+    "num_bits": 10_000,
+    "num_layers": 100,
+}
+
+
+def limits(argument: str) -> Mapping[str, Any]:
+    """What a data set's argument of a name keeps to, so that what is drawn fits into the memory, and soon.
+
+    >>> limits("num_sentences"), limits("noise")
+    ({'most': 100000}, {})
+    """
+    return {"most": _MOST[argument]} if argument in _MOST else {}
+
+
 def loader_of(value: Any) -> Loader | None:
     """The loader of a value that is special to data sets; None for a name, an import path or a loader itself.
 

@@ -71,6 +71,7 @@ MISTAKES = {
     "xor --dataset=wine --head=softmax": "dataset: this experiment draws patterns",
     "schedules --dataset=tests.guests:circle --hidden_units=2000000x2000000": "model: 'MLP' of 4,000,0",
     "word_order --distances=9": "distance: 9 is not from 1 to 4.",
+    "initialization --constant=math:pi": "initializer: 'math:pi' is a float, not a function.",
     "dan_vs_naive_bayes --model=dan,text_cnn": "model: one model is compared with Naive Bayes",
     "local_optima --model=mlp,tests.guests:WaveNet": "model: solutions of one model and head are compared",
 }
