@@ -28,8 +28,7 @@ from jaxnets.config.record import from_json, to_json
 from jaxnets.data import files, tokenized, word_vectors
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.lab import flags as own_flags
-from jaxnets.lab import flagtext
+from jaxnets.lab import config_files, flagtext
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")
@@ -86,7 +85,7 @@ def _flags(path: Path) -> None:
 
 
 def _config(path: Path) -> None:
-    content = own_flags.read_config(str(path))
+    content = config_files.read(str(path))
     if "config" in content:
         from_json(content["config"])
 

@@ -27,11 +27,18 @@ def test_every_experiment_is_tried_with_its_own_flags():
     assert {("train", "memory_size"), ("train", "filter_widths"), ("train", "num_sentences")} <= tried
 
 
+class SeveralLinesError(UserError):
+    """What no `UserError` says: two lines."""
+
+    def __str__(self):
+        return "seed:\nno."
+
+
 @pytest.mark.parametrize(
     ("raised", "outcome"),
     [
         (UserError("seed: no."), edges.REFUSED),
-        (UserError("seed:\nno."), edges.LINES),
+        (SeveralLinesError("seed: no."), edges.LINES),
         (KeyError("seed"), edges.RAISED),
         (SystemExit(0), edges.RAISED),
     ],

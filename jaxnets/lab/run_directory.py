@@ -135,12 +135,15 @@ def lock(directory: Path) -> Iterator[None]:
     Raises:
       UserError: if another process works in it; it is named.
     """
+    path = directory / LOCK
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / LOCK).open("a+")
+        file = path.open("a+")
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(file.fileno()).st_nlink:  # its holder has ended since it was opened
+                raise BlockingIOError
         except OSError:
             file.seek(0)
             holder = file.read().strip() or "another process"
@@ -148,7 +151,10 @@ def lock(directory: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def configuration(experiment: str, config: Config) -> dict[str, Any]:

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
+from jaxnets.basics import limits as basic_limits
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import devices
+from jaxnets.engine import limits
 from jaxnets.engine.sweep import prepare
 
 XOR = {"dataset": "xor", "batch_size": 0, "num_steps": 10}
@@ -31,7 +32,12 @@ REFUSED = {
 
 @pytest.fixture(autouse=True)
 def eight_gib(monkeypatch):
-    monkeypatch.setattr(devices, "free_host_bytes", lambda: 8 * GIB)
+    set_free(monkeypatch, 8 * GIB)
+
+
+def set_free(monkeypatch, num_bytes):
+    for place in (limits, basic_limits):
+        monkeypatch.setattr(place, "free_memory", lambda: num_bytes)
 
 
 @pytest.mark.parametrize("part", REFUSED)
@@ -44,7 +50,7 @@ def test_a_sweep_that_cannot_be_is_refused_before_it_is_made(part):
 
 
 def test_predictions_are_counted(monkeypatch):
-    monkeypatch.setattr(devices, "free_host_bytes", lambda: GIB // 10)
+    set_free(monkeypatch, GIB // 10)
     with pytest.raises(UserError, match="predictions: the predictions of all runs take"):
         prepare(Config(dataset="digits", hidden_units=(), num_steps=1, num_seeds=9000, predictions=True))
 

@@ -50,7 +50,7 @@ def test_a_link_in_a_checkpoint_is_not_followed(copy):
         ({"hidden_units": [5]}, "another module than that of the parameters"),
         ({"hidden_units": [4, 4]}, "another module"),
         ({"hidden_units": [10**9]}, "another module"),
-        ({"hidden_units": [0]}, "sizes are 1 or more"),
+        ({"hidden_units": [0]}, "sizes are 1 to 2147483647"),
         ({"num_outputs": 3}, "another module"),
         ({"num_outputs": "x"}, "num_outputs"),
         ({"width": 3}, "'width' is not known"),
