@@ -52,16 +52,18 @@ def undisturbed() -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def _handled(handle: Callable[[int, Any], None]) -> Iterator[None]:
-    """Signals go to a function; not those that the process was told to ignore, as `nohup` does."""
+    """Signals go to a function; not those that the process was told to ignore, as `nohup` tells it of SIGHUP."""
     if threading.current_thread() is not threading.main_thread():  # no other gets signals
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    ours = [number for number, one in before.items() if one not in (signal.SIG_IGN, None)]
+    # Ctrl-C is heard wherever the process was started: a shell ignores it for what it runs in the background
+    ours = [number for number, one in before.items() if number == signal.SIGINT or one not in (signal.SIG_IGN, None)]
     for number in ours:
         signal.signal(number, handle)
     try:
         yield
     finally:
         for number in ours:
-            signal.signal(number, before[number])
+            if before[number] is not None:  # one that was not set by Python cannot be put back
+                signal.signal(number, before[number])
