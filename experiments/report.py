@@ -6,6 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 import experiments
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
@@ -17,7 +19,6 @@ from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import between_page, comparison_tables
 from jaxnets.report.between_page import Pair
-from jaxnets.report.console import Terminal
 
 CLAIM = "Makes the reports of run directories again, compares them, and says which differences are real."
 
@@ -33,7 +34,7 @@ def run(arguments):
     if not given.directory:
         raise UserError("directory: report takes one run directory or several; see --help.")
     devices.configure("cpu", 1)
-    console, names = Terminal(), [os.path.normpath(name) for name in given.directory]
+    console, names = Console(), [os.path.normpath(name) for name in given.directory]
     if len(set(names)) < len(names):
         raise UserError("directory: one of them is given twice.")
     read = [directories.read(Path(name), experiment(Path(name))) for name in names]
@@ -46,7 +47,7 @@ def run(arguments):
 
 def experiment(path):
     """The experiment that wrote a run directory; None if it is none of these."""
-    name = run_directory.read_config(path).get("experiment")
+    name = run_directory.read_json(path, "config.json").get("experiment")
     if name not in commandline.sentences(experiments):
         return None
     return importlib.import_module(f"experiments.{name}").EXPERIMENT
@@ -60,7 +61,7 @@ def write(directory, console):
     if directory.left_out:
         console.print(f"Caution: {directory.left_out} runs were interrupted, and are left out.", style="yellow")
     page, *_ = study_report.write(directory.path, directory.study, said, directory.command, directory.environment)
-    console.print(f"Report: {page}", soft_wrap=True)
+    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
 def compare(read, names, output, console):
@@ -80,7 +81,7 @@ def compare(read, names, output, console):
     command = shlex.join(["python", "run.py", "report", *names])
     content = between_page.html(names, setups, pairs, reports, command)
     files.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
-    console.print(f"Page: {output}", soft_wrap=True)
+    console.print(f"Page: {output}", soft_wrap=True, highlight=False, markup=False)
 
 
 def parser():

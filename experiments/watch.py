@@ -4,12 +4,13 @@ import sys
 import threading
 from pathlib import Path
 
+from rich.console import Console
+
 from jaxnets.basics.errors import UserError
 from jaxnets.lab import commandline, flagtext, serving, watch
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import live_view
-from jaxnets.report.console import Terminal
 
 CLAIM = "Shows progress, curves and runs of a sweep while it runs, in the terminal or in a browser."
 
@@ -26,7 +27,7 @@ def run(arguments):
     if given.once and given.serve:
         raise UserError("once: it shows one state in the terminal, and --serve goes on in a browser; give one of them.")
     port = flagtext.parse_one("port", given.port, "int")
-    watched, console = watch.Watched(Path(given.directory[0])), Terminal()
+    watched, console = watch.Watched(Path(given.directory[0])), Console()
     try:
         if given.once:
             watch.once(watched, console)
@@ -35,7 +36,7 @@ def run(arguments):
         else:
             watch.follow(watched, console)
     except KeyboardInterrupt:
-        return commandline.interrupted_status()
+        return commandline.INTERRUPTED_STATUS
     return 0
 
 
@@ -52,7 +53,7 @@ def serve(watched, port, console):
 
     with serving.Server(port, state) as server:
         address = f"http://{serving.ADDRESS}:{server.port}/"
-        console.print(f"Watching {watched.directory} at {address}; Ctrl-C ends it.", soft_wrap=True)
+        console.print(f"Watching {watched.directory} at {address}; Ctrl-C ends it.", soft_wrap=True, markup=False)
         server.serve_forever()
 
 

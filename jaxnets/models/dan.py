@@ -1,7 +1,6 @@
 """The Deep Averaging Network."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 from flax import linen as nn
@@ -26,7 +25,6 @@ class DAN(nn.Module):
     """
 
     takes: ClassVar[str] = "text"
-    limits: ClassVar[Mapping[str, Any]] = {"embedding_dim": {"least": 1}, "vector_range": {"least": 0}}
 
     num_outputs: int
     vocabulary_size: int

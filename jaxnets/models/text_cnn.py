@@ -1,7 +1,6 @@
 """The convolutional network for sentences."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -41,12 +40,6 @@ class TextCNN(nn.Module):
     """
 
     takes: ClassVar[str] = "text"
-    limits: ClassVar[Mapping[str, Any]] = {
-        "embedding_dim": {"least": 1},
-        "vector_range": {"least": 0},
-        "filter_widths": {"most": 64, "distinct": True},
-        "num_filters": {"least": 1},
-    }
 
     num_outputs: int
     vocabulary_size: int
