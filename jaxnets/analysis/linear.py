@@ -12,6 +12,7 @@ from jaxnets.analysis import rounding
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence.choosing import FINISHED
 from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
+from jaxnets.plugins import ACTIVATION
 
 DISTANCES = ("error", "relative", "bend", "unexplained")
 
@@ -60,7 +61,7 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
         with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
             logits = trained.logits(run, inputs)
         activation = trained.table[run].get("activation")
-        of_net = activation.value if activation is not None else np.asarray
+        of_net = ACTIVATION.find(activation).value if activation is not None else np.asarray
         rows.append({"run": run, **distances(trained.params(run), inputs, logits, of_net)})
     table = pd.DataFrame(rows, columns=["run", *DISTANCES])
     kept = trained.runs.assign(block=trained.runs.get("block", 0))[["block", *columns]]
