@@ -14,18 +14,16 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+_EMITTERS = "xla_cpu_use_fusion_emitters"
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first process makes
     _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
     os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
-
-_EMITTERS = "xla_cpu_use_fusion_emitters"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --{_EMITTERS}=false"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --{_EMITTERS}=false"
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
 from jaxnets.engine import devices, programs  # noqa: E402
 
-_COMPILE = jax.stages.Lowered.compile
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
 
@@ -39,7 +37,8 @@ def fully_compiled(monkeypatch):
     """Programs are compiled as they are for the user."""
     programs.forget()
     jax.config.update("jax_disable_most_optimizations", False)
-    monkeypatch.setattr(jax.stages.Lowered, "compile", partialmethod(_COMPILE, compiler_options={_EMITTERS: True}))
+    compiled = partialmethod(jax.stages.Lowered.compile, compiler_options={_EMITTERS: True})
+    monkeypatch.setattr(jax.stages.Lowered, "compile", compiled)
     yield
     programs.forget()
     jax.config.update("jax_disable_most_optimizations", True)

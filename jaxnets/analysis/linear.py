@@ -80,7 +80,7 @@ def distances(
       params: of the MLP.
       inputs: of examples.
       logits: of the MLP, as it gives them in float32.
-      activation: its non-linearity, one that never falls, such as ReLU and tanh.
+      activation: its non-linearity, a monotone one, such as ReLU and tanh.
 
     Returns:
       `error`: the largest distance of a logit from that of the layers multiplied out, as a share of what rounding can

@@ -61,13 +61,13 @@ def of_net(
     Args:
       layers: the last one without a non-linearity behind it.
       inputs: of examples.
-      activation: one that never falls, such as ReLU and tanh.
+      activation: a monotone one, such as ReLU and tanh.
       unit: u, from `unit_roundoff`.
     """
     *hidden, (kernel, bias) = layers
     values = exact(inputs)
     for before, plus in hidden:
-        values = rising(product(values, exact(before), unit, plus), activation, unit)
+        values = monotone(product(values, exact(before), unit, plus), activation, unit)
     return product(values, exact(kernel), unit, bias).error
 
 
@@ -118,11 +118,11 @@ def tanh(x: Bounded, unit: float) -> Bounded:
     return Bounded(value, x.error + FUNCTION * unit * np.minimum(np.abs(value) + x.error, 1))
 
 
-def rising(x: Bounded, function: Callable[[np.ndarray], np.ndarray], unit: float) -> Bounded:
-    """A function that never falls: its values lie between those at the ends, and where it is flat no error stays."""
+def monotone(x: Bounded, function: Callable[[np.ndarray], np.ndarray], unit: float) -> Bounded:
+    """A monotone function: its values lie between those at the ends, and where it is flat no error stays."""
     low, value, high = (np.asarray(function(x.value + shift), np.float64) for shift in (-x.error, 0, x.error))
     own = FUNCTION * unit * np.maximum(np.abs(low), np.abs(high))
-    return Bounded(value, np.maximum(value - low, high - value) + own)
+    return Bounded(value, np.maximum(np.abs(value - low), np.abs(high - value)) + own)
 
 
 def slope_of_tanh(y: Bounded, unit: float) -> Bounded:

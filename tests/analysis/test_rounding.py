@@ -56,7 +56,7 @@ def test_a_net_keeps_to_its_bound(sizes, activation):
 
 def test_where_a_function_is_flat_no_error_stays():
     x = rounding.Bounded(np.array([-1.0, 0.0, 1.0]), np.full(3, 0.5))
-    bounded = rounding.rising(x, lambda values: np.maximum(values, 0), 0.0)
+    bounded = rounding.monotone(x, lambda values: np.maximum(values, 0), 0.0)
     assert bounded.error.tolist() == [0, 0.5, 0.5]
 
 
