@@ -179,7 +179,7 @@ EXPERIMENT = Claim(
     options=(
         *of_depths(1, 2, 4, confirm_seeds=4),
         Option("repetitions", 60, "Rounds of timing.", least=1),
-        Option("size", 2**18, "Numbers that a function is timed on.", least=1),
+        Option("size", 2**18, "Numbers that a function is timed on.", least=1, most=2**26),
     ),
     measure=measure,
     evidence=evidence,

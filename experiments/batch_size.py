@@ -103,6 +103,7 @@ def evidence(tables):
     small, large = scores["contestant"].min(), scores["contestant"].max()
     more, fewer = {large: 1, small: -1}, {small: 1, large: -1}
     angles = tables["angles"].pivot_table(index=["task", "block", "seed"], columns="batch_size", values="degrees")
+    angles = angles.reindex(columns=[small, large])  # none where all runs diverged
     seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="contestant", values="seconds"))
     return {
         "variance": sampling.as_expected(tables["noise"], ERRORS),

@@ -26,9 +26,7 @@ RULES = {
 
 
 def check(config):
-    """Refuses windows of no width, and other models: those with a formula are always the same three."""
-    if not config.options["widths"]:
-        raise UserError("widths: 0 is below 1.")
+    """Refuses other models: those with a formula are always the same three."""
     if config.model != "mlp":
         raise UserError("model: this experiment has formulas for mlp, dan and text_cnn, and always counts these three.")
 
@@ -121,7 +119,7 @@ EXPERIMENT = Claim(
         Option("units", (128, 128), "Hidden layers of the MLP and the DAN."),
         Option("vocabulary", 16000, "Words of the DAN and the text CNN.", least=1),
         Option("dim", 300, "Numbers of a word vector.", least=1),
-        Option("widths", (3, 4, 5), "Windows of the text CNN."),
+        Option("widths", (3, 4, 5), "Windows of the text CNN.", distinct=True),
         Option("filters", 100, "Filters of each width.", least=1),
     ),
     measure=measure,

@@ -178,7 +178,13 @@ EXPERIMENT = Claim(
     quick={"num_blocks": 3, "widths": [32, 64, 128]},
     options=(
         Option("places", 60, "Weights whose derivative is taken by finite differences.", least=1),
-        Option("widths", [32, 64, 128, 256, 512], "Widths of the two hidden layers whose gradient is timed.", least=1),
+        Option(
+            "widths",
+            [32, 64, 128, 256, 512],
+            "Widths of the two hidden layers whose gradient is timed.",
+            least=1,
+            most=8192,
+        ),
         Option("repetitions", 10, "Rounds of timing in each block.", least=1),
     ),
     measure=measure,

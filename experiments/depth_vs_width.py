@@ -156,7 +156,7 @@ EXPERIMENT = Claim(
             *("mnist1d", "spirals", "parity", "teacher_student"),
             confirm_seeds=5,
         ),
-        Option("layers", [2], "Numbers of hidden layers that are added to a net with one.", least=1),
+        Option("layers", [2], "Numbers of hidden layers that are added to a net with one.", least=1, most=100),
         Option("width", 32, "Hidden units of that net's layer, and of each layer that is added.", least=1),
     ),
     measure=measure,

@@ -13,6 +13,7 @@ from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
+from jaxnets.plugins import INITIALIZER
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
 
@@ -70,6 +71,11 @@ RULES = {
         power="A factor of 1.6 is found in four of five repetitions.",
     ),
 }
+
+
+def check(config):
+    """Refuses a constant that is no initializer."""
+    INITIALIZER.find(config.options["constant"])
 
 
 def measure(results):
@@ -179,6 +185,7 @@ EXPERIMENT = Claim(
     trains=False,
     takes="features",
     needs=("hidden_units", "activation"),
+    check=check,
     defaults={
         "hidden_units": (32, 32),
         "activation": "relu",

@@ -4,8 +4,6 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from experiments import (
     activations,
     batch_size,
@@ -32,6 +30,7 @@ from jaxnets.lab import commandline, flagtext, lecture
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.lecture import Lecture
 from jaxnets.lab.parser import Parser
+from jaxnets.report.console import Terminal
 
 CLAIM = "Puts all claims of the lecture to the test and writes them as one page."
 
@@ -82,12 +81,12 @@ def run(arguments):
     if readme:
         lecture.with_verdicts(readme, "")  # a mistake in it shows before the work
     devices.configure(config.platform, config.num_devices, config.compilation_cache)
-    start, console = time.perf_counter(), Console()
+    start, console = time.perf_counter(), Terminal()
     sections = lecture.give(asked, console, fresh=given.fresh)
     if readme:
         lecture.put_verdicts(readme, (directory / lecture.VERDICTS).read_text(encoding="utf-8"))
     page = directory / lecture.PAGE
-    console.print(f"Page: {page} ({time.perf_counter() - start:.0f} s)", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Page: {page} ({time.perf_counter() - start:.0f} s)", soft_wrap=True)
     return 0 if all(section.complete for section in sections) else 1
 
 

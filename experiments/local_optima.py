@@ -95,6 +95,7 @@ def _heights(tables):
 def evidence(tables):
     """Barriers, and their differences, for each start; factors between held-out losses at equal training loss."""
     high = _heights(tables)
+    none = pd.DataFrame({name: [] for name in ("task", *START, "effect")})
     better = [
         equal_loss.gaps(own, "optimizer").assign(task=task, independent=own["independent"].iloc[0])
         for task, own in tables["levels"].groupby("task", sort=False)
@@ -103,7 +104,7 @@ def evidence(tables):
         "optimizers": _effects(high, high[OTHER_METHOD]),
         "beyond_batches": _effects(high, high[OTHER_METHOD] - high[OTHER_ORDER]),
         "starts": _effects(high, high[OTHER_START]),
-        "better": pd.concat(better, ignore_index=True),
+        "better": pd.concat(better, ignore_index=True) if better else none,
         "aligned": _effects(high, high[ALIGNED]),
         "width": barriers.by_width(high, OTHER_METHOD, START),
     }

@@ -1,17 +1,16 @@
 """Asks a trained model about texts of one's own: the classes, and the words that decided."""
 
-import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from jaxnets.basics.errors import UserError
+from jaxnets.data import text_lines
 from jaxnets.engine import devices
-from jaxnets.lab import commandline, results
+from jaxnets.lab import commandline, results, trust
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import explanations
+from jaxnets.report.console import Terminal
 from jaxnets.trained import explain
 from jaxnets.trained import model as models
 
@@ -27,29 +26,29 @@ CNN, it is the word's share of the windows that won the filters."""
 
 def run(arguments):
     """Runs `predict` with these arguments; returns the exit status."""
-    if (given := parser().values(arguments)) is None:
+    if (given := parser().values(trust.spelled_out(arguments))) is None:
         return 0
     if len(given.directory) != 1:
         raise UserError(f"directory: predict takes one run directory, not {len(given.directory)}; see --help.")
     devices.configure("cpu", 1)
-    answers = explain.explain(asked(Path(given.directory[0])), texts(given))
+    answers = explain.explain(asked(Path(given.directory[0]), trust.of(given.trust)), texts(given))
     if given.json:
-        print(json.dumps(explanations.as_json(answers), ensure_ascii=False, indent=2))
+        print(explanations.json_text(answers))
         return 0
     for answer in answers:
-        explanations.print_explanation(Console(highlight=False), answer)
+        explanations.print_explanation(Terminal(), answer)
     return 0
 
 
-def asked(directory):
+def asked(directory, trusted):
     """The model of a run directory, or the ensemble of the seeds that it keeps.
 
     Raises:
-      UserError: if it holds neither, or a file of it cannot be read.
+      UserError: if it holds neither, a file of it cannot be read, or it names what is not trusted.
     """
     if (directory / results.MODELS).exists():
-        return results.load(directory).ensemble()
-    return models.load(directory)
+        return results.load(directory, trust=trusted).ensemble()
+    return models.load(directory, trusted)
 
 
 def parser():
@@ -58,6 +57,7 @@ def parser():
     made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="A run directory that holds a model.")
     made.add_argument("--text", action="append", default=[], help="A text; may be given several times.")
     made.add_argument("--file", action="append", default=[], help="A file with a text in each line, UTF-8.")
+    made.add_argument("--trust", default="", help=trust.HELP)
     made.add_argument("--json", action="store_true", help="Prints JSON instead of colours.")
     return made
 
@@ -69,30 +69,11 @@ def texts(given):
       UserError: if a file cannot be read, or is not UTF-8.
     """
     if not given.text and not given.file:
-        return lines(sys.stdin.buffer, "standard input")
+        return [text for _, text in text_lines.decoded(sys.stdin.buffer, "standard input")]
     asked = list(given.text)
     for file in given.file:
-        try:
-            with Path(file).open("rb") as stream:
-                asked += lines(stream, file)
-        except OSError as error:
-            raise UserError(f"file: '{file}' cannot be read: {error.strerror}.") from None
+        asked += [text for _, text in text_lines.read(Path(file), "file")]
     return asked
-
-
-def lines(stream, name):
-    """The lines of a stream of bytes.
-
-    Raises:
-      UserError: if they are not UTF-8.
-    """
-    decoded = []
-    for number, line in enumerate(stream, 1):
-        try:
-            decoded.append(line.decode("utf-8").rstrip("\r\n"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"file: {name}, line {number}: byte {error.start + 1} is not UTF-8.") from None
-    return decoded
 
 
 EXPERIMENT = Command(name="predict", about=CLAIM, run=run)

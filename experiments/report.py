@@ -6,8 +6,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 import experiments
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
@@ -19,6 +17,7 @@ from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import between_page, comparison_tables
 from jaxnets.report.between_page import Pair
+from jaxnets.report.console import Terminal
 
 CLAIM = "Makes the reports of run directories again, compares them, and says which differences are real."
 
@@ -34,7 +33,7 @@ def run(arguments):
     if not given.directory:
         raise UserError("directory: report takes one run directory or several; see --help.")
     devices.configure("cpu", 1)
-    console, names = Console(), [os.path.normpath(name) for name in given.directory]
+    console, names = Terminal(), [os.path.normpath(name) for name in given.directory]
     if len(set(names)) < len(names):
         raise UserError("directory: one of them is given twice.")
     read = [directories.read(Path(name), experiment(Path(name))) for name in names]
@@ -47,7 +46,7 @@ def run(arguments):
 
 def experiment(path):
     """The experiment that wrote a run directory; None if it is none of these."""
-    name = run_directory.read_json(path, "config.json").get("experiment")
+    name = run_directory.read_config(path).get("experiment")
     if name not in commandline.sentences(experiments):
         return None
     return importlib.import_module(f"experiments.{name}").EXPERIMENT
@@ -61,7 +60,7 @@ def write(directory, console):
     if directory.left_out:
         console.print(f"Caution: {directory.left_out} runs were interrupted, and are left out.", style="yellow")
     page, *_ = study_report.write(directory.path, directory.study, said, directory.command, directory.environment)
-    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"Report: {page}", soft_wrap=True)
 
 
 def compare(read, names, output, console):
@@ -81,7 +80,7 @@ def compare(read, names, output, console):
     command = shlex.join(["python", "run.py", "report", *names])
     content = between_page.html(names, setups, pairs, reports, command)
     files.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
-    console.print(f"Page: {output}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"Page: {output}", soft_wrap=True)
 
 
 def parser():

@@ -138,7 +138,8 @@ def summary(tables):
 def pictures(tables):
     """Effects by task, and the training loss over steps on the first."""
     found = {name: table for name, table in evidence(tables).items() if "task" in table}
-    return {name: _effect_picture(table, name) for name, table in found.items()} | {"steps": _steps(tables["paths"])}
+    drawn = {name: _effect_picture(table, name) for name, table in found.items()}
+    return drawn | ({"steps": _steps(tables["paths"])} if len(tables["paths"]) else {})
 
 
 def _effect_picture(table, name):

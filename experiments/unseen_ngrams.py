@@ -58,6 +58,13 @@ def check(config):
         raise UserError("phrases: give a phrase, one like it and one opposed to it, all with the same number of words.")
 
 
+def fits(config, folds):
+    """Refuses n-grams that are longer than all texts to learn from."""
+    order, longest = config.options["order"], min(int(fold.train.inputs.lengths.max()) for fold in folds)
+    if order > longest:
+        raise UserError(f"order: {order} words are more than the longest training text has, {longest}.")
+
+
 def measure(results):
     """The CNN tuned alike over each kind of vectors, on test texts of new n-grams; and what its filters answer to."""
     order, folds = results.options["order"], results.folds
@@ -182,6 +189,7 @@ EXPERIMENT = Claim(
         Option("phrases", PHRASES, "A phrase, one like it and one opposed to it, all with the same number of words."),
         Option("order", 3, "Words of an n-gram: texts are judged all of whose n-grams are new.", least=1),
     ),
+    fits=fits,
     measure=measure,
     evidence=evidence,
     summary=summary,

@@ -4,13 +4,12 @@ import sys
 import threading
 from pathlib import Path
 
-from rich.console import Console
-
 from jaxnets.basics.errors import UserError
 from jaxnets.lab import commandline, flagtext, serving, watch
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import live_view
+from jaxnets.report.console import Terminal
 
 CLAIM = "Shows progress, curves and runs of a sweep while it runs, in the terminal or in a browser."
 
@@ -27,7 +26,7 @@ def run(arguments):
     if given.once and given.serve:
         raise UserError("once: it shows one state in the terminal, and --serve goes on in a browser; give one of them.")
     port = flagtext.parse_one("port", given.port, "int")
-    watched, console = watch.Watched(Path(given.directory[0])), Console()
+    watched, console = watch.Watched(Path(given.directory[0])), Terminal()
     try:
         if given.once:
             watch.once(watched, console)
@@ -36,7 +35,7 @@ def run(arguments):
         else:
             watch.follow(watched, console)
     except KeyboardInterrupt:
-        return commandline.INTERRUPTED_STATUS
+        return commandline.interrupted_status()
     return 0
 
 
@@ -53,7 +52,7 @@ def serve(watched, port, console):
 
     with serving.Server(port, state) as server:
         address = f"http://{serving.ADDRESS}:{server.port}/"
-        console.print(f"Watching {watched.directory} at {address}; Ctrl-C ends it.", soft_wrap=True, markup=False)
+        console.print(f"Watching {watched.directory} at {address}; Ctrl-C ends it.", soft_wrap=True)
         server.serve_forever()
 
 

@@ -68,11 +68,15 @@ RULES = {
 }
 
 
+def fits(config, folds):
+    """Refuses data that cannot be drawn in a plane, or has no two classes."""
+    if folds[0].is_text or folds[0].train.inputs.shape[1:] != (2,) or folds[0].num_classes != 2:
+        raise UserError("dataset: this experiment draws patterns of two features and two classes, as xor has.")
+
+
 def measure(results):
     """How far a line can part the patterns; the plane as nets without and with two hidden units see it."""
     patterns, drawn = results.folds[0].train, {"plane": [], "hidden": []}
-    if patterns.inputs.shape[1] != 2 or results.folds[0].num_classes != 2:
-        raise UserError("dataset: this experiment draws patterns of two features and two classes, as xor has.")
     for units in ("0", "2"):
         if (run := solved.to_look_at(solved_runs(results.runs), units)) is None:
             continue
@@ -115,7 +119,8 @@ def summary(tables):
 def pictures(tables):
     """Solved shares, the plane without and with a hidden layer, and the space of that layer."""
     drawn = {"solved": _solved_picture(tables)}
-    for units, grid in tables["plane"].groupby("hidden_units", sort=False):
+    seen = tables["plane"].groupby("hidden_units", sort=False) if len(tables["plane"]) else ()
+    for units, grid in seen:
         drawn[f"plane_{units}"] = _plane_picture(units, grid)
     if len(tables["hidden"]):
         drawn["hidden"] = _hidden_picture(tables["hidden"])
@@ -179,6 +184,7 @@ EXPERIMENT = Claim(
         "num_seeds": 256,
     },
     quick={"num_seeds": 64, "hidden_units": [0, 1, 2, 8]},
+    fits=fits,
     measure=measure,
     evidence=evidence,
     summary=summary,

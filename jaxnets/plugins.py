@@ -4,9 +4,11 @@ A name is looked up once, when the table of runs is made; from there on a `Plugi
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from flax import linen as nn
@@ -14,24 +16,34 @@ from flax import linen as nn
 from jaxnets import data, models
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.basics.foreign import calling
+from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument, arguments
+from jaxnets.config.values import choices
 from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 
 # Attributes that a guest may not take as arguments: the tables have columns of these names.
-RESERVED = (
-    "run",
-    "status",
-    "fold",
-    "block",
-    "seconds",
-    "diverged_step",
-    "judged_step",
-    "best_dev_accuracy",
-    "best_step",
+_COLUMNS = (
+    *("run", "status", "fold", "block", "task", "phase", "contestant", "seconds", "step", "epoch"),
+    *("diverged_step", "judged_step", "best_dev_accuracy", "best_step"),
+    *(f"{split}_{kind}" for split in ("train", "final_train", "dev", "test") for kind in ("loss", "accuracy")),
 )
+_SHARED = ("weight_decay",)  # a field that is given to the optimizer where it has an argument of that name
+RESERVED = (
+    *_COLUMNS,
+    *(field.name for field in configuration.fields() if field.name not in _SHARED),
+    "config",
+    "preset",
+    "debug",
+)
+_IMPORT_PATH = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 NESTED = ("activation", "pooling")
 """Arguments that are plug-ins themselves."""
+
+
+Trust = bool | Collection[str]
+"""Which import paths may be looked up that stand in a file: all, none, or those that are named."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class Kind:
       check: the plug-in from the object that was given or looked up; raises a UserError if it is none.
       provided: whether an argument of a name is provided by jaxnets itself.
       special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
+      is_imported: whether a name that is not built in is an import path.
+      limits: of the values of an argument, by its name.
     """
 
     name: str
@@ -83,6 +97,8 @@ class Kind:
     check: Callable[["Kind", str, Any], Any]
     provided: Callable[[str], bool] = lambda name: False
     special: Callable[[Any], Any] = lambda value: None
+    is_imported: Callable[[str], bool] = lambda name: ":" in name
+    limits: Callable[[str], Mapping[str, Any]] = lambda name: {}
 
     def find(self, value: Any) -> Plugin:
         """The plug-in of a name, an import path or an object.
@@ -99,14 +115,23 @@ class Kind:
         if target is None:
             target = self._of_name(value) if isinstance(value, str) else value
         name = value if isinstance(value, str) else self._name_of(target)
-        checked = self.check(self, name, target)
-        return Plugin(self.name, name, checked, self._arguments(name, checked))
+        with calling(f"{self.name}: '{name}'"):
+            checked = self.check(self, name, target)
+            return Plugin(self.name, name, checked, self._arguments(name, checked))
+
+    def imports(self, value: Any) -> bool:
+        """Whether to look a value up is to import a module.
+
+        >>> OPTIMIZER.imports("sgd"), OPTIMIZER.imports("my_lab.updates:mine"), DATASET.imports("tfds:mnist")
+        (False, True, False)
+        """
+        return isinstance(value, str) and value not in self.known() and self.is_imported(value)
 
     def _of_name(self, name: str) -> Any:
         known = self.known()
         if name in known:
             return known[name]
-        if ":" in name:
+        if self.is_imported(name):
             return imports.load(self.name, name)
         raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
 
@@ -121,13 +146,19 @@ class Kind:
         if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
             return {}
         try:
-            declared = arguments(value, self.provided, lambda argument: argument in NESTED)
+            declared = arguments(value, self.provided, lambda argument: argument in NESTED, self.limits)
+        except UserError as error:
+            raise UserError(f"{self.name}: '{name}': {error}") from None
         except (TypeError, ValueError) as error:  # a builtin without a signature
             raise UserError(f"{self.name}: the arguments of '{name}' are not known: {error}.") from None
         for reserved in RESERVED:
             if reserved in declared:
-                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is a column of the results.")
+                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is {_taken(reserved)}.")
         return declared
+
+
+def _taken(reserved: str) -> str:
+    return "a column of the results" if reserved in _COLUMNS else "a flag of every sweep"
 
 
 def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
@@ -135,6 +166,9 @@ def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
         raise UserError(f"model: '{name}' is not a flax.linen.Module class.")
     if "num_outputs" not in getattr(value, "__dataclass_fields__", {}):
         raise UserError(f"model: '{name}' has no attribute 'num_outputs', the number of logits that it must give.")
+    parameters = inspect.signature(value.__call__).parameters.values()
+    if not any(parameter.name == "train" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        raise UserError(f"model: '{name}' has a __call__ without 'train', which tells training from evaluation.")
     return value
 
 
@@ -170,10 +204,35 @@ def _head(kind: Kind, name: str, value: Any) -> heads.Head:
     return head
 
 
-MODEL = Kind("model", "a model", lambda: models.KNOWN, _model, lambda name: name in (*models.GIVEN, "name", "parent"))
-OPTIMIZER = Kind("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate"), optimizers.is_provided)
-SCHEDULE = Kind("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"))
-DATASET = Kind("dataset", "a data set", lambda: data.KNOWN, _function, data.PROVIDED.__contains__, data.find)
+MODEL = Kind(
+    "model",
+    "a model",
+    lambda: models.KNOWN,
+    _model,
+    lambda name: name in (*models.GIVEN, "name", "parent"),
+    limits=models.limits,
+)
+OPTIMIZER = Kind(
+    "optimizer",
+    "an optimizer",
+    optimizers.known,
+    _function_of("learning_rate"),
+    optimizers.is_provided,
+    limits=optimizers.limits,
+)
+SCHEDULE = Kind(
+    "schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"), limits=lambda name: {"least": 0}
+)
+DATASET = Kind(
+    "dataset",
+    "a data set",
+    lambda: data.KNOWN,
+    _function,
+    data.PROVIDED.__contains__,
+    data.find,
+    data.is_imported,
+    limits=data.limits,
+)
 INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
 HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
 ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)
@@ -182,6 +241,40 @@ POOLING = Kind("pooling", "a pooling", lambda: blocks.POOLINGS, _function)
 KINDS = {k.name: k for k in (MODEL, OPTIMIZER, SCHEDULE, DATASET, INITIALIZER, HEAD, ACTIVATION, POOLING)}
 WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
 """The hyperparameters whose values bring arguments of their own, each a hyperparameter too."""
+
+
+def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> None:
+    """Refuses import paths that stand in a file: a module that is imported runs, whoever wrote it.
+
+    Args:
+      file: that holds the values.
+      values: by name.
+      trust: what may be imported all the same, beside what is defined in jaxnets itself.
+
+    Raises:
+      UserError: if there is one that is not trusted.
+    """
+    if trust is True:
+        return
+    trusted = [trust] if isinstance(trust, str) else trust or ()
+    for name, value in ((name, one) for name, given in values.items() for one in choices(given)):
+        if _is_import_path(name, value) and value not in trusted and not _is_own(value):
+            raise UserError(
+                f"{file}: {name} is the import path '{value}', and importing it would run its code: to trust it, "
+                f"give --trust={value}, or --trust for all that stands there (trust=... from Python)."
+            )
+
+
+def _is_import_path(name: str, value: Any) -> bool:
+    """Whether a value leads to an import, or of a name that is no kind, as an experiment's own, looks so."""
+    if name in KINDS:
+        return KINDS[name].imports(value)
+    return isinstance(value, str) and bool(_IMPORT_PATH.fullmatch(value)) and DATASET.imports(value)
+
+
+def _is_own(path: str) -> bool:
+    """Whether an import path leads to what is defined in jaxnets."""
+    return path.startswith("jaxnets.") and imports.path_of(imports.load("plug-in", path)) == path
 
 
 @cache

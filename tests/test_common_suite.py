@@ -44,7 +44,7 @@ def check(results, folder, inputs):
     """The results are finite, and the same after they were written and read."""
     assert set(results.runs["status"]) == {"finished"}
     assert np.isfinite(results.curves[["train_loss", "dev_loss"]].to_numpy(float)).all()
-    again = jaxnets.load(results.save(folder / "run"))
+    again = jaxnets.load(results.save(folder / "run"), trust=True)
     written, first = (of.runs.astype(object).where(of.runs.notna(), None) for of in (again, results))
     pd.testing.assert_frame_equal(written, first)
     for run in (0, len(results.runs) - 1):

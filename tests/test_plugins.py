@@ -1,3 +1,4 @@
+import inspect
 import sys
 import types
 
@@ -100,6 +101,66 @@ def test_a_reserved_name_is_no_argument():
             return Linear(self.num_outputs)(inputs)
 
     with pytest.raises(UserError, match="has an argument 'status'; that is a column of the results"):
+        plugins.MODEL.find(Net)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("test_loss", "a column of the results"), ("seed", "a flag of every sweep"), ("debug", "a flag of every sweep")],
+)
+def test_what_a_table_or_a_sweep_has_is_no_argument_of_a_guest(name, what):
+    def guest(learning_rate, **more): ...
+
+    parameters = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=3) for one in ("width", name)]
+    first = inspect.Parameter("learning_rate", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    guest.__signature__ = inspect.Signature([first, *parameters])
+    with pytest.raises(UserError, match=f"has an argument '{name}'; that is {what}"):
+        plugins.OPTIMIZER.find(guest)
+
+
+def test_a_guest_says_the_limits_of_its_arguments():
+    def guest(learning_rate, width=4, rate=0.5): ...
+
+    guest.limits = {"width": {"least": 1, "most": 8}}
+    arguments = plugins.OPTIMIZER.find(guest).arguments
+    assert arguments["width"].of_values().value(8) == 8
+    for name, value, part in (("width", 9, "width: 9 is above 8"), ("rate", -1.0, "rate: -1.0 is below 0")):
+        with pytest.raises(UserError, match=part):
+            arguments[name].of_values().value(value)
+    guest.limits = {"width": {"last": 1}}
+    with pytest.raises(UserError, match="limits: those of 'width' are none; give a dict"):
+        plugins.OPTIMIZER.find(guest)
+
+
+@pytest.mark.parametrize(
+    ("model", "argument", "value", "part"),
+    [
+        ("dan", "embedding_dim", 0, "embedding_dim: 0 is below 1"),
+        ("text_cnn", "num_filters", -3, "num_filters: -3 is below 1"),
+        ("text_cnn", "filter_widths", (), "filter_widths: there is no size"),
+        ("text_cnn", "filter_widths", (3, 3), "filter_widths: 3x3 has a size twice"),
+        ("text_cnn", "filter_widths", (3, 1000), "filter_widths: 1000 is above 64"),
+        ("text_cnn", "vector_range", -0.1, "vector_range: -0.1 is below 0"),
+        ("lbfgs", "memory_size", 0, "memory_size: 0 is below 1"),
+        ("adam", "b1", 2, "b1: 2.0 is not below 1"),
+        ("momentum", "momentum", 5, "momentum: 5.0 is above 1"),
+    ],
+)
+def test_built_in_plug_ins_keep_their_arguments_within_limits(model, argument, value, part):
+    kind = plugins.MODEL if model in models.KNOWN else plugins.OPTIMIZER
+    with pytest.raises(UserError, match=part):
+        kind.find(model).arguments[argument].of_values().value(value)
+
+
+def test_a_model_without_train_is_refused():
+    class Net(nn.Module):
+        num_outputs: int
+
+        @nn.compact
+        def __call__(self, inputs):
+            return Linear(self.num_outputs)(inputs)
+
+    with pytest.raises(UserError, match="a __call__ without 'train'"):
         plugins.MODEL.find(Net)
 
 

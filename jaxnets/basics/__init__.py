@@ -1,1 +1,1 @@
-"""What every room stands on: errors that tell the user what to do, and files written whole or not at all."""
+"""What every room stands on: errors that tell what to do, files written whole or not at all, limits, characters."""

@@ -3,9 +3,21 @@
 import difflib
 from collections.abc import Iterable
 
+from jaxnets.basics.characters import one_line
+
+LONGEST = 2000  # characters
+
 
 class UserError(ValueError):
-    """A mistake of the user's: one line that names the field and the nearest right thing."""
+    """A mistake of the user's: one line that names the field and the nearest right thing.
+
+    Args:
+      message: may hold names and texts of others; line breaks and control characters of it are left out, and the middle
+        of what is very long.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message, LONGEST))
 
 
 def unknown(field: str, name: str, known: Iterable[str], hint: str = "") -> UserError:

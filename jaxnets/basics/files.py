@@ -1,27 +1,122 @@
-"""Files, each written whole or not at all; what the file system refuses is one line for the user."""
+"""Files, each written whole or not at all, and read if they are files; what the system refuses is one line."""
 
 import contextlib
 import errno
 import json
 import os
+import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-import pandas as pd
-
+from jaxnets.basics.characters import one_line
 from jaxnets.basics.errors import UserError
+
+if TYPE_CHECKING:  # the data sets are read without pandas
+    import pandas as pd
+
+_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
+_REASONS = (*_FULL, *map(os.strerror, (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT)))
+_LONGEST_SHOWN = 200
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 @contextlib.contextmanager
-def file_errors(path: Path) -> Iterator[None]:
-    """Turns a failure of the file system into one line for the user."""
+def file_errors(path: Path, doing: Literal["written", "read"] = "written", field: str = "") -> Iterator[None]:
+    """Turns a failure of the file system into one line for the user, whichever library met it.
+
+    Args:
+      path: of the file or folder.
+      doing: what is done with it.
+      field: that named it, for the error message.
+
+    Raises:
+      UserError: also if no file can have such a name.
+    """
+    where = f"{field}: '{shown(path)}'" if field else shown(path)
     try:
+        _check_name(path)
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(f"{path}: no space left on the device; what was written before is whole.") from error
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    except UserError:
+        raise
+    except Exception as error:
+        if (reason := _of_system(error)) is None:
+            raise
+        if reason in _FULL:
+            raise UserError(f"{where}: no space left on the device; what was written before is whole.") from error
+        raise UserError(f"{where}{' ' if field else ': '}cannot be {doing}: {reason}.") from error
+
+
+def _check_name(path: Path | str) -> None:
+    """Raises an OSError, as the system does, for a name that never reaches it."""
+    try:
+        zero = b"\0" in os.fsencode(path)
+    except UnicodeEncodeError:
+        raise OSError("no file has such a name") from None
+    if zero:
+        raise OSError("the name of a file holds no zero byte")
+
+
+def _of_system(error: Exception) -> str | None:
+    """What the system says in an error, which a library may have wrapped in one of its own; None if it says nothing."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return next((reason for reason in _REASONS if reason in str(error)), None)
+
+
+def shown(path: Path | str) -> str:
+    """A path for an error message."""
+    return one_line(str(path), _LONGEST_SHOWN)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder.
+
+    Raises:
+      UserError: if the system does not tell, as for a name that is too long or a folder that may not be entered.
+    """
+    with file_errors(path, "read"):
+        return path.exists()
+
+
+def check_writable(folder: Path, field: str = "") -> None:
+    """Checks that a file can be written into a folder, by writing one that has no name.
+
+    Raises:
+      UserError: if not.
+    """
+    with file_errors(folder, field=field), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+@contextlib.contextmanager
+def opened(path: Path, field: str = "") -> Iterator[BinaryIO]:
+    """An ordinary file, opened to be read as bytes; a pipe or a device might keep us waiting for ever.
+
+    Args:
+      path: of the file.
+      field: that named it, for the error message.
+
+    Raises:
+      UserError: if it is none, or cannot be read.
+    """
+    with file_errors(path, "read", field), open(path, "rb", opener=_at_once) as stream:
+        kind = stat.S_IFMT(os.fstat(stream.fileno()).st_mode)
+        if kind != stat.S_IFREG:
+            raise OSError(f"it is {_KINDS.get(kind, 'something else')}, not a file")
+        yield stream
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def write(path: Path, fill: Callable[[Path], Any]) -> Path:
@@ -31,8 +126,11 @@ def write(path: Path, fill: Callable[[Path], Any]) -> Path:
       UserError: if it cannot be written; then `path` is as it was.
     """
     with file_errors(path):
+        if not path.name or (path.exists() and not path.is_file()):
+            raise OSError("there is something that is not a file")
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
+            temporary.unlink(missing_ok=True)  # a stranger's folder may hold a link of that name
             fill(temporary)
             os.replace(temporary, path)
         finally:
@@ -45,6 +143,6 @@ def write_json(path: Path, content: Any) -> Path:
     return write(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n"))
 
 
-def write_table(path: Path, table: pd.DataFrame) -> Path:
+def write_table(path: Path, table: "pd.DataFrame") -> Path:
     """Writes a table as Parquet."""
     return write(path, lambda temporary: table.to_parquet(temporary, index=False))

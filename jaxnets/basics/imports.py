@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import Any
 
+from jaxnets.basics import foreign
 from jaxnets.basics.errors import UserError, unknown
 
 
@@ -21,14 +22,17 @@ def load(field: str, path: str) -> Any:
     3.141592653589793
     """
     module_name, _, attribute = path.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except (ImportError, ValueError, TypeError) as error:  # an empty or a relative name is a ValueError or TypeError
-        raise UserError(f"{field}: cannot import '{module_name}' of '{path}': {error}.") from error
-    if not hasattr(module, attribute):
-        public = [name for name in vars(module) if not name.startswith("_")]
-        raise unknown(f"{field}, module '{module_name}'", attribute, public)
-    return getattr(module, attribute)
+    if not attribute or not all(module_name.split(".")):
+        raise UserError(f"{field}: cannot import '{module_name}' of '{path}'; write 'package.module:name'.")
+    with foreign.calling(f"{field}: the import of '{module_name}'"):
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            raise UserError(f"{field}: cannot import '{module_name}' of '{path}': {error}.") from error
+        if not hasattr(module, attribute):
+            public = [name for name in vars(module) if not name.startswith("_")]
+            raise unknown(f"{field}, module '{module_name}'", attribute, public)
+        return getattr(module, attribute)
 
 
 def path_of(value: Any) -> str | None:

@@ -2,11 +2,15 @@
 
 import inspect
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Field, Kind
+
+LIMITS = ("least", "most", "above", "below", "distinct", "choices")
+"""What a plug-in may say of its arguments; see `Field`."""
 
 
 @dataclass(frozen=True)
@@ -19,27 +23,30 @@ class Argument:
       kind: `float` arguments are traced: runs that differ in them share one compiled program. The others are static.
         `plugin` is an argument that is a plug-in itself, as the activation of a model.
       help: its line in the plug-in's docstring.
+      limits: those of `Field` that its values keep to.
     """
 
     name: str
     default: Any
     kind: Kind
     help: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def traced(self) -> bool:
         """Whether runs that differ in this argument share one compiled program."""
         return self.kind == "float"
 
-    def field(self, least: float | None = None, most: float | None = None) -> Field:
+    def of_values(self) -> Field:
         """What its values must be."""
-        return Field(self.name, self.kind, least, most, optional=self.default is None)
+        return Field(self.name, self.kind, optional=self.default is None, **self.limits)
 
 
 def arguments(
     plugin: Callable[..., Any],
     skip: Callable[[str], bool] = lambda name: False,
     is_plugin: Callable[[str], bool] = lambda name: False,
+    limits: Callable[[str], Mapping[str, Any]] = lambda name: {},
 ) -> dict[str, Argument]:
     """The arguments of a plug-in that have a default of a known kind, by name.
 
@@ -47,18 +54,35 @@ def arguments(
       plugin: a function or class.
       skip: whether an argument of a name is provided by jaxnets itself.
       is_plugin: whether an argument of a name, whose default can be called, is a plug-in itself.
+      limits: of the values of an argument, by its name, where the plug-in does not say them in an attribute `limits`.
+
+    Raises:
+      UserError: if the plug-in's `limits` are none.
 
     >>> def my_opt(learning_rate, decay=0.9, nesterov=False, mask=None): ...
     >>> [(a.name, a.kind) for a in arguments(my_opt).values()]
     [('decay', 'float'), ('nesterov', 'bool')]
     """
-    described = _descriptions(inspect.getdoc(plugin) or "")
+    described, own = _descriptions(inspect.getdoc(plugin) or ""), _own_limits(plugin)
     taken = {}
     for name, parameter in inspect.signature(plugin).parameters.items():
         kind: Kind | None = "plugin" if is_plugin(name) and callable(parameter.default) else _kind(parameter)
         if kind is not None and not skip(name):
-            taken[name] = Argument(name, parameter.default, kind, described.get(name, ""))
+            taken[name] = Argument(
+                name, parameter.default, kind, described.get(name, ""), {**limits(name), **own.get(name, {})}
+            )
     return taken
+
+
+def _own_limits(plugin: Any) -> Mapping[str, Mapping[str, Any]]:
+    """The limits that a plug-in says of its arguments, as `{"width": {"least": 1, "most": 4096}}`."""
+    own = getattr(plugin, "limits", {})
+    if not isinstance(own, Mapping):  # an attribute of another meaning
+        return {}
+    for name, limits in own.items():
+        if not isinstance(limits, Mapping) or not set(limits) <= set(LIMITS):
+            raise UserError(f"limits: those of '{name}' are none; give a dict of some of {', '.join(LIMITS)}.")
+    return own
 
 
 def _kind(parameter: inspect.Parameter) -> Kind | None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from jaxnets.config.values import Field, Kind
 
 Role = Literal["hyperparameter", "setting"]
+MOST_SEED = 1_000_000_000
+"""Seeds of blocks and of confirmation follow those that are given, and must fit into 32 bits as well."""
 
 
 def _field(role: Role, kind: Kind, default: Any, description: str, **limits: Any) -> Any:
@@ -57,9 +59,9 @@ class Config:
     weight_decay: Any = hyperparameter(
         "float", None, "L2 added to the gradient; the optimizer's own decay where it has one, as adamw does.", least=0
     )
-    gradient_clip: Any = hyperparameter("float", None, "Largest global norm of the gradient.", least=0)
+    gradient_clip: Any = hyperparameter("float", None, "Largest global norm of the gradient.", above=0)
     max_norm: Any = hyperparameter(
-        "float", None, "Largest norm of the weights of each unit of the last layer, kept after each step.", least=0
+        "float", None, "Largest norm of the weights of each unit of the last layer, kept after each step.", above=0
     )
     train_word_vectors: Any = hyperparameter("bool", True, "Whether word vectors are trained.")
     word_vector_updates: Any = hyperparameter(
@@ -82,17 +84,17 @@ class Config:
     initializer_scale: Any = hyperparameter("float", 1.0, "Factor on the initial kernels.", least=0)
     batch_size: Any = hyperparameter("int", 64, "Examples in a batch; 0 is the whole training set.", least=0)
     num_epochs: Any = hyperparameter(
-        "float", 30.0, "Passes over the training data; num_steps takes precedence.", least=0, most=1e9
+        "float", 30.0, "Passes over the training data; num_steps takes precedence.", above=0, most=1e9
     )
     num_steps: Any = hyperparameter("int", None, "Updates of a run, instead of num_epochs.", least=1)
-    seed: Any = hyperparameter("int", None, "Seeds of the runs, instead of num_seeds.", least=0)
+    seed: Any = hyperparameter("int", None, "Seeds of the runs, instead of num_seeds.", least=0, most=MOST_SEED)
     num_seeds: int = setting("int", 1, "Number of seeds: 0 to N-1.", least=1)
     base_seed: int = setting(
         "int",
         0,
         "Where all seeds, splits and draws begin: another number repeats the whole with others.",
         least=0,
-        most=1_000_000_000,
+        most=MOST_SEED,
     )
     num_blocks: int = setting(
         "int",
@@ -139,7 +141,7 @@ class Config:
     platform: str | None = setting(
         "text", None, "cpu, gpu or tpu; otherwise the best there is.", choices=("cpu", "gpu", "tpu")
     )
-    num_devices: int = setting("int", 0, "Devices to use; 0 is all: on a CPU, one for each core.", least=0)
+    num_devices: int = setting("int", 0, "Devices to use; 0 is all: on a CPU, one for each core.", least=0, most=1024)
     memory_limit: float = setting(
         "float", 0.0, "GiB that the runs may fill at a time; 0 is half of what is free.", least=0, most=1e6
     )
@@ -194,5 +196,5 @@ def typed(declared: dataclasses.Field, value: Any) -> Any:
 def field_of(declared: dataclasses.Field) -> Field:
     """What the values of a field of `Config` must be."""
     metadata = declared.metadata
-    limits = {name: metadata[name] for name in ("least", "most", "choices", "optional") if name in metadata}
+    limits = {name: metadata[name] for name in ("least", "most", "above", "choices", "optional") if name in metadata}
     return Field(declared.name, metadata["kind"], **limits)

@@ -1,9 +1,10 @@
 """A configuration as JSON, and back: what `config.json` holds repeats the sweep exactly."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import imports
+from jaxnets.basics import imports, stored
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, linear_range, log_range
@@ -11,6 +12,43 @@ from jaxnets.config.values import Range, linear_range, log_range
 FORMAT = 2
 """Format 1 is that of version 0.1.0, which held the texts of those flags that differed from the defaults."""
 _OBJECT = "object"
+_ONE = (*stored.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
+_VALUES = {...: (*_ONE, [_ONE])}
+SHAPE = {
+    "format?": (1, FORMAT),
+    "version?": str,
+    "experiment?": str,
+    "config?": _VALUES,
+    "flags?": {...: str},
+    "options?": _VALUES,
+    ...: object,
+}
+"""Of a `config.json`; it has `config`, or in format 1 `flags`."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a `config.json`.
+
+    Raises:
+      FileNotFoundError: if there is none.
+      UserError: if it is none.
+    """
+    content = stored.read_json(path, SHAPE)
+    if "config" not in content and "flags" not in content:
+        raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
+    return content
+
+
+def places(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values that name a place to write to, or compiled programs to run, on the machine of whoever gave them.
+
+    >>> places({"output": None, "export": "model.safetensors", "compilation_cache": "off"})
+    {'export': 'model.safetensors'}
+    """
+    given = {name: values.get(name) for name in ("output", "export", "compilation_cache")}
+    if given["compilation_cache"] == "off":
+        del given["compilation_cache"]
+    return {name: value for name, value in given.items() if value}
 
 
 def to_json(config: Config) -> dict[str, Any]:

@@ -2,18 +2,19 @@
 
 import dataclasses
 import math
-import numbers
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config.converters import CONVERTERS, MOST_FLOAT, MOST_INT, brief, to_float, to_int
 
 Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
 """`sizes` is a tuple of whole numbers, as hidden layers have; `plugin` is a name, an import path or an object."""
 
-MOST_INT = 2**31 - 1  # JAX's integers have 32 bits
+MOST_VALUES = 10_000_000
+"""Of a list."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,13 @@ def linear_range(low: float, high: float, count: int | None = None) -> Range:
 
 
 def _bounds(name: str, low: Any, high: Any) -> tuple[float, float]:
-    return _float(name, low), _float(name, high)
+    return to_float(name, low), to_float(name, high)
 
 
 def _count(name: str, bounds: tuple[float, float], count: Any) -> int | None:
     if count is None:
         return None
-    number = _int(name, count)
+    number = to_int(name, count)
     if not 1 <= number <= MOST_INT:
         raise UserError(f"{name}: it asks for {number} values; the count must be 1 or more.")
     if bounds[0] == bounds[1] and number > 1:
@@ -117,9 +118,11 @@ class Field:
     Attributes:
       name: of the keyword, the flag and the column.
       kind: of its values.
-      least: the least number allowed.
-      most: the largest number allowed.
+      least: the least number allowed; of sizes, the least of each.
+      most: the largest number allowed; where it is None, the largest of 32 bits.
+      above: what every number must be above.
       below: what every number must be below.
+      distinct: whether sizes must differ from each other, and be one at least.
       choices: the texts allowed; empty for any.
       optional: whether the value may be None, for "not given".
     """
@@ -128,7 +131,9 @@ class Field:
     kind: Kind
     least: float | None = None
     most: float | None = None
+    above: float | None = None
     below: float | None = None
+    distinct: bool = False
     choices: tuple[str, ...] = ()
     optional: bool = False
 
@@ -147,7 +152,7 @@ class Field:
             raise UserError(f"{self.name}: it takes one value, not a list.")
         if isinstance(value, Range):
             raise UserError(f"{self.name}: it takes one value, not a range.")
-        typed = _CONVERTERS[self.kind](self.name, value)
+        typed = CONVERTERS[self.kind](self.name, value)
         self._check_choice(typed)
         self._check_bounds(typed)
         return typed
@@ -165,7 +170,7 @@ class Field:
             return self._range(value)
         if not is_axis(value):
             return self.value(value)
-        items = [self.value(item) for item in _listed(value)]
+        items = [self.value(item) for item in _listed(self.name, value)]
         if not items:
             raise UserError(f"{self.name}: the list is empty; give one value, a list of values, or a range.")
         return _distinct(items)
@@ -182,15 +187,29 @@ class Field:
             raise unknown(self.name, value, self.choices)
 
     def _check_bounds(self, value: Any) -> None:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return
-        if self.least is not None and value < self.least:
-            raise UserError(f"{self.name}: {value} is below {self.least:g}.")
-        most = MOST_INT if self.most is None and self.kind == "int" else self.most
-        if most is not None and value > most:
-            raise UserError(f"{self.name}: {value} is above {most:g}.")
+        numbers = value if isinstance(value, tuple) else (value,)
+        if self.distinct and len(set(numbers)) < max(1, len(numbers)):
+            what = "there is no size" if not numbers else f"{show(value)} has a size twice"
+            raise UserError(f"{self.name}: {what}; give one or several that differ.")
+        for number in numbers:
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                self._check_number(number)
+
+    def _check_number(self, value: float) -> None:
+        largest = MOST_FLOAT if self.kind == "float" else MOST_INT
+        least, most = (-largest if self.least is None else self.least), (largest if self.most is None else self.most)
+        if value < least:
+            raise UserError(f"{self.name}: {brief(value)} is below {_shown(least)}.")
+        if value > most:
+            raise UserError(f"{self.name}: {brief(value)} is above {_shown(most)}.")
+        if self.above is not None and value <= self.above:
+            raise UserError(f"{self.name}: {brief(value)} is not above {_shown(self.above)}.")
         if self.below is not None and value >= self.below:
-            raise UserError(f"{self.name}: {value} is not below {self.below:g}.")
+            raise UserError(f"{self.name}: {brief(value)} is not below {_shown(self.below)}.")
+
+
+def _shown(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def is_axis(value: Any) -> bool:
@@ -218,89 +237,17 @@ def show(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(name: str, value: Any) -> list[Any]:
+    if len(value) > MOST_VALUES:  # a Python range may claim any number
+        raise UserError(f"{name}: {len(value):,} values are more than the {MOST_VALUES:,} that a list may have.")
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
 
 def _distinct(items: list[Any]) -> list[Any]:
     """Each item once; plug-in objects need not be hashable."""
-    kept: list[Any] = []
-    for item in items:
-        if not any(item is other or (type(item) is type(other) and _equal(item, other)) for other in kept):
-            kept.append(item)
-    return kept
+    return list({_key(item): item for item in items}.values())
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return isinstance(one, str | bool | int | float | tuple) and one == other
-
-
-def _float(name: str, value: Any) -> float:
-    if isinstance(value, str):
-        raise UserError(f"{name}: {value!r} is a text, not a number.")
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise UserError(f"{name}: {_brief(value)} is not a number.{_list_hint(value)}")
-    if not math.isfinite(value):
-        raise UserError(f"{name}: {value} is not a finite number.")
-    return float(value)
-
-
-def _int(name: str, value: Any) -> int:
-    if isinstance(value, str):
-        raise UserError(f"{name}: {value!r} is a text, not a whole number.")
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise UserError(f"{name}: {_brief(value)} is not a whole number.{_list_hint(value)}")
-    return int(value)
-
-
-def _bool(name: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise UserError(f"{name}: {_brief(value)} is neither True nor False.")
-    return bool(value)
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"{name}: {_brief(value)} is not a text.{_list_hint(value)}")
-    return value
-
-
-def _sizes(name: str, value: Any) -> tuple[int, ...]:
-    if isinstance(value, tuple):
-        sizes = tuple(_int(name, size) for size in value)
-    else:
-        number = _int(name, value) if not isinstance(value, str) else _no_text_of_sizes(name, value)
-        sizes = (number,) if number else ()
-    for size in sizes:
-        if not 1 <= size <= MOST_INT:
-            raise UserError(f"{name}: {_brief(value)} has the size {size}; sizes are 1 or more, and () is none.")
-    return sizes
-
-
-def _no_text_of_sizes(name: str, value: str) -> int:
-    sizes = [part for part in value.split("x") if part.isdigit()]
-    example = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else "(128, 128)"
-    raise UserError(f"{name}: {value!r} is a text; give a tuple of sizes such as {example}.")
-
-
-def _plugin(name: str, value: Any) -> Any:
-    if isinstance(value, str):
-        if not value:
-            raise UserError(f"{name}: the name is empty.")
-        return value
-    if value is None or isinstance(value, bool | np.bool_ | numbers.Number):
-        raise UserError(f"{name}: {_brief(value)} is neither a name nor an object that could be one.")
-    return value
-
-
-_CONVERTERS = {"float": _float, "int": _int, "bool": _bool, "text": _text, "sizes": _sizes, "plugin": _plugin}
-
-
-def _list_hint(value: Any) -> str:
-    return " A tuple is one value; write a list for an axis." if isinstance(value, tuple) else ""
-
-
-def _brief(value: Any) -> str:
-    """A value in few characters."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 40 else f"a {type(value).__name__}"
+def _key(item: Any) -> tuple[Any, Any]:
+    plain = isinstance(item, str | bool | int | float | tuple)
+    return (type(item), item) if plain else (None, id(item))

@@ -47,6 +47,24 @@ PROVIDED = ("num_blocks",)
 """What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 
+_MOST = {
+    "num_examples": 1_000_000,
+    "num_sentences": 100_000,
+    "num_features": 10_000,
+    "num_bits": 10_000,
+    "num_layers": 100,
+}
+
+
+def limits(argument: str) -> Mapping[str, Any]:
+    """What a data set's argument of a name keeps to, so that what is drawn fits into the memory, and soon.
+
+    >>> limits("num_sentences"), limits("noise")
+    ({'most': 100000}, {})
+    """
+    return {"most": _MOST[argument]} if argument in _MOST else {}
+
+
 def loader_of(value: Any) -> Loader | None:
     """The loader of a value that is special to data sets; None for a name, an import path or a loader itself.
 
@@ -68,6 +86,15 @@ def loader_of(value: Any) -> Loader | None:
     return in_memory.loader(value)
 
 
+def is_imported(name: str) -> bool:
+    """Whether a name that is not built in is an import path.
+
+    >>> is_imported("my_lab.data:load"), is_imported("tfds:mnist"), is_imported("reviews/")
+    (True, False, False)
+    """
+    return ":" in name and loader_of(name) is None
+
+
 def find(value: Any) -> Loader:
     """The loader of a name, an import path such as `my_lab.data:load`, a loader itself, or what `loader_of` takes.
 
@@ -79,7 +106,7 @@ def find(value: Any) -> Loader:
         return special or value
     if value in KNOWN:
         return KNOWN[value]
-    if ":" not in value:
+    if not is_imported(value):
         raise unknown("dataset", value, KNOWN, " A path or an import path 'package.module:name' works as well.")
     imported = imports.load("dataset", value)
     if not callable(imported):

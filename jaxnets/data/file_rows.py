@@ -1,19 +1,19 @@
 """The rows of a .tsv, .csv or .jsonl file, plain or .gz, each with its line number."""
 
 import csv
-import gzip
-import io
 import json
-import zlib
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.limits import LONGEST_LABEL
+from jaxnets.data import text_lines
 
 FORMATS = (".tsv", ".csv", ".jsonl")
-LONGEST_LINE = 1 << 20  # characters; a longer line is no text, but a file in another format
-LONGEST_LABEL = 200  # characters
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Columns:
     text: str = "text"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """An example as its file has it; the label has no white space around it."""
 
@@ -40,7 +40,7 @@ def read_rows(path: Path, columns: Columns) -> list[Row]:
       UserError: for the first mistake, with its line, or if there are no rows.
     """
     readers = {".tsv": _tsv, ".csv": _csv, ".jsonl": _jsonl}
-    rows = list(readers[format_of(path)](path, _lines(path), columns))
+    rows = list(readers[format_of(path)](path, text_lines.read(path), columns))
     if not rows:
         raise UserError(f"{path}: the file is empty; it must have a label and a text in each line.")
     return rows
@@ -53,33 +53,6 @@ def format_of(path: Path) -> str:
     '.tsv'
     """
     return Path(path.name.removesuffix(".gz")).suffix
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers, without the line's end."""
-    number = 0
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            buffered = io.BufferedReader(stream, 1 << 20)
-            while line := buffered.readline(4 * LONGEST_LINE):
-                number += 1
-                if len(line) >= 4 * LONGEST_LINE:
-                    raise UserError(f"{path}, line {number}: the line is longer than {LONGEST_LINE:,} characters.")
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                if len(text) > LONGEST_LINE:
-                    raise UserError(f"{path}, line {number}: the line is longer than {LONGEST_LINE:,} characters.")
-                if "\0" in text:
-                    raise UserError(f"{path}, line {number}: there is a zero byte; the file is no text.")
-                yield number, text
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}, line {number}: byte {error.start + 1} is not UTF-8; convert it, for example with "
-            f"'iconv -f latin1 -t utf8'."
-        ) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}.") from None
 
 
 def _tsv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iterator[Row]:
@@ -145,6 +118,8 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
         label, text = content[columns.label], content[columns.text]
         if not isinstance(text, str) or isinstance(label, bool | float | list | dict) or label is None:
             raise UserError(f"{path}, line {number}: the text must be a string, the label a string or a whole number.")
+        if _SURROGATE.search(text) or _SURROGATE.search(str(label)):
+            raise UserError(f"{path}, line {number}: there is half a character, a lone surrogate such as \\ud800.")
         yield Row(number, _label(str(label), path, number), text)
 
 
@@ -157,4 +132,4 @@ def _label(text: str, path: Path, line: int) -> str:
             f"{path}, line {line}: the label '{label[:20]}...' has {len(label):,} characters; "
             f"are label and text swapped?"
         )
-    return label
+    return sys.intern(label)  # there are many rows, and few classes

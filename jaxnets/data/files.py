@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from jaxnets.basics.characters import printable
 from jaxnets.basics.errors import UserError, nearest
+from jaxnets.basics.files import file_errors
 from jaxnets.data.dataset import Split
 from jaxnets.data.file_rows import FORMATS, Columns, Row, format_of, read_rows
 from jaxnets.data.labels import class_names, unknown_label
 from jaxnets.data.raw import RawDataset
 
+_MOST_NEARBY = 1000  # names that are compared with one that is not there
 # fmt: off
 HEADERS = (
     "category", "class", "gold_label", "id", "idx", "index", "label", "labels", "polarity", "rating", "review", "score",
@@ -53,7 +57,7 @@ def read(path: Path, columns: Columns) -> RawDataset:
     notes = tuple(_on_header(rows["train"], files["train"]))
     names = class_names([row.label for row in rows["train"]], str(files["train"]), _swapped_hint(files["train"]))
     splits = {split: _split(of_split, names, files[split]) for split, of_split in rows.items()}
-    return RawDataset(path.name or path.resolve().name, names, splits, notes)
+    return RawDataset(printable(path.name or path.resolve().name), names, splits, notes)
 
 
 def sources(path: Path) -> list[Path]:
@@ -67,13 +71,8 @@ def sources(path: Path) -> list[Path]:
 
 def _files(path: Path) -> dict[str, Path]:
     """The file of each split."""
-    try:
+    with file_errors(path, "read", "dataset"):
         return {"train": _checked_format(path)} if path.is_file() else _files_of_folder(path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"dataset: '{str(path)[:200]}' cannot be read: {reason}.") from None
 
 
 def _checked_format(path: Path) -> Path:
@@ -84,7 +83,10 @@ def _checked_format(path: Path) -> Path:
 
 def _files_of_folder(path: Path) -> dict[str, Path]:
     if not path.is_dir():
-        nearby = [str(path.parent / one.name) for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        if path.exists():
+            raise UserError(f"dataset: '{path}' is neither a file nor a folder.")
+        beside = islice(path.parent.iterdir(), _MOST_NEARBY) if path.parent.is_dir() else ()
+        nearby = [str(path.parent / one.name) for one in beside]
         raise UserError(f"dataset: there is no file or folder '{path}'.{nearest(str(path), nearby)}")
     candidates = {split: _file_of(path, split) for split in ("train", "dev", "test", "all")}
     files = {split: file for split, file in candidates.items() if file is not None}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnets.basics.errors import UserError, nearest
+from jaxnets.basics.limits import LONGEST_LABEL
 from jaxnets.data.validation import as_array, checked_features
 
 Labels = list[int] | list[str]
@@ -70,6 +71,10 @@ def checked_labels(values: Any, where: str) -> Labels:
     for row, label in enumerate(labels):
         if _is_missing(label):
             raise UserError(f"{where}, row {row}: the label is missing ({label}).")
+        if _is_long(label):
+            raise UserError(
+                f"{where}, row {row}: the label has more than {LONGEST_LABEL} characters; are labels and texts swapped?"
+            )
     for row, label in enumerate(labels):
         if not isinstance(label, bool | int | str):
             kinds = "whole numbers, strings or booleans"
@@ -156,6 +161,13 @@ def _is_missing(value: Any) -> bool:
     """Whether a value is None, NaN or one of pandas' missing values."""
     is_nan = isinstance(value, float) and value != value
     return is_nan or value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _is_long(label: Any) -> bool:
+    """Whether a label is too long for a name; of a number, before its digits are written."""
+    if isinstance(label, int):
+        return abs(label) >= 10**LONGEST_LABEL
+    return isinstance(label, str) and len(label) > LONGEST_LABEL
 
 
 def _described(value: Any) -> str:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxnets.data import archives
 from jaxnets.data.dataset import Split
 from jaxnets.data.raw import RawDataset
 from jaxnets.data.texts import Texts
@@ -105,14 +105,14 @@ def _save(path: Path, tokenized: Tokenized) -> None:
 def _load(path: Path) -> Tokenized | None:
     """The data set in the cache; None if there is none, or it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            header = json.loads(arrays["header"].tobytes())
-            splits = {
-                name: Split(Texts(arrays[f"{name}_words"], arrays[f"{name}_lengths"]), arrays[f"{name}_labels"])
-                for name in ("train", "dev", "test")
-                if f"{name}_labels" in arrays
-            }
+        arrays = archives.read(path)
+        header = json.loads(arrays["header"].tobytes())
+        splits = {
+            name: Split(Texts(arrays[f"{name}_words"], arrays[f"{name}_lengths"]), arrays[f"{name}_labels"])
+            for name in ("train", "dev", "test")
+            if f"{name}_labels" in arrays
+        }
         class_names, words, notes = (tuple(header[name]) for name in ("class_names", "words", "notes"))
         return Tokenized(header["name"], class_names, words, splits, notes)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (ValueError, KeyError, TypeError):  # a UserError among them: it is not there, or not whole
         return None

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from jaxnets.basics import stored
 from jaxnets.basics.errors import UserError, unknown
 
 KINDS = ("words", "whitespace")
@@ -73,9 +74,8 @@ class Tokenizer:
           UserError: if it is none.
         """
         try:
-            content = json.loads(text)
-            return cls(kind=str(content["kind"]), lowercase=bool(content["lowercase"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(**stored.parsed(text, {"kind": KINDS, "lowercase": bool}))
+        except ValueError as error:
             raise UserError(f"the tokenizer cannot be read: {error}.") from None
 
 

@@ -1,18 +1,18 @@
 """Word vectors from a file: the text form of word2vec, GloVe and fastText, or a NumPy archive."""
 
-import gzip
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from jaxnets.basics import limits
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.limits import LARGEST_VECTOR
+from jaxnets.data import archives, text_lines
 from jaxnets.data.dataset import WordVectors
 
 FORMATS = (".vec", ".txt", ".npz")
-LONGEST_LINE = 1 << 20  # characters; a longer line is no vector, but a file in another format
+_LONGEST_COUNT = 18  # digits
 
 
 def read(path: Path, wanted: Sequence[str]) -> WordVectors:
@@ -47,35 +47,28 @@ def words(path: Path) -> frozenset[str]:
       UserError: as `read` does.
     """
     if path.suffix == ".npz":
-        return frozenset(_opened(path)[0].tolist())
+        return frozenset(_opened(path)[0])
     return frozenset(line.partition(" ")[0] for _, line in _vector_lines(path))
 
 
-def _opened(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in ("words", "vectors") if name not in archive]
-            if missing:
-                raise UserError(f"word_vectors: '{path}' has no array '{missing[0]}'.")
-            words, vectors = archive["words"], archive["vectors"]
-    except OSError as error:
-        raise UserError(f"word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        hint = " Save the words as text, not as objects." if "allow_pickle" in str(error) else ""
-        raise UserError(f"word_vectors: '{path}' is not an archive without pickles: {reason}.{hint}") from None
+def _opened(path: Path) -> tuple[list[str], np.ndarray]:
+    words, vectors = archives.read(path, ("words", "vectors"), "word_vectors").values()
     of_form = vectors.ndim == 2 and words.dtype.kind == "U" and vectors.dtype.kind == "f" and vectors.shape[1]
     if not of_form or words.shape != vectors.shape[:1]:
         raise UserError(
             f"word_vectors: '{path}' must hold words, text[n], and vectors, float[n, dim]; not "
             f"{words.dtype}{list(words.shape)} and {vectors.dtype}{list(vectors.shape)}."
         )
-    return words, vectors
+    try:
+        return words.tolist(), vectors
+    except (ValueError, SystemError):  # a number that is no character
+        raise UserError(f"word_vectors: '{path}': the words are not text; the file is damaged.") from None
 
 
 def _archive(path: Path, places: dict[str, int]) -> dict[int, np.ndarray]:
     names, vectors = _opened(path)
-    return {places[word]: vectors[row] for row, word in enumerate(names.tolist()) if word in places}
+    _checked_dim(vectors.shape[1], len(places), f"word_vectors: '{path}'")
+    return {places[word]: vectors[row] for row, word in enumerate(names) if word in places}
 
 
 def _lines(path: Path, places: dict[str, int]) -> dict[int, np.ndarray]:
@@ -84,17 +77,30 @@ def _lines(path: Path, places: dict[str, int]) -> dict[int, np.ndarray]:
     for number, line in _vector_lines(path):
         word, _, numbers = line.rstrip(" ").partition(" ")
         length = numbers.count(" ") + 1 if numbers else 0
-        dim = dim or length
-        if length != dim or length == 0:
+        dim = dim or _checked_dim(length, len(places), f"{path}, line {number}")
+        if length != dim:
             raise UserError(f"{path}, line {number}: the vector has {length} numbers, those before have {dim}.")
         if word in places and places[word] not in vectors:
             vectors[places[word]] = _vector(numbers, path, number)
     return vectors
 
 
+def _checked_dim(dim: int, num_words: int, where: str) -> int:
+    """The number of numbers in a vector, if there can be such vectors for all words.
+
+    Raises:
+      UserError: if not.
+    """
+    if not 1 <= dim <= LARGEST_VECTOR:
+        raise UserError(f"{where}: the vector has {dim:,} numbers; 1 to {LARGEST_VECTOR:,} are possible.")
+    limits.check_memory(f"{where}: {num_words:,} words with {dim:,} numbers each", 4 * dim * num_words)
+    return dim
+
+
 def _vector(numbers: str, path: Path, line: int) -> np.ndarray:
     try:
-        return np.array(numbers.split(" "), np.float32)
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
+            return np.array(numbers.split(" "), np.float32)
     except ValueError as error:
         raise UserError(f"{path}, line {line}: {error}.") from None
 
@@ -102,39 +108,29 @@ def _vector(numbers: str, path: Path, line: int) -> np.ndarray:
 def _vector_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines with a vector, numbered from 1.
 
-    The first line may hold two whole numbers instead, of which the first is the number of vectors.
+    The first line may hold two whole numbers instead: how many vectors there are, and how many numbers in each.
 
     Raises:
-      UserError: also if there are more or fewer vectors than that.
+      UserError: also if there are more or fewer vectors than that, or others.
     """
-    num_declared, number = None, 0
-    for number, line in _text_lines(path):
-        counts = line.split()
-        if number == 1 and len(counts) == 2 and all(count.isascii() and count.isdigit() for count in counts):
-            num_declared = int(counts[0])
-        else:
-            yield number, line
-    if num_declared not in (None, number - 1):
-        hint = "; the file may be cut off" if number - 1 < num_declared else ""
-        raise UserError(f"{path}, line 1: {num_declared:,} vectors are declared, but there are {number - 1:,}{hint}.")
-
-
-def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file, numbered from 1, without the line's end and without a byte order mark."""
     if not path.name.removesuffix(".gz").endswith(FORMATS[:2]):
         raise UserError(f"word_vectors: '{path}' must end in .vec, .txt (or these with .gz) or .npz.")
-    number = 0
-    open_text = gzip.open if path.suffix == ".gz" else open
-    try:
-        with open_text(path, "rt", encoding="utf-8-sig") as stream:
-            while line := stream.readline(LONGEST_LINE):
-                number += 1
-                if len(line) == LONGEST_LINE:
-                    raise UserError(f"{path}, line {number}: the line is longer than {LONGEST_LINE:,} characters.")
-                yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise UserError(f"{path}, line {number + 1}: not UTF-8.") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
-    except OSError as error:
-        raise UserError(f"word_vectors: '{path}' cannot be read: {error.strerror or error}.") from None
+    declared, number = None, 0
+    for number, line in text_lines.read(path, "word_vectors"):
+        declared = _declared(line) if number == 1 else declared
+        if declared is not None and number == 2 and line.rstrip(" ").count(" ") != declared[1]:
+            found = line.rstrip(" ").count(" ")
+            raise UserError(f"{path}, line 1: {declared[1]:,} numbers are declared, but line 2 has {found:,}.")
+        if declared is None or number > 1:
+            yield number, line
+    if declared is not None and declared[0] != number - 1:
+        hint = "; the file may be cut off" if number - 1 < declared[0] else ""
+        raise UserError(f"{path}, line 1: {declared[0]:,} vectors are declared, but there are {number - 1:,}{hint}.")
+
+
+def _declared(line: str) -> tuple[int, int] | None:
+    """How many vectors a first line declares, and how many numbers in each; None if it is a vector itself."""
+    counts = line.split()
+    if len(counts) != 2 or not all(c.isascii() and c.isdigit() and len(c) <= _LONGEST_COUNT for c in counts):
+        return None
+    return int(counts[0]), int(counts[1])

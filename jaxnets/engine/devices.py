@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from jaxnets.basics import limits
 from jaxnets.basics.errors import UserError
 from jaxnets.training.state import Task
 
@@ -141,20 +142,15 @@ def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:
       device: one of the devices.
       limit_gib: GiB, or 0 for half of what is free.
     """
-    if limit_gib:
-        return int(limit_gib * 2**30)
+    return int(limit_gib * 2**30) if limit_gib else free_bytes(device) // 2
+
+
+def free_bytes(device: jax.Device) -> int:
+    """The memory that is free on a device; on a CPU, that of the machine."""
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics and "bytes_limit" in statistics:
-        return (statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)) // 2
-    return _free_host_bytes() // 2
-
-
-def _free_host_bytes() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+    return limits.free_memory()
 
 
 def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:

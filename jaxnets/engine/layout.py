@@ -63,14 +63,30 @@ class Layout:
 
 def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
     """Lays the runs of a program out over devices and chunks; see `execute` for the arguments."""
-    state = program.state
-    num_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-    runs_per_device = -(-len(program.runs) // placement.num_devices)
-    lanes = devices.lanes(program.task, num_params, placement.platform, runs_per_device)
-    run_bytes = _COPIES_OF_STATE * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    lanes, run_bytes = _lanes(program, placement), _run_bytes(program)
     together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
     most_blocks = max(1, memory // max(1, run_bytes * together))
     chunks = devices.chunks(len(program.runs), together, most_blocks)
     blocks = -(-len(chunks[0]) // together)
     return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)
+
+
+def least_bytes(program: Program, placement: Placement) -> int:
+    """The memory of a device that the smallest chunk takes; on a CPU all devices share it."""
+    sharing = placement.mesh.size if placement.platform == "cpu" else 1
+    return _run_bytes(program) * _lanes(program, placement) * sharing
+
+
+def num_params(program: Program) -> int:
+    """The parameters of one run."""
+    return sum(leaf.size for leaf in jax.tree.leaves(program.state.params))
+
+
+def _lanes(program: Program, placement: Placement) -> int:
+    runs_per_device = -(-len(program.runs) // placement.num_devices)
+    return devices.lanes(program.task, num_params(program), placement.platform, runs_per_device)
+
+
+def _run_bytes(program: Program) -> int:
+    return _COPIES_OF_STATE * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state))

@@ -1,7 +1,6 @@
 """A program: the runs that share one static part, and are compiled once."""
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -10,10 +9,11 @@ import jax
 import numpy as np
 
 from jaxnets import training
+from jaxnets.basics import foreign
 from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training.state import Bound, Task, TrainState
+from jaxnets.training.state import Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
 
 
@@ -60,31 +60,53 @@ class Program:
         Raises:
           UserError: if the parts of the run do not fit each other or the data set.
         """
-        guests = [bound for bound in (self.task.model, self.task.optimizer, self.task.schedule) if _is_foreign(bound)]
-        if self.task.model in guests:
-            with _foreign("model", self.task.model.function):
+        if foreign.is_foreign(self.task.model.function):
+            with self.calling_guests():
                 self._check_logits(dataset)
-        if not (guests or dataset.is_text or self.task.guest_initializer or "max_norm" in self.hyperparameters):
+        if not (self.guests or dataset.is_text or "max_norm" in self.hyperparameters):
             _ = self.state  # tracing a step takes longer, and tells nothing more
             return
-        with _foreign("sweep", *(bound.function for bound in guests), self.task.guest_initializer):
+        with self.calling_guests():
             state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
             jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
 
+    @property
+    def guests(self) -> dict[str, Any]:
+        """The parts of a run that are code of others, by their field."""
+        task = self.task
+        parts = {
+            "model": task.model.function,
+            "optimizer": task.optimizer.function,
+            "schedule": task.schedule.function,
+            "head": task.head,
+            "initializer": task.guest_initializer,
+            **{name: value for name, value in task.model.static if callable(value)},
+        }
+        return {field: part for field, part in parts.items() if part is not None and foreign.is_foreign(part)}
+
+    def calling_guests(self) -> contextlib.AbstractContextManager[None]:
+        """Where code of others is called, what it raises names it; see `jaxnets.basics.foreign.calling`."""
+        named = {field: getattr(part, "__name__", type(part).__name__) for field, part in self.guests.items()}
+        if not named:
+            return contextlib.nullcontext()
+        (first, name), *others = named.items()
+        beside = "".join(f", or {field} '{other}'," for field, other in others)
+        return foreign.calling(f"{first}: '{name}'{beside}")
+
     def _check_logits(self, dataset: Dataset) -> None:
         """Refuses a model that has no parameters, or does not give a row of logits for each example."""
-
-        def logits(numbers: dict[str, Any], inputs: Any) -> tuple[Any, Any]:
-            model = self.task.model(numbers)
-            variables = model.init({"params": jax.random.key(0), "dropout": jax.random.key(1)}, inputs)
-            return variables, model.apply({"params": variables.get("params", {})}, inputs)
-
-        variables, outputs = jax.eval_shape(logits, self._numbers()[0], example_batch(self.task).inputs)
+        numbers, inputs = self._numbers()[0], example_batch(self.task).inputs
+        keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
+        variables = jax.eval_shape(lambda numbers, inputs: self.task.model(numbers).init(keys, inputs), numbers, inputs)
         name, wanted = self.task.model.function.__name__, (2, self.task.head.num_outputs(dataset.num_classes))
         others = sorted(set(variables) - {"params", "intermediates"})
         if others or not variables.get("params"):
             kept = f"keeps {', '.join(others)} beside its parameters" if others else "has no parameters"
             raise UserError(f"model: '{name}' {kept}; what a run learns are its parameters.")
+        outputs = jax.eval_shape(
+            lambda numbers, params, inputs: self.task.model(numbers).apply({"params": params}, inputs),
+            *(numbers, variables["params"], inputs),
+        )
         if getattr(outputs, "shape", None) != wanted:
             shape = getattr(outputs, "shape", type(outputs).__name__)
             raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
@@ -93,26 +115,6 @@ class Program:
         """The shapes of one run's hyperparameters and seed."""
         numbers = {name: jax.ShapeDtypeStruct((), values.dtype) for name, values in self.hyperparameters.items()}
         return numbers, jax.ShapeDtypeStruct((), self.seeds.dtype)
-
-
-def _is_foreign(bound: Bound) -> bool:
-    """Whether a plug-in is not jaxnets' or Optax's own."""
-    return not str(bound.function.__module__).startswith(("jaxnets.", "optax."))  # None in code without a module
-
-
-@contextlib.contextmanager
-def _foreign(field: str, *functions: Any) -> Iterator[None]:
-    """Turns what code of others raises into one line that names it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        if not any(functions):
-            raise
-        names = ", ".join(f"'{getattr(one, '__name__', one)}'" for one in functions if one)
-        line = str(error).strip().splitlines()[0] if str(error).strip() else "no message"
-        raise UserError(f"{field}: {names} cannot be used in this run: {type(error).__name__}: {line}") from error
 
 
 def _given_vectors(dataset: Dataset) -> GivenVectors | None:

@@ -98,7 +98,9 @@ def compile_program(
     )
     inputs = put_inputs(program, np.arange(len(layout.chunks[0])), layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
-    return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step).compile()
+    with program.calling_guests():
+        lowered = jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
+    return lowered.compile()
 
 
 def put_inputs(

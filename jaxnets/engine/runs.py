@@ -1,9 +1,7 @@
 """From a configuration to the table of its runs: a row of hyperparameters for each."""
 
 import itertools
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from jaxnets import plugins
@@ -13,14 +11,11 @@ from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS
-from jaxnets.engine import draws
+from jaxnets.engine import draws, limits
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
 Run = dict[str, Any]
 """A run's hyperparameters by name; a plug-in where the name is that of a kind; None where it goes without."""
-
-MOST_RUNS = 10_000_000
-DROPOUT = "dropout_rate"
 
 
 def runs(config: Config) -> list[Run]:
@@ -62,7 +57,7 @@ def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
       UserError: if a value is not what the loader takes.
     """
     given = {name: value for name, value in config.arguments.items() if name in loader.arguments}
-    values = {name: loader.arguments[name].field().value(value) for name, value in given.items()}
+    values = {name: loader.arguments[name].of_values().value(value) for name, value in given.items()}
     return {**values, **_moved_seeds(values, loader, config.base_seed)}
 
 
@@ -147,10 +142,7 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     counts["num_blocks"] = config.num_blocks
     if config.search != "grid":
         counts["num_trials"] = config.num_trials
-    total = math.prod(counts.values())
-    if total > MOST_RUNS:
-        longest = max(counts, key=counts.__getitem__)
-        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+    limits.check_runs(counts)
 
 
 def _count(value: Any) -> int:
@@ -180,26 +172,19 @@ def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
         columns.setdefault(name, value)
         if isinstance(value, Plugin):
             for argument in value.arguments.values():
-                columns[argument.name] = _argument_axis(value, argument, point, config)
+                columns[argument.name] = _argument_axis(argument, point, config)
     yield from _crossed(columns, config)
 
 
-def _argument_axis(plugin: Plugin, argument: Argument, point: Run, config: Config) -> Any:
+def _argument_axis(argument: Argument, point: Run, config: Config) -> Any:
     """The values of a plug-in's argument: those given, those of the field of the same name, or the default."""
     if argument.name in config.arguments:
-        value = _argument_field(plugin, argument).axis(config.arguments[argument.name])
+        value = argument.of_values().axis(config.arguments[argument.name])
     elif point.get(argument.name) is not None:  # one that is a field as well, as AdamW's weight_decay is
         return point[argument.name]
     else:
         value = argument.default
     return _plugins(argument.name, value) if argument.kind == "plugin" else value
-
-
-def _argument_field(plugin: Plugin, argument: Argument) -> Any:
-    """What the values of an argument must be: numbers of optimizers and schedules, and rates, are not negative."""
-    is_rate = argument.name.endswith(DROPOUT)
-    field = argument.field(least=0 if plugin.kind != "model" or is_rate else None)
-    return replace(field, below=1) if is_rate else field
 
 
 def _seeds(config: Config, block: int) -> tuple[int, ...]:

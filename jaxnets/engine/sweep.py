@@ -1,15 +1,18 @@
 """A sweep before its first step: all that is decided and checked."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jaxnets import data
+from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
-from jaxnets.engine import devices
+from jaxnets.engine import devices, limits
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
@@ -62,16 +65,21 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     folds = load_folds(config, takes)
     resolved = [resolve(run, folds[0]) for run in table]
     once = distinct(resolved)
+    if config.num_blocks == 1:
+        limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
     programs = _planned(table, folds, config)
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
+    placement = devices.placement(config.num_devices)
+    limits.check_nets(programs, placement)
+    limits.check_results(programs, folds, config)
     return Sweep(
         config,
         table,
         folds,
         programs,
-        devices.placement(config.num_devices),
+        placement,
         options,
         (*folds[0].notes, *_repeated(len(resolved) - len(once))),
     )
@@ -103,10 +111,11 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     """
     loader = DATASET.find(config.dataset)
     arguments = dataset_arguments(config, loader)
-    if config.num_blocks > 1:
-        folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
-    else:
-        folds = data.load_folds(loader.value, **arguments)
+    with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
+        if config.num_blocks > 1:
+            folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
+        else:
+            folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     if config.num_test:
@@ -138,7 +147,10 @@ def _options(config: Config) -> Options:
 def _check_export(export: Path, keep: Any) -> None:
     if export.suffix != ".safetensors":
         raise UserError(f"export: '{export}' must end in .safetensors.")
-    if not export.absolute().parent.is_dir():
-        raise UserError(f"export: there is no folder '{export.parent}'.")
+    if not files.exists(export.parent) or not export.parent.is_dir():
+        raise UserError(f"export: there is no folder '{files.shown(export.parent)}'.")
+    if files.exists(export) and not export.is_file():
+        raise UserError(f"export: '{export}' is not a file.")
+    files.check_writable(export.parent, "export")
     if keep in ("seeds", "last", "all"):
         raise UserError(f"export: it writes the best model; keep={keep} writes several.")

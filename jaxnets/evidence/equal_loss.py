@@ -83,12 +83,14 @@ def examples(runs: pd.DataFrame, curves: pd.DataFrame, by: str) -> pd.DataFrame:
 
     Returns:
       A row for each method and run: `by`, `block`, `seed` and `examples`. A run that never gets there, as it diverged,
-      counts as if it did with its last step.
+      counts as if it did with its last step; there is no row for one that diverged before its first evaluation.
     """
     known = runs.assign(block=runs.get("block", 0))
     paths = curves.merge(known[["run", by, "block", "seed", "batch_size"]], on="run")
     paths = paths.assign(examples=paths["step"] * paths["batch_size"])
     parts = [tuning.to_worst_loss(of_block, by, ["examples"])[1] for _, of_block in paths.groupby("block")]
+    if not parts:  # all runs diverged before their first evaluation
+        return pd.DataFrame({name: [] for name in (by, "block", "seed", "examples")})
     reached = pd.concat(parts, ignore_index=True)
     most = paths.groupby(by)["examples"].max()
     return reached.assign(examples=reached["examples"].where(np.isfinite(reached["examples"]), reached[by].map(most)))

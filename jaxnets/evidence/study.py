@@ -1,20 +1,35 @@
 """A comparison's tables: the runs that tuned, the runs that confirm, and the protocol that they followed."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import isnan, nan
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from jaxnets.basics import files
+from jaxnets.basics import files, stored, stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.evidence import choosing
 
 FILE, FORMAT = "study.json", 1
+_SCORES = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
+COLUMNS: dict[str, dict[str, str]] = {
+    "runs": {
+        "run": "whole",
+        "model": "text",
+        "optimizer": "text",
+        "learning_rate": "number",
+        "num_steps": "whole",
+        "seed": "whole",
+        "status": "text",
+        **dict.fromkeys(_SCORES, "number"),
+    },
+    "curves": {"run": "whole", "step": "whole", "train_loss": "number", **dict.fromkeys(_SCORES[:2], "number")},
+    "predictions": {"run": "whole", "example": "whole", "label": "whole", "prediction": "whole"},
+}
+"""What the tables of every run directory have, beside what they have of their own."""
 TUNING, CONFIRMATION = "tuning", "confirmation"
 
 
@@ -70,6 +85,10 @@ class Protocol:
     steps_taken: int = 0
     steps_saved: int = 0
     score: str = "dev_accuracy"
+
+
+SHAPE = {"format": FORMAT, "by": str, "tasks": [stored.shape_of(TaskFacts)], "protocol": stored.shape_of(Protocol)}
+"""Of `study.json`."""
 
 
 @dataclass(frozen=True)
@@ -155,24 +174,20 @@ def read(directory: Path) -> Study:
     """
     path = directory / FILE
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if about["format"] != FORMAT:
-            raise UserError(f"{path}: it has the format {about['format']!r}; this version reads {FORMAT}.")
-        tables = {name: _table(directory / f"{name}.parquet") for name in ("runs", "curves", "predictions")}
-        tasks = tuple(_facts(task) for task in about["tasks"])
-        return Study(**tables, by=about["by"], tasks=tasks, protocol=Protocol(**about["protocol"]))
+        about = stored.read_json(path, SHAPE)
+        tables = {name: _table(directory / f"{name}.parquet", about["by"]) for name in COLUMNS}
     except FileNotFoundError as error:
         raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
+    tasks = tuple(stored.made(TaskFacts, task) for task in about["tasks"])
+    known = {task.name for task in tasks}
+    if strangers := set(tables["runs"]["task"]) - known:
+        raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, strangers))}'.")
+    return Study(**tables, by=about["by"], tasks=tasks, protocol=stored.made(Protocol, about["protocol"]))
 
 
-def _facts(about: dict[str, Any]) -> TaskFacts:
-    return TaskFacts(**{**about, "target": nan if about["target"] is None else float(about["target"])})
-
-
-def _table(path: Path) -> Any:
+def _table(path: Path, by: str) -> Any:
     """A table; an empty one for predictions that were not kept."""
     if path.stem == "predictions" and not path.exists():
         return pd.DataFrame()
-    return pd.read_parquet(path)
+    own = {by: "", "task": "text", "phase": "text"} if path.stem == "runs" else {}
+    return stored_tables.read_table(path, own | COLUMNS[path.stem])

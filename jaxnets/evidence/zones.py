@@ -61,10 +61,15 @@ def _of_task(table: pd.DataFrame) -> pd.DataFrame:
 def complete(table: pd.DataFrame) -> Fact:
     """Whether most tasks have slow rates below the good ones, and above them rates at which runs are lost.
 
+    Nothing is known where no task has three rates, one of them good.
+
     >>> complete(pd.DataFrame({"task": "xor", "zone": ["slow", "good", "lost"]}))
     Fact(holds=True, text='on 1 of 1 tasks')
     """
-    whole = table.groupby("task", sort=False)["zone"].agg(lambda found: {"slow", "good", "lost"} <= set(found))
+    found = table.groupby("task", sort=False)["zone"]
+    if not found.agg(lambda zones: len(zones) >= 3 and "good" in set(zones)).any():
+        return Fact(None, "no task has three rates of which one is good")
+    whole = found.agg(lambda zones: {"slow", "good", "lost"} <= set(zones))
     lacking = f"; not on {', '.join(map(str, whole.index[~whole]))}" if not whole.all() else ""
     return Fact(bool(whole.mean() > 0.5), f"on {whole.sum()} of {len(whole)} tasks{lacking}")
 

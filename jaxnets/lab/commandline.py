@@ -2,15 +2,21 @@
 
 import ast
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 
+from jaxnets.basics import foreign
 from jaxnets.basics.errors import UserError, unknown
 
-INTERRUPTED_STATUS = 130
 USER_ERROR_STATUS = 2
+UNHEARD_STATUS = 141
+FAILURE_STATUS = 1
+_DEBUG = ("--debug", "--debug=true")
 
 
 def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
@@ -22,26 +28,56 @@ def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
       default: the experiment that runs when none is named.
 
     Returns:
-      The exit status: 0, 2 for a mistake of the user's, 130 for an interruption.
+      The exit status: 0, 2 for a mistake of the user's, 130 for Ctrl-C, 143 for SIGTERM, 141 if nobody reads what is
+      printed, 1 for a fault of jaxnets.
     """
-    return _guarded(lambda: _launch(package, list(argv[1:]), default))
+    return _guarded(lambda arguments: _launch(package, arguments, default), argv[1:])
 
 
 def main(experiment: object, argv: Sequence[str]) -> int:
     """Runs one experiment or command with the arguments of `argv`, whose first item is the program's; see `launch`."""
-    return _guarded(lambda: _run(experiment, list(argv[1:])))
+    return _guarded(lambda arguments: _run(experiment, arguments), argv[1:])
 
 
-def _guarded(body: Callable[[], int]) -> int:
-    """Runs the body; a mistake of the user's becomes one line on the standard error stream."""
+def _guarded(body: Callable[[list[str]], int], arguments: Sequence[str]) -> int:
+    """Runs the body; what it raises becomes one line on the standard error stream, by `--debug` after the traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a character that the terminal does not know is shown by its number
+            stream.reconfigure(errors="backslashreplace")
+    debug = bool(set(_DEBUG) & set(arguments))
     try:
-        return body()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USER_ERROR_STATUS
+        status = body([argument for argument in arguments if argument not in _DEBUG])
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read has enough, as 'head' has
+        _end_output()
+        return UNHEARD_STATUS
     except KeyboardInterrupt:
         print("Interrupted before the first step.", file=sys.stderr)
-        return INTERRUPTED_STATUS
+        return interrupted_status()
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        status, line = _told(error)
+        print(f"error: {line}", file=sys.stderr)
+        return status
+
+
+def _end_output() -> None:
+    """Lets what has not been printed yet go nowhere, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit status and the line for an error."""
+    if isinstance(error, UserError):
+        return USER_ERROR_STATUS, str(error)
+    if isinstance(error, OSError):
+        _end_output()
+        return USER_ERROR_STATUS, str(UserError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return USER_ERROR_STATUS, "memory: there is not enough; take fewer runs, smaller nets or less data."
+    return FAILURE_STATUS, f"{foreign.described(error)} This is a fault of jaxnets; --debug shows where it arose."
 
 
 def _launch(package: ModuleType, arguments: list[str], default: str) -> int:
@@ -90,17 +126,17 @@ def _overview(about: Mapping[str, str], default: str) -> str:
             "",
             "'python run.py EXPERIMENT --help' lists its flags. A hyperparameter's flag takes one value, a list",
             "'a,b,c', or a range 'log:LOW:HIGH:COUNT' or 'lin:LOW:HIGH:COUNT'; lists make a sweep.",
+            "--debug shows where in the code an error arose.",
         ]
     )
 
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from rich.console import Console
-
     from jaxnets.engine import devices
     from jaxnets.lab import flags, runner
     from jaxnets.lab.experiment import Command, Experiment
+    from jaxnets.report.console import Terminal
 
     if isinstance(experiment, Command):
         return experiment.run(arguments)
@@ -110,10 +146,17 @@ def _run(experiment: object, arguments: list[str]) -> int:
         return 0
     config = flags.parse(experiment, arguments)
     devices.configure(config.platform, config.num_devices, config.compilation_cache)
-    console = Console(soft_wrap=False)
-    results, _ = runner.run(experiment, config, console, Console(stderr=True))
+    console = Terminal()
+    results, _ = runner.run(experiment, config, console, Terminal(stderr=True))
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
-    console.print(f"Results: {results.directory}", soft_wrap=True, markup=False)
-    return INTERRUPTED_STATUS if results.interrupted else 0
+    console.print(f"Results: {results.directory}", soft_wrap=True)
+    return interrupted_status() if results.interrupted else 0
+
+
+def interrupted_status() -> int:
+    """130 for Ctrl-C, 143 for SIGTERM."""
+    from jaxnets.engine import interrupts
+
+    return interrupts.last_status()

@@ -13,13 +13,14 @@ from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.data.blocks import DATA_SEED
+from jaxnets.engine import limits
 from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
-from jaxnets.lab import session
+from jaxnets.lab import run_directory, session
 from jaxnets.lab.live import Live
 from jaxnets.plugins import DATASET, OPTIMIZER, SCHEDULE
 from jaxnets.tasks import BenchmarkTask
@@ -133,6 +134,8 @@ def parts(
     Raises:
       UserError: for anything that cannot be done.
     """
+    if seeds := config.options.get("confirm_seeds"):
+        limits.check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
     for task in tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,):
         values = changes(task)
         own = (config if task is None else of_task(config, task)).changed(**values)
@@ -189,7 +192,7 @@ def carry_out(
     contest = Contest(by, config.options["confirm_seeds"])
     gathered, live = Gathered(config, contest), Live(directory)
     for part in wanted:
-        for phase, trained in stages(part, contest, console, live):
+        for phase, trained in stages(part, contest, console, live, directory and directory / run_directory.PARTS):
             gathered.add(trained, part.facts, phase)
             if trained.interrupted:
                 study.write(directory, gathered.study())
@@ -201,19 +204,29 @@ def carry_out(
     return gathered.study(), trained
 
 
-def stages(part: Part, contest: Contest, console: Console | None, live: Live) -> Iterator[tuple[str, Trained]]:
-    """The runs that tune on a task, and those that confirm; only the latter keep their parameters."""
+def stages(
+    part: Part, contest: Contest, console: Console | None, live: Live, parts: Path | None
+) -> Iterator[tuple[str, Trained]]:
+    """The runs that tune on a task, and those that confirm; only the latter keep their parameters.
+
+    Args:
+      part: the task.
+      contest: who is compared.
+      console: where the progress is shown; nowhere if None.
+      live: what keeps a directory up to date meanwhile.
+      parts: the folder of finished chunks; None if there is none.
+    """
     seeds, tuning = contest.confirm_seeds, part.sweep
     if seeds:
         quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)
         tuning = replace(part.sweep, config=quiet, options=part.sweep.options._replace(keeping=KEEP_NONE))
     follow = live.stage(f"{part.facts.name}: {TUNING}")
-    tuned = contest.labelled(session.carry_out(tuning, None, console, console, follow))
+    tuned = contest.labelled(session.carry_out(tuning, None, console, console, follow, parts))
     yield TUNING, tuned
     if seeds:
         confirming = confirmation(part.sweep, tuned.runs, contest.by, seeds, contest.score)
         follow = live.stage(f"{part.facts.name}: {CONFIRMATION}")
-        yield CONFIRMATION, contest.labelled(session.carry_out(confirming, None, console, None, follow))
+        yield CONFIRMATION, contest.labelled(session.carry_out(confirming, None, console, None, follow, parts))
 
 
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:

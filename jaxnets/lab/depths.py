@@ -23,7 +23,7 @@ def of_depths(*layers: int, confirm_seeds: int) -> tuple[Option, ...]:
     """
     return (
         *of_suite(*TASKS, confirm_seeds=confirm_seeds),
-        Option("layers", list(layers), f"Hidden layers of the nets for {DEEP}.", least=1),
+        Option("layers", list(layers), f"Hidden layers of the nets for {DEEP}.", least=1, most=100),
         Option("most_steps", 405, "No task takes more steps than these.", least=1),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxnets import data
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config import record
@@ -17,7 +18,7 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine.sweep import load_folds
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
-from jaxnets.lab import comparing, flags, flagtext, run_directory
+from jaxnets.lab import comparing, config_files, flags, flagtext, run_directory
 from jaxnets.lab.experiment import Experiment
 
 NOT_KNOWN = "–"
@@ -45,7 +46,8 @@ class Directory:
     @property
     def margin(self) -> float:
         """The difference of accuracies below which nobody cares, as it was given, or half a point."""
-        return float(self.content.get("options", {}).get("margin", 0.005))
+        given = self.content.get("options", {}).get("margin")
+        return float(given) if isinstance(given, int | float) else 0.005
 
     @property
     def command(self) -> str:
@@ -63,8 +65,7 @@ def read(path: Path, experiment: Experiment | None) -> Directory:
     Raises:
       UserError: if it is no run directory, or holds no run that ended.
     """
-    content, environment = (run_directory.read_json(path, f"{name}.json") for name in ("config", "environment"))
-    flags.read_config(str(path / "config.json"))  # refuses formats of later versions
+    content, environment = run_directory.read_config(path), run_directory.read_environment(path)
     found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment, experiment)
     ended = found.runs[found.runs["status"] != "interrupted"]
     if ended.empty:
@@ -78,6 +79,8 @@ def _plain(
 ) -> Study:
     """The study of a sweep that is no comparison: its runs both tuned and report."""
     runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
+    if runs.empty:
+        raise UserError(f"'{path}' holds no run.")
     kept = (path / "predictions.parquet").exists()
     predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
     config = _config(path, content, experiment)
@@ -98,10 +101,12 @@ def _plain(
 
 def _config(path: Path, content: Mapping[str, Any], experiment: Experiment | None) -> Config | None:
     """The configuration; None if it cannot be had, as when a plug-in of it is not there."""
+    file = path / "config.json"
     try:
-        if experiment is not None:
-            return flags.parse(experiment, [f"--config={path / 'config.json'}"])
-        return Config(**record.from_json(content["config"])) if "config" in content else None
+        if "config" not in content:
+            return flags.parse(experiment, [f"--config={file}"]) if experiment else None
+        # nothing that it names is looked up
+        return None if record.unrepeatable(content["config"]) else config_files.configuration(file, content, True)
     except UserError:
         return None
 
@@ -115,8 +120,9 @@ def _facts(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
 
 
 def _today(config: Config | None) -> list[dict[str, Any]]:
+    """What there is to know of a built-in data set; others would be files or code that a stranger may have named."""
     try:
-        folds: Sequence[Dataset] = load_folds(config) if config else ()
+        folds: Sequence[Dataset] = load_folds(config) if config and config.dataset in data.KNOWN else ()
     except UserError:
         return []
     return run_directory.described(folds)

@@ -12,6 +12,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
+from jaxnets.data.dataset import Dataset
 from jaxnets.engine.runs import chosen
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
@@ -32,12 +33,16 @@ class Option:
       default: a number, a text, a tuple of sizes; or a list, if the flag takes several.
       help: a sentence.
       least: the least number allowed.
+      most: the largest number allowed, or of sizes the largest of each.
+      distinct: whether sizes must differ from each other, and be one at least.
     """
 
     name: str
     default: Any
     help: str
     least: float | None = None
+    most: float = 100_000
+    distinct: bool = False
 
     @property
     def several(self) -> bool:
@@ -48,7 +53,7 @@ class Option:
     def field(self) -> Field:
         """What its values must be."""
         one = self.default[0] if self.several else self.default
-        return Field(self.name, _KINDS[type(one)], self.least)
+        return Field(self.name, _KINDS[type(one)], self.least, self.most, distinct=self.distinct)
 
     def value(self, value: Any) -> Any:
         """A value of the flag, checked; always a list if it takes several.
@@ -72,6 +77,8 @@ class Experiment:
       needs: arguments that its model must have, since it compares or reads them.
       trains: whether its configuration is trained as it stands; otherwise only what `measure` asks for is.
       check: raises a UserError for what else it is not made for.
+      fits: raises a UserError for data that it is not made for, from the configuration and the folds or blocks of the
+        data set; before anything is written.
     """
 
     name: str
@@ -82,6 +89,7 @@ class Experiment:
     needs: Sequence[str] = ()
     trains: bool = True
     check: Callable[[Config], None] | None = None
+    fits: Callable[[Config, Sequence[Dataset]], None] = lambda config, folds: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +123,8 @@ class Claim(Experiment):
     @property
     def fingerprint(self) -> str:
         """A hash of what was fixed before any run: the rules, the data, and what is trained."""
-        return fingerprint(self.rules, self.lecture, self.measured, self.defaults, [vars(one) for one in self.options])
+        options = [{name: getattr(one, name) for name in ("name", "default", "help", "least")} for one in self.options]
+        return fingerprint(self.rules, self.lecture, self.measured, self.defaults, options)
 
 
 @dataclass(frozen=True, kw_only=True)

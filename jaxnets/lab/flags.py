@@ -1,10 +1,8 @@
 """Flags made from the fields of a configuration, the arguments of plug-ins, and the options of an experiment."""
 
-import json
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -13,17 +11,19 @@ from jaxnets import plugins
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, nearest, unknown
 from jaxnets.config import config as configuration
-from jaxnets.config import presets, record
+from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, choices
 from jaxnets.engine.runs import chosen
+from jaxnets.lab import config_files, trust
 from jaxnets.lab.experiment import Experiment, checked, configure, inherited
 from jaxnets.lab.flagtext import parse as parse_text
 from jaxnets.lab.flagtext import unparse
-from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
+from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin, Trust
 
 # The flags that must be known before the others can be: they bring flags of their own.
-_NAMING = ("config", "preset", "dataset", *(kind.name for kind in WITH_ARGUMENTS))
+_NAMING = ("dataset", *(kind.name for kind in WITH_ARGUMENTS))
+_FIRST = ("config", "preset", "trust", *KINDS)
 _FIELDS = {field.name: field for field in configuration.fields()}
 
 
@@ -33,12 +33,14 @@ def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
     Raises:
       UserError: for a flag that does not exist, or a value that is none.
     """
+    arguments = trust.spelled_out(arguments)
     named = _scan(arguments)
-    declared = _declared(experiment, _named_values(experiment, named))
+    trusted = trust.of(named.get("trust", ""))
+    declared = _declared(experiment, _named_values(experiment, named, trusted))
     texts = _given(arguments, declared)
     given = {name: declared[name].parse(text) for name, text in texts.items()}
     if "config" in named:
-        return _repeated(experiment, named["config"], given)
+        return _repeated(experiment, named["config"], given, trusted)
     preset = presets.values(named["preset"]) if "preset" in named else {}
     return configure(experiment, {**_fitting(preset, given), **given})
 
@@ -48,10 +50,10 @@ def _fitting(preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in inherited(preset, given).items() if name not in given}
 
 
-def _repeated(experiment: Experiment, path: str, given: Mapping[str, Any]) -> Config:
+def _repeated(experiment: Experiment, path: str, given: Mapping[str, Any], trusted: Trust) -> Config:
     """The configuration of a file with some values changed; nothing comes from the experiment's own values."""
     own = {option.name: option for option in experiment.options}
-    values = _read_values(experiment, path, given)
+    values = _read_values(experiment, path, given, trusted)
     merged = {**values, **given}
     options = {name: option.value(merged.pop(name, option.default)) for name, option in own.items()}
     kept = inherited(
@@ -60,23 +62,22 @@ def _repeated(experiment: Experiment, path: str, given: Mapping[str, Any]) -> Co
     return checked(experiment, Config(**kept, options=options))
 
 
-def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any], trusted: Trust) -> dict[str, Any]:
     """The values of a `config.json`, those that are given anew left out.
 
     Raises:
-      UserError: if it holds a keyword that does not exist.
+      UserError: if it holds a keyword that does not exist, or what is not trusted.
     """
-    content = read_config(path)
-    if "flags" in content:  # of version 0.1.0
-        texts = {name: text for name, text in _as_now(experiment, content["flags"]).items() if name not in given}
-        declared = _declared(experiment, texts)
-        return {name: _known(declared, name, path).parse(text) for name, text in texts.items()}
-    stored = {**content["config"], **content.get("options", {})}
-    values = record.from_json({name: value for name, value in stored.items() if name not in given})
-    declared = _declared(experiment, {**values, **given})
-    for name in values:
-        _known(declared, name, path)
-    return values
+    content = config_files.read(path)
+    values = config_files.values(path, content, given, trusted)
+    if "flags" not in content:
+        declared = _declared(experiment, {**values, **given})
+        for name in values:
+            _known(declared, name, path)
+        return values
+    declared = _declared(experiment, values)  # of version 0.1.0: but for the plug-ins, the values are texts
+    texts = _as_now(experiment, values)
+    return {name: text if name in KINDS else _known(declared, name, path).parse(text) for name, text in texts.items()}
 
 
 def _as_now(experiment: Experiment, texts: Mapping[str, str]) -> dict[str, str]:
@@ -95,30 +96,6 @@ def _known(declared: Mapping[str, "_Flag"], name: str, path: str) -> "_Flag":
     return declared[name]
 
 
-def read_config(path: str) -> dict[str, Any]:
-    """The content of a `config.json`.
-
-    Raises:
-      UserError: if there is no such file, or it is none.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"config: '{path}' cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"config: '{path}' is not JSON: {error}.") from None
-    values = content.get("config", content.get("flags")) if isinstance(content, dict) else None
-    if not isinstance(values, dict):
-        raise UserError(f"config: '{path}' has no 'config' with values by name; take the config.json of a run.")
-    if "flags" in content and not all(isinstance(text, str) for text in values.values()):
-        raise UserError(f"config: '{path}' has no 'flags' with a text for each; take the config.json of a run.")
-    if content.get("format", 1) not in (1, record.FORMAT):
-        raise UserError(
-            f"config: '{path}' has the format {content['format']!r}; this version reads 1 and {record.FORMAT}."
-        )
-    return content
-
-
 def experiment_of(arguments: Sequence[str]) -> str | None:
     """The experiment that a `--config` among the arguments names; None without one.
 
@@ -126,10 +103,7 @@ def experiment_of(arguments: Sequence[str]) -> str | None:
       UserError: if the file is no `config.json`.
     """
     path = _scan(arguments).get("config")
-    name = read_config(path).get("experiment") if path else None
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"config: '{path}' names no experiment.")
-    return name
+    return config_files.read(path).get("experiment") if path else None
 
 
 class _Flag:
@@ -173,23 +147,20 @@ def _is_axis(field: Any) -> bool:
 
 def _named(values: Mapping[str, Any]) -> list[Plugin]:
     """The plug-ins with arguments that are named."""
-    named = {name: value for name, value in values.items() if name in _NAMING and name in _FIELDS}
-    return chosen(Config(**{name: _split(name, value) for name, value in named.items()}))
+    return chosen(Config(**{name: value for name, value in values.items() if name in _NAMING}))
 
 
-def _split(name: str, value: Any) -> Any:
-    return parse_text(name, value, "plugin", several=name != "dataset") if isinstance(value, str) else value
-
-
-def _named_values(experiment: Experiment, named: Mapping[str, str]) -> dict[str, Any]:
+def _named_values(experiment: Experiment, named: Mapping[str, str], trusted: Trust) -> dict[str, Any]:
     """What the experiment, a preset, a file and the flags say of the plug-ins, the last ones first."""
     preset = presets.values(named["preset"]) if "preset" in named else {}
     stored: Mapping[str, Any] = {}
     if "config" in named:
-        content = read_config(named["config"])
-        plain = content.get("config", content.get("flags", {}))
-        stored = {name: value for name, value in plain.items() if name in _NAMING and isinstance(value, str | list)}
-    return {**experiment.defaults, **preset, **stored, **named}
+        content = config_files.read(named["config"])
+        part = "flags" if "flags" in content else "config"
+        plain = {name: value for name, value in content[part].items() if name in KINDS}
+        stored = config_files.values(named["config"], {part: plain}, named, trusted)
+    given = {name: config_files.names(name, text) for name, text in named.items() if name in KINDS}
+    return {**experiment.defaults, **preset, **stored, **given}
 
 
 def _scan(arguments: Sequence[str]) -> dict[str, str]:
@@ -197,7 +168,7 @@ def _scan(arguments: Sequence[str]) -> dict[str, str]:
     named = {}
     for position, argument in enumerate(arguments):
         name, equals, text = argument.lstrip("-").partition("=")
-        if argument.startswith("-") and name in _NAMING:
+        if argument.startswith("-") and name in _FIRST:
             named[name] = text if equals else "".join(arguments[position + 1 : position + 2])
     return named
 
@@ -209,7 +180,7 @@ def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str,
       UserError: for a flag that does not exist.
     """
     values = flags.FlagValues()
-    for name in ("config", "preset", *declared):
+    for name in ("config", "preset", "trust", *declared):
         flags.DEFINE_string(name, "", "", flag_values=values)
     try:
         rest = values(["run.py", *_spell_out(arguments, declared)])[1:]
@@ -251,8 +222,7 @@ def help_text(experiment: Experiment) -> str:
     """All flags of an experiment, with their defaults."""
     config = configure(experiment, {})
     values = {**config.values(), **config.options}
-    hyperparameters: list[str] = []
-    settings: list[str] = []
+    hyperparameters, settings = list[str](), list[str]()
     for name, field in _FIELDS.items():
         lines = hyperparameters if _is_axis(field) else settings
         lines.append(_help_line(name, values[name], field.metadata["help"] + _names(name)))
@@ -267,6 +237,8 @@ def help_text(experiment: Experiment) -> str:
     last = [
         _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
         _help_line("config", None, "A config.json to repeat; other flags change it."),
+        _help_line("trust", None, trust.HELP),
+        _help_line("debug", None, "Shows where in the code an error arose."),
     ]
     return "\n".join(
         [

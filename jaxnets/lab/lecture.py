@@ -16,13 +16,14 @@ from typing import Any
 import jax
 from rich.console import Console
 
-from jaxnets.basics import files
+from jaxnets.basics import files, stored
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.engine import programs
-from jaxnets.lab import real_text, runner
+from jaxnets.lab import real_text, run_directory, runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
+from jaxnets.report.console import Terminal
 from jaxnets.report.page import Section
 
 PAGE, VERDICTS, MADE = "lecture.html", "verdicts.md", "made_by.json"
@@ -125,15 +126,18 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
       KeyboardInterrupt: if the user ends it; the page then holds what was finished.
     """
     lecture = checked(lecture)
-    with files.file_errors(lecture.directory):
-        lecture.directory.mkdir(parents=True, exist_ok=True)
+    with run_directory.lock(lecture.directory):
+        return _give(lecture, console, fresh=fresh)
+
+
+def _give(lecture: Lecture, console: Console, *, fresh: bool) -> list[Section]:
     plans = [runs_of(lecture, claim) for claim in lecture.claims]
     state = {run.directory: _section(run, None if fresh else _finished(run)) for plan in plans for run in plan}
     for number, run in ((number, run) for number, plan in enumerate(plans, 1) for run in plan):
         if state[run.directory].finding is None:
-            state[run.directory] = _carry_out(run, console)
+            state[run.directory] = _carry_out(run, fresh=fresh)
             _write(lecture, _joined(plans, state))
-        console.print(_line(number, state[run.directory]), highlight=False, soft_wrap=True, markup=False)
+        console.print(_line(number, state[run.directory]), soft_wrap=True)
     sections = _joined(plans, state)
     _write(lecture, sections)
     return sections
@@ -154,8 +158,8 @@ def _section(run: Run, finding: findings.Finding | None, problem: str = "") -> S
 def _finished(run: Run) -> findings.Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
     try:
-        made = json.loads((run.directory / MADE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        made = stored.read_json(run.directory / MADE, {"fingerprint": str})
+    except (OSError, UserError):
         return None
     finding = findings.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
     if finding is None or not all((run.directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
@@ -163,13 +167,15 @@ def _finished(run: Run) -> findings.Finding | None:
     return finding
 
 
-def _carry_out(run: Run, console: Console) -> Section:
-    """One claim in its own folder; a mistake in it does not end the others."""
+def _carry_out(run: Run, *, fresh: bool) -> Section:
+    """One claim in its own folder; a mistake in it does not end the others, and what it had finished is not lost."""
     try:
         config = configure(run.claim, {**run.values, "output": str(run.directory)})
-        _clear(run.directory)
+        content = run_directory.configuration(run.claim.name, config)
+        if fresh or not run_directory.goes_on(run.directory, content):
+            _clear(run.directory)
         log = StringIO()
-        results, finding = runner.run(run.claim, config, Console(file=log, width=120), Console(stderr=True))
+        results, finding = runner.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
         files.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
@@ -192,9 +198,11 @@ def _clear(directory: Path) -> None:
     """
     if not directory.exists():
         return
-    if not (directory / "config.json").exists():
+    others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
+    if others and run_directory.CONFIG not in others:
         raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
-    shutil.rmtree(directory)
+    with files.file_errors(directory):
+        shutil.rmtree(directory)
 
 
 def _line(number: int, section: Section) -> str:
@@ -221,9 +229,9 @@ def _machine(sections: Sequence[Section]) -> str:
     """The devices and versions of the experiments, from what they wrote down themselves."""
     for section in sections:
         try:
-            made = json.loads((section.directory / "environment.json").read_text(encoding="utf-8"))
+            made = run_directory.read_environment(section.directory)
             return f"on {', '.join(made['devices'])}, Python {made['python']}, JAX {made['versions']['jax']}"
-        except (OSError, ValueError, KeyError):
+        except (UserError, KeyError):
             continue
     return "on no device"
 
@@ -234,10 +242,10 @@ def with_verdicts(readme: Path, table: str) -> str:
     Raises:
       UserError: if the file cannot be read, or lacks the marks.
     """
+    with files.opened(readme, "readme") as stream:
+        content = stream.read()
     try:
-        return page.insert(readme.read_text(encoding="utf-8"), table)
-    except OSError as error:
-        raise UserError(f"readme: '{readme}' cannot be read: {error.strerror}.") from None
+        return page.insert(content.decode("utf-8"), table)
     except ValueError as error:
         raise UserError(f"readme: '{readme}': {error}.") from None
 

@@ -15,7 +15,15 @@ from jaxnets.lab import run_directory
 from jaxnets.report.progress import Count
 
 FILE, FORMAT = "progress.json", 1
-KEYS = frozenset({"state", "stage", "process", "machine"}) | Count(0, 0).numbers().keys()
+SHAPE: dict[Any, Any] = {
+    "format": FORMAT,
+    **dict.fromkeys(("state", "stage", "machine", "label", "leader"), str),
+    **dict.fromkeys(("process", "runs", "runs_ended", "diverged", "steps", "steps_saved", "total_steps"), int),
+    "best_dev_accuracy": (None, float),
+    "seconds": float,
+    ...: object,
+}
+"""Of `progress.json`."""
 STAGE = "stage"
 """The folder of the tables of a stage, while the work has several."""
 
@@ -95,7 +103,7 @@ class Live:
         """Says that the work is over, when all of it is written."""
         if self.directory is None:
             return
-        last = run_directory.read_json(self.directory, FILE)
+        last = run_directory.read_json(self.directory, FILE, SHAPE)
         files.write_json(self.directory / FILE, last | {"state": state, "stage": ""})
         shutil.rmtree(self.directory / STAGE, ignore_errors=True)
 

@@ -25,6 +25,8 @@ class Parser(argparse.ArgumentParser):
             exit_on_error=False,
         )
         self.add_argument("--help", "-h", action="store_true", help="Shows this text.")
+        # taken from the arguments before they come here
+        self.add_argument("--debug", action="store_true", help="Shows where in the code an error arose.")
 
     def values(self, arguments: Sequence[str]) -> argparse.Namespace | None:
         """The values of the arguments; None if they asked for help, which is then shown.

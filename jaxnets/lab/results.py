@@ -1,5 +1,6 @@
 """The results of a sweep: its tables, what can be asked of its runs, and on disk."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,18 +12,25 @@ from rich.console import Console
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError, unknown
-from jaxnets.config import record
-from jaxnets.config.config import Config
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.lab import run_directory, session, studies
+from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
+from jaxnets.plugins import Trust
 from jaxnets.trained import model as models
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
 
 MODELS = "models.json"
+_SHARED = ("form", "class_names", "vocabulary", "tokenizer")
+_SHAPE = {
+    **{name: shape for name, shape in models.SHAPE.items() if name in _SHARED},
+    "runs": {...: {name: shape for name, shape in models.SHAPE.items() if name not in _SHARED}},
+}
+
+
+_NAME = re.compile(r"run_(?P<run>\d{1,9})\.step_(?P<step>\d{1,15})\.(?P<rest>.+)")
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,8 +105,9 @@ class Results(Trained):
         column, label = (by, None) if isinstance(by, str) else ("contestant", by)
         contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
         tasks = self.options.get("tasks", ["own"])
+        parts = self.directory and self.directory / run_directory.PARTS
         studied = studies.carry_out(
-            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}
+            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}, parts
         )
         self.further.extend(studied.trained)
         return studied
@@ -198,9 +207,6 @@ class Results(Trained):
         return notebook.html(self.runs, self.curves)
 
 
-_SHARED = ("form", "class_names", "vocabulary", "tokenizer")
-
-
 def _shared(described: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     """Descriptions of models with what they have in common written once."""
     first = next(iter(described.values()))
@@ -208,14 +214,15 @@ def _shared(described: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     return {**{name: first[name] for name in _SHARED}, "runs": own}
 
 
-def load(directory: str | Path) -> Results:
+def load(directory: str | Path, *, trust: Trust = False) -> Results:
     """The results that a run directory holds.
 
     Args:
       directory: written by an experiment, by `jaxnets.sweep(output=...)`, or by `Results.save`.
+      trust: whether the import paths may be imported that stand in it, or which of them: their code runs.
 
     Raises:
-      UserError: if it is none, or a file of it cannot be read.
+      UserError: if it is none, a file of it cannot be read, or it names what is not trusted.
 
     >>> import tempfile
     >>> import jaxnets
@@ -225,32 +232,24 @@ def load(directory: str | Path) -> Results:
     True
     """
     folder = Path(directory)
-    content = run_directory.read_json(folder, "config.json")
+    content = run_directory.read_config(folder)
+    config = config_files.configuration(folder / "config.json", content, trust)
     runs, curves = (run_directory.read_table(folder, name) for name in ("runs", "curves"))
     predictions = pd.DataFrame()
     if (folder / "predictions.parquet").exists():
         predictions = run_directory.read_table(folder, "predictions")
     kept = _kept(folder)
     return Results(
-        config=_config(content),
+        config=config,
         runs=runs,
         curves=curves,
         predictions=predictions,
         kept=kept,
-        kept_model=models.load(folder) if (folder / models.CHECKPOINT / models.DESCRIPTION).exists() else None,
+        kept_model=models.load(folder, trust) if (folder / models.CHECKPOINT / models.DESCRIPTION).exists() else None,
         notes=() if "config" in content else ("It was written by version 0.1.0: the configuration is not read.",),
         directory=folder,
-        models=_models(folder, runs, kept),
+        models=_models(folder, kept, trust),
     )
-
-
-def _config(content: Mapping[str, Any]) -> Config:
-    """The configuration, as far as it can be told without its plug-ins."""
-    values = content.get("config") if isinstance(content, dict) else None
-    if not isinstance(values, dict):
-        return Config()
-    known = {name: value for name, value in values.items() if name not in record.unrepeatable(values)}
-    return Config(**record.from_json(known), options=record.from_json(content.get("options", {})))
 
 
 def _kept(folder: Path) -> dict[tuple[int, int], Any]:
@@ -260,19 +259,24 @@ def _kept(folder: Path) -> dict[tuple[int, int], Any]:
         return {}
     kept: dict[tuple[int, int], dict] = {}
     for name, array in models.read_export(path).items():
-        run, step, *rest = name.split(".")
-        kept.setdefault((int(run.removeprefix("run_")), int(step.removeprefix("step_"))), {})[tuple(rest)] = array
-    return {key: traverse_util.unflatten_dict(flat) for key, flat in kept.items()}
+        if not (found := _NAME.fullmatch(name)):
+            raise UserError(f"{path}: cannot be read: {name[:40]!r} is not the name of a run's parameter.")
+        kept.setdefault((int(found["run"]), int(found["step"])), {})[tuple(found["rest"].split("."))] = array
+    try:
+        return {key: traverse_util.unflatten_dict(flat) for key, flat in kept.items()}
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: cannot be read: a name of a parameter is the beginning of another.") from None
 
 
-def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any]) -> dict[int, Model]:
+def _models(folder: Path, kept: Mapping[tuple[int, int], Any], trust: Trust) -> dict[int, Model]:
     """The models of the runs, after their last kept step."""
     if not kept or not (folder / MODELS).exists():
         return {}
-    content = run_directory.read_json(folder, MODELS)
-    last = {run: params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
+    path = folder / MODELS
+    content = run_directory.read_json(folder, MODELS, _SHAPE)
+    last = {str(run): params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
     shared = {name: content[name] for name in _SHARED}
-    return {
-        int(run): models.from_description({**shared, **own}, params=last[int(run)])
-        for run, own in content["runs"].items()
-    }
+    if strangers := content["runs"].keys() - last.keys():
+        raise UserError(f"{path}: cannot be read: there are no parameters of its run '{min(strangers)[:40]}'.")
+    described = {int(run): {**shared, **own} for run, own in content["runs"].items()}
+    return {run: models.from_description(path, one, last[str(run)], trust) for run, one in described.items()}

@@ -1,12 +1,15 @@
 """The run directory: what is written into it, and read back; each file whole or not at all."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import platform
+import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -15,16 +18,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import files
+from jaxnets.basics import files, stored, stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
-from jaxnets.data.texts import Texts
+from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
+from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
+CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
+_OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "compilation_cache")
+ENVIRONMENT = {
+    "notes?": [str],
+    "data?": [
+        {
+            "name": str,
+            "num_classes": int,
+            "chance": float,
+            "fingerprint": str,
+            "num_train?": int,
+            "num_dev?": int,
+            "num_test?": int,
+            ...: stored.SCALAR,
+        }
+    ],
+    "python?": str,
+    "machine?": str,
+    "devices?": [str],
+    "versions?": {...: (None, str)},
+    "git_commit?": (None, str),
+    ...: object,
+}
+"""The shape of `environment.json`."""
 _PACKAGES = ("jaxnets", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-learn")
 
 
@@ -34,19 +61,100 @@ def default_directory(experiment: str, config: Mapping[str, Any], now: datetime)
     return Path("results") / experiment / f"{now:%Y%m%d-%H%M%S}-{digest}"
 
 
-def create(directory: Path) -> Path:
-    """Makes a run directory.
+def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
+    """Makes a run directory, or goes on with one in which the same command has not finished.
+
+    Args:
+      directory: of the run.
+      content: of its `config.json`, from `configuration`; None for what is never gone on with.
 
     Raises:
-      UserError: if it cannot be written, or holds results already: they are not written over.
+      UserError: if it cannot be written, holds finished results, or another command began it: nothing is written over.
     """
-    if (directory / "runs.parquet").exists():
-        raise UserError(f"output: '{directory}' holds results already; name another folder.")
+    if files.exists(directory / CONFIG) or files.exists(directory / "runs.parquet"):
+        _check_same(directory, content)
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
+    files.check_writable(directory)
+    with files.file_errors(directory):
+        if content is not None:
+            (directory / PARTS).mkdir(exist_ok=True)
     return directory
+
+
+def is_begun(directory: Path) -> bool:
+    """Whether a run has begun there, and has not finished: its parts are taken away when it has."""
+    return (directory / PARTS).is_dir() and (directory / CONFIG).exists()
+
+
+def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
+    """Whether the command of a `config.json` has begun there, and can go on."""
+    return is_begun(directory) and _asked(read_config(directory)) == _asked(content)
+
+
+def finish(directory: Path) -> None:
+    """Takes away the parts of what has finished; the tables hold all of them."""
+    shutil.rmtree(directory / PARTS, ignore_errors=True)
+
+
+def _check_same(directory: Path, content: Mapping[str, Any] | None) -> None:
+    if content is None or not is_begun(directory):
+        raise UserError(f"output: '{directory}' holds results already; name another folder.")
+    there, here = (_asked(one) for one in (read_config(directory), content))
+    for name in [*here, *there]:
+        if there.get(name) != here.get(name):
+            values = f"{name} is {json.dumps(there.get(name))} there, and {json.dumps(here.get(name))} here"
+            raise UserError(f"output: another command began '{directory}': {values}; name another folder.")
+
+
+def _asked(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `config.json` asks for; on how many devices makes no difference."""
+    asked = {"experiment": content.get("experiment"), **content.get("config", {}), **content.get("options", {})}
+    return {name: value for name, value in asked.items() if name not in _OF_THE_MACHINE}
+
+
+def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
+    """Refuses to go on with other data than a run began with.
+
+    Raises:
+      UserError: if they differ.
+    """
+    if not (directory / "environment.json").exists():
+        return
+    there = read_environment(directory).get("data", [])
+    before, now = ({one["name"]: one["fingerprint"] for one in data} for data in (there, environment["data"]))
+    for name in now:
+        if before.get(name, now[name]) != now[name]:
+            raise UserError(f"output: the data '{name}' have changed since '{directory}' began; name another folder.")
+
+
+@contextlib.contextmanager
+def lock(directory: Path) -> Iterator[None]:
+    """Keeps a run directory from other processes; the lock is gone with its process, however that ends.
+
+    Raises:
+      UserError: if another process works in it; it is named.
+    """
+    path = directory / LOCK
+    with files.file_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(file.fileno()).st_nlink:  # its holder has ended since it was opened
+                raise BlockingIOError
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise UserError(f"output: '{directory}' is in use by {holder}; name another folder.") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def configuration(experiment: str, config: Config) -> dict[str, Any]:
@@ -74,36 +182,58 @@ def write_rest(directory: Path, trained: Trained) -> None:
         tensorboard.write(directory, trained.runs, trained.curves)
 
 
-def read_json(directory: Path, name: str) -> Any:
+def read_json(directory: Path, name: str, shape: stored.Shape) -> Any:
     """The content of a JSON file of a run directory.
 
     Raises:
-      UserError: if it is not there or cannot be read.
+      UserError: if it is not there, cannot be read, or has another shape.
     """
-    path = directory / name
-    if not directory.is_dir():
-        raise UserError(f"there is not a run directory '{directory}'.")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
+    with _told(directory, name):
+        return stored.read_json(directory / name, shape)
 
 
-def read_table(directory: Path, name: str) -> pd.DataFrame:
-    """A table of a run directory.
+def read_config(directory: Path) -> dict[str, Any]:
+    """The content of `config.json`.
 
     Raises:
       UserError: if it is not there or cannot be read.
     """
+    with _told(directory, "config.json"):
+        return record.read(directory / "config.json")
+
+
+def read_environment(directory: Path) -> dict[str, Any]:
+    """The content of `environment.json`; see `read_json`."""
+    return read_json(directory, "environment.json", ENVIRONMENT)
+
+
+@contextlib.contextmanager
+def _told(directory: Path, name: str) -> Iterator[None]:
+    """Says that a folder is no run directory, where there is not such a file."""
+    if not directory.is_dir():
+        raise UserError(f"there is not a run directory '{directory}'.")
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
+
+
+def read_table(directory: Path, name: str, columns: stored_tables.Columns | None = None) -> pd.DataFrame:
+    """A table of a run directory.
+
+    Args:
+      directory: that holds it.
+      name: `runs`, `curves` or `predictions`.
+      columns: that it must have; those of all tables of that name if None.
+
+    Raises:
+      UserError: if it is not there, cannot be read, or lacks a column.
+    """
     path = directory / f"{name}.parquet"
     try:
-        return pd.read_parquet(path)
+        return stored_tables.read_table(path, study.COLUMNS[name] if columns is None else columns)
     except FileNotFoundError:
         raise UserError(f"'{directory}' holds no {path.name}; the sweep has not come to an evaluation yet.") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}.") from None
 
 
 def environment(devices: Sequence[str], notes: Sequence[str] = (), datasets: Sequence[Dataset] = ()) -> dict[str, Any]:
@@ -136,21 +266,10 @@ def described(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
             "num_classes": own[0].num_classes,
             "chance": float(np.bincount(own[0].test.labels).max() / len(own[0].test)),
             **{f"num_{split}": len(getattr(own[0], split)) for split in ("train", "dev", "test")},
-            "fingerprint": _fingerprint(own),
+            "fingerprint": fingerprint(own),
         }
         for name, own in named.items()
     ]
-
-
-def _fingerprint(datasets: Sequence[Dataset]) -> str:
-    """Equal for equal examples in an equal order, on any machine."""
-    digest = hashlib.sha256()
-    for split in (split for dataset in datasets for split in (dataset.train, dataset.dev, dataset.test)):
-        given = split.inputs
-        arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
-        for array in (*arrays, np.asarray(split.labels)):
-            digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

@@ -1,5 +1,6 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.evidence import judging
@@ -20,6 +22,7 @@ from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
+from jaxnets.report.progress import patience
 from jaxnets.trained import model
 
 
@@ -38,27 +41,45 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
+    with contextlib.ExitStack() as held:
+        results, found = _run(experiment, config, console, progress, held)
+        if not results.interrupted:
+            run_directory.finish(_directory(results))
+        return results, found
+
+
+def _run(
+    experiment: Experiment, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+) -> tuple[Results, Any]:
     if isinstance(experiment, Comparison):
-        return compare(experiment, config, console, progress), None
-    results = train(experiment, config, progress)
+        return compare(experiment, config, console, progress, held), None
+    results = train(experiment, config, progress, held)
     if isinstance(experiment, Job):
         with files.file_errors(_directory(results)):
             experiment.report(results, console)
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
         return results, None
-    with files.file_errors(_directory(results)):
-        return results, conclude(experiment, results, console)
+    try:
+        with files.file_errors(_directory(results)):
+            return results, conclude(experiment, results, console)
+    except UserError:
+        if not results.num_runs:  # a mistake that only shows where the claim trains
+            session.unmake_directory(_directory(results))
+        raise
 
 
-def compare(experiment: Comparison, config: Config, console: Console, progress: Console | None) -> Results:
+def compare(
+    experiment: Comparison, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+) -> Results:
     """Tunes and confirms the contestants of a comparison, and answers."""
     from jaxnets.lab import comparing
 
-    parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
+    with patience(progress, "preparing the sweeps"):
+        parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
-    directory = session.make_directory(experiment.name, config, notes, datasets)
+    directory = session.make_directory(experiment.name, config, held, notes, datasets)
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
     results = Results(**vars(last), directory=directory, console=progress)
     with files.file_errors(directory):
@@ -84,22 +105,25 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     """The answer of a comparison: on the console, as figures, and as a page."""
     said = answer(found, config.options["margin"])
     comparison_tables.print_answer(console, said)
-    environment = run_directory.read_json(directory, "environment.json")
+    environment = run_directory.read_environment(directory)
     page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)
     for path in (path for path in figures if path.suffix == ".png"):
-        console.print(f"Figure: {path}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"Figure: {path}", soft_wrap=True)
+    console.print(f"Report: {page}", soft_wrap=True)
 
 
-def train(experiment: Experiment, config: Config, progress: Console | None) -> Results:
+def train(experiment: Experiment, config: Config, progress: Console | None, held: contextlib.ExitStack) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
-        sweep = prepare(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config, sweep.notes, sweep.folds)
+        with patience(progress, "preparing the sweep"):
+            sweep = prepare(config, experiment.takes)
+        experiment.fits(config, sweep.folds)
+        directory = session.make_directory(experiment.name, config, held, sweep.notes, sweep.folds)
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
-        directory = session.make_directory(experiment.name, config, datasets=trained.folds)
+        experiment.fits(config, trained.folds)
+        directory = session.make_directory(experiment.name, config, held, datasets=trained.folds)
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)
     return results

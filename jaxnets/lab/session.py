@@ -17,7 +17,8 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
 from jaxnets.engine.events import Compiled, Compiling, Event, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.interrupts import until_interrupted
+from jaxnets.engine.interrupts import undisturbed, until_interrupted
+from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, load_folds, prepare
@@ -38,7 +39,7 @@ def retrain(config: Config, console: Console | None, **values: object) -> Traine
       UserError: for anything in the configuration that cannot be done.
       KeyboardInterrupt: if the user ends it.
     """
-    changed = config.changed(**values)
+    changed = config.changed(**{"export": None, **values})
     trained = carry_out(prepare(without_strangers(changed, values)), None, console, None)
     if trained.interrupted:
         raise KeyboardInterrupt
@@ -52,30 +53,56 @@ def untrained(config: Config, takes: str = "") -> Trained:
 
 
 def make_directory(
-    experiment: str, config: Config, notes: tuple[str, ...] = (), datasets: Sequence[Dataset] = ()
+    experiment: str,
+    config: Config,
+    held: contextlib.ExitStack,
+    notes: tuple[str, ...] = (),
+    datasets: Sequence[Dataset] = (),
 ) -> Path:
-    """Makes the run directory, with what is known before the first step.
+    """Makes the run directory, with what is known before the first step, or goes on with one that was not finished.
 
     Args:
       experiment: its name.
       config: what is asked for.
+      held: keeps the directory from other processes until it is closed.
       notes: what the user should know of the data.
       datasets: that are trained on, with all their folds or blocks.
 
     Raises:
-      UserError: if it cannot be written, or holds results already.
+      UserError: if it cannot be written, another process has it, it holds finished results, or those of another command
+        or of other data.
     """
     content = run_directory.configuration(experiment, config)
     default = run_directory.default_directory(experiment, content, datetime.now())
-    directory = run_directory.create(Path(config.output) if config.output else default)
-    files.write_json(directory / "config.json", content)
+    directory = Path(config.output) if config.output else default
+    held.enter_context(run_directory.lock(directory))
+    begun = run_directory.is_begun(directory)
+    run_directory.create(directory, content)
     placement = devices.placement(config.num_devices)
-    files.write_json(directory / "environment.json", run_directory.environment(placement.described(), notes, datasets))
+    environment = run_directory.environment(placement.described(), notes, datasets)
+    if begun:
+        run_directory.check_data(directory, environment)
+    files.write_json(directory / run_directory.CONFIG, content)
+    files.write_json(directory / "environment.json", environment)
     return directory
 
 
+def unmake_directory(directory: Path) -> None:
+    """Takes back a run directory in which nothing was done, but for files of others."""
+    run_directory.finish(directory)
+    for name in (run_directory.CONFIG, "environment.json", run_directory.LOCK):
+        (directory / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not empty
+        directory.rmdir()
+
+
 def carry_out(
-    sweep: Sweep, directory: Path | None, console: Console | None, notes: Console | None, live: Live | None = None
+    sweep: Sweep,
+    directory: Path | None,
+    console: Console | None,
+    notes: Console | None,
+    live: Live | None = None,
+    parts: Path | None = None,
 ) -> Trained:
     """Trains the runs of a sweep; what they give is written every few seconds, and at the end.
 
@@ -86,31 +113,36 @@ def carry_out(
       notes: where it is said what the user should know of the data; nothing is said if None.
       live: what keeps a directory up to date while the sweep runs, where the sweep is a stage of more work; otherwise
         it is done in `directory`.
+      parts: the folder of finished chunks, which are not trained again; by default that of `directory`.
     """
     if notes is not None:
         for note in sweep.notes:
-            notes.print(f"{sweep.folds[0].name}: {note}", highlight=False, soft_wrap=True, markup=False)
+            notes.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)
     recorder, follower, begin = Recorder(sweep), live or Live(directory), time.perf_counter()
+    parts = parts or (directory and directory / run_directory.PARTS)
     with display(console, len(sweep.table), sweep.num_steps) as progress:
-        interrupted = _train(recorder, directory, progress, follower)
-    trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
-    if directory is not None:
-        _settle_model(directory, recorder.kept_model, trained.kept_model)
-        run_directory.write_tables(directory, trained.runs, trained.curves)
-        run_directory.write_rest(directory, trained)
-    if sweep.config.export and trained.kept_model is not None:
-        model.export(Path(sweep.config.export), trained.kept_model.params)
-    if live is None:
-        follower.end("interrupted" if interrupted else "finished")
+        interrupted = _train(recorder, directory, progress, follower, parts)
+    with undisturbed() if interrupted else contextlib.nullcontext():
+        trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
+        if directory is not None:
+            _settle_model(directory, recorder.kept_model, trained.kept_model)
+            run_directory.write_tables(directory, trained.runs, trained.curves)
+            run_directory.write_rest(directory, trained)
+        if sweep.config.export and trained.kept_model is not None:
+            model.export(Path(sweep.config.export), trained.kept_model.params)
+        if live is None:
+            follower.end("interrupted" if interrupted else "finished")
     return trained
 
 
-def _train(recorder: Recorder, directory: Path | None, progress: Display, live: Live) -> bool:
+def _train(recorder: Recorder, directory: Path | None, progress: Display, live: Live, parts: Path | None) -> bool:
     """Carries the sweep of a recorder out; whether the user interrupted it."""
     sweep = recorder.sweep
+    platform = sweep.placement.platform
+    stored = Parts(parts, sweep.table, sweep.folds, sweep.options, platform) if parts else None
     try:
         live.note(progress.count)
-        for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options)):
+        for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, stored)):
             _keep_new(directory, recorder, event)
             _show(progress, event, recorder)
             live.follow(

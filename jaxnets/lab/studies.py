@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -34,9 +35,15 @@ class Studied:
 
 
 def carry_out(
-    config: Config, contest: Contest, tasks: Sequence[str], console: Console | None, takes: str, changes: Changes
+    config: Config,
+    contest: Contest,
+    tasks: Sequence[str],
+    console: Console | None,
+    takes: str,
+    changes: Changes,
+    parts: Path | None = None,
 ) -> Studied:
-    """Tunes and confirms the contestants on each task; nothing is written.
+    """Tunes and confirms the contestants on each task; nothing is written but parts.
 
     Args:
       config: with the axes that are tuned, and the number of blocks.
@@ -45,6 +52,7 @@ def carry_out(
       console: where the progress is shown; nowhere if None.
       takes: `features` or `text`, if only data of that kind will do.
       changes: values that take the place of a task's.
+      parts: the folder of finished chunks; None if there is none.
 
     Raises:
       UserError: for anything that cannot be done.
@@ -53,7 +61,7 @@ def carry_out(
     gathered, live, sweeps = Gathered(config, contest), Live(None), []
     reporting: dict[str, Trained] = {}
     for part in comparing.parts(config, tasks, takes, changes):
-        for phase, trained in comparing.stages(part, contest, console, live):
+        for phase, trained in comparing.stages(part, contest, console, live, parts):
             if trained.interrupted:
                 raise KeyboardInterrupt
             gathered.add(trained, part.facts, phase)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 
@@ -30,6 +31,8 @@ def write(directory: Path, study: Study, said: Answer, command: str, environment
     from jaxnets.report import study_figures, study_page  # Altair takes half a second
 
     page = directory / PAGE
+    if (directory / "figures").is_symlink():
+        raise UserError(f"{directory / 'figures'}: it is a link, and the figures would be written elsewhere.")
     with files.file_errors(directory):
         figures = study_figures.save(study, said, directory / "figures")
     content = study_page.html(study, said, command=command, environment=environment)

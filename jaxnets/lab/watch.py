@@ -12,12 +12,15 @@ import pandas as pd
 from rich.console import Console
 from rich.live import Live as Screen
 
-from jaxnets.basics.errors import UserError
 from jaxnets.lab import live, run_directory
 from jaxnets.report import live_view
 from jaxnets.report.live_view import ENDED, FINISHED, GONE, INTERRUPTED, RUNNING, WAITING, View
 
 TERMINAL_SECONDS, PLAIN_SECONDS = 1.0, 5.0
+_COLUMNS = {
+    "runs": {"run": "whole", "optimizer": "text", "learning_rate": "number", "status": "text"},
+    "curves": {"run": "whole", "step": "whole", "dev_accuracy": "number", "train_loss": "number"},
+}
 _STATES = {"running": RUNNING, "finished": FINISHED, "interrupted": INTERRUPTED, "failed": GONE}
 
 
@@ -47,10 +50,7 @@ class Watched:
     def _progress(self) -> dict[str, Any]:
         if not (self.directory / live.FILE).exists():
             return {}
-        content = run_directory.read_json(self.directory, live.FILE)
-        if not isinstance(content, dict) or content.get("format") != live.FORMAT or not content.keys() >= live.KEYS:
-            raise UserError(f"{self.directory / live.FILE}: it has another format; this version reads {live.FORMAT}.")
-        return content
+        return run_directory.read_json(self.directory, live.FILE, live.SHAPE)
 
     def _state(self, progress: dict[str, Any]) -> str:
         if not progress:  # nothing is there yet, or an older version has written it
@@ -67,7 +67,7 @@ class Watched:
         except FileNotFoundError:
             return None, pd.DataFrame(), pd.DataFrame()
         if version != self._tables[0]:
-            runs, curves = (run_directory.read_table(staged, path.stem) for path in paths)
+            runs, curves = (run_directory.read_table(staged, path.stem, _COLUMNS[path.stem]) for path in paths)
             self._tables = version, runs, curves
         return self._tables
 
@@ -78,7 +78,7 @@ def _alive(progress: dict[str, Any]) -> bool:
         return True
     try:
         os.kill(progress["process"], 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the latter for a number that no process can have
         return False
     except PermissionError:  # somebody else's
         return True
@@ -107,7 +107,7 @@ def follow(watched: Watched, console: Console) -> None:
         last = ""
         for view in views(watched, PLAIN_SECONDS):
             if (line := live_view.line(view)) != last:
-                console.print(line, soft_wrap=True, highlight=False, markup=False)
+                console.print(line, soft_wrap=True)
             last = line
         console.print(live_view.runs_table(view))
         return

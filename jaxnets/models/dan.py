@@ -1,6 +1,7 @@
 """The Deep Averaging Network."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 from flax import linen as nn
@@ -25,6 +26,7 @@ class DAN(nn.Module):
     """
 
     takes: ClassVar[str] = "text"
+    limits: ClassVar[Mapping[str, Any]] = {"embedding_dim": {"least": 1}, "vector_range": {"least": 0}}
 
     num_outputs: int
     vocabulary_size: int

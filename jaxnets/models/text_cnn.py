@@ -1,6 +1,7 @@
 """The convolutional network for sentences."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,12 @@ class TextCNN(nn.Module):
     """
 
     takes: ClassVar[str] = "text"
+    limits: ClassVar[Mapping[str, Any]] = {
+        "embedding_dim": {"least": 1},
+        "vector_range": {"least": 0},
+        "filter_widths": {"most": 64, "distinct": True},
+        "num_filters": {"least": 1},
+    }
 
     num_outputs: int
     vocabulary_size: int

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnets.evidence import intervals, judging
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.rules import Rule, in_unit
-from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, panel, styled
+from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, Figure, panel, styled
 
 
 def of_shares(values: pd.Series) -> Estimate:

@@ -1,10 +1,13 @@
 """Explanations of predictions, for the eye and as JSON."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
+
+from jaxnets.basics.characters import printable
 
 if TYPE_CHECKING:  # reports are made without JAX
     from jaxnets.trained.explain import Explanation
@@ -71,6 +74,12 @@ def as_json(explanations: Sequence["Explanation"]) -> list[dict[str, Any]]:
         }
         for one in explanations
     ]
+
+
+def json_text(explanations: Sequence["Explanation"]) -> str:
+    """The explanations as JSON; characters that are not to be printed are written by their numbers."""
+    text = json.dumps(as_json(explanations), ensure_ascii=False, indent=2)
+    return text if printable(text) == text else json.dumps(as_json(explanations), indent=2)
 
 
 def _members(explanation: "Explanation") -> dict[str, Any]:

@@ -1,22 +1,26 @@
 """Figures from result tables, in colours that the colour-blind can tell apart, with markers that differ too."""
 
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib import figure as drawing
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.axis import Axis
+from matplotlib.text import Text
+from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
+from jaxnets.basics import files
+from jaxnets.basics.characters import printable
 from jaxnets.evidence import choosing, intervals
 
 # What is written or drawn in it is light where the page is dark: see `save`.
@@ -43,6 +47,46 @@ STYLE: Any = {
 }
 # The same figure is the same file, whenever it is written.
 _UNDATED: Any = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+# They write mathematics themselves.
+_NUMBERS = (LogFormatter, LogitFormatter, ScalarFormatter)
+
+
+class Figure(drawing.Figure):
+    """A figure on which names and texts are nothing else: a `$` in a label is no mathematics, and no character acts."""
+
+    def draw(self, renderer: Any) -> None:
+        """Draws it."""
+        numbers: set[Any] = set()
+        for axis in self.findobj(Axis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, _NUMBERS):
+                numbers |= {text for text in axis.findobj(Text) if text is not axis.label}
+            elif not isinstance(formatter, _Names):
+                axis.set_major_formatter(_Names(formatter))
+        for text in self.findobj(Text):
+            if text not in numbers:
+                text.set_text(printable(text.get_text()))
+                text.set_parse_math(False)
+        super().draw(renderer)
+
+
+class _Names(Formatter):
+    """Writes what another formatter writes, as text."""
+
+    def __init__(self, formatter: Any) -> None:
+        self._formatter = formatter
+
+    def format_ticks(self, values: Any) -> list[str]:
+        return [printable(text) for text in self._formatter.format_ticks(values)]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return printable(self._formatter(x, pos))
+
+    def set_axis(self, axis: Any) -> None:
+        super().set_axis(axis)
+        self._formatter.set_axis(axis)
 
 
 @dataclass(frozen=True)
@@ -188,8 +232,12 @@ def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("pn
 
     Returns:
       The paths.
+
+    Raises:
+      UserError: if it cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    with files.file_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for kind in kinds:
         content = io.BytesIO()
@@ -197,15 +245,12 @@ def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("pn
             figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
         figure.set_layout_engine("none")  # it is laid out now
         written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
-        path = directory / f"{name}.{kind}"
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            temporary.write_bytes(written)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        paths.append(path)
+        paths.append(files.write(directory / f"{name}.{kind}", partial(_put, written)))
     return paths
+
+
+def _put(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def adapting(svg: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """A finding is what an experiment says of its claim: shown on the console, and stored as JSON for pages."""
 
-import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, OnTask, Part, Verdict
+from jaxnets.basics import stored
+from jaxnets.basics.errors import UserError
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, Part, Verdict
 from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
 
@@ -60,6 +62,10 @@ class Finding:
         return {name: _finite(value) for name, value in content.items()}
 
 
+_SHAPE = stored.shape_of(Finding) | {"tables": [{"title": str, "columns": [str], "rows": [[str]]}]}
+_NAME = re.compile(r"[\w-]{1,100}")
+
+
 def _finite(value: Any) -> Any:
     """JSON knows no NaN and no infinity: None in their place, at any depth."""
     if isinstance(value, Mapping):
@@ -72,24 +78,14 @@ def _finite(value: Any) -> Any:
 def read(directory: Path) -> Finding | None:
     """The finding of a run directory; None if there is none, or it cannot be read."""
     try:
-        content = json.loads((directory / FILE).read_text(encoding="utf-8"))
-        tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
-        verdict = _verdict(content["verdict"])
-        return Finding(**{**content, "verdict": verdict, "tables": tables})
-    except (OSError, ValueError, KeyError, TypeError):
+        content = stored.read_json(directory / FILE, _SHAPE)
+    except (FileNotFoundError, UserError):
         return None
-
-
-def _verdict(content: Mapping[str, Any]) -> Verdict:
-    parts = []
-    for part in content["parts"]:
-        tasks = tuple(OnTask(**_known(on)) for on in part["tasks"])
-        parts.append(Part(**{**_known(part), "tasks": tasks}))
-    return Verdict(tuple(parts), content["blocks"])
-
-
-def _known(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: math.nan if value is None else value for name, value in content.items()}
+    ragged = any(len(row) != len(one["columns"]) for one in content["tables"] for row in one["rows"])
+    if ragged or not all(_NAME.fullmatch(name) for name in content["pictures"]):  # these are names of files
+        return None
+    tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
+    return Finding(**{**content, "verdict": stored.made(Verdict, content["verdict"]), "tables": tables})
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:

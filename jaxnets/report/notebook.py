@@ -5,6 +5,7 @@ import io
 
 import pandas as pd
 
+from jaxnets.basics.characters import printable
 from jaxnets.evidence import choosing
 from jaxnets.report import figures
 from jaxnets.report.tables import cell, with_interval
@@ -37,7 +38,7 @@ def _table(best: pd.DataFrame) -> str:
         ]
         for _, row in best.iterrows()
     ]
-    return pd.DataFrame([[markup.escape(text) for text in row] for row in rows], columns=header).to_html(
+    return pd.DataFrame([[markup.escape(printable(text)) for text in row] for row in rows], columns=header).to_html(
         index=False, escape=False, border=0
     )
 

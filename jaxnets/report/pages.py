@@ -4,17 +4,20 @@ from typing import Any
 
 import jinja2
 
+from jaxnets.basics.characters import printable
+
 
 def render(template: str, **values: Any) -> str:
     """A page.
 
     Args:
       template: its file in `templates/`.
-      **values: what it shows; texts are escaped unless they are marked as HTML.
+      **values: what it shows; texts are escaped unless they are marked as HTML, and have no control characters.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("jaxnets.report", "templates"),
         autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # what is marked as HTML stays
         trim_blocks=True,
         lstrip_blocks=True,
     )

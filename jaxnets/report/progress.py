@@ -1,9 +1,11 @@
 """Live progress of a sweep: a changing line on a terminal, a bar in a notebook, plain lines elsewhere."""
 
+import contextlib
 import html
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +14,61 @@ from rich.live import Live
 from rich.text import Text
 
 PLAIN_SECONDS, LIVE_SECONDS = 5.0, 0.1
+SILENT_SECONDS = 15.0
+"""After these something is said, though nothing has changed."""
+
+
+class Pulse:
+    """Says something from a thread of its own whenever nothing was said for a while; a context manager.
+
+    Args:
+      say: what is done then.
+    """
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say, self._over = say, threading.Event()
+        self._last = time.monotonic()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "Pulse":
+        """Starts to watch."""
+        self.heard()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Ends; nothing is said from then on."""
+        self._over.set()
+        self._thread.join()
+
+    def heard(self) -> None:
+        """Something was said by others."""
+        self._last = time.monotonic()
+
+    def _beat(self) -> None:
+        while not self._over.wait(max(0.0, self._last + SILENT_SECONDS - time.monotonic())):
+            if time.monotonic() - self._last >= SILENT_SECONDS:
+                self._say()
+                self.heard()
+
+
+@contextlib.contextmanager
+def patience(console: Console | None, work: str) -> Iterator[None]:
+    """Says now and then that work goes on which has no progress to show.
+
+    Args:
+      console: where; nothing is said if None.
+      work: in words, such as `preparing the runs`.
+    """
+    start = time.monotonic()
+
+    def say() -> None:
+        if console is not None:
+            passed = f"{work}: {time.monotonic() - start:.0f} s"
+            console.print(passed, soft_wrap=True, highlight=False, markup=False)
+
+    with Pulse(say):
+        yield
 
 
 class Count:
@@ -29,6 +86,7 @@ class Count:
         self._steps = self._saved = self._examples = self._finished = self._diverged = 0
         self._training_seconds, self._last_event = 0.0, clock()
         self._label = self._leader = ""
+        self._compiling_since: float | None = None
         self._best_accuracy: float | None = None
 
     @property
@@ -39,10 +97,12 @@ class Count:
     def compiling(self, label: str) -> None:
         """A program is being compiled: that time is not counted as training."""
         self._label = f"compiling {label}"
+        self._compiling_since = self.clock()
 
     def compiled(self) -> None:
         """Training starts."""
         self._last_event = self.clock()
+        self._compiling_since = None
 
     def advance(
         self, label: str, steps: int, saved: int, examples: int, finished: int, diverged: int, best: float, leader: str
@@ -89,8 +149,10 @@ class Count:
         """The progress in a line."""
         seconds = self._training_seconds
         saved = f", {self._saved:,} saved" if self._saved else ""
+        waited = 0.0 if self._compiling_since is None else self.clock() - self._compiling_since
+        label = f"{self._label} ({waited:.0f} s)" if waited >= 1 else self._label
         parts = [
-            f"{self._label}: {self._finished}/{self._total_runs} runs",
+            f"{label}: {self._finished}/{self._total_runs} runs",
             f"{self._steps:,}/{self._total_steps:,} steps{saved} ({self.share:.0%})",
         ]
         if self._steps and seconds and self.share < 1:
@@ -110,13 +172,16 @@ class Display:
 
     def __init__(self, count: Count, pause: float = PLAIN_SECONDS) -> None:
         self.count, self._pause, self._last_shown = count, pause, count.clock()
+        self._pulse = Pulse(self.draw)
 
     def __enter__(self) -> "Display":
         """Starts to show."""
+        self._pulse.__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Shows the last state, and leaves it standing."""
+        self._pulse.__exit__()
         self.draw()
 
     def draw(self) -> None:
@@ -125,7 +190,7 @@ class Display:
     def compiling(self, label: str) -> None:
         """See `Count.compiling`."""
         self.count.compiling(label)
-        self.draw()
+        self._show()
 
     def compiled(self) -> None:
         """See `Count.compiled`."""
@@ -137,7 +202,11 @@ class Display:
         now = self.count.clock()
         if now - self._last_shown >= self._pause:
             self._last_shown = now
-            self.draw()
+            self._show()
+
+    def _show(self) -> None:
+        self._pulse.heard()
+        self.draw()
 
 
 class PlainDisplay(Display):
@@ -149,7 +218,7 @@ class PlainDisplay(Display):
 
     def draw(self) -> None:
         """Prints the line."""
-        self._console.print(self.count.text(), soft_wrap=True, highlight=False, markup=False)
+        self._console.print(self.count.text(), soft_wrap=True)
 
 
 class LiveDisplay(Display):
@@ -162,11 +231,12 @@ class LiveDisplay(Display):
     def __enter__(self) -> "LiveDisplay":
         """Takes the line."""
         self._live.start()
+        super().__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         """Leaves the line."""
-        self.draw()
+        super().__exit__(*error)
         self._live.stop()
 
     def draw(self) -> None:

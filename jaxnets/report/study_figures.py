@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from jaxnets.basics import files
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 from jaxnets.report import study_tables
-from jaxnets.report.figures import COLOURS, MARKERS, style
+from jaxnets.report.figures import COLOURS, MARKERS, Figure, style
 from jaxnets.report.figures import save as save_figure
 
 KINDS = ("png", "svg", "pdf")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from jaxnets.basics.characters import printable
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 from jaxnets.report import pages, study_gallery, study_rows
@@ -79,7 +80,7 @@ def _columns(study: Study, gallery: Gallery) -> list[list[str]]:
 
 def _json(content: Mapping[str, Any]) -> Markup:
     """JSON that may stand in an element `script`: nothing in it can end that element."""
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    text = printable(json.dumps(content, allow_nan=False, separators=(",", ":"), ensure_ascii=False))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from rich.markup import escape
 from rich.table import Table
 
 from jaxnets.data.dataset import Dataset
@@ -71,7 +70,7 @@ def _mistake(row: pd.Series, fold: Dataset) -> list[str]:
     assert isinstance(fold.test.inputs, Texts)  # only texts are shown here
     text, names = fold.decode(fold.test.inputs[int(row["example"])]), fold.class_names
     short = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
-    return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], escape(short)]
+    return [f"{row['certainty']:.3f}", names[int(row["prediction"])], names[int(row["label"])], short]
 
 
 def likeness(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.limits import LONGEST_EXPLAINED
 from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
 from jaxnets.models.layers import OUTPUT, has_windows
 from jaxnets.trained.ensemble import Ensemble
@@ -83,10 +84,24 @@ def explain(asked: Model | Ensemble, texts: Sequence[str]) -> list[Explanation]:
     model = asked if isinstance(asked, Model) else asked.first
     if not model.vocabulary:
         raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
-    split = splitter(model)
+    split = _bounded(splitter(model))
     ids = {word: number for number, word in enumerate(model.vocabulary)}
     explaining = partial(_by_model, asked) if isinstance(asked, Model) else partial(_by_ensemble, asked)
     return [explaining(text, split(text), ids) for text in texts]
+
+
+def _bounded(split: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """A split that refuses texts of which each word would be left out in turn for hours."""
+
+    def bounded(text: str) -> list[str]:
+        words = split(text)
+        if len(words) > LONGEST_EXPLAINED:
+            raise UserError(
+                f"text: '{text[:20]}...' has {len(words):,} words; up to {LONGEST_EXPLAINED:,} can be explained."
+            )
+        return words
+
+    return bounded
 
 
 def _by_model(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
@@ -142,9 +157,30 @@ def leave_one_out(
     """
     if len(row) == 0:
         return np.zeros(0, np.float32)
-    scores = probabilities([row, *(np.delete(row, place) for place in range(len(row)))])
+    scores = probabilities(_LeftOut(row))
     predicted = int(scores[0].argmax())
     return scores[0, predicted] - scores[1:, predicted]
+
+
+class _LeftOut(Sequence[np.ndarray]):
+    """A text, and behind it the text without each of its words; they are made when they are asked for.
+
+    Args:
+      row: the word ids of the text.
+    """
+
+    def __init__(self, row: np.ndarray) -> None:
+        self._row = row
+
+    def __len__(self) -> int:
+        """The text's words and one."""
+        return len(self._row) + 1
+
+    def __getitem__(self, number: int) -> np.ndarray:  # type: ignore[override]
+        """The whole text for 0; the text without its n-th word for n."""
+        if number > len(self._row):
+            raise IndexError(number)
+        return np.delete(self._row, number - 1) if number else self._row
 
 
 def _by_windows(

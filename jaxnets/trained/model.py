@@ -1,9 +1,10 @@
 """A trained model on disk: parameters by Orbax, all else as JSON; and back."""
 
-import json
+import contextlib
+import logging
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,27 @@ from flax import linen as nn
 from flax import traverse_util
 
 from jaxnets import plugins
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets.basics import files, stored
+from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config.values import Field
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.models.layers import VECTORS
-from jaxnets.plugins import Plugin
+from jaxnets.models import GIVEN
+from jaxnets.plugins import Plugin, Trust
+from jaxnets.trained import fitting
 
 CHECKPOINT, DESCRIPTION = "checkpoint", "model.json"
 _FORM = 1
+SHAPE = {
+    "form": _FORM,
+    "model": str,
+    "head": str,
+    "arguments": {...: (*stored.SCALAR, [int])},
+    "class_names": [str],
+    "tokenizer": str,
+    "vocabulary": [str],
+    "about": {"run": int, "dataset?": str, "num_features?": int, ...: stored.SCALAR},
+}
+"""Of a description, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -71,34 +85,59 @@ def _unwrapped(value: Any) -> Any:
     return value.value if isinstance(value, Plugin) else value
 
 
-def from_description(content: Mapping[str, Any], params: Any = None) -> Model:
-    """The model that `Model.described` describes, with parameters if they are given.
+def from_description(path: Path, content: Mapping[str, Any], params: Any, trust: Trust) -> Model:
+    """The model that `Model.described` describes, with its parameters.
+
+    Args:
+      path: of the file that holds the description.
+      content: the description, of the right shape.
+      params: arrays, in nested dictionaries.
+      trust: the import paths in it that may be imported.
 
     Raises:
-      ValueError: if it is of another form, or names what is not known.
-      KeyError: if something is missing.
+      UserError: if it names what is not known or not trusted, or the parameters are not those of its module.
     """
-    if content["form"] != _FORM:
-        raise ValueError(f"it is of form {content['form']}, not {_FORM}")
-    plugin = plugins.MODEL.find(content["model"])
-    return Model(
-        plugin,
-        plugins.HEAD.find(content["head"]),
-        {name: _argument(plugin, name, value) for name, value in content["arguments"].items()},
-        tuple(content["class_names"]),
-        tuple(content["vocabulary"]),
-        content["tokenizer"],
-        content["about"],
-        params,
-    )
+    plugins.check_trust(path, {**content["arguments"], "model": content["model"], "head": content["head"]}, trust)
+    try:
+        plugin = plugins.MODEL.find(content["model"])
+        model = Model(
+            plugin,
+            plugins.HEAD.find(content["head"]),
+            {name: _argument(plugin, name, value) for name, value in content["arguments"].items()},
+            tuple(content["class_names"]),
+            tuple(content["vocabulary"]),
+            content["tokenizer"],
+            content["about"],
+            params,
+        )
+        if model.tokenizer:
+            Tokenizer.from_json(model.tokenizer)
+    except UserError as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    fitting.check(path, model)
+    return model
 
 
 def _argument(plugin: Plugin, name: str, value: Any) -> Any:
     """An argument of a module from its JSON."""
-    declared = plugin.arguments.get(name)
-    if declared is not None and declared.kind == "plugin":
-        return plugins.KINDS[name].find(value)
-    return tuple(value) if isinstance(value, list) else value
+    value = tuple(value) if isinstance(value, list) else value
+    if name in GIVEN:
+        return Field(name, "int", least=1).value(value)
+    if name not in plugin.arguments:
+        raise unknown(f"model '{plugin.name}', argument", name, plugin.arguments)
+    declared = plugin.arguments[name]
+    return plugins.KINDS[name].find(value) if declared.kind == "plugin" else declared.of_values().value(value)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Lets Orbax raise its errors without logging their tracebacks as well."""
+    logger = logging.getLogger("absl")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def save(directory: Path, kept: Model) -> None:
@@ -114,9 +153,13 @@ def save(directory: Path, kept: Model) -> None:
     new = target.with_name(f".{CHECKPOINT}.new")
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(new / "params", kept.params)
-        files.write_json(new / DESCRIPTION, content)
+        try:
+            with _quiet(), ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save(new / "params", kept.params)
+            files.write_json(new / DESCRIPTION, content)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         # parameters and vocabulary change places together
         old = target.with_name(f".{CHECKPOINT}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -126,11 +169,15 @@ def save(directory: Path, kept: Model) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load(directory: Path) -> Model:
+def load(directory: Path, trust: Trust = False) -> Model:
     """Reads the model of a run directory.
 
+    Args:
+      directory: that holds it.
+      trust: the import paths in it that may be imported; see `jaxnets.plugins.check_trust`.
+
     Raises:
-      UserError: if there is none, or its parts do not fit each other.
+      UserError: if there is none, its parts do not fit each other, or it names what is not trusted.
     """
     folder = directory / CHECKPOINT
     path = folder / DESCRIPTION
@@ -138,35 +185,30 @@ def load(directory: Path) -> Model:
         raise UserError(f"there is not a run directory '{directory}'.")
     if not path.exists():
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        model = from_description(content)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
-    return _with_params(model, folder / "params")
+    content = stored.read_json(path, SHAPE)
+    return from_description(path, content, _params(folder / "params"), trust)
 
 
-def _with_params(model: Model, folder: Path) -> Model:
-    """The model with the parameters of a checkpoint."""
+def _params(folder: Path) -> Any:
+    """The parameters of a checkpoint.
+
+    Raises:
+      UserError: if they cannot be read, or claim more memory than their files can account for.
+    """
     import orbax.checkpoint as ocp
 
-    if model.tokenizer:
-        Tokenizer.from_json(model.tokenizer)
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
+        size = fitting.bytes_of(folder)
+        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
             metadata = checkpointer.metadata(folder.absolute()).item_metadata
-            like = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), dict(metadata.tree))
-            params = checkpointer.restore(folder.absolute(), like)
+            like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), dict(metadata.tree))
+            fitting.check_size(like, size)
+            return checkpointer.restore(
+                folder.absolute(), jax.tree.map(lambda one: np.zeros(one.shape, one.dtype), like)
+            )
     except Exception as error:  # Orbax raises many kinds for what is missing or damaged
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{folder}: the checkpoint cannot be read: {reason}") from None
-    for path, leaf in traverse_util.flatten_dict(params).items():
-        if path[-1] == VECTORS and len(leaf) != len(model.vocabulary):
-            raise UserError(
-                f"{folder}: there are {len(leaf)} word vectors, but the vocabulary in {DESCRIPTION} has "
-                f"{len(model.vocabulary)} words; they belong to different models."
-            )
-    return replace(model, params=params)
 
 
 def export(path: Path, params: Any) -> None:
@@ -187,10 +229,10 @@ def read_export(path: Path) -> dict[str, np.ndarray]:
     Raises:
       UserError: if it cannot be read.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
+        fitting.check_file(path)
+        return load_file(path)  # it compares the sizes in the header with that of the file
+    except Exception as error:  # it raises many kinds for what is damaged
+        raise UserError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}.") from None

@@ -16,7 +16,7 @@ from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
 from jaxnets.trained.model import Model
 
-_TOGETHER = 32  # texts that are put through the model at a time
+_TOGETHER, _MOST_POSITIONS = 32, 1 << 18  # texts, and word positions, that are put through the model at a time
 
 
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
@@ -95,15 +95,21 @@ def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "tex
 
 
 def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
-    """What a model of texts gives for texts given as word ids."""
-    texts = Texts.of(rows)
-    num_positions = max(1, int(texts.lengths.max(initial=1))) * min(_TOGETHER, len(texts))
-    packed = pack(texts, num_positions, _TOGETHER)
+    """What a model of texts gives for texts given as word ids.
+
+    The rows are taken a few at a time, so that they may be made one by one, and memory does not grow with their number.
+    """
+    longest = max(1, max((len(row) for row in rows), default=0))
+    together = min(_TOGETHER, max(1, _MOST_POSITIONS // longest), max(1, len(rows)))
     parts, apply = [], _compiled(model.module)
-    for words, owner, lengths, numbers in zip(*packed, strict=True):
+    for first in range(0, max(1, len(rows)), together):
+        some = [rows[number] for number in range(first, min(first + together, len(rows)))]
+        missing = [np.zeros(0, np.int32)] * (together - len(some))
+        packed = pack(Texts.of([*some, *missing]), longest * together, together)
+        ((words, owner, lengths),) = zip(packed.words, packed.text, packed.lengths, strict=True)
         batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
-        parts.append(np.asarray(apply({"params": model.params}, batch))[numbers >= 0])
-    return np.concatenate(parts)  # the texts are packed in their order
+        parts.append(np.asarray(apply({"params": model.params}, batch))[: len(some)])
+    return np.concatenate(parts)
 
 
 @cache

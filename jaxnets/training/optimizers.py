@@ -11,6 +11,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 Number = float | Float[Array, ""]
 Factory = Callable[..., optax.GradientTransformation]
 
+_LIMITS: Mapping[str, Mapping[str, Any]] = {
+    **{name: {"below": 1} for name in ("b1", "b2", "b3", "rho", "decay")},  # shares of what was before, in averages
+    "momentum": {"most": 1},
+    "memory_size": {"least": 1, "most": 1000},
+}
+
 # Optax says so only by a warning when they are called.
 _DEPRECATED = ("optimistic_adam",)
 
@@ -66,6 +72,15 @@ def _aliases() -> dict[str, Factory]:
 def is_provided(name: str) -> bool:
     """Whether an argument of an optimizer is no number of a run: what selects parameters, a dtype, a random key."""
     return name in ("learning_rate", "key") or name.endswith("mask") or "dtype" in name
+
+
+def limits(argument: str) -> Mapping[str, Any]:
+    """What an optimizer's argument of a name keeps to: none is negative, and the share of an average is below 1.
+
+    >>> limits("b2"), limits("eps")
+    ({'least': 0, 'below': 1}, {'least': 0})
+    """
+    return {"least": 0, **_LIMITS.get(argument, {})}
 
 
 def build(

@@ -50,7 +50,7 @@ MISTAKES = [
     ({"learning_rate": [[0.1], [0.2]]}, "learning_rate: it takes one value, not a list."),
     ({"learning_rate": {0.1}}, "learning_rate: {0.1} is not a number."),
     ({"batch_size": 64.0}, "batch_size: 64.0 is not a whole number."),
-    ({"batch_size": 2**31}, "batch_size: 2147483648 is above 2.14748e+09."),
+    ({"batch_size": 2**31}, "batch_size: 2147483648 is above 2147483647."),
     ({"num_seeds": [1, 2]}, "num_seeds: it takes one value, not a list."),
     ({"num_seeds": log_range(1, 10, 2)}, "num_seeds: it takes one value, not a range."),
     ({"num_seeds": 0}, "num_seeds: 0 is below 1."),
@@ -67,7 +67,15 @@ MISTAKES = [
     ({"train_word_vectors": 1}, "train_word_vectors: 1 is neither True nor False."),
     ({"select": 1}, "select: 1 is not a text."),
     ({"num_epochs": 1e308}, "num_epochs: 1e+308 is above 1e+09."),
+    ({"num_epochs": 0}, "num_epochs: 0.0 is not above 0."),
     ({"seed": -1}, "seed: -1 is below 0."),
+    ({"seed": 2**31 - 1}, "seed: 2147483647 is above 1000000000."),
+    ({"seed": range(10**9)}, "seed: 1,000,000,000 values are more than the 10,000,000 that a list may have."),
+    ({"seed": 10**5000}, "seed: a whole number of more than 30 digits is above 1000000000."),
+    ({"learning_rate": 1e39}, "learning_rate: 1e+39 is above 3.40282e+38."),
+    ({"learning_rate": 10**5000}, "learning_rate: a whole number of more than 30 digits is not a finite number"),
+    ({"num_devices": 10**6}, "num_devices: 1000000 is above 1024."),
+    ({"memory_limit": float("inf")}, "memory_limit: inf is not a finite number."),
 ]
 
 

@@ -216,3 +216,9 @@ def test_options_of_texts_are_refused_for_features():
         data.load(FRAME, min_count=3)
     with pytest.raises(UserError, match="lowercase: this option is for texts"):
         data.load(FRAME, lowercase=False)
+
+
+@pytest.mark.parametrize("label", [10**5000, -(10**200), "9" * 5000], ids=["number", "negative", "digits"])
+def test_labels_that_are_too_long_for_names(label):
+    with pytest.raises(UserError, match="row 1: the label has more than 200 characters"):
+        data.load((np.ones((40, 2)), [type(label)(1), label] * 20))

@@ -43,7 +43,7 @@ MISTAKES = {
     "no number": ("a.vec", LINES + "unseen 1 2 x\n", "a.vec, line 5: could not convert"),
     "infinite": ("a.vec", LINES + "unseen 1 2 inf\n", "the vector of 'unseen' has numbers that are not finite"),
     "empty": ("a.vec", "", "has a vector for none of the 4 words"),
-    "latin-1": ("a.vec", b"caf\xe9 1 2\n", "a.vec, line 1: not UTF-8"),
+    "latin-1": ("a.vec", b"caf\xe9 1 2\n", "a.vec, line 1: byte 4 is not UTF-8"),
     "cut off": ("a.vec.gz", gzip.compress(LINES.encode() * 50)[:-30], "after line"),
     "name": ("a.bin", LINES, "must end in .vec, .txt"),
     "no archive": ("a.npz", b"PK nothing", "is not an archive without pickles"),

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from jaxnets.engine.interrupts import until_interrupted
+from jaxnets.engine.interrupts import last_status, undisturbed, until_interrupted
 
 
 def test_an_interruption_that_is_lost_is_noticed_at_the_next_event():
@@ -22,3 +22,36 @@ def test_an_interruption_that_is_lost_is_noticed_at_the_next_event():
     assert given == [0, 1]
     assert signal.getsignal(signal.SIGINT) is before
     assert list(until_interrupted(iter("ab"))) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_the_status_tells_which_signal_came_and_a_second_one_disturbs_nothing(number, status):
+    given, before = [], signal.signal(number, signal.SIG_DFL)  # a shell may have told this process to ignore it
+
+    def events():
+        try:
+            yield 1
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(number)
+            given.append("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(until_interrupted(events()))
+    with undisturbed():
+        signal.raise_signal(number)
+        given.append("written")
+    signal.signal(number, before)
+    assert given == ["whole", "written"]
+    assert last_status() == status
+
+
+def test_a_signal_that_the_process_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert list(until_interrupted(iter(range(2)))) == [0, 1]
+        for _ in until_interrupted(iter(range(1))):
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -176,7 +176,8 @@ def test_budgets_are_distinct_and_end_with_all():
 
 
 def test_a_study_is_read_as_it_was_written(tmp_path):
-    runs = study({"sgd": 0.95, "adam": 0.9}, blocks=2)
+    made = study({"sgd": 0.95, "adam": 0.9}, blocks=2)
+    runs = replace(made, runs=made.runs.assign(model="mlp"), curves=made.curves.assign(train_loss=0.1, dev_loss=0.2))
     write(tmp_path, runs)
     again = read(tmp_path)
     pd.testing.assert_frame_equal(again.runs, runs.runs)

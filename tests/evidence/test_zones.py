@@ -92,3 +92,10 @@ def test_a_multiple_that_was_not_tried_is_told():
     assert zones.beside_best(table(0.8, 0.4, 0.1, 1.0), [100])["edge"].all()
     assert zones.beside_best(table(0.1, 0.4, 0.5, 1.0), [10])["edge"].all()  # the best rate is the lowest
     assert zones.beside_best(table(0.8, 0.4, 0.1, 1.0), [100])["effect"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "zone", [["lost"], ["lost", "lost", "lost"], ["good"], ["slow", "good"]], ids=lambda zone: "-".join(zone)
+)
+def test_nothing_is_known_without_three_rates_and_a_good_one(zone):
+    assert zones.complete(pd.DataFrame({"task": "wine", "zone": zone})).holds is None

@@ -15,6 +15,7 @@ import pytest
 import experiments
 from experiments import train
 from jaxnets.lab import commandline
+from jaxnets.lab.experiment import Command
 
 ROOT = Path(__file__).parents[2]
 SOON = MappingProxyType({"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})  # compiles in less time
@@ -180,6 +181,33 @@ def test_the_program_ends_with_status_two_and_no_traceback(arguments, part):
     assert process.returncode == 2
     assert part in process.stderr
     assert len(process.stderr.splitlines()) == 1
+
+
+def test_debug_shows_the_traceback_of_any_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["xor", "--debug", "--optimizer=adm"], ["watch", "a", "b", "--debug"]):
+        assert commandline.launch(experiments, ["run.py", *arguments], "") == 2
+        first, *_, last = capsys.readouterr().err.splitlines()
+        assert first.startswith("Traceback")
+        assert last.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "part"),
+    [
+        (KeyError("column"), 1, "error: KeyError: 'column' ("),
+        (MemoryError(), 2, "error: memory: there is not enough"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), 2, "error: memory: there is not enough"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line_too(error, status, part, capsys):
+    def fails(arguments):
+        raise error
+
+    assert commandline.main(Command(name="fails", about="Fails.", run=fails), ["fails"]) == status
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(part)
+    assert status == 2 or line.endswith("--debug shows where it arose.")
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,9 @@ MISTAKES = {
     "export: 'model.bin' must end in .safetensors.": {"export": "model.bin"},
     "export: it writes the best model; keep=all": {"export": "model.safetensors", "keep": "all"},
     "model: 'Lost' gives (2,) for 2 examples": {"model": Lost, "hidden_units": None},
-    "model: 'Broken' cannot be used in this run: TypeError": {"model": Broken, "hidden_units": None},
+    "model: 'Broken' fails with TypeError": {"model": Broken, "hidden_units": None},
     "model: 'Empty' has no parameters": {"model": Empty, "hidden_units": None},
-    "sweep: 'failing' cannot be used in this run": {"optimizer": failing},
+    "optimizer: 'failing' fails with": {"optimizer": failing},
     "model: 'builtins:int' is not a flax.linen.Module class": {"model": int},
     "has no attribute 'num_outputs'": {"model": nn.Dense},
 }

@@ -57,12 +57,12 @@ def test_the_environment_is_json():
 
 def test_what_is_no_run_directory_is_one_line(tmp_path):
     with pytest.raises(UserError, match="there is not a run directory"):
-        run_directory.read_json(tmp_path / "none", "config.json")
+        run_directory.read_config(tmp_path / "none")
     with pytest.raises(UserError, match=r"holds no config\.json"):
-        run_directory.read_json(tmp_path, "config.json")
+        run_directory.read_config(tmp_path)
     (tmp_path / "config.json").write_text("[" * 100_000)
     with pytest.raises(UserError, match="cannot be read"):
-        run_directory.read_json(tmp_path, "config.json")
+        run_directory.read_config(tmp_path)
     with pytest.raises(UserError, match=r"holds no runs\.parquet"):
         run_directory.read_table(tmp_path, "runs")
     (tmp_path / "runs.parquet").write_text("no table")

@@ -95,7 +95,7 @@ def test_a_stage_shows_its_own_tables(tmp_path):
 
 def test_a_foreign_file_is_one_line(tmp_path):
     (tmp_path / live.FILE).write_text('{"format": 7}')
-    with pytest.raises(UserError, match="another format; this version reads 1"):
+    with pytest.raises(UserError, match="has the format 7; this version reads 1"):
         Watched(tmp_path).view()
     (tmp_path / live.FILE).write_text("no JSON")
     with pytest.raises(UserError, match="cannot be read"):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxnets.basics.errors import UserError
 from jaxnets.evidence import choosing
 from jaxnets.report import figures, progress
 
@@ -85,7 +86,7 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_one(results, tmp_path, m
     figures.save(figure, tmp_path, "figure")
     before = (tmp_path / "figure.png").read_bytes()
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UserError, match="no space left"):
         figures.save(figure, tmp_path, "figure")
     assert (tmp_path / "figure.png").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2

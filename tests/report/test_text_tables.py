@@ -3,12 +3,12 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.evidence.comparison import System
 from jaxnets.report import text_tables
+from jaxnets.report.console import Terminal
 
 
 def system(name, share, *, seeds=1):
@@ -18,7 +18,7 @@ def system(name, share, *, seeds=1):
 
 
 def printed(table, width=110):
-    console = Console(file=io.StringIO(), width=width)
+    console = Terminal(file=io.StringIO(), width=width)
     console.print(table)
     return " ".join(console.file.getvalue().split())
 

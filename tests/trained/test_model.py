@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ import experiments
 import jaxnets
 from jaxnets import data
 from jaxnets.basics.errors import UserError
+from jaxnets.data.texts import Texts, pack
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
 from jaxnets.report import explanations
@@ -201,3 +204,37 @@ def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_pa
         error = capsys.readouterr().err
         assert told in error
         assert error.count("\n") == 1
+
+
+def test_texts_in_many_batches_have_the_bits_that_all_at_once_have(run_directory):
+    model = saved.load(run_directory)
+    generator = np.random.default_rng(1)
+    rows = [generator.integers(1, len(model.vocabulary), length).astype(np.int32) for length in (0, 1, 9, 40) * 20]
+    packed, apply = pack(Texts.of(rows), 40 * 32, 32), jax.jit(model.module.apply)
+    expected = [
+        np.asarray(apply({"params": model.params}, TextBatch(*map(jnp.asarray, parts))))[numbers >= 0]
+        for *parts, numbers in zip(*packed, strict=True)
+    ]
+    np.testing.assert_array_equal(predict.logits(model, rows), np.concatenate(expected))
+    assert predict.logits(model, []).shape == (0, 3)
+
+
+def test_memory_does_not_grow_with_the_square_of_the_words(run_directory):
+    model, most, words = saved.load(run_directory), 0, 1000
+    row = np.arange(words, dtype=np.int32) % len(model.vocabulary)
+
+    def probabilities(rows):
+        nonlocal most
+        most = len(rows) * words * 4
+        return predict.class_probabilities(model, rows)
+
+    tracemalloc.start()
+    explain.leave_one_out(probabilities, row)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.8 * most  # the texts themselves are never there together
+
+
+def test_a_text_that_would_take_hours_is_refused(run_directory):
+    with pytest.raises(UserError, match="has 10,001 words; up to 10,000 can be explained"):
+        explain.explain(saved.load(run_directory), ["word " * 10_001])

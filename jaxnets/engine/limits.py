@@ -1,0 +1,99 @@
+"""Whether a sweep can be: its runs, its nets and what it gives are counted before any of them is made."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+
+from jaxnets.basics.errors import UserError
+from jaxnets.basics.limits import free_memory
+from jaxnets.config.config import Config
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine import devices
+from jaxnets.engine.devices import Placement
+from jaxnets.engine.layout import least_bytes, num_params
+from jaxnets.engine.program import Program
+
+MOST_RUNS = 10_000_000
+
+# Measured on sweeps of 200,000 runs, and of 20,000 evaluations.
+_RUN_BYTES = 4_000
+_RECORD_BYTES, _ROW_BYTES = 2_000, 100
+_PREDICTION_BYTES = 50
+_GIB = 2**30
+
+
+def check_runs(counts: Mapping[str, int]) -> None:
+    """Refuses more runs than can be listed, or than the memory holds.
+
+    Args:
+      counts: the values of each axis; their product is the number of runs.
+
+    Raises:
+      UserError: which names the longest axis.
+
+    >>> check_runs({"seed": 20_000, "learning_rate": 1_000})
+    Traceback (most recent call last):
+    ...
+    jaxnets.basics.errors.UserError: seed: 20,000,000 runs are more than the 10,000,000 that a sweep may have.
+    """
+    total, longest = math.prod(counts.values()), max(counts, key=counts.__getitem__)
+    if total > MOST_RUNS:
+        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+    _check_memory(longest, f"{total:,} runs", total * _RUN_BYTES, free_memory())
+
+
+def check_nets(programs: Sequence[Program], placement: Placement) -> None:
+    """Refuses nets of which not even the fewest that are trained together fit into the memory.
+
+    Raises:
+      UserError: which names the model.
+    """
+    free = devices.free_bytes(placement.mesh.devices.flat[0])
+    for program in programs:
+        about = f"'{program.task.model.function.__name__}' of {num_params(program):,} parameters in training"
+        _check_memory("model", about, least_bytes(program, placement), free)
+
+
+def check_results(programs: Sequence[Program], folds: Sequence[Dataset], config: Config) -> None:
+    """Refuses a sweep whose evaluations, parameters that are kept and predictions do not fit into the memory.
+
+    Raises:
+      UserError: which names the flag that asks for the most.
+    """
+    rows = [len(program.runs) * _evaluations(program, config) for program in programs]
+    records = sum(_evaluations(program, config) for program in programs)
+    by_steps = "evaluate_every" if config.evaluate_every else "num_epochs"
+    needs = {
+        by_steps: (f"{sum(rows):,} evaluations", sum(rows) * _ROW_BYTES + records * _RECORD_BYTES),
+        "keep": (f"the parameters of keep={config.keep}", _kept_bytes(programs, rows, config.keep)),
+        "predictions": ("the predictions of all runs", _prediction_bytes(programs, folds) if config.predictions else 0),
+    }
+    largest = max(needs, key=lambda name: needs[name][1])
+    _check_memory(largest, needs[largest][0], sum(size for _, size in needs.values()), free_memory())
+
+
+def _evaluations(program: Program, config: Config) -> int:
+    """How often each run is evaluated."""
+    return -(-program.task.num_steps // (config.evaluate_every or program.task.steps_per_epoch))
+
+
+def _kept_bytes(programs: Sequence[Program], rows: Sequence[int], keep: str) -> int:
+    copies = {"last": [len(program.runs) for program in programs], "all": rows}.get(keep, [0] * len(programs))
+    return sum(
+        copy * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state.params))
+        for copy, program in zip(copies, programs, strict=True)
+    )
+
+
+def _prediction_bytes(programs: Sequence[Program], folds: Sequence[Dataset]) -> int:
+    examples = max(len(fold.test) for fold in folds)
+    of_example = _PREDICTION_BYTES + np.float32().itemsize * folds[0].num_classes
+    return sum(len(program.runs) for program in programs) * examples * of_example
+
+
+def _check_memory(field: str, what: str, needed: int, free: int) -> None:
+    if needed > free:
+        sizes = f"about {needed / _GIB:,.1f} GiB, more than the {free / _GIB:,.1f} GiB of memory that are free"
+        raise UserError(f"{field}: {what} take {sizes}.")

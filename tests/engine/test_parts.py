@@ -1,0 +1,95 @@
+"""Parts on disk: what is read is what was trained, and nothing else is taken for it."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import jaxnets
+from jaxnets.engine import parts
+from jaxnets.engine.events import Compiling, Record
+from jaxnets.engine.execute import execute
+from jaxnets.engine.parts import Parts
+from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.sweep import prepare
+
+VALUES = {
+    "dataset": "xor",
+    "hidden_units": [(), (4,)],
+    "learning_rate": [0.1, 1.0, 1e30],
+    "num_seeds": 2,
+    "num_steps": 12,
+    "evaluate_every": 4,
+    "batch_size": 0,
+}
+
+
+def parts_of(sweep, folder):
+    return Parts(folder, sweep.table, sweep.folds, sweep.options, sweep.placement.platform)
+
+
+def carried_out(folder, **changed):
+    """The tables, the kept parameters and the number of programs that something was left of to train."""
+    sweep = prepare(jaxnets.Config(**VALUES | changed))
+    recorder, compiled = Recorder(sweep), 0
+    for event in execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, parts_of(sweep, folder)):
+        recorder.take(event)
+        compiled += isinstance(event, Compiling)
+    return recorder.trained(interrupted=False, seconds=0.0), compiled
+
+
+@pytest.mark.parametrize("changed", [{}, {"keep": "best"}, {"keep": "all", "predictions": True}], ids=str)
+def test_what_is_finished_is_read_to_the_last_bit(tmp_path, changed):
+    (first, trained), (second, again) = (carried_out(tmp_path / "parts", **changed) for _ in range(2))
+    assert (trained, again) == (2, 0)
+    for name in ("runs", "curves", "predictions"):
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
+    assert first.kept.keys() == second.kept.keys()
+    assert_equal_trees(dict(first.kept), dict(second.kept))
+    assert (first.kept_model is None) == (second.kept_model is None)
+    if first.kept_model is not None:
+        assert first.kept_model.about == second.kept_model.about
+        assert_equal_trees(first.kept_model.params, second.kept_model.params)
+
+
+def assert_equal_trees(one, other):
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"learning_rate": [0.1, 1.0, 2.0]},
+        {"num_steps": 16},
+        {"base_seed": 1},
+        {"momentum": 0.5, "optimizer": "momentum"},
+    ],
+    ids=str,
+)
+def test_other_runs_are_not_taken_for_them(tmp_path, changed):
+    carried_out(tmp_path)
+    assert carried_out(tmp_path, **changed)[1] == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-9], lambda content: content[:-1] + b"\x7f", lambda _: b""]
+)
+def test_a_damaged_part_is_trained_again(tmp_path, damage):
+    first, _ = carried_out(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(damage(path.read_bytes()))
+    second, again = carried_out(tmp_path)
+    assert again == 2
+    pd.testing.assert_frame_equal(
+        first.runs.drop(columns="seconds"), second.runs.drop(columns="seconds"), check_exact=True
+    )
+
+
+def test_other_code_trains_again(tmp_path, monkeypatch):
+    carried_out(tmp_path)
+    monkeypatch.setattr(parts, "code", lambda: "other")
+    assert carried_out(tmp_path)[1] == 2
+
+
+def test_all_fields_of_a_record_are_kept():
+    assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *parts._NUMBERS, *parts._ARRAYS}

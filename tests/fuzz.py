@@ -1,0 +1,233 @@
+"""Mutated files and flags for every parser of what others wrote: `python -m tests.fuzz --minutes=10 [PARSER ...]`.
+
+Each input is a valid one that was changed at random, from a seed that is printed with what fails. A parser may take it,
+or refuse it by a `UserError` of one line; all else, and more than `SECONDS` or `MEMORY`, is counted as a traceback.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from absl import app, flags
+
+from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config, fields
+from jaxnets.config.record import from_json, to_json
+from jaxnets.data import files, tokenized, word_vectors
+from jaxnets.data.file_rows import Columns
+from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.lab import config_files, flagtext
+
+SECONDS, MEMORY = 5, 2 << 30
+WORDS = ("the", "film", "naïve", "so")
+ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", "the film"), ("bad", "naïve — fine")]
+# What parsers trip over: signs of the formats, numbers at their bounds, characters that are none, sequences that act.
+TOKENS = [
+    *(b"\0", b"\n", b"\r", b"\t", b" ", b",", b'"', b"'", b"\\", b"{", b"}", b"[" * 3000, b"]", b":", b"=", b"x"),
+    *(b"0", b"-1", b"-0", b"1e999", b"nan", b"inf", b"9" * 20, b"9" * 5000, b"2147483648", b"0x10", b"1_0", b"log:"),
+    *(b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", "٣".encode(), b"\xe2\x80\xae"),
+    *(b"\x1b[2J", b"\x1b]0;x\x07", b"[/x]", b"$x$", b"<script>", b"../../x", b"null", b"true", b"a" * 70_000),
+]
+
+
+class Parser(NamedTuple):
+    """What is fuzzed.
+
+    Attributes:
+      seeds: valid inputs.
+      name: of the file that an input becomes.
+      read: reads the file.
+      pack: from the mutated bytes to those of the file.
+    """
+
+    seeds: list[bytes]
+    name: str
+    read: Callable[[Path], object]
+    pack: Callable[[bytes, random.Random], bytes] = lambda content, generator: content
+
+
+class Counts(NamedTuple):
+    """What came of the inputs of a parser."""
+
+    inputs: int
+    minutes: float
+    tracebacks: int
+
+
+def _texts(path: Path) -> None:
+    """Reads texts up to their words, as `--dataset` does."""
+    tokenized.tokenize(files.read(path, Columns()), Tokenizer())
+
+
+def _vectors(path: Path) -> None:
+    word_vectors.read(path, WORDS)
+
+
+def _flags(path: Path) -> None:
+    """Reads each line as the value of a flag, of every kind."""
+    for line in path.read_bytes().decode("utf-8", "surrogateescape").splitlines():
+        for kind in ("int", "float", "bool", "sizes", "text"):
+            with contextlib.suppress(UserError):
+                value = flagtext.parse("flag", line, kind)
+                flagtext.unparse(value)
+
+
+def _config(path: Path) -> None:
+    content = config_files.read(str(path))
+    if "config" in content:
+        from_json(content["config"])
+
+
+def _archive(names: np.ndarray, vectors: np.ndarray, save: Callable = np.savez) -> bytes:
+    content = io.BytesIO()
+    save(content, words=names, vectors=vectors)
+    return content.getvalue()
+
+
+def _gzipped(content: bytes, generator: random.Random) -> bytes:
+    """Packed; every other time what is packed is changed too."""
+    packed = gzip.compress(content, mtime=0)
+    return mutated(packed, generator) if generator.random() < 0.5 else packed
+
+
+def _bomb(generator: random.Random) -> bytes:
+    return generator.choice([b"a\t\n", b"the 1 ", b"1 ", b"\n", b"a\tx\nb\ty\n"]) * (1 << 22)
+
+
+_TSV = "".join(f"{label}\t{text}\n" for label, text in ROWS).encode()
+_CSV = ("label,text\n" + "".join('{},"{}"\n'.format(a, b.replace('"', '""')) for a, b in ROWS)).encode()
+_JSONL = "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS).encode()
+_VEC = "".join(f"{word} {place} -0.5 1e-3\n" for place, word in enumerate(WORDS)).encode()
+_ARRAYS = np.array(WORDS), np.ones((4, 3), np.float32)
+_NPZ = [
+    _archive(*_ARRAYS),
+    _archive(*_ARRAYS, save=np.savez_compressed),
+    _archive(_ARRAYS[0].astype(object), _ARRAYS[1]),
+]
+_VALUES = [flagtext.unparse(field.default).encode() for field in fields() if field.default is not None]
+_VALUES += [b"log:1e-4:1:9", b"lin:0:1:3", b"128x128,0", b"a,b,c", b"true", b"0.1"]
+_CONFIGS = [
+    json.dumps({"format": 2, "experiment": "train", "config": to_json(Config(learning_rate=[0.1, 1.0]))}).encode(),
+    json.dumps({"experiment": "train", "flags": {"learning_rate": "log:1e-4:1:9"}}).encode(),
+]
+
+PARSERS = {
+    "tsv": Parser([_TSV], "a.tsv", _texts),
+    "csv": Parser([_CSV], "a.csv", _texts),
+    "jsonl": Parser([_JSONL], "a.jsonl", _texts),
+    "tsv.gz": Parser([_TSV], "a.tsv.gz", _texts, _gzipped),
+    "vec": Parser([_VEC, b"4 3\n" + _VEC], "a.vec", _vectors),
+    "vec.gz": Parser([_VEC, b"4 3\n" + _VEC], "a.vec.gz", _vectors, _gzipped),
+    "npz": Parser(_NPZ, "a.npz", _vectors),
+    "flags": Parser([b"\n".join(_VALUES)], "flags", _flags),
+    "config.json": Parser(_CONFIGS, "config.json", _config),
+}
+
+
+def mutated(content: bytes, generator: random.Random) -> bytes:
+    """The content with one to eight changes."""
+    changed = bytearray(content)
+    for _ in range(generator.randint(1, 8)):
+        begin = generator.randrange(len(changed) + 1)
+        end = min(len(changed), begin + generator.choice([1, 2, 4, 16, 64]))
+        match generator.randrange(8):
+            case 0:
+                changed[begin:begin] = generator.choice(TOKENS)
+            case 1:
+                changed[begin:end] = generator.choice(TOKENS)
+            case 2:
+                del changed[begin:end]
+            case 3:
+                del changed[begin:]
+            case 4:
+                changed[begin:begin] = changed[begin:end] * generator.choice([1, 2, 100])
+            case 5:
+                changed[begin:end] = generator.randbytes(end - begin)
+            case _ if begin < len(changed):
+                changed[begin] ^= 1 << generator.randrange(8)
+    return bytes(changed)
+
+
+def inputs(parser: Parser, seed: int) -> bytes:
+    """The input of a seed."""
+    generator = random.Random(seed)
+    bomb = seed % 200 == 199 and parser.name.endswith(".gz")
+    content = _bomb(generator) if bomb else mutated(generator.choice(parser.seeds), generator)
+    return parser.pack(content, generator)
+
+
+def failure(parser: Parser, content: bytes, folder: Path) -> str | None:
+    """The traceback of an input; None if it is taken, or refused in one line."""
+    path = folder / parser.name
+    path.write_bytes(content)
+    try:
+        with _alarm():
+            parser.read(path)
+    except UserError as error:
+        return None if "\n" not in str(error) else f"an error of several lines: {error}"
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return traceback.format_exc()
+    return None
+
+
+@contextlib.contextmanager
+def _alarm() -> Iterator[None]:
+    """Raises a TimeoutError in what takes too long."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"more than {SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def fuzz(name: str, seconds: float, first: int = 0) -> Counts:
+    """Puts inputs to a parser for some time; what fails is printed on the error stream with its seed."""
+    begin, seed, tracebacks = time.monotonic(), first, 0
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() - begin < seconds:
+            found = failure(PARSERS[name], inputs(PARSERS[name], seed), Path(folder))
+            if found is not None:
+                tracebacks += 1
+                print(f"{name}, seed {seed}:\n{found}", file=sys.stderr)
+            seed += 1
+    return Counts(seed - first, (time.monotonic() - begin) / 60, tracebacks)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Fuzzes the parsers that are named, or all of them, and prints the table."""
+    names = argv[1:] or list(PARSERS)
+    if unknown := [name for name in names if name not in PARSERS]:
+        raise app.UsageError(f"there is no parser {unknown[0]}; there are {', '.join(PARSERS)}")
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+    counts = {name: fuzz(name, 60 * MINUTES.value, SEED.value) for name in names}
+    print("| parser | inputs | minutes | tracebacks |\n| --- | ---: | ---: | ---: |")
+    for name, found in counts.items():
+        print(f"| {name} | {found.inputs:,} | {found.minutes:.1f} | {found.tracebacks} |")
+    sys.exit(int(any(found.tracebacks for found in counts.values())))
+
+
+if __name__ == "__main__":
+    MINUTES = flags.DEFINE_float("minutes", 1.0, "For each parser.")
+    SEED = flags.DEFINE_integer("seed", 0, "Of the first input.")
+    app.run(main)

@@ -1,0 +1,103 @@
+import io
+import os
+
+import pytest
+from rich.padding import Padding
+from rich.text import Text
+
+from jaxnets.report import figures, pages, tables
+from jaxnets.report.console import Terminal
+from jaxnets.report.explanations import json_text, print_explanation
+from jaxnets.trained.explain import Explanation
+from tests.docs.pages import ROOT
+
+NAME = "[/x] [bold]b[/] :smile: \x1b]0;title\x07\x1b[2J$x$ \ud800<b>"
+
+
+@pytest.mark.parametrize("form", ["line", "text", "padded", "table"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_text_of_others_is_only_shown(form, terminal):
+    console = Terminal(file=io.StringIO(), width=120, force_terminal=terminal, color_system=None)
+    if form == "table":
+        tables.print_table(console, NAME, [NAME, "number"], [[NAME, "1"]])
+    else:
+        console.print({"line": NAME, "text": Text(NAME), "padded": Padding(Text(NAME), (0, 2))}[form])
+    text = console.file.getvalue()
+    text.encode()
+    assert "[/x] [bold]b[/] :smile: 0;title$x$ \ufffd<b>" in text  # what was a command is text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_columns_stay_in_line():
+    console = Terminal(file=io.StringIO(), width=80)
+    tables.print_table(console, "", ["name", "n"], [["a\x07\u202eb", "1"], ["ab", "2"]])
+    lines = [line for line in console.file.getvalue().splitlines() if line.strip().startswith("ab")]
+    assert lines[0].index("1") == lines[1].index("2")
+
+
+def test_nothing_else_makes_a_console_or_a_figure():
+    for path in (*ROOT.glob("jaxnets/**/*.py"), *ROOT.glob("experiments/*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert " Console(" not in text, path
+        assert "matplotlib.figure import" not in text, path
+
+
+def test_a_reader_who_has_gone_ends_the_output_alone():
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", buffering=1) as pipe:
+        console = Terminal(file=pipe)
+        for _ in range(3):
+            console.print("unheard")
+    assert console.quiet
+
+
+def explained(text):
+    return Explanation(text, (text,), (False,), {NAME: 1.0}, (0.5,), ())
+
+
+def test_a_prediction_is_shown_and_written_without_control_characters(capsys):
+    console = Terminal(file=io.StringIO(), width=200)
+    print_explanation(console, explained("\x1b[31m[/x]"))
+    assert "\x1b" not in console.file.getvalue()
+    assert "[/x]" in console.file.getvalue()
+    written = json_text([explained("naïve \x9b2J \ud800")])
+    written.encode()
+    assert "\x9b" not in written
+    assert '"naïve"' in json_text([Explanation("naïve", (), (), {"a": 1.0}, (), ())])
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_label_on_a_figure_is_no_mathematics(tmp_path, kind):
+    name = r"$\f$ &<b>\$" + "\x1b[2J\ud800"
+    figure = figures.confusion([[1, 0], [0, 1]], [name, "$x$"], name)
+    figure.axes[0].plot([1], [1], label=name)
+    figure.axes[0].legend(title=name)
+    for _ in range(2):
+        (path,) = figures.save(figure, tmp_path, "figure", [kind])
+    if kind == "svg":
+        text = path.read_text(encoding="utf-8")
+        assert text.count(r">$\f$ &amp;&lt;b&gt;\$" + "\ufffd<") == 5
+        assert text.count(">$x$<") == 2
+        assert "\x1b" not in text
+
+
+def test_numbers_of_a_logarithmic_axis_are_mathematics(tmp_path):
+    figure, axes = figures.panel("$x$", xscale="log")
+    axes.plot([1e-3, 1], [0, 1])
+    (path,) = figures.save(figure, tmp_path, "figure", ["svg"])
+    text = path.read_text(encoding="utf-8")
+    assert ">$x$<" in text
+    assert ">$\\mathdefault" not in text
+
+
+def test_a_page_escapes_and_cleans_what_it_shows():
+    table = {"title": NAME, "columns": [NAME], "rows": [[NAME]], "note": "<script>"}
+    setups = {"title": "", "columns": [NAME], "rows": [[NAME]], "note": ""}
+    pair = {"after": NAME, "before": NAME, "sentences": ["<script>alert(1)</script>"], "tables": [table]}
+    page = pages.render("between.html", title=NAME, names=[(NAME, NAME)], setups=setups, pairs=[pair], command=NAME)
+    page.encode()
+    assert "\x1b" not in page
+    assert "<b>" not in page
+    assert "<script>alert" not in page
+    assert "[/x] [bold]b[/]" in page
