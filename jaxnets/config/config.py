@@ -145,6 +145,14 @@ class Config:
     memory_limit: float = setting(
         "float", 0.0, "GiB that the runs may fill at a time; 0 is half of what is free.", least=0, most=1e6
     )
+    checkpoint_every: float = setting(
+        "float",
+        60.0,
+        "Seconds between two checkpoints of runs that are under way, at least; 0 writes one only when a signal ends "
+        "the sweep.",
+        least=0,
+        most=1e9,
+    )
     compilation_cache: str | None = setting(
         "text", None, "Folder for compiled programs, or 'off'; otherwise the user's cache."
     )

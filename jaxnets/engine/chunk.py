@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from jaxnets.engine import halving
+from jaxnets.engine import halving, interrupts
+from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
@@ -41,10 +42,10 @@ class Job:
         """Steps of a segment."""
         return self.options.evaluate_every or self.program.task.steps_per_epoch
 
-    def segments(self) -> Iterator[tuple[int, int]]:
-        """The steps before and after each segment."""
+    def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
+        """The steps before and after each segment from a step on."""
         num_steps = self.program.task.num_steps
-        for first in range(0, num_steps, self.evaluate_every):
+        for first in range(start, num_steps, self.evaluate_every):
             yield first, min(first + self.evaluate_every, num_steps)
 
 
@@ -72,38 +73,70 @@ class Segment(NamedTuple):
     dropped: np.ndarray
 
 
-def train(job: Job, chunk: range) -> Iterator[Record]:
+def train(
+    job: Job, chunk: range, snapshot: Snapshot | None = None, checkpoints: Checkpoints | None = None
+) -> Iterator[Record]:
     """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported.
 
     Runs that diverged or were dropped go no further. Those that are left are moved together as soon as that makes a
-    device's part shorter.
+    device's part shorter. A signal ends it between two segments, after a checkpoint.
 
     Args:
       job: what to train.
       chunk: the places of the runs in the program.
+      snapshot: where it goes on; None for the start.
+      checkpoints: where it is kept how far it is; nowhere if None.
 
     Yields:
       A `Record` for each segment.
+
+    Raises:
+      KeyboardInterrupt: if a signal came.
     """
-    crew = _Crew(job, chunk)
-    keeping, task = job.options.keeping, job.program.task
+    crew, log = _Crew(job, chunk, snapshot), _Log(checkpoints)
     pending: Segment | None = None
-    for first, last in job.segments():
-        under_way = crew.dispatch(first, last)
+    with interrupts.held() as came:
+        for first, last in job.segments(snapshot.step if snapshot else 0):
+            under_way = crew.dispatch(first, last)
+            if pending is not None:
+                yield log.add(crew.record(pending))
+            pending = crew.judge(under_way)
+            ending = came()
+            if ending or log.due() or job.options.keeping.looks_at(job.program.task, last, not pending.going.all()):
+                # the next segment takes the states' memory, so they are looked at before it
+                now = log.add(crew.kept(pending))
+                pending = None
+                if crew.going.any() and (ending or log.due()):
+                    log.write(crew.snapshot(last))
+                yield now
+            if ending:
+                raise KeyboardInterrupt
+            if not crew.going.any():
+                break
+            crew.pack()
         if pending is not None:
             yield crew.record(pending)
-        pending = crew.judge(under_way)
-        if keeping.looks_at(task, last, not pending.going.all()):
-            # the next segment takes the states' memory, so they are looked at before it
-            now = crew.record(pending)
-            params = _kept(keeping.places(now), now, pending.seats, crew.states.params)
-            pending = None
-            yield replace(now, params=params)
-        if not crew.going.any():
-            break
-        crew.pack()
-    if pending is not None:
-        yield crew.record(pending)
+
+
+class _Log:
+    """The records since the last checkpoint, for the next one."""
+
+    def __init__(self, checkpoints: Checkpoints | None) -> None:
+        self._checkpoints = checkpoints
+        self._records: list[Record] = []
+
+    def add(self, record: Record) -> Record:
+        if self._checkpoints is not None:
+            self._records.append(record)
+        return record
+
+    def due(self) -> bool:
+        return self._checkpoints is not None and self._checkpoints.due()
+
+    def write(self, snapshot: Snapshot) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.write(snapshot, self._records)
+            self._records = []
 
 
 class _Crew:
@@ -114,18 +147,16 @@ class _Crew:
       going: which of the seated go on.
     """
 
-    def __init__(self, job: Job, chunk: range) -> None:
+    def __init__(self, job: Job, chunk: range, snapshot: Snapshot | None) -> None:
         self._job, self._start, self._num_runs = job, chunk.start, len(chunk)
-        self._seated = np.arange(chunk.start, chunk.stop)
-        self.going = np.ones(len(chunk), bool)
-        self.states = jax.device_put(
-            jax.tree.map(lambda leaf: _zeros((*job.layout.shape, *leaf.shape), leaf.dtype), job.program.state),
-            job.placement.sharded,
-        )
+        self._seated = snapshot.runs if snapshot else np.arange(chunk.start, chunk.stop)
+        self.going = np.ones(len(self._seated), bool)
+        self.states = jax.device_put(_states(job, snapshot), job.placement.sharded)
         self._inputs = put_inputs(job.program, self._seated, job.layout, job.placement)
         rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
         self._rungs = frozenset(rungs)
-        self._rivals = np.ones(len(chunk), bool)  # those not dropped, by their places in the chunk
+        # those not dropped, by their places in the chunk
+        self._rivals = snapshot.rivals if snapshot else np.ones(len(chunk), bool)
         self._clock = time.perf_counter()
 
     def dispatch(self, first: int, last: int) -> Segment:
@@ -175,6 +206,19 @@ class _Crew:
         self.going = np.ones(len(self._seated), bool)
         self._inputs = put_inputs(self._job.program, self._seated, layout, self._job.placement)
 
+    def snapshot(self, step: int) -> Snapshot:
+        """Those that go on, to be gone on with in another process."""
+        seats = self._job.layout.seats(len(self._seated))[self.going]
+        leaves = [_seated(_data(leaf), seats) for leaf in jax.tree.leaves(self.states)]
+        return Snapshot(step, self._seated[self.going], self._rivals.copy(), leaves)
+
+    def kept(self, segment: Segment) -> Record:
+        """The record of a segment whose states are still there, with the parameters that are to be kept."""
+        now, keeping = self.record(segment), self._job.options.keeping
+        if not keeping.looks_at(self._job.program.task, segment.last, not segment.going.all()):
+            return now
+        return replace(now, params=_kept(keeping.places(now), now, segment.seats, self.states.params))
+
     def record(self, segment: Segment) -> Record:
         """What a segment has given, on the host."""
         program = self._job.program
@@ -198,23 +242,48 @@ class _Crew:
         )
 
 
-def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Zeros, made without compiling anything; an optimizer's state may hold random keys, which NumPy does not know."""
-    if _is_key(dtype):
-        return jax.random.wrap_key_data(jnp.asarray(np.zeros((*shape, 2), np.uint32)))
-    return np.zeros(shape, dtype)
+def shapes(program: Program) -> list[np.ndarray]:
+    """The shape and dtype of each leaf of a run's state, as a snapshot holds it: zeros that take no memory."""
+    keys = np.broadcast_to(np.uint32(0), (2,))
+    return [
+        np.broadcast_to(keys, (*leaf.shape, 2))
+        if _is_key(leaf.dtype)
+        else np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape)
+        for leaf in jax.tree.leaves(program.state)
+    ]
+
+
+def _states(job: Job, snapshot: Snapshot | None) -> Any:
+    """The states of a snapshot in their seats, or zeros; made without compiling anything."""
+    like, structure = jax.tree.flatten(job.program.state)
+    if snapshot:
+        numbers = [job.layout.place(leaf) for leaf in snapshot.states]
+    else:
+        numbers = [np.zeros((*job.layout.shape, *leaf.shape), leaf.dtype) for leaf in shapes(job.program)]
+    return jax.tree.unflatten(
+        structure, [_as_key(one) if _is_key(leaf.dtype) else one for one, leaf in zip(numbers, like, strict=True)]
+    )
 
 
 def _is_key(dtype: Any) -> bool:
     return jnp.issubdtype(dtype, jax.dtypes.prng_key)
 
 
+def _data(leaf: Array) -> Array:
+    """A leaf of the states as numbers: an optimizer's state may hold random keys, which NumPy does not know."""
+    return jax.random.key_data(leaf) if _is_key(leaf.dtype) else leaf
+
+
+def _as_key(numbers: np.ndarray) -> Array:
+    return jax.random.wrap_key_data(jnp.asarray(numbers))
+
+
 def _moved(leaf: Array, seats: np.ndarray, layout: Layout, placement: Placement) -> Array:
     """The values of some seats in the first ones; by way of the host, so that nothing is compiled."""
+    of_runs = layout.place(_seated(_data(leaf), seats))
     is_key = _is_key(leaf.dtype)
-    of_runs = layout.place(_seated(jax.random.key_data(leaf) if is_key else leaf, seats))
     leaf.delete()  # so that only one leaf at a time is there twice
-    return jax.device_put(jax.random.wrap_key_data(jnp.asarray(of_runs)) if is_key else of_runs, placement.sharded)
+    return jax.device_put(_as_key(of_runs) if is_key else of_runs, placement.sharded)
 
 
 def _seated(leaf: Array, seats: np.ndarray) -> np.ndarray:

@@ -75,6 +75,7 @@ class Options(NamedTuple):
       predictions: whether the probabilities of the test examples are asked for.
       keeping: whose parameters are asked for.
       halving: whether the worst settings are dropped on the way; see `jaxnets.engine.halving`.
+      checkpoint_every: seconds between two checkpoints of a chunk, at least; 0 is none but when a signal comes.
     """
 
     evaluate_every: int = 0
@@ -82,6 +83,7 @@ class Options(NamedTuple):
     predictions: bool = False
     keeping: Keeping = KEEP_NONE
     halving: bool = False
+    checkpoint_every: float = 0.0
 
 
 DEFAULT_OPTIONS = Options()

@@ -62,10 +62,17 @@ def _seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
 
 def _trained(job: chunk.Job, runs: range, parts: Parts | None) -> Iterator[Record]:
     """The records of a chunk, which becomes a part when it is whole."""
-    records = []
-    for record in chunk.train(job, runs):
-        if parts is not None:
+    if parts is None:
+        yield from chunk.train(job, runs)
+        return
+    checkpoints = parts.checkpoints(job.program, runs)
+    records, snapshot = checkpoints.read(job.program, chunk.shapes(job.program))
+    yield from _seen(records, job.options)
+    try:
+        for record in chunk.train(job, runs, snapshot, checkpoints):
             records.append(record)
-        yield record
-    if parts is not None:
-        parts.write(job.program, runs, records)
+            yield record
+    finally:
+        checkpoints.finish()
+    parts.write(job.program, runs, records)
+    checkpoints.discard()

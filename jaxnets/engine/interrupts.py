@@ -14,6 +14,7 @@ STATUS = 128
 
 
 _LAST: list[int] = []
+_HOLDS: list[None] = []
 
 
 def last_status() -> int:
@@ -26,6 +27,7 @@ def until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
 
     Python loses an exception that is raised in a callback of its garbage collector, and JAX has such callbacks; so the
     signal is remembered, and asked for after each event. A second one changes nothing while the first is seen to.
+    Whoever makes the events and is in the midst of what must not be cut off asks for it himself; see `held`.
 
     Raises:
       KeyboardInterrupt: if a signal came; `last_status` tells of which.
@@ -35,14 +37,25 @@ def until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
     def handle(number: int, _: Any) -> None:
         came.append(number)
         _LAST.append(number)
-        if len(came) == 1:
+        if len(came) == 1 and not _HOLDS:
             raise KeyboardInterrupt
 
     with _handled(handle):
         for event in events:
             yield event
-            if came:
+            if came and not _HOLDS:
                 raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def held() -> Iterator[Callable[[], bool]]:
+    """Within, no signal interrupts; the function that is given tells whether one came."""
+    before = len(_LAST)
+    _HOLDS.append(None)
+    try:
+        yield lambda: len(_LAST) > before
+    finally:
+        _HOLDS.pop()
 
 
 def undisturbed() -> contextlib.AbstractContextManager[None]:

@@ -10,8 +10,9 @@ from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.program import Program
 
-# A run's own memory: its state goes into a segment and comes out of it, and as much again is in use meanwhile.
-_COPIES_OF_STATE = 3
+# A run's own memory: its state goes into a segment and comes out of it, as much again is in use meanwhile, and a
+# checkpoint is a copy.
+_COPIES_OF_STATE = 4
 
 
 @dataclass(frozen=True)

@@ -4,33 +4,32 @@ A part is a file of the records of one chunk, in the safetensors format. Its nam
 file holds, both as hashes: a part that was cut short or changed is no part, and its chunk is trained again.
 """
 
-import dataclasses
+import contextlib
 import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import traverse_util
 
 import jaxnets
 from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, fingerprint
+from jaxnets.engine.checkpoints import Checkpoints
 from jaxnets.engine.events import Options, Record
+from jaxnets.engine.packing import packed, unpacked
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run
-from jaxnets.engine.segments import Outcome
 from jaxnets.plugins import Plugin
 
-FOLDER, SUFFIX = "parts", ".part"
+FOLDER, SUFFIX, BEGUN = "parts", ".part", ".begun"
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
-_NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
-_ARRAYS = ("runs", "going", "dropped")
 _HASH = 32
 
 
@@ -51,13 +50,15 @@ class Parts:
         self._folder, self._table = folder, table
         about = [code(), _of_data(folds), options.evaluate_every, options.predictions, options.halving, platform]
         self._sweep = json.dumps([*about, type(options.keeping).__name__])
+        self._every = options.checkpoint_every
 
     def read(self, program: Program, chunk: range) -> list[Record] | None:
         """The records of a chunk; None if there is no part of it that is whole."""
         for path in sorted(self._folder.glob(f"{self._key(program, chunk)}-*{SUFFIX}")):
             content = path.read_bytes()
             if path.stem.partition("-")[2] == _digest(content):
-                return _records(content, program)
+                with contextlib.suppress(UserError):
+                    return unpacked(content, program)
         return None
 
     def write(self, program: Program, chunk: range, records: Sequence[Record]) -> None:
@@ -66,11 +67,15 @@ class Parts:
         Raises:
           UserError: if it cannot be written.
         """
-        content = _packed(records)
+        content = packed(records)
         path = self._folder / f"{self._key(program, chunk)}-{_digest(content)}{SUFFIX}"
         with files.file_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         files.write(path, lambda temporary: temporary.write_bytes(content))
+
+    def checkpoints(self, program: Program, chunk: range) -> Checkpoints:
+        """Where the states of a chunk are kept while it is under way."""
+        return Checkpoints(self._folder / f"{self._key(program, chunk)}{BEGUN}", self._every)
 
     def _key(self, program: Program, chunk: range) -> str:
         """A hash of all that the records of a chunk depend on."""
@@ -115,38 +120,3 @@ def _of_data(folds: Sequence[Dataset]) -> list[str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_HASH]
-
-
-def _packed(records: Sequence[Record]) -> bytes:
-    from safetensors.numpy import save
-
-    arrays: dict[str, np.ndarray] = {}
-    numbers = []
-    for place, record in enumerate(records):
-        numbers.append({name: getattr(record, name) for name in _NUMBERS})
-        own = {name: getattr(record, name) for name in _ARRAYS} | record.outcome._asdict()
-        nested = {str(run): params for run, params in record.params.items()}
-        own |= {f"params/{name}": leaf for name, leaf in traverse_util.flatten_dict(nested, sep="/").items()}
-        arrays |= {f"{place}/{name}": np.ascontiguousarray(array) for name, array in own.items()}
-    return save(arrays, {"numbers": json.dumps(numbers)})
-
-
-def _records(content: bytes, program: Program) -> list[Record]:
-    from safetensors.numpy import load
-
-    length = int.from_bytes(content[:8], "little")
-    numbers = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["numbers"])
-    arrays: dict[str, dict[str, np.ndarray]] = {}
-    for name, array in load(content).items():
-        place, _, of_record = name.partition("/")
-        arrays.setdefault(place, {})[of_record] = array
-    return [_record(program, of_record, arrays[str(place)]) for place, of_record in enumerate(numbers)]
-
-
-def _record(program: Program, numbers: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Record:
-    flat = {name.removeprefix("params/"): leaf for name, leaf in arrays.items() if name.startswith("params/")}
-    params = {int(run): one for run, one in traverse_util.unflatten_dict(flat, sep="/").items()}
-    of_outcome: Any = {name: arrays[name] for name in Outcome._fields}
-    own: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-    assert {field.name for field in dataclasses.fields(Record)} == {*numbers, *own, "program", "outcome", "params"}
-    return Record(program=program, outcome=Outcome(**of_outcome), params=params, **own, **numbers)

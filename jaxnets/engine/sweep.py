@@ -141,6 +141,7 @@ def _options(config: Config) -> Options:
         predictions=config.predictions,
         keeping=POLICIES["best" if config.export else config.keep](),
         halving=config.search == "halving",
+        checkpoint_every=config.checkpoint_every,
     )
 
 

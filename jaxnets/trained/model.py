@@ -1,9 +1,7 @@
 """A trained model on disk: parameters by Orbax, all else as JSON; and back."""
 
-import contextlib
-import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from flax import traverse_util
 from jaxnets import plugins
 from jaxnets.basics import files, stored
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.basics.logs import quiet_orbax
 from jaxnets.config.values import Field
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models import GIVEN
@@ -129,17 +128,6 @@ def _argument(plugin: Plugin, name: str, value: Any) -> Any:
     return plugins.KINDS[name].find(value) if declared.kind == "plugin" else declared.of_values().value(value)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Lets Orbax raise its errors without logging their tracebacks as well."""
-    logger = logging.getLogger("absl")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
 def save(directory: Path, kept: Model) -> None:
     """Writes a model into a run directory, in place of the one before.
 
@@ -154,7 +142,7 @@ def save(directory: Path, kept: Model) -> None:
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
-            with _quiet(), ocp.StandardCheckpointer() as checkpointer:
+            with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
                 checkpointer.save(new / "params", kept.params)
             files.write_json(new / DESCRIPTION, content)
         except BaseException:
@@ -199,7 +187,7 @@ def _params(folder: Path) -> Any:
 
     try:
         size = fitting.bytes_of(folder)
-        with _quiet(), ocp.StandardCheckpointer() as checkpointer:
+        with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
             metadata = checkpointer.metadata(folder.absolute()).item_metadata
             like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), dict(metadata.tree))
             fitting.check_size(like, size)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets.engine import parts
+from jaxnets.engine import packing, parts
 from jaxnets.engine.events import Compiling, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.parts import Parts
@@ -92,4 +92,4 @@ def test_other_code_trains_again(tmp_path, monkeypatch):
 
 
 def test_all_fields_of_a_record_are_kept():
-    assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *parts._NUMBERS, *parts._ARRAYS}
+    assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *packing._NUMBERS, *packing._ARRAYS}
