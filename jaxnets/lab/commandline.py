@@ -93,8 +93,8 @@ def _launch(package: ModuleType, arguments: list[str], default: str) -> int:
 
 
 def _configured(arguments: Sequence[str]) -> str | None:
-    """The experiment of a `--config` file."""
-    if not any(argument.lstrip("-").startswith("config") for argument in arguments):
+    """The experiment of a `--config` file, or of the run directory of `--resume`."""
+    if not any(argument.lstrip("-").startswith(("config", "resume")) for argument in arguments):
         return None
     from jaxnets.lab import flags
 

@@ -3,6 +3,7 @@
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -15,7 +16,7 @@ from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, choices
 from jaxnets.engine.runs import chosen
-from jaxnets.lab import config_files, trust
+from jaxnets.lab import config_files, run_directory, trust
 from jaxnets.lab.experiment import Experiment, checked, configure, inherited
 from jaxnets.lab.flagtext import parse as parse_text
 from jaxnets.lab.flagtext import unparse
@@ -23,7 +24,7 @@ from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin, Trust
 
 # The flags that must be known before the others can be: they bring flags of their own.
 _NAMING = ("dataset", *(kind.name for kind in WITH_ARGUMENTS))
-_FIRST = ("config", "preset", "trust", *KINDS)
+_FIRST = ("config", "resume", "preset", "trust", *KINDS)
 _FIELDS = {field.name: field for field in configuration.fields()}
 
 
@@ -33,7 +34,7 @@ def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
     Raises:
       UserError: for a flag that does not exist, or a value that is none.
     """
-    arguments = trust.spelled_out(arguments)
+    arguments = resumed(trust.spelled_out(arguments))
     named = _scan(arguments)
     trusted = trust.of(named.get("trust", ""))
     declared = _declared(experiment, _named_values(experiment, named, trusted))
@@ -96,13 +97,35 @@ def _known(declared: Mapping[str, "_Flag"], name: str, path: str) -> "_Flag":
     return declared[name]
 
 
+def resumed(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `--resume=DIR` spelled out: the `config.json` of a run directory, and the directory.
+
+    Raises:
+      UserError: if the run has finished, or a configuration or an output is named beside it.
+
+    >>> resumed(["--num_devices=1"])
+    ['--num_devices=1']
+    """
+    directory = _scan(arguments).get("resume")
+    if directory is None:
+        return list(arguments)
+    for name in ("config", "output"):
+        if name in _scan(arguments, (name,)):
+            raise UserError(f"{name}: --resume goes on with what '{directory}' holds; leave --{name} out.")
+    run_directory.check_begun(Path(directory))
+    place = next(place for place, argument in enumerate(arguments) if argument.lstrip("-").split("=")[0] == "resume")
+    given = 1 if "=" in arguments[place] else 2
+    own = [f"--config={directory}/{run_directory.CONFIG}", f"--output={directory}"]
+    return [*arguments[:place], *own, *arguments[place + given :]]
+
+
 def experiment_of(arguments: Sequence[str]) -> str | None:
-    """The experiment that a `--config` among the arguments names; None without one.
+    """The experiment that a `--config` or a `--resume` among the arguments names; None without one.
 
     Raises:
       UserError: if the file is no `config.json`.
     """
-    path = _scan(arguments).get("config")
+    path = _scan(resumed(arguments)).get("config")
     return config_files.read(path).get("experiment") if path else None
 
 
@@ -163,12 +186,12 @@ def _named_values(experiment: Experiment, named: Mapping[str, str], trusted: Tru
     return {**experiment.defaults, **preset, **stored, **given}
 
 
-def _scan(arguments: Sequence[str]) -> dict[str, str]:
-    """What the flags say that name plug-ins: these must be known before the others can be."""
+def _scan(arguments: Sequence[str], names: Sequence[str] = _FIRST) -> dict[str, str]:
+    """What some flags say: those that name plug-ins must be known before the others can be."""
     named = {}
     for position, argument in enumerate(arguments):
         name, equals, text = argument.lstrip("-").partition("=")
-        if argument.startswith("-") and name in _FIRST:
+        if argument.startswith("-") and name in names:
             named[name] = text if equals else "".join(arguments[position + 1 : position + 2])
     return named
 
@@ -180,7 +203,7 @@ def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str,
       UserError: for a flag that does not exist.
     """
     values = flags.FlagValues()
-    for name in ("config", "preset", "trust", *declared):
+    for name in ("config", "resume", "preset", "trust", *declared):
         flags.DEFINE_string(name, "", "", flag_values=values)
     try:
         rest = values(["run.py", *_spell_out(arguments, declared)])[1:]
@@ -237,6 +260,7 @@ def help_text(experiment: Experiment) -> str:
     last = [
         _help_line("preset", None, f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
         _help_line("config", None, "A config.json to repeat; other flags change it."),
+        _help_line("resume", None, "A run directory in which a sweep was ended before its time: it goes on."),
         _help_line("trust", None, trust.HELP),
         _help_line("debug", None, "Shows where in the code an error arose."),
     ]

@@ -87,6 +87,17 @@ def is_begun(directory: Path) -> bool:
     return (directory / PARTS).is_dir() and (directory / CONFIG).exists()
 
 
+def check_begun(directory: Path) -> None:
+    """Refuses to go on where nothing is left to do.
+
+    Raises:
+      UserError: if the directory is none of a run, or the run has finished.
+    """
+    read_config(directory)
+    if not is_begun(directory):
+        raise UserError(f"resume: what '{directory}' holds is finished.")
+
+
 def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
     """Whether the command of a `config.json` has begun there, and can go on."""
     return is_begun(directory) and _asked(read_config(directory)) == _asked(content)
