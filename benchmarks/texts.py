@@ -110,7 +110,7 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     programs = plan(table, folds[0])
     events = execute(programs, folds, devices.placement(), Options(evaluate_every=10**9))
     records = [event for event in events if isinstance(event, Record)]
-    ended = tables.runs_table(table, records)
+    ended = tables.runs_table(tables.hyperparameters(table), records)
     return float(ended["seconds"].mean()), float(ended["test_accuracy"].min())
 
 

@@ -1,6 +1,7 @@
 """Gathers what a running sweep reports."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,13 @@ class Recorder:
             dataset = self.sweep.folds[dataset_number(values)]
             self.kept_model = model_of(values, record.program, run, dataset, params)
 
+    @cached_property
+    def _hyperparameters(self) -> pd.DataFrame:
+        return tables.hyperparameters(self.sweep.table)
+
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The runs and the curves."""
-        return tables.runs_table(self.sweep.table, self.records), tables.curves_table(self.records)
+        return tables.runs_table(self._hyperparameters, self.records), tables.curves_table(self.records)
 
     def trained(self, *, interrupted: bool, seconds: float) -> Trained:
         """All of it."""

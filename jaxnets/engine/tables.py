@@ -43,8 +43,19 @@ def _curve_rows(record: Record) -> pd.DataFrame:
     return rows[(outcome.diverged_step < 0) | (outcome.diverged_step > record.step)]
 
 
-def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
+def hyperparameters(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row for each run: its number `run`, and its hyperparameters, named as their flags."""
+    table = frames.typed(pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs]))
+    table.insert(0, "run", np.arange(len(runs)))
+    return table
+
+
+def runs_table(hyperparameters: pd.DataFrame, records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run.
+
+    Args:
+      hyperparameters: of the runs; see `hyperparameters`.
+      records: of the segments so far.
 
     Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged`, `stopped` by
     successive halving, or `interrupted`); `diverged_step`; `judged_step`, the step of the evaluation by which it
@@ -52,9 +63,7 @@ def runs_table(runs: Sequence[Run], records: Sequence[Record]) -> pd.DataFrame:
     (NaN for a run that did not end); the best accuracy on dev over the evaluations and the first step at which it was
     reached; `seconds`, the run's share of the time that its program took.
     """
-    hyperparameters = frames.typed(pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs]))
-    hyperparameters.insert(0, "run", np.arange(len(runs)))
-    table = hyperparameters.merge(_endings(len(runs), records), on="run")
+    table = hyperparameters.merge(_endings(len(hyperparameters), records), on="run")
     return table.merge(_best(curves_table(records)), on="run", how="left").merge(
         _seconds(records), on="run", how="left"
     )

@@ -59,7 +59,7 @@ def trained(folds, select_best=False, predictions=False, keep="none", num_device
     options = Options(8, predictions=predictions, keeping=POLICIES[keep]())
     events = list(execute(programs, folds, devices.placement(num_devices), options))
     records = [event for event in events if isinstance(event, Record)]
-    return results.runs_table(table, records), records, table, events
+    return results.runs_table(results.hyperparameters(table), records), records, table, events
 
 
 @pytest.mark.usefixtures("fully_compiled")
@@ -128,7 +128,7 @@ def mean_loss(task, state, params, batches, labels):
 
 def test_predictions_are_those_of_the_accuracy_and_of_the_judged_evaluation(folds):
     whole, records, table, _ = trained(folds, predictions=True, select_best=True, num_steps=40, learning_rate=0.05)
-    partly = results.runs_table(table, records[:1])
+    partly = results.runs_table(results.hyperparameters(table), records[:1])
     assert (partly["status"] == "interrupted").all()
     assert partly[["test_accuracy", "dev_accuracy"]].isna().all(axis=None)
     predictions = results.predictions_table(table, records, folds)

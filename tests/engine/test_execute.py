@@ -37,7 +37,7 @@ def sweep(num_devices=2, memory_limit=0.0, **flags):
     options = Options(config.evaluate_every, memory_limit)
     events = list(execute(programs, (dataset,), placement, options))
     records = [event for event in events if isinstance(event, Record)]
-    return results.runs_table(table, records), results.curves_table(records), events
+    return results.runs_table(results.hyperparameters(table), records), results.curves_table(records), events
 
 
 def numbers(curves, run):
