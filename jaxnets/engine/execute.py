@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from jaxnets.data.dataset import Dataset
@@ -38,9 +39,9 @@ def execute(
     data: PlacedFolds | None = None
     for program in planned:
         wanted, job = layout(program, placement, options.memory_limit), None
-        for runs in wanted.chunks:
+        for runs in wanted.chunks if parts is None else parts.chunks(program, len(wanted.chunks[0])):
             if parts is not None and (found := parts.read(program, runs)) is not None:
-                yield from _seen(found, options)
+                yield from seen(found, options)
                 continue
             if job is None:
                 yield Compiling(program)
@@ -52,12 +53,18 @@ def execute(
             yield from _trained(job, runs, parts)
 
 
-def _seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
-    """Records of before: whoever keeps the best parameters must have seen them, to know what is better."""
+def seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
+    """Records of chunks that were trained before or elsewhere.
+
+    Whoever keeps the best parameters must have seen them, to know what is better; and they hold those that were the best
+    of their chunk.
+    """
     for record in records:
-        if options.keeping.looks_at(record.program.task, record.step, not record.going.all()):
-            options.keeping.places(record)
-        yield record
+        if record.params or options.keeping.looks_at(record.program.task, record.step, not record.going.all()):
+            best = record.runs[list(options.keeping.places(record))].tolist()
+            yield replace(record, params={run: record.params[run] for run in best if run in record.params})
+        else:
+            yield record
 
 
 def _trained(job: chunk.Job, runs: range, parts: Parts | None) -> Iterator[Record]:

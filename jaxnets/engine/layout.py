@@ -61,13 +61,21 @@ class Layout:
         return np.pad(np.maximum(dealt, 0), (0, self.num_partitions - self.num_devices)).astype(np.int32)
 
 
-def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
-    """Lays the runs of a program out over devices and chunks; see `execute` for the arguments."""
-    lanes, run_bytes = _lanes(program, placement), _run_bytes(program)
+def layout(program: Program, placement: Placement, memory_limit: float = 0.0, runs: range | None = None) -> Layout:
+    """Lays runs of a program out over devices and chunks; see `execute` for the arguments.
+
+    Args:
+      program: whose runs.
+      placement: the devices.
+      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      runs: their places in the program; all if None.
+    """
+    runs = runs or range(len(program.runs))
+    lanes, run_bytes = lanes_of(program, placement.platform, placement.num_devices), _run_bytes(program)
     together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
     most_blocks = max(1, memory // max(1, run_bytes * together))
-    chunks = devices.chunks(len(program.runs), together, most_blocks)
+    chunks = [runs[part.start : part.stop] for part in devices.chunks(len(runs), together, most_blocks)]
     blocks = -(-len(chunks[0]) // together)
     return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)
 
@@ -75,7 +83,7 @@ def layout(program: Program, placement: Placement, memory_limit: float = 0.0) ->
 def least_bytes(program: Program, placement: Placement) -> int:
     """The memory of a device that the smallest chunk takes; on a CPU all devices share it."""
     sharing = placement.mesh.size if placement.platform == "cpu" else 1
-    return _run_bytes(program) * _lanes(program, placement) * sharing
+    return _run_bytes(program) * lanes_of(program, placement.platform, placement.num_devices) * sharing
 
 
 def num_params(program: Program) -> int:
@@ -83,9 +91,10 @@ def num_params(program: Program) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(program.state.params))
 
 
-def _lanes(program: Program, placement: Placement) -> int:
-    runs_per_device = -(-len(program.runs) // placement.num_devices)
-    return devices.lanes(program.task, num_params(program), placement.platform, runs_per_device)
+def lanes_of(program: Program, platform: str, num_devices: int) -> int:
+    """How many runs of a program a device computes side by side, where there are so many devices."""
+    runs_per_device = -(-len(program.runs) // num_devices)
+    return devices.lanes(program.task, num_params(program), platform, runs_per_device)
 
 
 def _run_bytes(program: Program) -> int:

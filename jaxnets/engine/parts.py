@@ -1,7 +1,8 @@
 """Finished chunks on disk: what is found there is not trained again, and gives the same tables to the last bit.
 
-A part is a file of the records of one chunk, in the safetensors format. Its name says what was trained and what the
-file holds, both as hashes: a part that was cut short or changed is no part, and its chunk is trained again.
+A part is a file of the records of one chunk, in the safetensors format. Its name says what was trained, by a hash of the
+program and the places of the runs in it, and what the file holds, by another: a part that was cut short or changed is no
+part, and its chunk is trained again. Other chunks than before, as on other machines, go round the parts that are there.
 """
 
 import dataclasses
@@ -51,13 +52,19 @@ class Parts:
         self._folder, self._table = folder, table
         about = [code(), _of_data(folds), options.evaluate_every, options.predictions, options.halving, platform]
         self._sweep = json.dumps([*about, type(options.keeping).__name__])
+        self._programs: dict[int, tuple[Program, str]] = {}
+
+    def chunks(self, program: Program, size: int) -> list[range]:
+        """Chunks of a program: those of the parts that are there, and between them others of a size at most."""
+        names = [path.stem.split("-") for path in self._folder.glob(f"{self._of_program(program)}-*{SUFFIX}")]
+        return around([range(int(start), int(stop)) for _, start, stop, _ in names], len(program.runs), size)
 
     def read(self, program: Program, chunk: range) -> list[Record] | None:
         """The records of a chunk; None if there is no part of it that is whole."""
         for path in sorted(self._folder.glob(f"{self._key(program, chunk)}-*{SUFFIX}")):
             content = path.read_bytes()
-            if path.stem.partition("-")[2] == _digest(content):
-                return _records(content, program)
+            if path.stem.rpartition("-")[2] == _digest(content):
+                return unpacked(content, program)
         return None
 
     def write(self, program: Program, chunk: range, records: Sequence[Record]) -> None:
@@ -66,18 +73,46 @@ class Parts:
         Raises:
           UserError: if it cannot be written.
         """
-        content = _packed(records)
+        self.write_packed(program, chunk, packed(records))
+
+    def write_packed(self, program: Program, chunk: range, content: bytes) -> None:
+        """Writes the records of a chunk that is finished, from `packed`.
+
+        Raises:
+          UserError: if it cannot be written.
+        """
         path = self._folder / f"{self._key(program, chunk)}-{_digest(content)}{SUFFIX}"
         with files.file_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         files.write(path, lambda temporary: temporary.write_bytes(content))
 
     def _key(self, program: Program, chunk: range) -> str:
-        """A hash of all that the records of a chunk depend on."""
-        numbers = program.runs[chunk.start : chunk.stop]
-        rows = [[[name, _shown(value)] for name, value in self._table[run].items()] for run in numbers]
-        about = [self._sweep, program.task.select_best, program.task.budgets, numbers.tolist(), rows]
-        return _digest(json.dumps(about).encode())
+        """All that the records of a chunk depend on, for the name of a file."""
+        return f"{self._of_program(program)}-{chunk.start}-{chunk.stop}"
+
+    def _of_program(self, program: Program) -> str:
+        """A hash of all that the records of a program depend on."""
+        if id(program) not in self._programs:
+            rows = [[[name, _shown(value)] for name, value in self._table[run].items()] for run in program.runs]
+            about = [self._sweep, program.task.select_best, program.task.budgets, program.runs.tolist(), rows]
+            self._programs[id(program)] = program, _digest(json.dumps(about).encode())
+        return self._programs[id(program)][1]
+
+
+def around(found: Sequence[range], num_runs: int, size: int) -> list[range]:
+    """Chunks of so many runs: those that were found, where they do not overlap, and between them others of a size.
+
+    >>> around([range(4, 8), range(6, 9)], num_runs=12, size=3)
+    [range(0, 3), range(3, 4), range(4, 8), range(8, 11), range(11, 12)]
+    """
+    cut: list[range] = []
+    done = 0
+    for part in [*sorted(found, key=lambda one: (one.start, -one.stop)), range(num_runs, num_runs)]:
+        if done <= part.start and part.stop <= num_runs:
+            cut += [range(start, min(start + size, part.start)) for start in range(done, part.start, size)]
+            cut += [part] if part else []
+            done = part.stop
+    return cut
 
 
 def _shown(value: Any) -> Any:
@@ -117,7 +152,8 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_HASH]
 
 
-def _packed(records: Sequence[Record]) -> bytes:
+def packed(records: Sequence[Record]) -> bytes:
+    """The records of a chunk in the safetensors format."""
     from safetensors.numpy import save
 
     arrays: dict[str, np.ndarray] = {}
@@ -131,7 +167,8 @@ def _packed(records: Sequence[Record]) -> bytes:
     return save(arrays, {"numbers": json.dumps(numbers)})
 
 
-def _records(content: bytes, program: Program) -> list[Record]:
+def unpacked(content: bytes, program: Program) -> list[Record]:
+    """The records that `packed` has made of a chunk of a program."""
     from safetensors.numpy import load
 
     length = int.from_bytes(content[:8], "little")
