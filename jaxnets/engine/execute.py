@@ -56,8 +56,8 @@ def execute(
 def seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
     """Records of chunks that were trained before or elsewhere.
 
-    Whoever keeps the best parameters must have seen them, to know what is better; and they hold those that were the best
-    of their chunk.
+    Whoever keeps the best parameters must have seen them, to know what is better; and they hold those that were the
+    best of their chunk.
     """
     for record in records:
         if record.params or options.keeping.looks_at(record.program.task, record.step, not record.going.all()):

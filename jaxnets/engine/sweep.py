@@ -12,13 +12,13 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
-from jaxnets.engine import cluster, devices, limits
-from jaxnets.engine.cluster import Workers
+from jaxnets.engine import devices, limits, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import longest, plan, resolve, with_folds
 from jaxnets.engine.program import Program
+from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
 
@@ -70,7 +70,7 @@ def configure(config: Config) -> None:
 
 def devices_of(config: Config) -> list[str]:
     """What trains the runs of a configuration, in words."""
-    return (cluster.workers(config) or devices.placement(config.num_devices)).described()
+    return (ray_cluster.workers(config) or devices.placement(config.num_devices)).described()
 
 
 def prepare(config: Config, takes: str = "") -> Sweep:
@@ -83,7 +83,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     Raises:
       UserError: for anything in the configuration that cannot be done.
     """
-    workers = cluster.workers(config)
+    workers = ray_cluster.workers(config)
     table = runs(config)
     options = _options(config)
     folds = load_folds(config, takes)

@@ -1,15 +1,16 @@
 """What a worker of a cluster does: it trains chunks, and keeps what they share between them.
 
-Ray starts the workers, and runs `train` in them once for each chunk. What the chunks of a sweep share, a worker takes from
-the object store at its first one.
+Ray starts the workers, and runs `train` in them once for each chunk. What the chunks of a sweep share, a worker takes
+from the object store at its first one.
 """
 
 import io
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any, NamedTuple
+
+import jax
 
 from jaxnets.basics import foreign, imports
 from jaxnets.basics.errors import UserError
@@ -45,20 +46,6 @@ class Shared(NamedTuple):
     options: Options
 
 
-class Finished(NamedTuple):
-    """What a chunk has given.
-
-    Attributes:
-      records: from `jaxnets.engine.parts.packed`.
-      seconds: that its program took to be compiled.
-      anew: whether it was compiled for this chunk.
-    """
-
-    records: bytes
-    seconds: float
-    anew: bool
-
-
 @dataclass(frozen=True)
 class _Sweep:
     """What this process keeps between the chunks of a sweep."""
@@ -74,13 +61,16 @@ _SWEEPS: list[_Sweep] = []
 """The one whose chunks this process trains."""
 
 
-def train(shared: Shared, number: int, runs: range) -> Finished:
+def train(shared: Shared, number: int, runs: range) -> bytes:
     """Trains a chunk.
 
     Args:
       shared: with all others of its sweep.
       number: of its program.
       runs: their places in the program.
+
+    Returns:
+      Its records, from `jaxnets.engine.parts.packed`.
 
     Raises:
       UserError: if the program, or code of others in it, cannot be had or fails.
@@ -90,12 +80,9 @@ def train(shared: Shared, number: int, runs: range) -> Finished:
     # the best of this chunk: the driver chooses among those of all
     options = sweep.options._replace(keeping=type(sweep.options.keeping)())
     wanted = layout(program, placement, options.memory_limit, runs)
-    start = time.perf_counter()
     executable = programs.executable(program, wanted, sweep.placed, placement, options)
-    seconds = time.perf_counter() - start
     job = chunk.Job(program, executable, sweep.placed, placement, options)
-    records = [record for fitting in wanted.chunks for record in chunk.train(job, fitting)]
-    return Finished(parts.packed(records), seconds, executable.anew)
+    return parts.packed([record for fitting in wanted.chunks for record in chunk.train(job, fitting)])
 
 
 def _sweep(shared: Shared) -> _Sweep:
@@ -127,7 +114,7 @@ def _memory(shared: Shared) -> float:
 
     own = ray.get_runtime_context().get_node_id()
     cores = next((node["Resources"].get("CPU", 1) for node in ray.nodes() if node["NodeID"] == own), 1)
-    return devices.memory_bytes(devices.jax.devices()[0], limit) / 2**30 / max(1.0, cores)
+    return devices.memory_bytes(jax.devices()[0], limit) / 2**30 / max(1.0, cores)
 
 
 def dumped(planned: Sequence[Program]) -> bytes:
