@@ -1,7 +1,7 @@
 """What a cluster costs, and what it gives: Ray's workers on this machine against its own devices.
 
-Both train the same runs in turn, several times; the fastest time of each counts, as the machine's other work only ever adds
-to a time. What is compiled is compiled before.
+Both train the same runs in turn, several times, so that the machine's other work is in the way of both; what is compiled
+is compiled before.
 """
 
 import json
@@ -91,6 +91,7 @@ def measured() -> dict[str, Any]:
     _on_devices(sweep)
     times = [(_on_devices(sweep), _on_workers(sweep)) for _ in range(ROUNDS.value)]
     devices, workers = (min(one) for one in zip(*times, strict=True))
+    ratios = [of_devices / of_workers for of_devices, of_workers in times]
     short, _ = _prepared(num_seeds=NUM_SEEDS.value, num_epochs=1)
     counts = [num_chunks(short, int(chunks)) for chunks in CHUNKS.value]
     of_chunks = [min(_on_workers(short, chunks=int(one)) for _ in range(ROUNDS.value + 1)) for one in CHUNKS.value]
@@ -103,8 +104,8 @@ def measured() -> dict[str, Any]:
         "first sweep, with imports and compilation (s)": round(first, 1),
         "devices, runs/s": round(len(sweep.table) / devices, 1),
         "workers, runs/s": round(len(sweep.table) / workers, 1),
-        "workers / devices": round(devices / workers, 2),
-        "rounds": [round(of_devices / of_workers, 2) for of_devices, of_workers in times],
+        "workers / devices, median of the rounds": round(float(np.median(ratios)), 2),
+        "rounds": [round(ratio, 2) for ratio in ratios],
         "chunks": counts,
         "of one epoch (s)": [round(seconds, 2) for seconds in of_chunks],
         "overhead of a chunk (ms)": round(per_chunk * 1e3, 1),

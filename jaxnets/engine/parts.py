@@ -1,8 +1,8 @@
 """Finished chunks on disk: what is found there is not trained again, and gives the same tables to the last bit.
 
 A part is a file of the records of one chunk, in the safetensors format. Its name says what was trained, by a hash of
-the program and the places of the runs in it, and what the file holds, by another: a part that was cut short or changed is
-no part, and its chunk is trained again. Where the runs are cut otherwise than before, as on another machine, the new
+the program and the places of the runs in it, and what the file holds, by another: a part that was cut short or changed
+is no part, and its chunk is trained again. Where the runs are cut otherwise than before, as on another machine, the new
 chunks lie between the parts that are there.
 """
 
