@@ -1,7 +1,7 @@
 """What a cluster costs, and what it gives: Ray's workers on this machine against its own devices.
 
-Both train the same runs in turn, several times, so that the machine's other work is in the way of both; what is compiled
-is compiled before.
+Both train the same runs in turn, several times, so that the machine's other work is in the way of both; what is
+compiled is compiled before.
 """
 
 import json
