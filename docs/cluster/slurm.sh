@@ -15,6 +15,10 @@ output="${OUTPUT:-$SLURM_SUBMIT_DIR/results/slurm}"
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$SLURM_SUBMIT_DIR/.cache}"
 export RAY_USAGE_STATS_ENABLED=0
 
+# other users of these nodes do not get in: all nodes see one home, and the token in it
+export RAY_AUTH_MODE=token
+ray get-auth-token --generate > /dev/null
+
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 port=$((20000 + SLURM_JOB_ID % 10000)) # another for each job, as jobs may share a node
 

@@ -146,10 +146,17 @@ def _check_answers(address: str) -> None:
     with grpc.insecure_channel(address.removeprefix("ray://")) as channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=_PATIENCE)
-            if not address.startswith("ray://"):  # whether what answers is the head of a cluster
-                channel.unary_unary(_ALIVE)(b"", timeout=_PATIENCE)
+            channel.unary_unary(_ALIVE)(b"", timeout=_PATIENCE)
         except grpc.FutureTimeoutError:
             raise UserError(f"cluster: no Ray answers at '{address}' within {_PATIENCE:.0f} seconds.") from None
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-                raise UserError(f"cluster: what answers at '{address}' is not the head of a Ray cluster.") from None
+            _check_code(address, error.code().name)
+
+
+def _check_code(address: str, code: str) -> None:
+    """Refuses an address by how the question was answered whether it is the head of a cluster."""
+    if code == "UNAUTHENTICATED" and os.environ.get("RAY_AUTH_MODE") != "token":
+        where = "with the token of the cluster in RAY_AUTH_TOKEN or ~/.ray/auth_token"
+        raise UserError(f"cluster: Ray at '{address}' asks for a token: set RAY_AUTH_MODE=token, {where}.")
+    if code == "UNIMPLEMENTED" and not address.startswith("ray://"):  # a client server is not asked this
+        raise UserError(f"cluster: what answers at '{address}' is not the head of a Ray cluster.")

@@ -149,6 +149,22 @@ def test_an_address_without_ray_is_told_soon(address, monkeypatch):
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize(
+    ("address", "code", "message"),
+    [
+        ("head:6379", "UNAUTHENTICATED", "cluster: Ray at 'head:6379' asks for a token: set RAY_AUTH_MODE=token"),
+        ("head:8000", "UNIMPLEMENTED", "cluster: what answers at 'head:8000' is not the head of a Ray cluster"),
+    ],
+)
+def test_what_answers_otherwise_than_ray_is_told(address, code, message, monkeypatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(UserError, match=message):
+        ray_cluster._check_code(address, code)
+    ray_cluster._check_code("ray://head:10001", "UNIMPLEMENTED")
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    ray_cluster._check_code(address, "UNAUTHENTICATED")
+
+
 def test_programs_that_are_sent_are_the_same_there():
     pytest.importorskip("ray")
     sweep = prepare(Config(**VALUES | {"activation": ["relu", "gelu"], "schedule": "cosine", "num_steps": 2}))
