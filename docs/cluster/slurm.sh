@@ -5,6 +5,7 @@
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=16
+#SBATCH --exclusive
 #SBATCH --time=04:00:00
 #SBATCH --requeue
 # For GPUs: #SBATCH --gpus-per-node=4, and --gpus_per_worker=1 in the last line.
@@ -20,8 +21,7 @@ export RAY_AUTH_MODE=token
 ray get-auth-token --generate > /dev/null
 
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-port=$((20000 + SLURM_JOB_ID % 10000)) # another for each job, as jobs may share a node
 
 # starts Ray on each node, runs the command on the first, and ends Ray
-srun ray symmetric-run --address "$head:$port" --min-nodes "$SLURM_JOB_NUM_NODES" --num-cpus="$SLURM_CPUS_PER_TASK" -- \
+srun ray symmetric-run --address "$head:6379" --min-nodes "$SLURM_JOB_NUM_NODES" --num-cpus="$SLURM_CPUS_PER_TASK" -- \
   python run.py compare_optimizers --cluster=auto --output="$output" "$@"
