@@ -141,7 +141,19 @@ class Config:
     platform: str | None = setting(
         "text", None, "cpu, gpu or tpu; otherwise the best there is.", choices=("cpu", "gpu", "tpu")
     )
-    num_devices: int = setting("int", 0, "Devices to use; 0 is all: on a CPU, one for each core.", least=0, most=1024)
+    num_devices: int = setting(
+        "int", 0, "Devices to use, or workers of a cluster; 0 is all: on a CPU, one for each core.", least=0, most=1024
+    )
+    cluster: str | None = setting(
+        "text", None, "Trains on a Ray cluster: local starts one on this machine, an address or auto joins one."
+    )
+    gpus_per_worker: int = setting(
+        "int",
+        0,
+        "GPUs that each worker of a cluster takes, or with platform=tpu its chips; 0 is a CPU core.",
+        least=0,
+        most=64,
+    )
     memory_limit: float = setting(
         "float", 0.0, "GiB that the runs may fill at a time; 0 is half of what is free.", least=0, most=1e6
     )

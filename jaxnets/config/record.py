@@ -40,15 +40,13 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def places(values: Mapping[str, Any]) -> dict[str, str]:
-    """The values that name a place to write to, or compiled programs to run, on the machine of whoever gave them.
+    """The values that name a place to write to, programs to run, or a cluster, on the machine of whoever gave them.
 
-    >>> places({"output": None, "export": "model.safetensors", "compilation_cache": "off"})
+    >>> places({"output": None, "export": "model.safetensors", "compilation_cache": "off", "cluster": "local"})
     {'export': 'model.safetensors'}
     """
-    given = {name: values.get(name) for name in ("output", "export", "compilation_cache")}
-    if given["compilation_cache"] == "off":
-        del given["compilation_cache"]
-    return {name: value for name, value in given.items() if value}
+    harmless = {"output": None, "export": None, "compilation_cache": "off", "cluster": "local"}
+    return {name: values[name] for name, value in harmless.items() if values.get(name) and values[name] != value}
 
 
 def to_json(config: Config) -> dict[str, Any]:

@@ -14,8 +14,16 @@ class Reported(Protocol):
     """A segment of some runs."""
 
     @property
+    def program(self) -> object:
+        """The program of these runs."""
+
+    @property
     def runs(self) -> np.ndarray:
         """The runs' numbers in the table."""
+
+    @property
+    def step(self) -> int:
+        """The steps that each has behind it."""
 
     @property
     def outcome(self) -> Outcome:
@@ -48,17 +56,22 @@ class Best:
 
     accuracy: float = -np.inf
 
-    def improved_by(self, outcome: Outcome, *, judged: bool = False) -> int | None:
+    def improved_by(self, outcome: Outcome, *, judged: bool = False, or_equal: bool = False) -> int | None:
         """The place of the run that is better than all before it, of those judged just now or of all; None if none is.
 
         Runs that diverged do not count.
+
+        Args:
+          outcome: how the runs are doing.
+          judged: whether those alone count that are judged just now.
+          or_equal: whether one that is as good as the best counts as better.
         """
         counts = outcome.diverged_step < 0
         if judged:
             counts &= ~np.isnan(outcome.test_loss)
         accuracy = np.where(counts, outcome.dev_accuracy, -np.inf)
         place = int(np.argmax(accuracy))
-        if not accuracy[place] > self.accuracy:
+        if not (accuracy[place] > self.accuracy or (or_equal and accuracy[place] == self.accuracy > -np.inf)):
             return None
         self.accuracy = float(accuracy[place])
         return place
@@ -77,10 +90,15 @@ class KeepNone(Keeping):
 
 
 class KeepBest(Keeping):
-    """Keeps the model of each run that is the best one so far on dev, where it is judged."""
+    """Keeps the model of each run that is the best one so far on dev, where it is judged.
+
+    Of runs that are equally good, the first program's counts, in it the earliest step's, and of these the first one: so
+    it makes no difference in which chunks they were trained.
+    """
 
     def __init__(self) -> None:
-        self._best = Best()
+        self._best, self._step = Best(), 0
+        self._program: object = None
 
     def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Where runs are judged."""
@@ -88,8 +106,12 @@ class KeepBest(Keeping):
 
     def places(self, record: Reported) -> Sequence[int]:
         """The best one, if it is better than all before."""
-        place = self._best.improved_by(record.outcome, judged=True)
-        return () if place is None else (place,)
+        earlier = record.program is self._program and record.step < self._step
+        place = self._best.improved_by(record.outcome, judged=True, or_equal=earlier)
+        if place is None:
+            return ()
+        self._program, self._step = record.program, record.step
+        return (place,)
 
 
 class KeepJudged(Keeping):

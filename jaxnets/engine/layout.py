@@ -1,7 +1,7 @@
 """Where the runs of a program go: which device, which block, which lane, and which chunk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import numpy as np
@@ -39,6 +39,11 @@ class Layout:
     chunks: Sequence[range]
 
     @property
+    def size(self) -> int:
+        """The runs of a full chunk."""
+        return self.blocks * self.num_devices * self.lanes
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Blocks over all devices, and lanes."""
         return self.blocks * self.num_partitions, self.lanes
@@ -62,21 +67,41 @@ class Layout:
         return np.pad(np.maximum(dealt, 0), (0, self.num_partitions - self.num_devices)).astype(np.int32)
 
 
-def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
-    """Lays the runs of a program out over devices and chunks; see `execute` for the arguments."""
-    lanes, run_bytes = _lanes(program, placement), _run_bytes(program)
+def layout(program: Program, placement: Placement, memory_limit: float = 0.0, runs: range | None = None) -> Layout:
+    """Lays runs of a program out over devices and chunks; see `execute` for the arguments.
+
+    Args:
+      program: whose runs.
+      placement: the devices.
+      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      runs: their places in the program; all if None.
+    """
+    runs = runs or range(len(program.runs))
+    lanes, run_bytes = lanes_of(program, placement.platform, placement.num_devices), _run_bytes(program)
     together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
     most_blocks = max(1, memory // max(1, run_bytes * together))
-    chunks = devices.chunks(len(program.runs), together, most_blocks)
+    chunks = [runs[part.start : part.stop] for part in devices.chunks(len(runs), together, most_blocks)]
     blocks = -(-len(chunks[0]) // together)
     return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)
+
+
+def halved(wanted: Layout, platform: str) -> Layout | None:
+    """The layout of half as many runs at a time; None if there is none.
+
+    On a CPU the lanes stay as they are: a run's bits depend on them.
+    """
+    if wanted.blocks > 1:
+        return replace(wanted, blocks=wanted.blocks // 2, most_blocks=wanted.blocks // 2)
+    if wanted.lanes > 1 and platform != "cpu":
+        return replace(wanted, lanes=wanted.lanes // 2, most_blocks=1)
+    return None
 
 
 def least_bytes(program: Program, placement: Placement) -> int:
     """The memory of a device that the smallest chunk takes; on a CPU all devices share it."""
     sharing = placement.mesh.size if placement.platform == "cpu" else 1
-    return _run_bytes(program) * _lanes(program, placement) * sharing
+    return _run_bytes(program) * lanes_of(program, placement.platform, placement.num_devices) * sharing
 
 
 def num_params(program: Program) -> int:
@@ -84,9 +109,10 @@ def num_params(program: Program) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(program.state.params))
 
 
-def _lanes(program: Program, placement: Placement) -> int:
-    runs_per_device = -(-len(program.runs) // placement.num_devices)
-    return devices.lanes(program.task, num_params(program), placement.platform, runs_per_device)
+def lanes_of(program: Program, platform: str, num_devices: int) -> int:
+    """How many runs of a program a device computes side by side, where there are so many devices."""
+    runs_per_device = -(-len(program.runs) // num_devices)
+    return devices.lanes(program.task, num_params(program), platform, runs_per_device)
 
 
 def _run_bytes(program: Program) -> int:

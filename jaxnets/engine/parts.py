@@ -1,13 +1,16 @@
 """Finished chunks on disk: what is found there is not trained again, and gives the same tables to the last bit.
 
-A part is a file of the records of one chunk, in the safetensors format. Its name says what was trained and what the
-file holds, both as hashes: a part that was cut short or changed is no part, and its chunk is trained again.
+A part is a file of the records of one chunk, in the safetensors format. Its name says what was trained, by a hash of
+the program and the places of the runs in it, and what the file holds, by another: a part that was cut short or changed
+is no part, and its chunk is trained again. Where the runs are cut otherwise than before, as on another machine, the new
+chunks lie between the parts that are there.
 """
 
 import contextlib
 import hashlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -51,12 +54,32 @@ class Parts:
         about = [code(), _of_data(folds), options.evaluate_every, options.predictions, options.halving, platform]
         self._sweep = json.dumps([*about, type(options.keeping).__name__])
         self._every = options.checkpoint_every
+        self._programs: dict[int, tuple[Program, str]] = {}
+
+    def chunks(self, program: Program, size: int) -> list[range]:
+        """Chunks of a program: those that are there, finished or under way, between them others of a size at most."""
+        finished = around(self._ranges(program, SUFFIX), len(program.runs), size=len(program.runs))
+        there = {(one.start, one.stop) for one in self._ranges(program, SUFFIX)}
+        begun = [one for one in self._ranges(program, BEGUN) if len(one) <= size]
+        cut = []
+        for one in finished:
+            inside = [part for part in begun if one.start <= part.start and part.stop <= one.stop]
+            shifted = [range(part.start - one.start, part.stop - one.start) for part in inside]
+            of_gap = around(shifted, len(one), size)
+            cut += [one] if (one.start, one.stop) in there else [one[part.start : part.stop] for part in of_gap]
+        return cut
+
+    def _ranges(self, program: Program, suffix: str) -> list[range]:
+        """The chunks of which there are files of a kind."""
+        name = re.compile(rf"{self._of_program(program)}-(\d{{1,9}})-(\d{{1,9}})(-\w+)?{re.escape(suffix)}")
+        found = (name.fullmatch(path.name) for path in self._folder.glob(f"*{suffix}"))
+        return [range(int(one[1]), int(one[2])) for one in found if one]
 
     def read(self, program: Program, chunk: range) -> list[Record] | None:
         """The records of a chunk; None if there is no part of it that is whole."""
         for path in sorted(self._folder.glob(f"{self._key(program, chunk)}-*{SUFFIX}")):
             content = path.read_bytes()
-            if path.stem.partition("-")[2] == _digest(content):
+            if path.stem.rpartition("-")[2] == _digest(content):
                 with contextlib.suppress(UserError):
                     return unpacked(content, program)
         return None
@@ -67,7 +90,14 @@ class Parts:
         Raises:
           UserError: if it cannot be written.
         """
-        content = packed(records)
+        self.write_packed(program, chunk, packed(records))
+
+    def write_packed(self, program: Program, chunk: range, content: bytes) -> None:
+        """Writes the records of a chunk that is finished, from `packed`.
+
+        Raises:
+          UserError: if it cannot be written.
+        """
         path = self._folder / f"{self._key(program, chunk)}-{_digest(content)}{SUFFIX}"
         with files.file_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -78,11 +108,32 @@ class Parts:
         return Checkpoints(self._folder / f"{self._key(program, chunk)}{BEGUN}", self._every)
 
     def _key(self, program: Program, chunk: range) -> str:
-        """A hash of all that the records of a chunk depend on."""
-        numbers = program.runs[chunk.start : chunk.stop]
-        rows = [[[name, _shown(value)] for name, value in self._table[run].items()] for run in numbers]
-        about = [self._sweep, program.task.select_best, program.task.budgets, numbers.tolist(), rows]
-        return _digest(json.dumps(about).encode())
+        """All that the records of a chunk depend on, for the name of a file."""
+        return f"{self._of_program(program)}-{chunk.start}-{chunk.stop}"
+
+    def _of_program(self, program: Program) -> str:
+        """A hash of all that the records of a program depend on."""
+        if id(program) not in self._programs:
+            rows = [[[name, _shown(value)] for name, value in self._table[run].items()] for run in program.runs]
+            about = [self._sweep, program.task.select_best, program.task.budgets, program.runs.tolist(), rows]
+            self._programs[id(program)] = program, _digest(json.dumps(about).encode())
+        return self._programs[id(program)][1]
+
+
+def around(found: Sequence[range], num_runs: int, size: int) -> list[range]:
+    """Chunks of so many runs: those that were found, where they do not overlap, and between them others of a size.
+
+    >>> around([range(4, 8), range(6, 9)], num_runs=12, size=3)
+    [range(0, 3), range(3, 4), range(4, 8), range(8, 11), range(11, 12)]
+    """
+    cut: list[range] = []
+    done = 0
+    for part in [*sorted(found, key=lambda one: (one.start, -one.stop)), range(num_runs, num_runs)]:
+        if done <= part.start and part.stop <= num_runs:
+            cut += [range(start, min(start + size, part.start)) for start in range(done, part.start, size)]
+            cut += [part] if part else []
+            done = part.stop
+    return cut
 
 
 def _shown(value: Any) -> Any:

@@ -96,7 +96,7 @@ class Recorder:
             kept=self.params,
             kept_model=self.kept_model,
             notes=(*self.sweep.notes, *self._saved()),
-            devices=tuple(self.sweep.placement.described()),
+            devices=tuple(self.sweep.devices),
             interrupted=interrupted,
             num_programs=self.num_compiled,
             seconds=seconds,

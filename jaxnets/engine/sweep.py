@@ -12,12 +12,13 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
-from jaxnets.engine import devices, limits
+from jaxnets.engine import devices, limits, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import longest, plan, resolve, with_folds
 from jaxnets.engine.program import Program
+from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
 
@@ -34,6 +35,7 @@ class Sweep:
       placement: the devices.
       options: how the programs are carried out.
       notes: what the user should know, a sentence each.
+      workers: of the cluster that trains the runs; None if this machine does.
     """
 
     config: Config
@@ -43,6 +45,17 @@ class Sweep:
     placement: Placement
     options: Options
     notes: tuple[str, ...]
+    workers: Workers | None = None
+
+    @property
+    def platform(self) -> str:
+        """Of the devices that train the runs: `cpu`, `gpu` or `tpu`."""
+        return self.workers.platform if self.workers else self.placement.platform
+
+    @property
+    def devices(self) -> list[str]:
+        """What trains the runs, in words."""
+        return (self.workers or self.placement).described()
 
     @property
     def num_steps(self) -> int:
@@ -50,16 +63,27 @@ class Sweep:
         return sum(len(program.runs) * program.task.num_steps for program in self.programs)
 
 
+def configure(config: Config) -> None:
+    """Sets JAX up for a configuration; where a cluster trains, this process leaves its accelerators to the workers."""
+    devices.configure("cpu" if config.cluster else config.platform, config.num_devices, config.compilation_cache)
+
+
+def devices_of(config: Config) -> list[str]:
+    """What trains the runs of a configuration, in words."""
+    return (ray_cluster.workers(config) or devices.placement(config.num_devices)).described()
+
+
 def prepare(config: Config, takes: str = "") -> Sweep:
     """What a configuration asks for, checked.
 
     Args:
-      config: what to train; `jaxnets.engine.devices.configure` must have been called for its platform.
+      config: what to train; `configure` must have been called for it.
       takes: `features` or `text`, if only data of that kind will do.
 
     Raises:
       UserError: for anything in the configuration that cannot be done.
     """
+    workers = ray_cluster.workers(config)
     table = runs(config)
     options = _options(config)
     folds = load_folds(config, takes)
@@ -82,6 +106,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         placement,
         options,
         (*folds[0].notes, *_repeated(len(resolved) - len(once))),
+        workers,
     )
 
 

@@ -133,7 +133,7 @@ def _overview(about: Mapping[str, str], default: str) -> str:
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from jaxnets.engine import devices
+    from jaxnets.engine import sweep
     from jaxnets.lab import flags, runner
     from jaxnets.lab.experiment import Command, Experiment
     from jaxnets.report.console import Terminal
@@ -145,7 +145,7 @@ def _run(experiment: object, arguments: list[str]) -> int:
         print(flags.help_text(experiment))
         return 0
     config = flags.parse(experiment, arguments)
-    devices.configure(config.platform, config.num_devices, config.compilation_cache)
+    sweep.configure(config)
     console = Terminal()
     results, _ = runner.run(experiment, config, console, Terminal(stderr=True))
     if results.interrupted:

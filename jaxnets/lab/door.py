@@ -9,9 +9,8 @@ from typing import Any
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
-from jaxnets.engine import devices
 from jaxnets.engine.keeping import KeepLast
-from jaxnets.engine.sweep import Sweep, prepare
+from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.lab import run_directory, session
 from jaxnets.lab.results import Results
 from jaxnets.report.console import Terminal
@@ -51,7 +50,7 @@ def sweep(
         asked = asked.changed(output=str(output))
     if asked.tensorboard and output is None:
         raise UserError("tensorboard: it is written into the run directory; name one by output.")
-    devices.configure(asked.platform, asked.num_devices, asked.compilation_cache)
+    configure(asked)
     console = Terminal(stderr=True) if progress else None
     with patience(console, "preparing the sweep"):
         prepared = prepare(asked)

@@ -29,7 +29,10 @@ from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
-_OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "checkpoint_every", "compilation_cache")
+_OF_THE_MACHINE = (
+    *("platform", "num_devices", "cluster", "gpus_per_worker"),
+    *("memory_limit", "checkpoint_every", "compilation_cache"),
+)
 ENVIRONMENT = {
     "notes?": [str],
     "data?": [

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import devices
+from jaxnets.engine import cluster
 from jaxnets.engine.events import Compiled, Compiling, Event, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import undisturbed, until_interrupted
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
-from jaxnets.engine.sweep import Sweep, load_folds, prepare
+from jaxnets.engine.sweep import Sweep, devices_of, load_folds, prepare
 from jaxnets.engine.trained import Trained
 from jaxnets.lab import kept, run_directory
 from jaxnets.lab.live import Live
@@ -78,8 +78,7 @@ def make_directory(
     held.enter_context(run_directory.lock(directory))
     begun = run_directory.is_begun(directory)
     run_directory.create(directory, content)
-    placement = devices.placement(config.num_devices)
-    environment = run_directory.environment(placement.described(), notes, datasets)
+    environment = run_directory.environment(devices_of(config), notes, datasets)
     if begun:
         run_directory.check_data(directory, environment)
     files.write_json(directory / run_directory.CONFIG, content)
@@ -138,11 +137,10 @@ def carry_out(
 def _train(recorder: Recorder, directory: Path | None, progress: Display, live: Live, parts: Path | None) -> bool:
     """Carries the sweep of a recorder out; whether the user interrupted it."""
     sweep = recorder.sweep
-    platform = sweep.placement.platform
-    stored = Parts(parts, sweep.table, sweep.folds, sweep.options, platform) if parts else None
+    stored = Parts(parts, sweep.table, sweep.folds, sweep.options, sweep.platform) if parts else None
     try:
         live.note(progress.count)
-        for event in until_interrupted(execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, stored)):
+        for event in until_interrupted(_events(sweep, stored)):
             _keep_new(directory, recorder, event)
             _show(progress, event, recorder)
             live.follow(
@@ -156,6 +154,13 @@ def _train(recorder: Recorder, directory: Path | None, progress: Display, live: 
             live.end("failed")
         raise
     return False
+
+
+def _events(sweep: Sweep, stored: Parts | None) -> Iterator[Event]:
+    """Carries a sweep out, on this machine or on its cluster."""
+    if sweep.workers is None:
+        return execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, stored)
+    return cluster.execute(sweep.programs, sweep.folds, sweep.workers, sweep.options, stored)
 
 
 def _keep_new(directory: Path | None, recorder: Recorder, event: Event) -> None:

@@ -5,12 +5,12 @@ import pytest
 from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import devices
+from jaxnets.engine import chunk, devices
 from jaxnets.engine import programs as executables
 from jaxnets.engine import tables as results
 from jaxnets.engine.events import Compiled, Options, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.layout import layout
+from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 
@@ -156,3 +156,40 @@ def test_the_layout_fills_devices_evenly():
     assert plan_of_five.shape == (6, 1)
     assert list(plan_of_five.counts(5)) == [3, 2]
     assert list(plan_of_five.place(np.arange(5))[:, 0]) == [0, 2, 4, 1, 3, 4]
+
+
+def test_what_the_memory_does_not_hold_is_done_in_halves_and_no_run_twice(monkeypatch):
+    flags = DIGITS | {"learning_rate": [0.001, 0.01], "num_seeds": 5}
+    whole, curves, _ = sweep(**flags)
+    dispatch, tried = chunk._Crew.dispatch, []
+
+    def of_little_memory(crew, first, last):
+        tried.append(crew._job.layout.size)
+        if tried[-1] > 4:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes.")
+        return dispatch(crew, first, last)
+
+    monkeypatch.setattr(chunk._Crew, "dispatch", of_little_memory)
+    again, others, events = sweep(**flags)
+    assert (tried[0], tried[-1]) == (10, 4)
+    assert sum(len(event.runs) for event in events if isinstance(event, Record)) == 10 * 2
+    assert again.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+    assert others.equals(curves)
+
+
+def test_where_not_even_the_smallest_chunk_fits_the_error_is_raised(monkeypatch):
+    def no_memory(crew, first, last):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory.")
+
+    monkeypatch.setattr(chunk._Crew, "dispatch", no_memory)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="RESOURCE_EXHAUSTED"):
+        sweep(**DIGITS, num_seeds=4)
+
+
+def test_halves_go_down_to_one_block_and_on_a_gpu_to_one_lane():
+    wanted, sizes = Layout(64, 3, 9, 2, 2, [range(384)]), {}
+    for platform in ("cpu", "gpu"):
+        smaller, sizes[platform] = wanted, [wanted.size]
+        while (smaller := halved(smaller, platform)) is not None:
+            sizes[platform].append(smaller.size)
+    assert sizes == {"cpu": [384, 128], "gpu": [384, 128, 64, 32, 16, 8, 4, 2]}

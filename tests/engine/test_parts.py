@@ -93,3 +93,18 @@ def test_other_code_trains_again(tmp_path, monkeypatch):
 
 def test_all_fields_of_a_record_are_kept():
     assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *packing._NUMBERS, *packing._ARRAYS}
+
+
+def test_chunks_lie_between_those_that_are_there(tmp_path):
+    sweep = prepare(jaxnets.Config(**VALUES | {"num_seeds": 8}))
+    (program, _), here = sweep.programs, parts_of(sweep, tmp_path)
+    assert len(program.runs) == 24
+    here.write(program, range(8, 12), [])
+    for begun in (
+        range(4),
+        range(6, 10),
+        range(12, 22),
+    ):  # the second overlaps what is finished, the last is too long
+        (tmp_path / f"{here._key(program, begun)}.begun").mkdir()
+    (tmp_path / "strange-0-x-1.part").touch()
+    assert [(one.start, one.stop) for one in here.chunks(program, 6)] == [(0, 4), (4, 8), (8, 12), (12, 18), (18, 24)]

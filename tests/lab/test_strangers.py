@@ -156,8 +156,8 @@ def test_an_option_that_looks_like_an_import_path_is_looked_at_too(stranger):
     assert config_files.values("config.json", own, (), ()) == own["options"]
 
 
-@pytest.mark.parametrize("name", ["output", "export", "compilation_cache"])
-def test_a_config_file_does_not_say_where_to_write(name, stranger):
+@pytest.mark.parametrize("name", ["output", "export", "compilation_cache", "cluster"])
+def test_a_config_file_does_not_say_where_to_write_or_to_train(name, stranger):
     config = stranger / "config.json"
     change(config, "config", name, value="elsewhere.safetensors")
     with pytest.raises(UserError, match=f"{name} is 'elsewhere.safetensors', a place on the machine"):

@@ -1,0 +1,199 @@
+"""Sweeps on a cluster: the chunks are tasks of Ray, and what they give comes back in the order of one machine.
+
+Ray starts the workers, sends them the tasks, and runs a task again whose worker or node has died.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from jaxnets.basics.errors import UserError
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine import ray_cluster, worker
+from jaxnets.engine.events import Compiled, Compiling, Event, Options
+from jaxnets.engine.execute import seen
+from jaxnets.engine.layout import lanes_of
+from jaxnets.engine.packing import unpacked
+from jaxnets.engine.parts import Parts, around, code
+from jaxnets.engine.program import Program
+from jaxnets.engine.ray_cluster import Workers
+from jaxnets.engine.worker import Shared
+
+RETRIES = 10
+"""How often a chunk is trained again whose worker or node has died."""
+
+_LOOKED_AT = 1000  # tasks, of those under way
+
+
+def chunk_size(program: Program, workers: Workers, num_runs: int, *, halving: bool = False) -> int:
+    """How many runs of a program make a chunk.
+
+    Smaller chunks than on one machine, so that each worker has several; a device is full nevertheless. Successive
+    halving ranks the runs of a chunk, so there it is the whole program.
+
+    Args:
+      program: from `plan`.
+      workers: of the cluster.
+      num_runs: of all programs together.
+      halving: whether the worst settings are dropped on the way.
+    """
+    if halving:
+        return len(program.runs)
+    together = lanes_of(program, workers.platform, workers.num_devices) * workers.num_devices
+    share = -(-num_runs // (workers.chunks * workers.count))
+    return -(-share // together) * together
+
+
+def execute(
+    planned: Sequence[Program],
+    folds: Sequence[Dataset],
+    workers: Workers,
+    options: Options,
+    parts: Parts | None = None,
+) -> Iterator[Event]:
+    """Trains all runs of all programs on a cluster.
+
+    Args:
+      planned: from `plan`.
+      folds: that they were planned for, or blocks; one without either.
+      workers: from `workers`.
+      options: how.
+      parts: where finished chunks are written, and those of before are found; nowhere if None.
+
+    Yields:
+      What `jaxnets.engine.execute.execute` does, in its order: program by program, chunk by chunk.
+
+    Raises:
+      UserError: for what goes wrong in a worker and is no fault of jaxnets.
+    """
+    chunks = _chunks(planned, workers, options, parts)
+    todo = [one for one in chunks if parts is None or parts.read(planned[one.program], one.runs) is None]
+    tasks = _Tasks(planned, parts)
+    try:
+        tasks.submit(todo, folds, workers, options)
+        yield from in_order(planned, chunks, frozenset(todo), tasks.take, options, parts)
+    finally:
+        tasks.cancel()
+
+
+class Chunk(NamedTuple):
+    """Some runs of a program, by its number and their places in it."""
+
+    program: int
+    runs: range
+
+
+def _chunks(planned: Sequence[Program], workers: Workers, options: Options, parts: Parts | None) -> list[Chunk]:
+    num_runs = sum(len(program.runs) for program in planned)
+    chunks = []
+    for number, program in enumerate(planned):
+        size = chunk_size(program, workers, num_runs, halving=options.halving)
+        cut = parts.chunks(program, size) if parts else around((), len(program.runs), size)
+        chunks += [Chunk(number, runs) for runs in cut]
+    return chunks
+
+
+def in_order(
+    planned: Sequence[Program],
+    chunks: Sequence[Chunk],
+    todo: Collection[Chunk],
+    take: Callable[[Chunk], bytes],
+    options: Options,
+    parts: Parts | None,
+) -> Iterator[Event]:
+    """The events of chunks as one machine would give them, whichever was finished first.
+
+    Args:
+      planned: the programs.
+      chunks: in the order of one machine.
+      todo: those that are trained; the others are read from the parts.
+      take: waits for what a chunk has given.
+      options: how they are carried out.
+      parts: of before; None if there are none.
+    """
+    begun: set[int] = set()
+    for chunk in chunks:
+        program = planned[chunk.program]
+        if chunk not in todo:
+            assert parts is not None
+            yield from seen(parts.read(program, chunk.runs) or (), options)
+            continue
+        if chunk.program not in begun:
+            begun.add(chunk.program)
+            yield Compiling(program)
+            yield Compiled(program, 0.0, anew=True)  # each worker compiles it with its first chunk
+        yield from seen(unpacked(take(chunk), program), options)
+
+
+class _Tasks:
+    """The chunks that are trained, as tasks of Ray.
+
+    Args:
+      planned: the programs.
+      parts: where finished chunks are written; nowhere if None.
+    """
+
+    def __init__(self, planned: Sequence[Program], parts: Parts | None) -> None:
+        self._planned, self._parts = planned, parts
+        self._under_way: dict[Any, Chunk] = {}
+        self._finished: dict[Chunk, bytes] = {}
+
+    def submit(self, chunks: Sequence[Chunk], folds: Sequence[Dataset], workers: Workers, options: Options) -> None:
+        """Hands chunks to Ray, and before them what they share, once for all."""
+        if not chunks:
+            return
+        remote = ray_cluster.package().remote
+        train = remote(max_retries=RETRIES, retry_exceptions=False, **workers.resources())(worker.train)
+        shared = _shared(self._planned, folds, workers, options)
+        self._under_way = {train.remote(shared, *chunk): chunk for chunk in chunks}
+
+    def take(self, chunk: Chunk) -> bytes:
+        """Waits for what a chunk has given; those that end before it become parts at once."""
+        wait = ray_cluster.package().wait
+        while chunk not in self._finished:
+            for task in wait(list(islice(self._under_way, _LOOKED_AT)), num_returns=1)[0]:
+                records, one = _result(task), self._under_way.pop(task)
+                if self._parts is not None:
+                    self._parts.write_packed(self._planned[one.program], one.runs, records)
+                self._finished[one] = records
+        return self._finished.pop(chunk)
+
+    def cancel(self) -> None:
+        """Ends what is under way; a segment would not hear of it, so the workers are ended."""
+        for task in self._under_way:
+            ray_cluster.package().cancel(task, force=True)
+        self._under_way.clear()
+
+
+def _shared(planned: Sequence[Program], folds: Sequence[Dataset], workers: Workers, options: Options) -> Shared:
+    put = ray_cluster.package().put
+    return Shared(
+        sweep=uuid.uuid4().hex,
+        code=code(),
+        programs=put(worker.dumped(planned)),
+        folds=put(tuple(folds)),
+        platform=workers.platform,
+        num_devices=workers.num_devices,
+        cache=workers.cache,
+        options=options._replace(keeping=type(options.keeping)()),
+    )
+
+
+def _result(task: Any) -> bytes:
+    """What a task has given.
+
+    Raises:
+      UserError: if workers died again and again.
+      Exception: what was raised in the worker.
+    """
+    errors = ray_cluster.package().exceptions
+    try:
+        return ray_cluster.package().get(task)
+    except errors.RayTaskError as error:
+        raise (error.cause if isinstance(error.cause, Exception) else error) from error
+    except errors.RayError as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UserError(
+            f"cluster: a chunk of runs was not trained, though begun {RETRIES + 1} times: {reason}"
+        ) from error

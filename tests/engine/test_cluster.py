@@ -1,0 +1,356 @@
+"""A cluster gives the tables of one machine, whoever dies; without Ray, what the driver does with finished chunks."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config
+from jaxnets.engine import cluster, device_data, ray_cluster, worker
+from jaxnets.engine.cluster import Chunk
+from jaxnets.engine.events import Compiled, Compiling, Record
+from jaxnets.engine.execute import execute
+from jaxnets.engine.parts import Parts, around
+from jaxnets.engine.ray_cluster import Workers
+from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.sweep import prepare
+from jaxnets.lab import commandline
+
+ROOT = Path(__file__).parents[2]
+VALUES = {
+    "dataset": "digits",
+    "num_train": 64,
+    "num_test": 20,
+    "batch_size": 32,
+    "hidden_units": [12, 16],
+    "learning_rate": [0.1, 0.02, 1e30],
+    "num_seeds": 2,
+    "num_steps": 6,
+    "select": "best",
+}
+
+
+def carried_out(sweep, events):
+    recorder, kinds = Recorder(sweep), []
+    for event in events:
+        recorder.take(event)
+        kinds.append((type(event), event.program.label))
+    return recorder.trained(interrupted=False, seconds=0.0), kinds
+
+
+def trained_by(sweep):
+    """Trains chunks as a worker does, in this process; Ray would call it in others."""
+    placed = device_data.put(sweep.folds, sweep.placement)
+    options = sweep.options._replace(keeping=type(sweep.options.keeping)())
+    worker._SWEEPS[:] = [worker._Sweep("test", sweep.programs, sweep.placement, placed, options)]
+    shared = worker.Shared("test", "", None, None, "cpu", 2, None, options)
+    return lambda chunk: worker.train(shared, *chunk)
+
+
+def assert_equal(one, other):
+    for name in ("runs", "curves", "predictions"):
+        tables = [getattr(trained, name).drop(columns="seconds", errors="ignore") for trained in (one, other)]
+        pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert one.kept.keys() == other.kept.keys()
+    jax.tree.map(np.testing.assert_array_equal, dict(one.kept), dict(other.kept))
+    assert (one.kept_model is None) == (other.kept_model is None)
+    if one.kept_model is not None:
+        assert one.kept_model.about == other.kept_model.about
+        jax.tree.map(np.testing.assert_array_equal, one.kept_model.params, other.kept_model.params)
+
+
+@pytest.mark.parametrize("changed", [{"keep": "best"}, {"keep": "all", "predictions": True}], ids=str)
+def test_chunks_in_whatever_order_give_what_one_machine_gives(changed, tmp_path):
+    config = Config(**VALUES | changed)
+    alone = prepare(config)
+    expected, kinds = carried_out(alone, execute(alone.programs, alone.folds, alone.placement, alone.options))
+    sweep = prepare(config)
+    chunks = [Chunk(number, runs) for number in (0, 1) for runs in around((), 6, 2)]
+    train = trained_by(sweep)
+    finished = {chunk: train(chunk) for chunk in reversed(chunks)}
+    parts = Parts(tmp_path, sweep.table, sweep.folds, sweep.options, "cpu")
+    for chunk in chunks[1:3]:
+        parts.write_packed(sweep.programs[chunk.program], chunk.runs, finished.pop(chunk))
+    events = cluster.in_order(sweep.programs, chunks, frozenset(finished), finished.__getitem__, sweep.options, parts)
+    found, of_chunks = carried_out(sweep, events)
+    assert_equal(found, expected)
+    assert [kind for kind in of_chunks if kind[0] is not Record] == [kind for kind in kinds if kind[0] is not Record]
+    assert [kind for kind, _ in of_chunks if kind is not Record] == [Compiling, Compiled] * 2
+    assert list(dict.fromkeys(of_chunks)) == list(dict.fromkeys(kinds)) or of_chunks[0][0] is Record
+
+
+def test_this_machine_goes_on_with_the_parts_of_a_cluster(tmp_path):
+    config = Config(**VALUES, keep="best")
+    sweep = prepare(config)
+    expected, _ = carried_out(sweep, execute(sweep.programs, sweep.folds, sweep.placement, sweep.options))
+    sweep = prepare(config)
+    train, parts = trained_by(sweep), Parts(tmp_path, sweep.table, sweep.folds, sweep.options, "cpu")
+    for chunk in (Chunk(0, range(4, 6)), Chunk(1, range(2)), Chunk(1, range(2, 6))):
+        parts.write_packed(sweep.programs[chunk.program], chunk.runs, train(chunk))
+    events = execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, parts)
+    found, kinds = carried_out(sweep, events)
+    assert_equal(found, expected)
+    assert [label for kind, label in kinds if kind is Compiling] == [sweep.programs[0].label]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_each_worker_has_several_chunks_and_a_device_is_full():
+    sweep = prepare(Config(**VALUES | {"num_seeds": 40}))
+    program = sweep.programs[0]
+    sizes = [cluster.chunk_size(program, Workers("local", "cpu", count), 240) for count in (1, 2, 4)]
+    assert sizes == [30, 15, 8]
+    assert cluster.chunk_size(program, Workers("local", "gpu", 4, 1), 240) == 128
+    assert cluster.chunk_size(program, Workers("local", "cpu", 4), 240, halving=True) == 120
+    small = prepare(Config(dataset="xor", hidden_units=2, batch_size=0, num_steps=2, num_seeds=100))
+    assert cluster.chunk_size(small.programs[0], Workers("local", "cpu", 4), 100) == 64
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"gpus_per_worker": 1}, "gpus_per_worker: it is for a cluster; give --cluster=local"),
+        ({"cluster": "local", "platform": "cpu", "gpus_per_worker": 1}, "gpus_per_worker: 1 asked for, but platform"),
+        ({"cluster": "nowhere"}, "cluster: 'nowhere' is no address; give local, auto, HOST:PORT or ray://HOST:PORT"),
+        ({"cluster": "http://x:1"}, "cluster: 'http://x:1' is no address"),
+    ],
+)
+def test_what_cannot_be_is_told_before_ray_is_asked(values, message):
+    with pytest.raises(UserError, match=message):
+        ray_cluster.workers(Config(**values))
+
+
+def test_without_ray_the_line_says_what_to_install(monkeypatch, capsys):
+    import experiments
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    command = ["run.py", "train", "--cluster=local", "--num_devices=2"]
+    assert commandline.launch(experiments, command, "train") == commandline.USER_ERROR_STATUS
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: cluster: it needs Ray")
+    assert line.endswith('pip install "jaxnets[cluster]".')
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])
+def test_an_address_without_ray_is_told_soon(address, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setattr(ray_cluster, "_PATIENCE", 0.2)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=f"cluster: no Ray answers at '{address}'"):
+        ray_cluster.workers(Config(cluster=address))
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "message"),
+    [
+        ("head:6379", "UNAUTHENTICATED", "cluster: Ray at 'head:6379' asks for a token: set RAY_AUTH_MODE=token"),
+        ("head:8000", "UNIMPLEMENTED", "cluster: what answers at 'head:8000' is not the head of a Ray cluster"),
+    ],
+)
+def test_what_answers_otherwise_than_ray_is_told(address, code, message, monkeypatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(UserError, match=message):
+        ray_cluster._check_code(address, code)
+    ray_cluster._check_code("ray://head:10001", "UNIMPLEMENTED")
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    ray_cluster._check_code(address, "UNAUTHENTICATED")
+
+
+def test_programs_that_are_sent_are_the_same_there():
+    pytest.importorskip("ray")
+    sweep = prepare(Config(**VALUES | {"activation": ["relu", "gelu"], "schedule": "cosine", "num_steps": 2}))
+    for sent, program in zip(worker.loaded(worker.dumped(sweep.programs)), sweep.programs, strict=True):
+        assert sent.task == program.task
+        assert hash(sent.task) == hash(program.task)
+
+
+def test_a_module_that_a_worker_does_not_find_is_named(tmp_path, monkeypatch):
+    cloudpickle = pytest.importorskip("ray.cloudpickle")
+    (tmp_path / "my_own_nets.py").write_text("def mine(key, shape, fan_in, fan_out):\n    return key\n")
+    with monkeypatch.context() as patched:
+        patched.syspath_prepend(tmp_path)
+        content = cloudpickle.dumps(importlib.import_module("my_own_nets").mine)
+    sys.modules.pop("my_own_nets")
+    with pytest.raises(UserError, match="cluster: a worker finds no module 'my_own_nets': install it on each node"):
+        worker.loaded(content)
+
+
+SWEEP = ("train", "--optimizer=sgd,adam", "--num_seeds=12", "--hidden_units=32", "--evaluate_every=23", "--select=best")
+
+
+def start(folder, *flags, epochs=40):
+    command = [sys.executable, "run.py", *SWEEP, f"--num_epochs={epochs}", f"--output={folder}", *flags]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(folder, *flags, **options):
+    process = start(folder, *flags, **options)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    return tables(folder)
+
+
+def tables(folder):
+    both = [pd.read_parquet(folder / f"{name}.parquet") for name in ("runs", "curves")]
+    return [table.drop(columns="seconds", errors="ignore") for table in both]
+
+
+def assert_same_tables(one, other):
+    for pair in zip(one, other, strict=True):
+        pd.testing.assert_frame_equal(*pair, check_exact=True)
+
+
+def model_of(folder):
+    return (folder / "checkpoint" / "model.json").read_text()
+
+
+def descendants(pid):
+    """The processes that a process has started, and these in turn, with their command lines."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):
+            continue
+    found, last = {}, {pid}
+    while last := {child for child, parent in parents.items() if parent in last}:
+        for child in last:
+            try:
+                found[child] = (Path("/proc") / str(child) / "cmdline").read_text()
+            except OSError:
+                continue
+    return found
+
+
+def wait_for(condition, process, seconds=400):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def num_parts(folder):
+    return len(list((folder / "parts").glob("*.part")))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    pytest.importorskip("ray")
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    return finish(folder), model_of(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_workers", [1, 2, 4])
+def test_any_number_of_workers_gives_the_tables_of_one_machine(num_workers, alone, tmp_path):
+    found = finish(tmp_path / "run", "--cluster=local", f"--num_devices={num_workers}")
+    assert_same_tables(found, alone[0])
+    assert model_of(tmp_path / "run") == alone[1]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_changes_nothing(alone, tmp_path):
+    folder = tmp_path / "run"
+    process = start(folder, "--cluster=local", "--num_devices=2")
+    wait_for(lambda: num_parts(folder) >= 2, process)
+    training = wait_for(
+        lambda: [one for one, command in descendants(process.pid).items() if command.startswith("ray::train")], process
+    )
+    os.kill(training[0], signal.SIGKILL)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert_same_tables(tables(folder), alone[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_the_same_command_goes_on_where_a_driver_was_killed(number, status, alone, tmp_path):
+    folder = tmp_path / "run"
+    process = start(folder, "--cluster=local", "--num_devices=2")
+    wait_for(lambda: num_parts(folder) >= 2, process)
+    workers = descendants(process.pid)
+    os.kill(process.pid, number)
+    assert process.wait(60) == status
+    deadline = time.monotonic() + 60
+    while any((Path("/proc") / str(one)).exists() for one in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any((Path("/proc") / str(one)).exists() for one in workers)
+    done = num_parts(folder)
+    assert done >= 2
+    # goes on with other workers, and with none
+    found = finish(folder, *(() if number == signal.SIGINT else ("--cluster=local", "--num_devices=1")))
+    assert_same_tables(found, alone[0])
+    assert model_of(folder) == alone[1]
+
+
+@pytest.mark.slow
+def test_the_script_for_one_machine_works(tmp_path):
+    pytest.importorskip("ray")
+    quick = ["--num_devices=2", "--num_seeds=2", "--num_epochs=1", "--learning_rate=0.01", "--confirm_seeds=2"]
+    done = subprocess.run(
+        ["bash", "docs/cluster/one_machine.sh", *quick],
+        cwd=ROOT,
+        env={**os.environ, "OUTPUT": str(tmp_path / "run")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+GUEST = """
+import sys
+from jaxnets.models.mlp import MLP
+
+class Net(MLP):
+    def __call__(self, inputs, train):
+        if "default_worker" in sys.argv[0]:
+            raise ValueError("not in a worker")
+        return super().__call__(inputs, train)
+"""
+
+
+@pytest.mark.slow
+def test_a_mistake_in_a_worker_is_one_line(tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "my_guest.py").write_text(GUEST)
+    command = [sys.executable, "run.py", "train", "--model=my_guest:Net", "--num_steps=5", "--cluster=local"]
+    done = subprocess.run(
+        [*command, "--num_devices=2", f"--output={tmp_path / 'run'}"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == commandline.USER_ERROR_STATUS, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: model: 'Net' fails with ValueError: not in a worker")
+
+
+@pytest.mark.slow
+def test_from_python(tmp_path):
+    pytest.importorskip("ray")
+    code = (
+        "import jaxnets\n"
+        "values = dict(dataset='digits', hidden_units=16, num_seeds=8, num_steps=40, progress=False)\n"
+        "one = jaxnets.sweep(**values, cluster='local', num_devices=2)\n"
+        "two = jaxnets.sweep(**values)\n"
+        "assert one.curves.equals(two.curves)\n"
+        "print(one.devices[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "2 workers of Ray" in done.stdout
