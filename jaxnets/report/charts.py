@@ -182,7 +182,8 @@ def against(table: pd.DataFrame, x: str, y: str, by: str, *, slope: float = 1.0,
     for (name, group), colour, marker in styled(table, by):
         one.plot(group[x], group[y], marker, ms=5, alpha=0.6, color=colour, label=name)
     one.axline((0, 0), slope=slope, color=INK, lw=1, ls=":")
-    one.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
+    if one.get_legend_handles_labels()[1]:  # no run may have finished
+        one.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
     return figure, one
 
 
