@@ -23,9 +23,11 @@ COMMANDS = {
     + ("--confirm_seeds=2", "--keep=best"),
     "texts": ("text_classification", *_TEXTS, "--model=dan,text_cnn", "--filter_widths=1x2", "--num_steps=4")
     + ("--evaluate_every=2", "--num_seeds=2", "--num_trials=2", "--confirm_seeds=2", "--batch_size=8", "--nobaselines"),
+    "file": ("train", "--dataset=DATA", "--model=dan", "--embedding_dim=4", "--hidden_units=0,4", "--num_steps=4")
+    + ("--evaluate_every=2", "--batch_size=8"),
     "lecture": ("lecture", "--quick", "--only=building_blocks,linear_collapse"),
 }
-"""Sweeps of several programs; EXPORT is a file beside the run directory."""
+"""Sweeps of several programs; EXPORT is a file beside the run directory, DATA one beside its folder."""
 
 _OF_TIME = ("seconds", "programs", "command", "time")
 
@@ -57,8 +59,13 @@ class Ended(NamedTuple):
 
 def words(name: str, directory: Path) -> list[str]:
     """A command in a run directory."""
-    given = [word.replace("EXPORT", str(exported(directory))) for word in COMMANDS[name]]
-    return [*given, f"--output={directory}"]
+    given = " ".join(COMMANDS[name]).replace("EXPORT", str(exported(directory))).replace("DATA", str(data(directory)))
+    return [*given.split(), f"--output={directory}"]
+
+
+def data(directory: Path) -> Path:
+    """The file of the command `file`."""
+    return directory.parents[1] / "texts.tsv"
 
 
 def exported(directory: Path) -> Path:
@@ -81,6 +88,7 @@ def launched(arguments: Sequence[str], scratch: Path) -> Ended:
 def content(directory: Path) -> dict[str, Any]:
     """All that a command has found, bit by bit, but for the times it took; by the names of the files."""
     found = {path.relative_to(directory).as_posix(): value for path, value in _files(directory)}
+    found |= {f"left over: {path.name}": True for path in directory.parent.rglob(".*")}
     if exported(directory).exists():
         found["exported"] = exported(directory).read_bytes()
     return found
