@@ -67,9 +67,10 @@ def _check_name(path: Path | str) -> None:
 
 def _of_system(error: Exception) -> str | None:
     """What the system says in an error, which a library may have wrapped in one of its own; None if it says nothing."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return next((reason for reason in _REASONS if reason in str(error)), None)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    known = next((reason for reason in _REASONS if reason in str(error)), None)
+    return known or (str(error) if isinstance(error, OSError) else None)
 
 
 def shown(path: Path | str) -> str:

@@ -154,8 +154,9 @@ def save(directory: Path, kept: Model) -> None:
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
-            with _quiet(), ocp.StandardCheckpointer() as checkpointer:
-                checkpointer.save(new / "params", kept.params)
+            # not the asynchronous one: where its folder cannot be made, its threads wait for ten minutes
+            with _quiet(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+                checkpointer.save(new / "params", args=ocp.args.StandardSave(kept.params))
             files.write_json(new / DESCRIPTION, content)
             checksums.write(new, [path for path in new.rglob("*") if path.is_file()])
         except BaseException:

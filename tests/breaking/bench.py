@@ -30,6 +30,7 @@ class Bench:
         self.name, self.scratch, self.share = name, scratch, share
         self.generator = random.Random(f"{name} {seed}")
         self.directory = scratch / "run"
+        commands.write_data(self.directory)
 
     @property
     def words(self) -> list[str]:

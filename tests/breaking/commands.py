@@ -68,6 +68,12 @@ def data(directory: Path) -> Path:
     return directory.parents[1] / "texts.tsv"
 
 
+def write_data(directory: Path) -> None:
+    """Writes the file of the command `file`."""
+    lines = [f"{label}\tgood film number {n}\n" for n in range(30) for label in ("yes", "no")]
+    data(directory).write_text("".join(lines))
+
+
 def exported(directory: Path) -> Path:
     """The file of `--export`."""
     return directory.parent / "exported.safetensors"

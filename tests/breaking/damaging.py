@@ -16,7 +16,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.lab import config_files, directories, run_directory
 from jaxnets.trained import model
 from tests.breaking import commands
-from tests.breaking.bench import Bench
+from tests.breaking.bench import Bench, spread
 
 FLIPS, YEARS = 4, 10 * 365 * 86400.0
 
@@ -56,12 +56,13 @@ def unfinished_damaged(bench: Bench) -> Iterator[str]:
     bench.unfinished()
     kept = bench.scratch.parent / f"kept-{bench.name}"
     shutil.copytree(bench.scratch, kept)
-    for path in [path for path in _files(bench.directory) if path.name != run_directory.LOCK]:
-        for damage in damages(path, bench.generator):
-            shutil.rmtree(bench.scratch)
-            shutil.copytree(kept, bench.scratch)
-            problem = _goes_on(bench, damage)
-            yield problem and f"{damage.about}: {problem}"
+    paths = [path for path in _files(bench.directory) if path.name != run_directory.LOCK]
+    wanted = [damage for path in paths for damage in damages(path, bench.generator)]
+    for damage in spread(wanted, bench.share):
+        shutil.rmtree(bench.scratch)
+        shutil.copytree(kept, bench.scratch)
+        problem = _goes_on(bench, damage)
+        yield problem and f"{damage.about}: {problem}"
     shutil.rmtree(kept)
 
 
@@ -79,12 +80,12 @@ def finished_damaged(bench: Bench) -> Iterator[str]:
     bench.run()
     right = _read(bench.directory)
     assert all(one is not None for one in right), right
-    for path in [path for path in _files(bench.directory) if _is_read_back(path.relative_to(bench.directory))]:
-        for damage in damages(path, bench.generator):
-            with damage.done():
-                found = _read(bench.directory)
-            wrong = [one for one, other in zip(found, right, strict=True) if one not in (other, None)]
-            yield f"{damage.about}: {str(wrong)[:200]}" if wrong else ""
+    paths = [path for path in _files(bench.directory) if _is_read_back(path.relative_to(bench.directory))]
+    for damage in spread([damage for path in paths for damage in damages(path, bench.generator)], bench.share):
+        with damage.done():
+            found = _read(bench.directory)
+        wrong = [one for one, other in zip(found, right, strict=True) if one not in (other, None)]
+        yield f"{damage.about}: {str(wrong)[:200]}" if wrong else ""
 
 
 def _is_read_back(path: Path) -> bool:
@@ -160,7 +161,7 @@ def moved(bench: Bench) -> Iterator[str]:
 def other_data(bench: Bench) -> Iterator[str]:
     """A file of data changes between start and resumption: it is refused, and goes on when the data are back."""
     data = commands.data(bench.directory)
-    lines = [f"{label}\tgood film number {n}\n" for n in range(30) for label in ("yes", "no")]
+    lines = data.read_text().splitlines(keepends=True)
     changes: list[Callable[[list[str]], list[str]]] = [
         lambda lines: [*lines[:7], lines[7].replace("good", "bad"), *lines[8:]],
         lambda lines: [*lines[:7], lines[7].replace("no", "yes", 1), *lines[8:]],
