@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from jaxnets.engine import devices
 from tests.breaking import damaging, interrupting
@@ -149,6 +149,7 @@ def total(each: Sequence[Counts]) -> Counts:
 
 def main(argv: Sequence[str]) -> None:
     """Tries the faults, prints the table, and ends with 1 if something was lost."""
+    logging.set_verbosity(logging.WARNING)
     devices.configure("cpu", 2)
     counts, begin = {}, time.monotonic()
     for row in ROWS:

@@ -31,7 +31,8 @@ def check(folder: Path, *names: str) -> None:
 
     Args:
       folder: that may hold a list.
-      names: of files, relative to it; all that are listed if none is named. What is not there or not listed is passed over.
+      names: of files, relative to it; all that are listed if none is named. What is not there or not listed is passed
+        over.
 
     Raises:
       UserError: if a file is not as it was written, or the list cannot be read.

@@ -26,7 +26,8 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
 
     Raises:
       FileNotFoundError: if there is none.
-      UserError: if it cannot be read, is not as it was written, claims more than its bytes can hold, or a column is missing or of another kind.
+      UserError: if it cannot be read, is not as it was written, claims more than its bytes can hold, or a column is
+        missing or of another kind.
     """
     checksums.check(path.parent, path.name)
     try:

@@ -1,4 +1,4 @@
-"""A command on the bench: what it finds undisturbed, every state in which a kill leaves its files, and how it goes on."""
+"""A command on the bench: what it finds undisturbed, the states in which a kill leaves it, and how it goes on."""
 
 import contextlib
 import random

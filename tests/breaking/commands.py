@@ -16,15 +16,22 @@ from jaxnets.trained import model
 
 _XOR = ("--dataset=xor", "--batch_size=0", "--evaluate_every=20", "--num_steps=40", "--num_seeds=2")
 _TEXTS = ("--dataset=ngrams", "--num_sentences=40", "--embedding_dim=4", "--hidden_units=4", "--num_filters=4")
-COMMANDS = {
+_SMALL = ("--num_seeds=2", "--num_trials=2", "--confirm_seeds=2", "--evaluate_every=2", "--batch_size=8")
+COMMANDS: dict[str, tuple[str, ...]] = {
     "train": ("train", *_XOR, "--hidden_units=0,4", "--learning_rate=0.1,1", "--predictions", "--export=EXPORT"),
     "keep": ("train", *_XOR, "--hidden_units=0,4", "--learning_rate=1,1e30", "--keep=all", "--tensorboard"),
-    "compare": ("compare_optimizers", *_XOR, "--hidden_units=4", "--optimizer=sgd,adam", "--learning_rate=0.1,1")
-    + ("--confirm_seeds=2", "--keep=best"),
-    "texts": ("text_classification", *_TEXTS, "--model=dan,text_cnn", "--filter_widths=1x2", "--num_steps=4")
-    + ("--evaluate_every=2", "--num_seeds=2", "--num_trials=2", "--confirm_seeds=2", "--batch_size=8", "--nobaselines"),
-    "file": ("train", "--dataset=DATA", "--model=dan", "--embedding_dim=4", "--hidden_units=0,4", "--num_steps=4")
-    + ("--evaluate_every=2", "--batch_size=8"),
+    "compare": (
+        *("compare_optimizers", *_XOR, "--hidden_units=4", "--optimizer=sgd,adam", "--learning_rate=0.1,1"),
+        *("--confirm_seeds=2", "--keep=best"),
+    ),
+    "texts": (
+        *("text_classification", *_TEXTS, *_SMALL, "--model=dan,text_cnn", "--filter_widths=1x2", "--num_steps=4"),
+        "--nobaselines",
+    ),
+    "file": (
+        *("train", "--dataset=DATA", "--model=dan", "--embedding_dim=4", "--hidden_units=0,4", "--num_steps=4"),
+        *("--evaluate_every=2", "--batch_size=8"),
+    ),
     "lecture": ("lecture", "--quick", "--only=building_blocks,linear_collapse"),
 }
 """Sweeps of several programs; EXPORT is a file beside the run directory, DATA one beside its folder."""

@@ -97,7 +97,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(directory: Path) -> list[Any]:
-    """What `jaxnets.load`, the reports and `--config` read, bit by bit: None if it is refused, what is raised if not."""
+    """What `jaxnets.load`, the reports and `--config` read, bit by bit; None for what is refused."""
     return [_outcome(reader, directory) for reader in (_loaded, _compared, _repeated)]
 
 

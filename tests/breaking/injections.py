@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 Change = Callable[[int, str], None]
-"""Is told of the number of a change, from 1, and of its path, before it is done; what it raises is the change's error."""
+"""Is told of the number of a change, from 1, and of its path, before it is done; what it raises is its error."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 MAKING = ("open", "os.mkdir", "os.link", "os.symlink")
