@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -66,9 +67,10 @@ def _check_name(path: Path | str) -> None:
 
 def _of_system(error: Exception) -> str | None:
     """What the system says in an error, which a library may have wrapped in one of its own; None if it says nothing."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return next((reason for reason in _REASONS if reason in str(error)), None)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    known = next((reason for reason in _REASONS if reason in str(error)), None)
+    return known or (str(error) if isinstance(error, OSError) else None)
 
 
 def shown(path: Path | str) -> str:
@@ -128,7 +130,7 @@ def write(path: Path, fill: Callable[[Path], Any]) -> Path:
     with file_errors(path):
         if not path.name or (path.exists() and not path.is_file()):
             raise OSError("there is something that is not a file")
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = temporary_of(path)
         try:
             temporary.unlink(missing_ok=True)  # a stranger's folder may hold a link of that name
             fill(temporary)
@@ -136,6 +138,29 @@ def write(path: Path, fill: Callable[[Path], Any]) -> Path:
         finally:
             temporary.unlink(missing_ok=True)
     return path
+
+
+def temporary_of(path: Path) -> Path:
+    """Where this process writes what will be at `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def clear_temporaries(folder: Path, name: str = "*") -> None:
+    """Takes away what processes left in a folder that ended while they wrote a file, of some name or any."""
+    for path in folder.glob(f".{name}.*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return process != os.getpid()  # what has this process's number was written by another before it
 
 
 def write_json(path: Path, content: Any) -> Path:

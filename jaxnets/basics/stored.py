@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxnets.basics import checksums
 from jaxnets.basics.errors import UserError, nearest
 
 Shape = Any
@@ -31,9 +32,10 @@ def read_json(path: Path, shape: Shape) -> Any:
 
     Raises:
       FileNotFoundError: if there is none.
-      UserError: if it cannot be read, is not JSON, or has another shape.
+      UserError: if it cannot be read, is not as it was written, is not JSON, or has another shape.
     """
     try:
+        checksums.check(path.parent, path.name)
         return parsed(_text(path), shape)
     except FileNotFoundError:
         raise

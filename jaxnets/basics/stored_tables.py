@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api import types
 
+from jaxnets.basics import checksums
 from jaxnets.basics.errors import UserError
 
 Columns = Mapping[str, str]
@@ -25,8 +26,10 @@ def read_table(path: Path, columns: Columns) -> pd.DataFrame:
 
     Raises:
       FileNotFoundError: if there is none.
-      UserError: if it cannot be read, claims more than its bytes can hold, or a column is missing or of another kind.
+      UserError: if it cannot be read, is not as it was written, claims more than its bytes can hold, or a column is
+        missing or of another kind.
     """
+    checksums.check(path.parent, path.name)
     try:
         _check_header(path)
         table = pd.read_parquet(path)

@@ -116,8 +116,9 @@ class Checkpoints:
 
         target = self._folder / _STATES.format(snapshot.step)
         shutil.rmtree(target, ignore_errors=True)
-        with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(target.absolute(), _tree(snapshot))
+        # this is a thread already; where the asynchronous one cannot make its folder, its threads wait for ten minutes
+        with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+            checkpointer.save(target.absolute(), args=ocp.args.StandardSave(_tree(snapshot)))
         self._seal(snapshot)
 
     def _seal(self, snapshot: Snapshot) -> None:

@@ -127,6 +127,7 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
     """
     lecture = checked(lecture)
     with run_directory.lock(lecture.directory):
+        files.clear_temporaries(lecture.directory)
         return _give(lecture, console, fresh=fresh)
 
 

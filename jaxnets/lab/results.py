@@ -181,6 +181,7 @@ class Results(Trained):
         if self.kept_model is not None:
             models.save(folder, self.kept_model)
         run_directory.write_tables(folder, self.runs, self.curves)
+        run_directory.finish(folder)
         return folder
 
     def write_models(self, folder: Path, first: int = 0) -> None:
@@ -245,7 +246,7 @@ def load(directory: str | Path, *, trust: Trust = False) -> Results:
         curves=curves,
         predictions=predictions,
         kept=kept,
-        kept_model=models.load(folder, trust) if (folder / models.CHECKPOINT / models.DESCRIPTION).exists() else None,
+        kept_model=models.load(folder, trust) if models.is_kept(folder) else None,
         notes=() if "config" in content else ("It was written by version 0.1.0: the configuration is not read.",),
         directory=folder,
         models=_models(folder, kept, trust),

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import files, stored, stored_tables
+from jaxnets.basics import checksums, files, stored, stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
@@ -29,6 +29,7 @@ from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
+_READ_BACK = (".json", ".parquet", ".safetensors")
 _OF_THE_MACHINE = (
     *("platform", "num_devices", "cluster", "gpus_per_worker"),
     *("memory_limit", "checkpoint_every", "compilation_cache"),
@@ -82,6 +83,9 @@ def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
     with files.file_errors(directory):
         if content is not None:
             (directory / PARTS).mkdir(exist_ok=True)
+            (directory / checksums.FILE).unlink(missing_ok=True)  # what it lists is written anew
+            for folder in (directory, *(path for path in directory.iterdir() if path.is_dir())):
+                files.clear_temporaries(folder)
     return directory
 
 
@@ -107,7 +111,13 @@ def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
 
 
 def finish(directory: Path) -> None:
-    """Takes away the parts of what has finished; the tables hold all of them."""
+    """Lists the checksums of what has finished, and takes its parts away; the tables hold all of them.
+
+    Raises:
+      UserError: if the list cannot be written.
+    """
+    read_back = [path for path in directory.iterdir() if path.suffix in _READ_BACK and path.name != checksums.FILE]
+    checksums.write(directory, read_back)
     shutil.rmtree(directory / PARTS, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """A sweep from its configuration to its results: the one place that shows progress and writes while it runs."""
 
 import contextlib
+import glob
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -78,6 +79,8 @@ def make_directory(
     held.enter_context(run_directory.lock(directory))
     begun = run_directory.is_begun(directory)
     run_directory.create(directory, content)
+    if config.export:
+        files.clear_temporaries(Path(config.export).parent, glob.escape(Path(config.export).name))
     environment = run_directory.environment(devices_of(config), notes, datasets)
     if begun:
         run_directory.check_data(directory, environment)
@@ -88,7 +91,7 @@ def make_directory(
 
 def unmake_directory(directory: Path) -> None:
     """Takes back a run directory in which nothing was done, but for files of others."""
-    run_directory.finish(directory)
+    shutil.rmtree(directory / run_directory.PARTS, ignore_errors=True)
     for name in (run_directory.CONFIG, "environment.json", run_directory.LOCK):
         (directory / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # it is not empty

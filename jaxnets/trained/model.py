@@ -12,7 +12,7 @@ from flax import linen as nn
 from flax import traverse_util
 
 from jaxnets import plugins
-from jaxnets.basics import files, stored
+from jaxnets.basics import checksums, files, stored
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.basics.logs import quiet_orbax
 from jaxnets.config.values import Field
@@ -138,23 +138,44 @@ def save(directory: Path, kept: Model) -> None:
 
     content = kept.described()
     target = (directory / CHECKPOINT).absolute()
-    new = target.with_name(f".{CHECKPOINT}.new")
+    new, old = _new(target.parent), _old(target.parent)
     with files.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
-            with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
-                checkpointer.save(new / "params", kept.params)
+            # not the asynchronous one: where its folder cannot be made, its threads wait for ten minutes
+            with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+                checkpointer.save(new / "params", args=ocp.args.StandardSave(kept.params))
             files.write_json(new / DESCRIPTION, content)
+            checksums.write(new, [path for path in new.rglob("*") if path.is_file()])
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
         # parameters and vocabulary change places together
-        old = target.with_name(f".{CHECKPOINT}.old")
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
             target.rename(old)
         new.rename(target)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def is_kept(directory: Path) -> bool:
+    """Whether a run directory holds a model."""
+    return (_folder(directory) / DESCRIPTION).exists()
+
+
+def _folder(directory: Path) -> Path:
+    """The folder of the model; a kill while one took the place of another may have left it under the name before."""
+    folder = directory / CHECKPOINT
+    whole = (one for one in (_new(directory), _old(directory)) if (one / checksums.FILE).exists())
+    return folder if folder.exists() else next(whole, folder)
+
+
+def _new(directory: Path) -> Path:
+    return directory / f".{CHECKPOINT}.new"
+
+
+def _old(directory: Path) -> Path:
+    return directory / f".{CHECKPOINT}.old"
 
 
 def load(directory: Path, trust: Trust = False) -> Model:
@@ -167,12 +188,13 @@ def load(directory: Path, trust: Trust = False) -> Model:
     Raises:
       UserError: if there is none, its parts do not fit each other, or it names what is not trusted.
     """
-    folder = directory / CHECKPOINT
+    folder = _folder(directory)
     path = folder / DESCRIPTION
     if not directory.is_dir():
         raise UserError(f"there is not a run directory '{directory}'.")
-    if not path.exists():
+    if not is_kept(directory):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
+    checksums.check(folder)
     content = stored.read_json(path, SHAPE)
     return from_description(path, content, _params(folder / "params"), trust)
 
@@ -219,6 +241,7 @@ def read_export(path: Path) -> dict[str, np.ndarray]:
     """
     from safetensors.numpy import load_file
 
+    checksums.check(path.parent, path.name)
     try:
         fitting.check_file(path)
         return load_file(path)  # it compares the sizes in the header with that of the file

@@ -74,3 +74,21 @@ def test_a_folder_that_takes_no_file_is_told_beforehand(tmp_path):
     with pytest.raises(UserError, match="name too long"):
         files.exists(tmp_path / ("x" * 300))
     assert not os.listdir(tmp_path)
+
+
+def test_what_dead_processes_left_is_taken_away(tmp_path):
+    alive, dead = os.getppid(), 2**22 + 1  # more than a process can have
+    for name in (f".a.{dead}.tmp", f".b.{dead}.tmp", f".a.{alive}.tmp", f".a.{os.getpid()}.tmp", ".a.x.tmp", "a.tmp"):
+        (tmp_path / name).touch()
+    (tmp_path / f".c.{dead}.tmp").mkdir()
+    files.clear_temporaries(tmp_path, "a")
+    kept = [".a.x.tmp", "a.tmp", f".a.{alive}.tmp"]
+    assert sorted(os.listdir(tmp_path)) == sorted([*kept, f".b.{dead}.tmp", f".c.{dead}.tmp"])
+    files.clear_temporaries(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+
+
+def test_a_full_disk_is_told_in_the_words_of_a_library(tmp_path):
+    error = OSError("Error writing bytes to file. Detail: [errno 28] No space left on device")
+    with pytest.raises(UserError, match="no space left on the device"), files.file_errors(tmp_path):
+        raise error

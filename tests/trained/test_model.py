@@ -1,11 +1,13 @@
 """A model that is trained on texts of one's own, kept, asked and exported, from the command line on."""
 
 import io
+import itertools
 import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from rich.console import Console
 import experiments
 import jaxnets
 from jaxnets import data
+from jaxnets.basics import checksums
 from jaxnets.basics.errors import UserError
 from jaxnets.data.texts import Texts, pack
 from jaxnets.lab import commandline
@@ -27,6 +30,8 @@ from jaxnets.models.blocks import TextBatch
 from jaxnets.report import explanations
 from jaxnets.trained import explain, predict
 from jaxnets.trained import model as saved
+from tests.breaking import injections
+from tests.by_hand import may_be_changed
 
 ROOT = Path(__file__).parents[2]
 JUDGEMENTS = {
@@ -150,7 +155,7 @@ def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
     with pytest.raises(UserError, match="holds no model; 'train' keeps one"):
         saved.load(tmp_path)
     copy = tmp_path / "copy"
-    shutil.copytree(run_directory, copy)
+    may_be_changed(shutil.copytree(run_directory, copy))
     description = copy / "checkpoint" / "model.json"
     content = json.loads(description.read_text())
     description.write_text(json.dumps(content | {"vocabulary": content["vocabulary"][:-1]}))
@@ -238,3 +243,33 @@ def test_memory_does_not_grow_with_the_square_of_the_words(run_directory):
 def test_a_text_that_would_take_hours_is_refused(run_directory):
     with pytest.raises(UserError, match="has 10,001 words; up to 10,000 can be explained"):
         explain.explain(saved.load(run_directory), ["word " * 10_001])
+
+
+def test_a_model_on_a_full_disk_is_one_line_and_leaves_no_thread(tmp_path):
+    kept = jaxnets.sweep(dataset="xor", hidden_units=4, num_steps=2, batch_size=0, progress=False).model(0)
+    before = {thread for thread in threading.enumerate() if not thread.daemon}
+    saved.save(tmp_path, kept)
+    for first in itertools.count(1):
+        with injections.changes(tmp_path, injections.failing(injections.FULL, first), injections.MAKING) as count:
+            try:
+                saved.save(tmp_path, kept)
+                refused = ""
+            except UserError as error:
+                refused = str(error)
+        assert ("no space left on the device" in refused) == (count() >= first)
+        waiting = {thread.name for thread in threading.enumerate() if not thread.daemon and thread not in before}
+        assert all(name.startswith("asyncio") for name in waiting)  # a pool's, which ends with the process
+        assert saved.load(tmp_path).about == kept.about
+        if count() < first:
+            break
+    assert first > 5
+
+
+@pytest.mark.parametrize("name", [".checkpoint.new", ".checkpoint.old"])
+def test_a_model_is_found_that_a_kill_left_between_two_names(tmp_path, name):
+    kept = jaxnets.sweep(dataset="xor", hidden_units=4, num_steps=2, batch_size=0, progress=False).model(0)
+    saved.save(tmp_path, kept)
+    (tmp_path / "checkpoint").rename(tmp_path / name)
+    assert saved.load(tmp_path).about == kept.about
+    (tmp_path / name / checksums.FILE).unlink()  # it is not whole
+    assert not saved.is_kept(tmp_path)

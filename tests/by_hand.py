@@ -1,0 +1,12 @@
+"""Run directories in which files are changed by hand."""
+
+from pathlib import Path
+
+from jaxnets.basics import checksums
+
+
+def may_be_changed(directory: Path) -> Path:
+    """Takes the lists of checksums away, as whoever changes a file by hand is told to; the directory."""
+    for path in directory.rglob(checksums.FILE):
+        path.unlink()
+    return directory
