@@ -15,10 +15,12 @@ from jaxnets.engine import halving
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
+from jaxnets.engine.groups import Source
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable, put_inputs
 from jaxnets.engine.segments import Outcome
+from jaxnets.engine.streaming import Feed
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Job:
     placed: PlacedFolds
     placement: Placement
     options: Options
+    source: Source | None = None  # of training examples that are streamed
 
     @property
     def layout(self) -> Layout:
@@ -122,7 +125,8 @@ class _Crew:
             jax.tree.map(lambda leaf: _zeros((*job.layout.shape, *leaf.shape), leaf.dtype), job.program.state),
             job.placement.sharded,
         )
-        self._inputs = put_inputs(job.program, self._seated, job.layout, job.placement)
+        self._feed = _feed(job)
+        self._seat()
         rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
         self._rungs = frozenset(rungs)
         self._rivals = np.ones(len(chunk), bool)  # those not dropped, by their places in the chunk
@@ -131,8 +135,11 @@ class _Crew:
     def dispatch(self, first: int, last: int) -> Segment:
         """Starts the next segment."""
         job = self._job
-        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
-        self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
+        if self._feed is not None:
+            self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
+        else:
+            steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
+            self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
         nothing = np.zeros(len(runs), bool)
@@ -173,7 +180,14 @@ class _Crew:
         )
         self._seated = self._seated[self.going]
         self.going = np.ones(len(self._seated), bool)
-        self._inputs = put_inputs(self._job.program, self._seated, layout, self._job.placement)
+        self._seat()
+
+    def _seat(self) -> None:
+        """Gives the runs that have a seat their numbers."""
+        program = self._job.program
+        self._inputs = put_inputs(program, self._seated, self._job.layout, self._job.placement)
+        if self._feed is not None:
+            self._feed.seat(program.seeds[self._seated])
 
     def record(self, segment: Segment) -> Record:
         """What a segment has given, on the host."""
@@ -196,6 +210,14 @@ class _Crew:
             steps_saved=steps * (self._num_runs - segment.num_seated) + left * self._num_runs,
             seconds=seconds,
         )
+
+
+def _feed(job: Job) -> Feed | None:
+    """What streams the training examples, if they are streamed."""
+    if job.source is None:
+        return None
+    of_runs = job.layout, job.placement, list(job.segments())
+    return Feed(job.executable.function, job.source, job.placed.folds, *of_runs)
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:

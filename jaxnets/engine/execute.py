@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import chunk, device_data, programs
+from jaxnets.engine import chunk, device_data, programs, rooms, streaming
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record
-from jaxnets.engine.layout import layout
+from jaxnets.engine.groups import Source
+from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.program import Program
+from jaxnets.engine.programs import Executable
 
 
 def execute(
@@ -34,10 +36,11 @@ def execute(
       A `Compiling` and a `Compiled` for each program of which something is left to train, and a `Record` for each
       segment of each chunk of its runs.
     """
-    placed = partial(device_data.put, folds, placement)
+    placed = partial(device_data.put, folds, placement, streamed=options.stream)
     data: PlacedFolds | None = None
     for program in planned:
-        wanted, job = layout(program, placement, options.memory_limit), None
+        wanted, source = _laid_out(program, folds, placement, options)
+        job = None
         for runs in wanted.chunks:
             if parts is not None and (found := parts.read(program, runs)) is not None:
                 yield from _seen(found, options)
@@ -46,10 +49,35 @@ def execute(
                 yield Compiling(program)
                 data = data or placed()
                 start = time.perf_counter()
-                executable = programs.executable(program, wanted, data, placement, options)
+                executable = _executable(program, wanted, data, placement, options, source)
                 yield Compiled(program, time.perf_counter() - start, executable.anew)
-                job = chunk.Job(program, executable, data, placement, options)
+                job = chunk.Job(program, executable, data, placement, options, source)
             yield from _trained(job, runs, parts)
+
+
+def _laid_out(
+    program: Program, folds: Sequence[Dataset], placement: Placement, options: Options
+) -> tuple[Layout, Source | None]:
+    """Where the runs of a program go, and what its training examples are read from if they are streamed."""
+    if options.stream:
+        return rooms.plan(program, folds[0].train, placement, options)
+    return layout(program, placement, options.memory_limit), None
+
+
+def _executable(
+    program: Program,
+    wanted: Layout,
+    data: PlacedFolds,
+    placement: Placement,
+    options: Options,
+    source: Source | None,
+) -> Executable:
+    if source is None:
+        return programs.executable(program, wanted, data, placement, options)
+    compiling = partial(streaming.compile_program, source=source)
+    return programs.executable(
+        program, wanted, data, placement, options, compiling, (source.room, source.num_batches)
+    )
 
 
 def _seen(records: Sequence[Record], options: Options) -> Iterator[Record]:

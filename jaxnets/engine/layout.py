@@ -61,12 +61,21 @@ class Layout:
         return np.pad(np.maximum(dealt, 0), (0, self.num_partitions - self.num_devices)).astype(np.int32)
 
 
-def layout(program: Program, placement: Placement, memory_limit: float = 0.0) -> Layout:
-    """Lays the runs of a program out over devices and chunks; see `execute` for the arguments."""
+def layout(program: Program, placement: Placement, memory_limit: float = 0.0, most_runs: int | None = None) -> Layout:
+    """Lays the runs of a program out over devices and chunks.
+
+    Args:
+      program: of the runs.
+      placement: the devices.
+      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
+      most_runs: of a chunk, if there is more to it than their memory; each device has a block at least.
+    """
     lanes, run_bytes = _lanes(program, placement), _run_bytes(program)
     together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
     most_blocks = max(1, memory // max(1, run_bytes * together))
+    if most_runs is not None:
+        most_blocks = max(1, min(most_blocks, most_runs // together))
     chunks = devices.chunks(len(program.runs), together, most_blocks)
     blocks = -(-len(chunks[0]) // together)
     return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)
