@@ -143,7 +143,18 @@ class Config:
     )
     num_devices: int = setting("int", 0, "Devices to use; 0 is all: on a CPU, one for each core.", least=0, most=1024)
     memory_limit: float = setting(
-        "float", 0.0, "GiB that the runs may fill at a time; 0 is half of what is free.", least=0, most=1e6
+        "float",
+        0.0,
+        "GiB that the runs may fill at a time, and the data set; 0 is half of what is free.",
+        least=0,
+        most=1e6,
+    )
+    data: str | None = setting(
+        "text",
+        None,
+        "resident keeps the training examples in memory; stream reads them as they are needed, with the same results; "
+        "otherwise they are streamed if they take more than memory_limit.",
+        choices=("resident", "stream"),
     )
     compilation_cache: str | None = setting(
         "text", None, "Folder for compiled programs, or 'off'; otherwise the user's cache."
