@@ -29,8 +29,8 @@ def load(
 ) -> tuple[Dataset, ...]:
     """The features of a folder with `train_inputs.npy` and `train_labels.npy`, and the same of `dev` and `test`.
 
-    Inputs are numbers `[examples, features]`, which are not standardized; labels are whole numbers or strings. Where all
-    three splits are there, the training inputs stay in their file. Otherwise missing ones are held out, in memory.
+    Inputs are numbers `[examples, features]`, which are not standardized; labels are whole numbers or strings. Where
+    all three splits are there, the training inputs stay in their file. Otherwise missing ones are held out, in memory.
 
     Args:
       path: of the folder.
@@ -94,4 +94,3 @@ def _numbered(labels: np.ndarray, names: tuple[str, ...], path: Path) -> np.ndar
         row = int(np.argmin(numbers))
         raise unknown_label(f"dataset: '{files.shown(path)}', row {row}", str(labels[row]), names)
     return numbers
-

@@ -1,14 +1,12 @@
 """Splits that are read as they are needed: some of their rows, in arrays of a fixed shape."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from jaxnets.data import texts
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Packed, Texts
 
-_AT_A_TIME = 1 << 12  # texts: where their words are takes several times as much memory as the words
+_AT_A_TIME = 1 << 12  # rows: to read all at once would take their memory several times
 
 
 def features(split: Split, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -26,8 +24,11 @@ def features(split: Split, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.
     >>> [array.tolist() for array in features(split, np.array([0, 2]), 3)]
     [[[1.0], [3.0], [0.0]], [0, 1, 0]]
     """
-    inputs = np.zeros((size, *np.shape(split.inputs)[1:]), np.float32)
-    inputs[: len(rows)] = np.asarray(split.inputs)[rows]
+    features = np.asarray(split.inputs)
+    inputs = np.zeros((size, *features.shape[1:]), np.float32)
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        inputs[start : start + len(some)] = features[some]
     return inputs, _filled(split.labels[rows], size)
 
 
@@ -45,8 +46,8 @@ def stream(split: Split, rows: np.ndarray, size: int, num_words: int) -> tuple[n
     """
     assert isinstance(split.inputs, Texts)
     words, lengths, end = np.zeros(num_words, np.int32), _filled(split.inputs.lengths[rows], size), 0
-    for part in _parts(rows):
-        some = split.inputs.take(part).words
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = split.inputs.take(rows[start : start + _AT_A_TIME]).words
         words[end : end + len(some)] = some
         end += len(some)
     return words, (np.cumsum(lengths) - lengths).astype(np.int32), lengths, _filled(split.labels[rows], size)
@@ -67,11 +68,7 @@ def example_bytes(split: Split) -> int:
     """The memory of an example in training, with its label; of a text, the mean."""
     if isinstance(split.inputs, Texts):
         return int(split.inputs.lengths.mean() * 4) + 16
-    return 4 * int(np.prod(np.shape(split.inputs)[1:])) + 8
-
-
-def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
-    return (rows[start : start + _AT_A_TIME] for start in range(0, len(rows), _AT_A_TIME))
+    return 4 * int(np.prod(np.asarray(split.inputs).shape[1:])) + 8
 
 
 def _filled(array: np.ndarray, size: int) -> np.ndarray:

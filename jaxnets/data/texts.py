@@ -26,8 +26,8 @@ class Texts:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """`int32[texts]`: where each text begins in the stream."""
-        return (np.cumsum(self.lengths) - self.lengths).astype(np.int32)
+        """`int32[texts]`: where each text begins in the stream; `int64` if that is longer."""
+        return (np.cumsum(self.lengths) - self.lengths).astype(np.int32 if len(self.words) < 2**31 else np.int64)
 
     def __getitem__(self, row: int) -> np.ndarray:
         """The word ids of one text."""

@@ -75,9 +75,7 @@ def _executable(
     if source is None:
         return programs.executable(program, wanted, data, placement, options)
     compiling = partial(streaming.compile_program, source=source)
-    return programs.executable(
-        program, wanted, data, placement, options, compiling, (source.room, source.num_batches)
-    )
+    return programs.executable(program, wanted, data, placement, options, compiling, (source.room, source.num_batches))
 
 
 def _seen(records: Sequence[Record], options: Options) -> Iterator[Record]:

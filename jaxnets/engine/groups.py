@@ -13,7 +13,7 @@ from jaxnets import training
 from jaxnets.data import streamed, texts
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts
-from jaxnets.engine.device_data import in_examples, widest_batch, widened
+from jaxnets.engine.device_data import in_examples, widened, widest_batch
 from jaxnets.training.batches import EVALUATION_BATCH, Examples, TextStream
 from jaxnets.training.state import Task
 
@@ -105,8 +105,8 @@ class Source:
     def _examples(self, rows: np.ndarray) -> Examples:
         room = self.room
         if isinstance(self.split.inputs, Texts):
-            *texts, labels = streamed.stream(self.split, rows, room.examples, room.words)
-            return Examples(TextStream(*texts), labels)  # type: ignore[arg-type]
+            *of_texts, labels = streamed.stream(self.split, rows, room.examples, room.words)
+            return Examples(TextStream(*of_texts), labels)  # type: ignore[arg-type]
         return Examples(*streamed.features(self.split, rows, room.examples))  # type: ignore[arg-type]
 
     def _features(self, rows: range) -> Examples:
@@ -115,9 +115,8 @@ class Source:
         num_batches = -(-len(rows) // size)
         inputs, labels = streamed.features(self.split, np.arange(rows.start, rows.stop), num_batches * size)
         weights = (np.arange(num_batches * size) < len(rows)).astype(np.float32)
-        return jax.tree.map(
-            lambda array: array.reshape(num_batches, size, *array.shape[1:]), Examples(inputs, labels, weights)
-        )
+        flat = Examples(inputs, labels, weights)  # type: ignore[arg-type]
+        return jax.tree.map(lambda array: array.reshape(num_batches, size, *array.shape[1:]), flat)
 
 
 def batch_starts(split: Split) -> Sequence[int]:

@@ -16,9 +16,7 @@ from jaxnets.engine.program import Program
 _WORD_BYTES = 12  # a word in the stream, and in the batches for evaluation with the number of its text
 
 
-def is_streamed(
-    config: Config, folds: Sequence[Dataset], programs: Sequence[Program], placement: Placement
-) -> bool:
+def is_streamed(config: Config, folds: Sequence[Dataset], programs: Sequence[Program], placement: Placement) -> bool:
     """Whether the training examples are streamed: as asked for, or if they take more than may be used and it can be.
 
     Raises:
@@ -61,4 +59,4 @@ def _bytes(folds: Sequence[Dataset]) -> int:
 def _of_split(split: Split) -> int:
     if isinstance(split.inputs, Texts):
         return _WORD_BYTES * len(split.inputs.words)
-    return 4 * int(np.prod(np.shape(split.inputs)))
+    return 4 * np.asarray(split.inputs).size

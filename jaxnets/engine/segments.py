@@ -102,6 +102,7 @@ def _segment_of_run(
 ) -> tuple[TrainState, Outcome]:
     """The steps of one run from `first` to `last`, and its evaluation after them."""
     splits = of_fold(splits, hyperparameters.get("fold"))
+    assert splits.train is not None  # they are not streamed
     state = started(task, splits, first, state, hyperparameters, seed)
     state, sums = training.train(task, state, splits.train, first, last)
     on_train = partial(training.evaluate, task, split=splits.train_in_batches or splits.train)

@@ -74,16 +74,14 @@ class Feed:
         self._places = jax.device_put(self._layout.place(places.astype(np.int32)), self._placement.sharded)
 
     def segment(self, states: TrainState, inputs: Any, first: int, last: int) -> tuple[TrainState, Outcome]:
-        """The steps from `first` to `last` of the runs that have a seat, and their evaluation; see `segment_of_runs`."""
+        """The steps from `first` to `last` of the runs that have a seat, and their evaluation, as `segment_of_runs`."""
         hyperparameters, seeds, counts = inputs
         groups = self._groups = self._groups or self._from(first)
         sums = self._zeros()
         for span in self._source.spans(first, last):
             group = self._next(groups, states)
             of_runs = hyperparameters, seeds, self._places, counts
-            states, sums = self._functions.steps(
-                (states, sums), *of_runs, self._splits, *group, *self._numbers(*span)
-            )
+            states, sums = self._functions.steps((states, sums), *of_runs, self._splits, *group, *self._numbers(*span))
         totals = self._zeros(padded_batches(self._source))
         if last == self._source.task.num_steps:
             totals = self._evaluated(totals, states, counts, groups)

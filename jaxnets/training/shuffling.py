@@ -7,9 +7,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 NUM_ROUNDS = 64
 
 
-def permutation(
-    key: PRNGKeyArray, length: int, places: Int[Array, "places"] | None = None
-) -> Int[Array, "places"]:
+def permutation(key: PRNGKeyArray, length: int, places: Int[Array, "places"] | None = None) -> Int[Array, "places"]:
     """A random permutation of 0 to `length` - 1, each number computed by itself; or what stands at some of its places.
 
     Every round pairs x with (k - x) mod length for a random k, and swaps the pair if a random bit of the pair says so.
