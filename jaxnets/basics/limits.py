@@ -1,6 +1,7 @@
 """What a file of others may take at most: each limit is here, and is checked before the memory is taken."""
 
 import os
+import resource
 from pathlib import Path
 
 from jaxnets.basics.errors import UserError
@@ -46,12 +47,21 @@ def check_memory(where: object, num_bytes: int) -> None:
 
 
 def free_memory() -> int:
-    """The bytes of this machine's memory that programs may still take."""
+    """The bytes of this machine's memory that this process may still take; `ulimit -d` limits them."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+        free = _listed("/proc/meminfo", "MemAvailable")
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if limit == resource.RLIM_INFINITY:
+            return free
+        return max(0, min(free, limit - _listed("/proc/self/status", "VmData")))
     except (OSError, StopIteration):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _listed(path: str, name: str) -> int:
+    """A number of bytes that the system lists."""
+    lines = Path(path).read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
 def readable(num_bytes: int) -> str:

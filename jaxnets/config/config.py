@@ -155,7 +155,18 @@ class Config:
         most=64,
     )
     memory_limit: float = setting(
-        "float", 0.0, "GiB that the runs may fill at a time; 0 is half of what is free.", least=0, most=1e6
+        "float",
+        0.0,
+        "GiB that the runs may fill at a time, and the data set; 0 is half of what is free.",
+        least=0,
+        most=1e6,
+    )
+    data: str | None = setting(
+        "text",
+        None,
+        "resident keeps the training examples in memory; stream reads them as they are needed, with the same results; "
+        "otherwise they are streamed if they take more than memory_limit.",
+        choices=("resident", "stream"),
     )
     checkpoint_every: float = setting(
         "float",

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
-from jaxnets.data import blocks, in_memory, text_files, tfds_sets
+from jaxnets.data import array_files, blocks, in_memory, text_files, tfds_sets
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.digits import digits, digits_noise
 from jaxnets.data.files import is_path
@@ -43,7 +43,7 @@ _BUILT_IN: tuple[Loader, ...] = (
 )
 KNOWN: dict[str, Loader] = {loader.__name__: loader for loader in _BUILT_IN}
 
-PROVIDED = ("num_blocks",)
+PROVIDED = ("num_blocks", "stream_above")
 """What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 
@@ -80,10 +80,15 @@ def loader_of(value: Any) -> Loader | None:
     if isinstance(value, str):
         if value.startswith(tfds_sets.PREFIX):
             return partial(tfds_sets.load, value.removeprefix(tfds_sets.PREFIX))
-        return partial(text_files.load, Path(value)) if value not in KNOWN and is_path(value) else None
+        return _of_path(Path(value)) if value not in KNOWN and is_path(value) else None
     if isinstance(value, os.PathLike):
-        return partial(text_files.load, Path(value))
+        return _of_path(Path(value))
     return in_memory.loader(value)
+
+
+def _of_path(path: Path) -> Loader:
+    """The loader of a file or a folder: of features as .npy files, or of texts."""
+    return partial(array_files.load if array_files.is_here(path) else text_files.load, path)
 
 
 def is_imported(name: str) -> bool:

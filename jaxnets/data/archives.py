@@ -19,7 +19,7 @@ from jaxnets.basics.errors import UserError
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # all that NumPy writes
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 # what zipfile and NumPy raise on damaged bytes; a header is parsed as a literal of Python's
-_DAMAGE = (
+DAMAGE = (
     *(ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, RecursionError, MemoryError),
     *(SyntaxError, RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
@@ -56,7 +56,7 @@ def _damage(where: str) -> Iterator[None]:
             yield
     except UserError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise UserError(f"{where} is not an archive without pickles: {reason}.") from None
 

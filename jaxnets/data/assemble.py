@@ -42,19 +42,19 @@ def assemble_texts(
     Raises:
       UserError: if an option is out of range, a split would be empty, or no text has a word.
     """
-    _check(encoding)
-    pool, labels = _pool(tokenized)
+    check(encoding)
+    pool, labels = pooled(tokenized)
     folds = draw_folds(labels, {name: len(split) for name, split in tokenized.splits.items()}, splitting)
     vectors = word_vectors.read(Path(encoding.word_vectors), tokenized.words) if encoding.word_vectors else None
-    longest = _longest(pool.lengths, folds[0].train, encoding.length_percentile)
+    num_words, most = len(tokenized.words), longest(pool.lengths, folds[0].train, encoding.length_percentile)
     on_source = [*tokenized.notes, *notes.on_classes(labels, tokenized.class_names, folds)]
-    on_texts = [*notes.on_examples(pool, folds), *notes.on_lengths(pool.lengths, longest)]
-    pool = pool.truncated(longest)
-    known = [_known_words(pool.take(fold.train), len(tokenized.words), encoding, vectors) for fold in folds]
-    order = _frequency_order(pool, len(tokenized.words))
+    on_texts = [*notes.on_examples(pool, folds), *notes.on_lengths(pool.lengths, most)]
+    pool = pool.truncated(most)
+    known = [known_words(_counts(pool.take(fold.train), num_words), encoding, vectors) for fold in folds]
+    order = np.argsort(-_counts(pool, num_words), kind="stable")
     kept = order[np.any(known, axis=0)[order]]
     vocabulary = (PADDING, UNKNOWN, *(tokenized.words[place] for place in kept))
-    kept_vectors = _of_vocabulary(vectors, kept)
+    kept_vectors = of_vocabulary(vectors, kept)
     shared = Dataset(
         tokenized.name,
         *(Split(pool, labels),) * 3,
@@ -62,7 +62,7 @@ def assemble_texts(
         vocabulary=vocabulary,
         word_vectors=kept_vectors,
         tokenizer=tokenizer.to_json(),
-        notes=(*on_source, *on_texts, *_coverage(vocabulary, kept_vectors)),
+        notes=(*on_source, *on_texts, *coverage(vocabulary, kept_vectors)),
     )
     return tuple(_fold(shared, pool, fold, of_fold, kept) for fold, of_fold in zip(folds, known, strict=True))
 
@@ -80,7 +80,12 @@ def check_unused(name: str, encoding: Encoding, tokenizer: Tokenizer) -> None:
         raise UserError(f"{given[0]}: this option is for texts; '{name}' has features.")
 
 
-def _check(encoding: Encoding) -> None:
+def check(encoding: Encoding) -> None:
+    """Checks the options of an encoding.
+
+    Raises:
+      UserError: for the first that is out of range.
+    """
     for name, bound in {"min_count": 1, "max_vocabulary": 0}.items():
         if getattr(encoding, name) < bound:
             raise UserError(f"{name}: {getattr(encoding, name)} is below {bound}.")
@@ -88,38 +93,52 @@ def _check(encoding: Encoding) -> None:
         raise UserError(f"length_percentile: {encoding.length_percentile:g} is not above 0 and at most 100.")
 
 
-def _pool(tokenized: Tokenized) -> tuple[Texts, np.ndarray]:
-    """All texts and labels, split after split."""
+def pooled(tokenized: Tokenized, words: np.ndarray | None = None) -> tuple[Texts, np.ndarray]:
+    """All texts and labels, split after split.
+
+    Args:
+      tokenized: the data set.
+      words: those of all texts, if the splits hold their lengths alone.
+
+    Raises:
+      UserError: if no text has a word.
+    """
     texts = Texts.joined([split.inputs for split in tokenized.splits.values() if isinstance(split.inputs, Texts)])
+    texts = texts if words is None else Texts(words, texts.lengths)
     if not len(texts.words):
         raise UserError(f"dataset: all texts of '{tokenized.name}' are empty.")
     return texts, np.concatenate([split.labels for split in tokenized.splits.values()])
 
 
-def _longest(lengths: np.ndarray, train: np.ndarray, percentile: float) -> int:
+def longest(lengths: np.ndarray, train: np.ndarray, percentile: float) -> int:
     """The number of words that is kept of each text."""
     if percentile == 100:
         return int(lengths.max())
     return max(1, int(np.ceil(np.percentile(lengths[train], percentile))))
 
 
-def _known_words(texts: Texts, num_words: int, encoding: Encoding, vectors: WordVectors | None) -> np.ndarray:
-    """Which words a fold knows: `bool[words]`, the frequent ones of its training texts and those with a vector."""
-    counts = np.bincount(texts.words, minlength=num_words)
+def known_words(counts: np.ndarray, encoding: Encoding, vectors: WordVectors | None) -> np.ndarray:
+    """Which words a fold knows: `bool[words]`, the frequent ones of its training texts and those with a vector.
+
+    Args:
+      counts: how often each word occurs in the training texts.
+      encoding: what is frequent.
+      vectors: that are given.
+    """
     known = counts >= encoding.min_count
     if encoding.max_vocabulary and known.sum() > encoding.max_vocabulary:
         ranked = np.argsort(-np.where(known, counts, 0), kind="stable")
-        known = np.zeros(num_words, bool)
+        known = np.zeros(len(counts), bool)
         known[ranked[: encoding.max_vocabulary]] = True
     return known if vectors is None else known | vectors.given
 
 
-def _frequency_order(texts: Texts, num_words: int) -> np.ndarray:
-    """The words `int[words]`, the most frequent first."""
-    return np.argsort(-np.bincount(texts.words, minlength=num_words), kind="stable")
+def _counts(texts: Texts, num_words: int) -> np.ndarray:
+    """How often each word occurs, `int[words]`."""
+    return np.bincount(texts.words, minlength=num_words)
 
 
-def _of_vocabulary(vectors: WordVectors | None, kept: np.ndarray) -> WordVectors | None:
+def of_vocabulary(vectors: WordVectors | None, kept: np.ndarray) -> WordVectors | None:
     """The vectors of the kept words, after padding and the unknown word, which have none."""
     if vectors is None:
         return None
@@ -131,9 +150,7 @@ def _of_vocabulary(vectors: WordVectors | None, kept: np.ndarray) -> WordVectors
 
 def _fold(shared: Dataset, pool: Texts, fold: FoldRows, known: np.ndarray, kept: np.ndarray) -> Dataset:
     """The data set of a fold, in which the words that it does not know are `<unk>`."""
-    ids = np.full(len(known), 1, np.int32)
-    ids[kept] = np.arange(2, len(kept) + 2, dtype=np.int32)
-    ids[~known] = 1
+    ids = word_ids(known, kept)
 
     def split(rows: np.ndarray) -> Split:
         texts = pool.take(rows)
@@ -142,7 +159,16 @@ def _fold(shared: Dataset, pool: Texts, fold: FoldRows, known: np.ndarray, kept:
     return replace(shared, train=split(fold.train), dev=split(fold.dev), test=split(fold.test))
 
 
-def _coverage(vocabulary: Sequence[str], vectors: WordVectors | None) -> Iterator[str]:
+def word_ids(known: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The id of each word, `int32[words]`: after padding those that are kept, `<unk>` where the fold knows none."""
+    ids = np.full(len(known), 1, np.int32)
+    ids[kept] = np.arange(2, len(kept) + 2, dtype=np.int32)
+    ids[~known] = 1
+    return ids
+
+
+def coverage(vocabulary: Sequence[str], vectors: WordVectors | None) -> Iterator[str]:
+    """A note on the size of the vocabulary."""
     words = len(vocabulary) - 2
     with_vector = "" if vectors is None else f", {int(vectors.given.sum()):,} of them with a vector"
     yield f"The vocabulary has {words:,} words{with_vector}."

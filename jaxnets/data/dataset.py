@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxnets.basics.errors import UserError
+from jaxnets.data import mapped
 from jaxnets.data.texts import Texts
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
@@ -191,6 +192,13 @@ def _some(split: Split, count: int, name: str) -> Split:
     return Split(inputs, split.labels[rows])
 
 
+def in_memory(dataset: Dataset) -> Dataset:
+    """The data set with training features `float32` that may be mapped, but are not of a type of their file's."""
+    if dataset.is_text:
+        return dataset
+    return replace(dataset, train=replace(dataset.train, inputs=np.asarray(dataset.train.inputs, np.float32)))
+
+
 def fingerprint(datasets: Sequence[Dataset]) -> str:
     """Equal for equal examples in an equal order, on any machine."""
     digest = hashlib.sha256()
@@ -198,5 +206,8 @@ def fingerprint(datasets: Sequence[Dataset]) -> str:
         given = split.inputs
         arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
         for array in (*arrays, np.asarray(split.labels)):
-            digest.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+            dtype = np.dtype(np.float32) if mapped.is_mapped(array) and array.ndim == 2 else array.dtype
+            digest.update(f"{array.shape}{dtype}".encode())
+            for _, piece in mapped.pieces(array):
+                digest.update(np.ascontiguousarray(piece, dtype).data)
     return digest.hexdigest()[:16]

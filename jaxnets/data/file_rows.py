@@ -39,11 +39,18 @@ def read_rows(path: Path, columns: Columns) -> list[Row]:
     Raises:
       UserError: for the first mistake, with its line, or if there are no rows.
     """
+    return list(rows_of(path, columns))
+
+
+def rows_of(path: Path, columns: Columns) -> Iterator[Row]:
+    """The rows of a file, in order, one at a time; see `read_rows`."""
     readers = {".tsv": _tsv, ".csv": _csv, ".jsonl": _jsonl}
-    rows = list(readers[format_of(path)](path, text_lines.read(path), columns))
-    if not rows:
+    is_empty = True
+    for row in readers[format_of(path)](path, text_lines.read(path), columns):
+        is_empty = False
+        yield row
+    if is_empty:
         raise UserError(f"{path}: the file is empty; it must have a label and a text in each line.")
-    return rows
 
 
 def format_of(path: Path) -> str:

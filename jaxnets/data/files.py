@@ -1,7 +1,7 @@
 """The user's own texts: a folder with `train`, `dev` and `test`, or one file, as .tsv, .csv or .jsonl, plain or .gz."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -52,12 +52,25 @@ def read(path: Path, columns: Columns) -> RawDataset:
     Raises:
       UserError: for the first mistake, with its file and line.
     """
-    files = _files(path)
+    files = files_of(path)
     rows = {split: read_rows(file, columns) for split, file in files.items()}
-    notes = tuple(_on_header(rows["train"], files["train"]))
-    names = class_names([row.label for row in rows["train"]], str(files["train"]), _swapped_hint(files["train"]))
+    notes, names = checked_classes([row.label for row in rows["train"]], files["train"])
     splits = {split: _split(of_split, names, files[split]) for split, of_split in rows.items()}
-    return RawDataset(printable(path.name or path.resolve().name), names, splits, notes)
+    return RawDataset(name_of(path), names, splits, notes)
+
+
+def name_of(path: Path) -> str:
+    """What the data set of a file or folder is called."""
+    return printable(path.name or path.resolve().name)
+
+
+def checked_classes(labels: Sequence[str], path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Notes on the training labels of a file, and the classes.
+
+    Raises:
+      UserError: if the labels are no classes.
+    """
+    return tuple(_on_header(labels, path)), class_names(labels, str(path), _swapped_hint(path))
 
 
 def sources(path: Path) -> list[Path]:
@@ -66,11 +79,15 @@ def sources(path: Path) -> list[Path]:
     Raises:
       UserError: if there are none.
     """
-    return list(_files(path).values())
+    return list(files_of(path).values())
 
 
-def _files(path: Path) -> dict[str, Path]:
-    """The file of each split."""
+def files_of(path: Path) -> dict[str, Path]:
+    """The file of each split.
+
+    Raises:
+      UserError: if there is none for training.
+    """
     with file_errors(path, "read", "dataset"):
         return {"train": _checked_format(path)} if path.is_file() else _files_of_folder(path)
 
@@ -108,23 +125,23 @@ def _file_of(folder: Path, split: str) -> Path | None:
     return existing[0] if existing else None
 
 
-def _on_header(rows: Sequence[Row], path: Path) -> Iterator[str]:
+def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
     """A note if the label of the first line may be a header: it occurs nowhere else, and all others occur again.
 
     Raises:
       UserError: if it certainly is one: it is a usual name of a column, or the only label that is no number.
     """
-    first, counts = rows[0], Counter(row.label for row in rows)
-    if format_of(path) != ".tsv" or counts.pop(first.label) > 1 or not counts:
+    first, counts = labels[0], Counter(labels)
+    if format_of(path) != ".tsv" or counts.pop(first) > 1 or not counts:
         return
-    only_name = not _is_number(first.label) and all(map(_is_number, counts))
-    if first.label.casefold() in HEADERS or only_name:
+    only_name = not _is_number(first) and all(map(_is_number, counts))
+    if first.casefold() in HEADERS or only_name:
         raise UserError(
-            f"{path}, line 1: '{first.label}' is the header of a column and no label; remove this line, "
+            f"{path}, line 1: '{first}' is the header of a column and no label; remove this line, "
             f"as a .tsv file has no header."
         )
     if min(counts.values()) > 1:
-        yield f"The label '{first.label}' occurs only in line 1 of {path.name}; is it a header?"
+        yield f"The label '{first}' occurs only in line 1 of {path.name}; is it a header?"
 
 
 def _is_number(label: str) -> bool:
@@ -139,10 +156,27 @@ def _swapped_hint(path: Path) -> str:
 
 
 def _split(rows: Sequence[Row], names: Sequence[str], path: Path) -> Split:
+    labels = [row.label for row in rows]
+    lines = {row.label: row.line for row in reversed(rows)}
+    return Split([row.text for row in rows], numbered(labels, lines, names, path))
+
+
+def numbered(labels: Sequence[str], lines: Mapping[str, int], names: Sequence[str], path: Path) -> np.ndarray:
+    """Labels as the numbers of their classes, `int32[examples]`.
+
+    Args:
+      labels: of a file.
+      lines: the first line with each label.
+      names: of the classes.
+      path: of the file.
+
+    Raises:
+      UserError: for the first label that is none of them.
+    """
     numbers = {name: number for number, name in enumerate(names)}
-    for row in rows:
-        if row.label not in numbers:
-            header = row.line == 1 and row.label.casefold() in HEADERS
+    for label, line in sorted(lines.items(), key=lambda item: item[1]):
+        if label not in numbers:
+            header = line == 1 and label.casefold() in HEADERS
             hint = " A .tsv file has no header; remove this line." if header else ""
-            raise unknown_label(f"{path}, line {row.line}", row.label, names, hint)
-    return Split([row.text for row in rows], np.array([numbers[row.label] for row in rows], np.int32))
+            raise unknown_label(f"{path}, line {line}", label, names, hint)
+    return np.array([numbers[label] for label in labels], np.int32)

@@ -1,14 +1,18 @@
 """Text data sets in the user's own files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from jaxnets.data import files
+from jaxnets.data import files, text_streams
 from jaxnets.data.assemble import Encoding, assemble_texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.folds import Splitting
 from jaxnets.data.tokenized import cached
 from jaxnets.data.tokenizer import Tokenizer
+
+# Strings and words of a text take three times its bytes; packed texts grow to the threefold of their own.
+_READ, _PACKED = 3, 9
 
 
 def load(
@@ -25,6 +29,7 @@ def load(
     max_vocabulary: int = 0,
     length_percentile: float = 100.0,
     word_vectors: str = "",
+    stream_above: int | None = None,
 ) -> tuple[Dataset, ...]:
     """The texts of a folder or file; the folds of a cross-validation if there is no test split.
 
@@ -42,6 +47,7 @@ def load(
       max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
       length_percentile: texts are cut to the length of this percentile of the training texts.
       word_vectors: file of word vectors, .vec, .txt or .npz.
+      stream_above: training texts stay on disk if reading them takes more bytes; None for never.
 
     Raises:
       UserError: for the first mistake, with its file and line.
@@ -49,7 +55,15 @@ def load(
     columns = Columns(label_column, text_column)
     splitter = Tokenizer(tokenizer, lowercase)
     sources = files.sources(path)
-    tokenized = cached(sources, (path.name, columns), splitter, lambda: files.read(path, columns))
     splitting = Splitting(folds, dev_share, split_seed, num_blocks)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
+    one_split = num_blocks == 1 and (folds == 1 or "test" in files.files_of(path))
+    if one_split and stream_above is not None and _bytes(sources) > stream_above:
+        return (text_streams.load(path, columns, splitter, splitting, encoding),)
+    tokenized = cached(sources, (path.name, columns), splitter, lambda: files.read(path, columns))
     return assemble_texts(tokenized, splitting, encoding, splitter)
+
+
+def _bytes(sources: Sequence[Path]) -> int:
+    """The memory that reading some files takes, by their sizes."""
+    return sum(path.stat().st_size * (_PACKED if path.suffix == ".gz" else _READ) for path in sources)

@@ -26,8 +26,8 @@ class Texts:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """`int32[texts]`: where each text begins in the stream."""
-        return (np.cumsum(self.lengths) - self.lengths).astype(np.int32)
+        """`int32[texts]`: where each text begins in the stream; `int64` if that is longer."""
+        return (np.cumsum(self.lengths) - self.lengths).astype(np.int32 if len(self.words) < 2**31 else np.int64)
 
     def __getitem__(self, row: int) -> np.ndarray:
         """The word ids of one text."""
@@ -108,7 +108,7 @@ def pack(texts: Texts, num_positions: int, most_texts: int) -> Packed:
     [[5, 6, 7], [8, 9, 0]]
     """
     num_positions = max(num_positions, int(texts.lengths.max(initial=1)))
-    firsts = _batch_starts(texts.lengths, num_positions, most_texts)
+    firsts = batch_starts(texts.lengths, num_positions, most_texts)
     counts = np.diff([*firsts, len(texts)])
     batch = np.repeat(np.arange(len(firsts)), counts)
     place = np.arange(len(texts)) - np.repeat(firsts, counts)
@@ -125,7 +125,7 @@ def pack(texts: Texts, num_positions: int, most_texts: int) -> Packed:
     return Packed(words, text, lengths, rows)
 
 
-def _batch_starts(lengths: np.ndarray, num_positions: int, most_texts: int) -> list[int]:
+def batch_starts(lengths: np.ndarray, num_positions: int, most_texts: int) -> list[int]:
     """The first text of each batch."""
     ends = np.cumsum(lengths, dtype=np.int64)
     firsts = [0]

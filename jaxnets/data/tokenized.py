@@ -63,7 +63,7 @@ def cached(sources: Sequence[Path], options: object, tokenizer: Tokenizer, read:
       tokenizer: splits its texts.
       read: reads the files.
     """
-    path = _cache_folder() / f"{_key(sources, options, tokenizer)}.npz"
+    path = cache_folder("texts") / f"{key_of(sources, options, tokenizer)}.npz"
     tokenized = _load(path)
     if tokenized is None:
         tokenized = tokenize(read(), tokenizer)
@@ -71,11 +71,13 @@ def cached(sources: Sequence[Path], options: object, tokenizer: Tokenizer, read:
     return tokenized
 
 
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxnets" / "texts"
+def cache_folder(name: str) -> Path:
+    """A folder of the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxnets" / name
 
 
-def _key(sources: Sequence[Path], options: object, tokenizer: Tokenizer) -> str:
+def key_of(sources: Sequence[Path], options: object, tokenizer: Tokenizer) -> str:
+    """A hash of the content of some files, and of all else that their words depend on."""
     digest = hashlib.sha256(f"{_VERSION} {options!r} {tokenizer.to_json()}".encode())
     for source in sources:
         with contextlib.suppress(OSError), source.open("rb") as stream:  # reading the file reports what is wrong

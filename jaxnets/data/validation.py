@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxnets.basics.errors import UserError
+from jaxnets.data import mapped
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.texts import Texts
 
@@ -93,6 +94,8 @@ def check_lengths(inputs: Sequence | np.ndarray | Texts, labels: Sequence | np.n
 def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np.ndarray:
     """Features `float32[examples, features]` from anything that NumPy makes an array of numbers of.
 
+    Those that are mapped stay in their file, of their own type.
+
     Args:
       values: an array, or a list of rows.
       where: what the error message begins with.
@@ -104,15 +107,15 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
     inputs = _rows(values, "examples, features", where)
     if inputs.dtype.kind not in "iuf":
         raise UserError(f"{where}: inputs must be numbers, not {_type_name(inputs)}{_first_object(inputs)}.")
-    with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
-        features = inputs.astype(np.float32, copy=False)
-    wrong = ~np.isfinite(features)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        feature = f"'{columns[column]}'" if len(columns) else column
-        value = inputs[row, column]
-        raise UserError(f"{where}, row {row}: feature {feature} is {value}; it must be a finite float32 number.")
-    return features
+    for start, piece in mapped.pieces(inputs):
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
+            wrong = ~np.isfinite(piece.astype(np.float32, copy=False))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            feature = f"'{columns[column]}'" if len(columns) else column
+            finite = f"feature {feature} is {piece[row, column]}; it must be a finite float32 number"
+            raise UserError(f"{where}, row {start + row}: {finite}.")
+    return inputs if mapped.is_mapped(inputs) else inputs.astype(np.float32, copy=False)
 
 
 def as_array(values: Any, what: str) -> np.ndarray:

@@ -16,10 +16,12 @@ from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
+from jaxnets.engine.groups import Source
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable, put_inputs
 from jaxnets.engine.segments import Outcome
+from jaxnets.engine.streaming import Feed
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Job:
     placed: PlacedFolds
     placement: Placement
     options: Options
+    source: Source | None = None  # of training examples that are streamed
 
     @property
     def layout(self) -> Layout:
@@ -152,7 +155,8 @@ class _Crew:
         self._seated = snapshot.runs if snapshot else np.arange(chunk.start, chunk.stop)
         self.going = np.ones(len(self._seated), bool)
         self.states = jax.device_put(_states(job, snapshot), job.placement.sharded)
-        self._inputs = put_inputs(job.program, self._seated, job.layout, job.placement)
+        self._feed = _feed(job)
+        self._seat()
         rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
         self._rungs = frozenset(rungs)
         # those not dropped, by their places in the chunk
@@ -162,8 +166,11 @@ class _Crew:
     def dispatch(self, first: int, last: int) -> Segment:
         """Starts the next segment."""
         job = self._job
-        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
-        self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
+        if self._feed is not None:
+            self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
+        else:
+            steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
+            self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
         nothing = np.zeros(len(runs), bool)
@@ -204,7 +211,14 @@ class _Crew:
         )
         self._seated = self._seated[self.going]
         self.going = np.ones(len(self._seated), bool)
-        self._inputs = put_inputs(self._job.program, self._seated, layout, self._job.placement)
+        self._seat()
+
+    def _seat(self) -> None:
+        """Gives the runs that have a seat their numbers."""
+        program = self._job.program
+        self._inputs = put_inputs(program, self._seated, self._job.layout, self._job.placement)
+        if self._feed is not None:
+            self._feed.seat(program.seeds[self._seated])
 
     def snapshot(self, step: int) -> Snapshot:
         """Those that go on, to be gone on with in another process."""
@@ -240,6 +254,14 @@ class _Crew:
             steps_saved=steps * (self._num_runs - segment.num_seated) + left * self._num_runs,
             seconds=seconds,
         )
+
+
+def _feed(job: Job) -> Feed | None:
+    """What streams the training examples, if they are streamed."""
+    if job.source is None:
+        return None
+    of_runs = job.layout, job.placement, list(job.segments())
+    return Feed(job.executable.function, job.source, job.placed.folds, *of_runs)
 
 
 def shapes(program: Program) -> list[np.ndarray]:

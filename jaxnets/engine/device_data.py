@@ -23,10 +23,11 @@ _POSITIONS = 2048
 class DeviceFolds(NamedTuple):
     """The data set on the device, shared by all runs; the first axis of each array is that of the folds.
 
-    Texts are there twice: as a stream to draw batches from, and in batches to be evaluated.
+    Texts are there twice: as a stream to draw batches from, and in batches to be evaluated. The training examples are
+    None where they are streamed; see `jaxnets.engine.streaming`.
     """
 
-    train: Examples
+    train: Examples | None
     dev: Examples
     test: Examples
     train_in_batches: Examples | None = None
@@ -46,16 +47,17 @@ class PlacedFolds:
     test_rows: Int[np.ndarray, "folds batches examples"]
 
 
-def put(folds: Sequence[Dataset], placement: Placement) -> PlacedFolds:
-    """Puts the folds of a data set, of equal training size, on the devices."""
+def put(folds: Sequence[Dataset], placement: Placement, *, streamed: bool = False) -> PlacedFolds:
+    """Puts the folds of a data set, of equal training size, on the devices; streamed training examples stay away."""
     train, dev, test = ([getattr(fold, name) for fold in folds] for name in ("train", "dev", "test"))
     if folds[0].is_text:
         test_split, test_rows = _packed(test)
-        on_host = DeviceFolds(_stream(train), _packed(dev)[0], test_split, _packed(train)[0])
+        of_train = (None, None) if streamed else (_stream(train), _packed(train)[0])
+        on_host = DeviceFolds(of_train[0], _packed(dev)[0], test_split, of_train[1])
     else:
         most = max(map(len, test))
         test_rows = np.stack([_plain_rows(len(split), most) for split in test])
-        on_host = DeviceFolds(*map(_features, (train, dev, test)))  # type: ignore[arg-type]
+        on_host = DeviceFolds(None if streamed else _features(train), _features(dev), _features(test))
     vectors = folds[0].word_vectors
     if vectors is not None:
         on_host = on_host._replace(
@@ -87,17 +89,17 @@ def _stream(splits: Sequence[Split]) -> Examples:
 def _packed(splits: Sequence[Split]) -> tuple[Examples, np.ndarray]:
     """The texts of each fold in batches, and their numbers there."""
     inputs = [cast(Texts, split.inputs) for split in splits]
-    # of one width in all folds, also where the longest text of one is longer than that of another
-    positions = max(_POSITIONS, *(int(own.lengths.max(initial=1)) for own in inputs))
+    positions = widest_batch(inputs)
     packed = [texts.pack(own, positions, EVALUATION_BATCH) for own in inputs]
     most_texts = max(one.rows.shape[1] for one in packed)
-    batches = [_batches(_widened(one, most_texts), split) for one, split in zip(packed, splits, strict=True)]
+    packed = [widened(one, most_texts) for one in packed]
+    batches = [in_examples(one, split.labels[one.rows]) for one, split in zip(packed, splits, strict=True)]
     num_batches = max(one.rows.shape[0] for one in packed)
-    rows = [_filled(_widened(one, most_texts).rows, num_batches, -1) for one in packed]
+    rows = [_filled(one.rows, num_batches, -1) for one in packed]
     return _stacked(batches), np.stack(rows)
 
 
-def _widened(packed: Packed, most_texts: int) -> Packed:
+def widened(packed: Packed, most_texts: int) -> Packed:
     """Batches with room for so many texts."""
     missing = ((0, 0), (0, most_texts - packed.rows.shape[1]))
     return Packed(
@@ -108,10 +110,16 @@ def _widened(packed: Packed, most_texts: int) -> Packed:
     )
 
 
-def _batches(packed: Packed, split: Split) -> Examples:
+def in_examples(packed: Packed, labels: Int[np.ndarray, "batches examples"]) -> Examples:
+    """Texts in batches with their labels; where there is no text, it weighs nothing."""
     inputs = TextBatch(packed.words, packed.text, packed.lengths)  # type: ignore[arg-type]
     weights = (packed.rows >= 0).astype(np.float32)
-    return Examples(inputs, split.labels[packed.rows], weights)  # type: ignore[arg-type]
+    return Examples(inputs, labels, weights)  # type: ignore[arg-type]
+
+
+def widest_batch(folds: Sequence[Texts]) -> int:
+    """The positions of a batch to be evaluated: equal in all folds, as long as the longest text of any of them."""
+    return max(_POSITIONS, *(int(own.lengths.max(initial=1)) for own in folds))
 
 
 def _stacked(splits: Sequence[Examples]) -> Examples:

@@ -74,6 +74,7 @@ class Options(NamedTuple):
       memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
       predictions: whether the probabilities of the test examples are asked for.
       keeping: whose parameters are asked for.
+      stream: whether the training examples are streamed, as they do not fit on the devices.
       halving: whether the worst settings are dropped on the way; see `jaxnets.engine.halving`.
       checkpoint_every: seconds between two checkpoints of a chunk, at least; 0 is none but when a signal comes.
     """
@@ -82,6 +83,7 @@ class Options(NamedTuple):
     memory_limit: float = 0.0
     predictions: bool = False
     keeping: Keeping = KEEP_NONE
+    stream: bool = False
     halving: bool = False
     checkpoint_every: float = 0.0
 

@@ -2,20 +2,22 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import chunk, device_data, programs
+from jaxnets.engine import chunk, device_data, programs, rooms, streaming
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record
+from jaxnets.engine.groups import Source
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.program import Program
+from jaxnets.engine.programs import Executable
 
 
 def execute(
@@ -38,59 +40,75 @@ def execute(
       A `Compiling` and a `Compiled` for each program of which something is left to train, and a `Record` for each
       segment of each chunk of its runs.
     """
-    placed = cache(partial(device_data.put, folds, placement))
+    sweep = _Sweep(folds, placement, options, parts)
     for program in planned:
-        yield from _of_program(program, placed, placement, options, parts)
+        yield from sweep.train(program)
 
 
-def _of_program(
-    program: Program,
-    placed: Callable[[], PlacedFolds],
-    placement: Placement,
-    options: Options,
-    parts: Parts | None,
-) -> Iterator[Event]:
-    """The runs of a program, chunk by chunk; where the memory does not suffice for one, in chunks half as large."""
-    wanted = layout(program, placement, options.memory_limit)
-    left = deque(_chunks(program, wanted, parts))
-    job: chunk.Job | None = None
-    while left:
-        runs, begun = left.popleft(), False
-        if parts is not None and (found := parts.read(program, runs)) is not None:
-            yield from seen(found, options)
-            continue
-        try:
-            if job is None:
-                yield Compiling(program)
-                job, compiled = _job(program, wanted, placed(), placement, options)
-                yield compiled
-            for record in _trained(job, runs, parts):
-                begun = True
-                yield record
-        except jax.errors.JaxRuntimeError as error:
-            smaller = halved(wanted, placement.platform)
-            if begun or smaller is None or "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            wanted, job = smaller, None
-            left = deque(_chunks(program, wanted, parts, runs.start))
+@dataclass
+class _Sweep:
+    """What all programs share."""
 
+    folds: Sequence[Dataset]
+    placement: Placement
+    options: Options
+    parts: Parts | None
 
-def _job(
-    program: Program, wanted: Layout, data: PlacedFolds, placement: Placement, options: Options
-) -> tuple[chunk.Job, Compiled]:
-    """A program that is ready to run."""
-    start = time.perf_counter()
-    chunks = replace(wanted, chunks=_cut(range(len(program.runs)), wanted.size))
-    executable = programs.executable(program, chunks, data, placement, options)
-    compiled = Compiled(program, time.perf_counter() - start, executable.anew)
-    return chunk.Job(program, executable, data, placement, options), compiled
+    @cached_property
+    def placed(self) -> PlacedFolds:
+        """The data set on the devices."""
+        return device_data.put(self.folds, self.placement, streamed=self.options.stream)
 
+    def train(self, program: Program) -> Iterator[Event]:
+        """The runs of a program, chunk by chunk; where the memory does not suffice for one, in chunks half as large."""
+        wanted, source = self._laid_out(program)
+        left, job = deque(self._chunks(program, wanted)), None
+        while left:
+            runs, begun = left.popleft(), False
+            if self.parts is not None and (found := self.parts.read(program, runs)) is not None:
+                yield from seen(found, self.options)
+                continue
+            try:
+                if job is None:
+                    yield Compiling(program)
+                    job, compiled = self._job(program, wanted, source)
+                    yield compiled
+                for record in _trained(job, runs, self.parts):
+                    begun = True
+                    yield record
+            except jax.errors.JaxRuntimeError as error:
+                smaller = halved(wanted, self.placement.platform)
+                if begun or smaller is None or "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                wanted, job = smaller, None
+                left = deque(self._chunks(program, wanted, runs.start))
 
-def _chunks(program: Program, wanted: Layout, parts: Parts | None, first: int = 0) -> list[range]:
-    """The chunks of a program from a run on; those that are there already stay as they are."""
-    if parts is None:
-        return _cut(range(first, len(program.runs)), wanted.size)
-    return [one for one in parts.chunks(program, wanted.size) if one.start >= first]
+    def _laid_out(self, program: Program) -> tuple[Layout, Source | None]:
+        """Where the runs of a program go, and what its training examples are read from if they are streamed."""
+        if self.options.stream:
+            return rooms.plan(program, self.folds[0].train, self.placement, self.options)
+        return layout(program, self.placement, self.options.memory_limit), None
+
+    def _chunks(self, program: Program, wanted: Layout, first: int = 0) -> list[range]:
+        """The chunks of a program from a run on; those that are there already stay as they are."""
+        if self.parts is None:
+            return _cut(range(first, len(program.runs)), wanted.size)
+        return [one for one in self.parts.chunks(program, wanted.size) if one.start >= first]
+
+    def _job(self, program: Program, wanted: Layout, source: Source | None) -> tuple[chunk.Job, Compiled]:
+        """A program that is ready to run."""
+        placed, start = self.placed, time.perf_counter()
+        laid_out = replace(wanted, chunks=_cut(range(len(program.runs)), wanted.size))
+        executable = self._executable(program, laid_out, source)
+        compiled = Compiled(program, time.perf_counter() - start, executable.anew)
+        return chunk.Job(program, executable, placed, self.placement, self.options, source), compiled
+
+    def _executable(self, program: Program, wanted: Layout, source: Source | None) -> Executable:
+        given = program, wanted, self.placed, self.placement, self.options
+        if source is None:
+            return programs.executable(*given)
+        compiling = partial(streaming.compile_program, source=source)
+        return programs.executable(*given, compiling, (source.room, source.num_batches))
 
 
 def _cut(runs: range, size: int) -> list[range]:

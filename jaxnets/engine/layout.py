@@ -67,7 +67,13 @@ class Layout:
         return np.pad(np.maximum(dealt, 0), (0, self.num_partitions - self.num_devices)).astype(np.int32)
 
 
-def layout(program: Program, placement: Placement, memory_limit: float = 0.0, runs: range | None = None) -> Layout:
+def layout(
+    program: Program,
+    placement: Placement,
+    memory_limit: float = 0.0,
+    runs: range | None = None,
+    most_runs: int | None = None,
+) -> Layout:
     """Lays runs of a program out over devices and chunks; see `execute` for the arguments.
 
     Args:
@@ -75,12 +81,15 @@ def layout(program: Program, placement: Placement, memory_limit: float = 0.0, ru
       placement: the devices.
       memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
       runs: their places in the program; all if None.
+      most_runs: of a chunk, if there is more to it than their memory; each device has a block at least.
     """
     runs = runs or range(len(program.runs))
     lanes, run_bytes = lanes_of(program, placement.platform, placement.num_devices), _run_bytes(program)
     together = lanes * placement.num_devices
     memory = devices.memory_bytes(placement.mesh.devices.flat[0], memory_limit)
     most_blocks = max(1, memory // max(1, run_bytes * together))
+    if most_runs is not None:
+        most_blocks = max(1, min(most_blocks, most_runs // together))
     chunks = [runs[part.start : part.stop] for part in devices.chunks(len(runs), together, most_blocks)]
     blocks = -(-len(chunks[0]) // together)
     return Layout(lanes, blocks, most_blocks, placement.num_devices, placement.mesh.size, chunks)

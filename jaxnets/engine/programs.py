@@ -1,7 +1,7 @@
 """Executables: compiled once for each program, and used again by later sweeps that have no more runs."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from jaxnets.engine.events import DEFAULT_OPTIONS, Options
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.program import Program
 from jaxnets.engine.segments import segment_of_runs
+from jaxnets.training.state import Task, TrainState
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,18 @@ class Executable:
     """A program that is ready to run.
 
     Attributes:
-      function: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`.
+      function: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`; or
+        `jaxnets.engine.streaming.Functions`.
       layout: where it takes the runs.
       anew: whether it was compiled now.
     """
 
-    function: jax.stages.Compiled
+    function: Any
     layout: Layout
     anew: bool
 
 
-_PROGRAMS: OrderedDict[tuple[Hashable, int], jax.stages.Compiled] = OrderedDict()
+_PROGRAMS: OrderedDict[tuple[Hashable, int], Any] = OrderedDict()
 """By what is compiled, and the blocks of runs that there is room for; the one that was used last is the last."""
 
 _MOST_PROGRAMS = 32
@@ -47,17 +49,34 @@ def forget() -> None:
 
 
 def executable(
-    program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options
+    program: Program,
+    layout: Layout,
+    placed: PlacedFolds,
+    placement: Placement,
+    options: Options,
+    compiling: Callable[..., Any] | None = None,
+    shapes: Hashable = None,
 ) -> Executable:
-    """The executable of a program: new numbers and seeds, and fewer runs, need no new one."""
-    key = _key(program, layout, placed, placement, options)
+    """The executable of a program: new numbers and seeds, and fewer runs, need no new one.
+
+    Args:
+      program: to be compiled.
+      layout: of its runs.
+      placed: the data.
+      placement: the devices.
+      options: how it is carried out.
+      compiling: takes these five; `compile_program` if None.
+      shapes: what the executable depends on beside them.
+    """
+    compiling = compiling or compile_program
+    key = shapes, _key(program, layout, placed, placement, options)
     try:
         hash(key)
     except TypeError:  # a guest without a hash
-        return Executable(compile_program(program, layout, placed, placement, options), layout, True)
+        return Executable(compiling(program, layout, placed, placement, options), layout, True)
     blocks = min(_fitting(key, layout), default=layout.blocks)
     if anew := (key, blocks) not in _PROGRAMS:
-        _PROGRAMS[key, blocks] = compile_program(program, layout, placed, placement, options)
+        _PROGRAMS[key, blocks] = compiling(program, layout, placed, placement, options)
     _PROGRAMS.move_to_end((key, blocks))
     if len(_PROGRAMS) > _MOST_PROGRAMS:
         _PROGRAMS.popitem(last=False)
@@ -82,25 +101,32 @@ def compile_program(
 ) -> jax.stages.Compiled:
     """Compiles a program; see `Executable.function`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
-    task = program.task
-    if layout.lanes > 1:  # lanes would go through the loops of all budgets
-        task = replace(task, budgets=task.budgets[-1:])
     on_devices = jax.shard_map(
-        partial(segment_of_runs, task, options.predictions),
+        partial(segment_of_runs, in_lanes(program.task, layout), options.predictions),
         mesh=placement.mesh,
         in_specs=(runs, runs, runs, runs, shared, shared, shared),
         out_specs=runs,
         check_vma=False,
     )
-    states = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct((*layout.shape, *leaf.shape), leaf.dtype, sharding=placement.sharded),
-        program.state,
-    )
-    inputs = put_inputs(program, np.arange(len(layout.chunks[0])), layout, placement)
+    states, inputs = shapes_of_runs(program, layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
     with program.calling_guests():
         lowered = jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
     return lowered.compile()
+
+
+def in_lanes(task: Task, layout: Layout) -> Task:
+    """The static part of a program as it is compiled: lanes would go through the loops of all budgets."""
+    return replace(task, budgets=task.budgets[-1:]) if layout.lanes > 1 else task
+
+
+def shapes_of_runs(program: Program, layout: Layout, placement: Placement) -> tuple[TrainState, Any]:
+    """The shapes of the states of a chunk's runs, and `put_inputs` of the first of them."""
+    states = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct((*layout.shape, *leaf.shape), leaf.dtype, sharding=placement.sharded),
+        program.state,
+    )
+    return states, put_inputs(program, np.arange(len(layout.chunks[0])), layout, placement)
 
 
 def put_inputs(

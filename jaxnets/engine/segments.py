@@ -1,5 +1,6 @@
 """What a program computes: the steps of its runs between two evaluations, and the evaluations."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxnets import training
 from jaxnets.engine.device_data import DeviceFolds
-from jaxnets.training.run import Task, TrainState
+from jaxnets.training.state import Metrics, Task, TrainState
 
 
 class Outcome(NamedTuple):
@@ -42,26 +43,41 @@ def segment_of_runs(
     first: Int[Array, ""],
     last: Int[Array, ""],
 ) -> tuple[TrainState, Outcome]:
-    """One device's part of a segment: its blocks one after another, the lanes of a block side by side.
+    """One device's part of a segment: the steps of its runs from `first` to `last`, and their evaluation."""
+    segment = partial(_segment_of_run, task, predictions, splits, first, last)
+    return in_blocks(segment, counts, states, hyperparameters, seeds)
+
+
+def in_blocks(function: Any, counts: Int[Array, "1"], carried: Any, *inputs: Any) -> tuple[Any, Any]:
+    """A function of one run on a device's part: its blocks one after another, the lanes of a block side by side.
 
     The number of blocks is an array, so the compiled code is the same for one run as for a thousand.
+
+    Args:
+      function: `(carried, *inputs) -> carried, outcome` of one run.
+      counts: how many blocks have runs.
+      carried: arrays `[blocks, lanes, ...]`; those of the other blocks stay as they are.
+      *inputs: arrays `[blocks, lanes, ...]`.
+
+    Returns:
+      What is carried, and the outcomes, zero in the other blocks.
     """
-    segment = partial(_segment_of_run, task, predictions, splits, first, last)
     # one lane goes without an axis of its own: XLA's kernels for plain matrices are the better tuned ones
-    lanes = jax.vmap(segment) if seeds.shape[1] > 1 else _without_lanes(segment)
+    blocks, num_lanes = jax.tree.leaves(carried)[0].shape[:2]
+    lanes = jax.vmap(function) if num_lanes > 1 else _without_lanes(function)
     side_by_side = jax.jit(lanes, inline=True)  # traced once, for its shapes and for the loop
 
-    def one_block(block: Array, carry: tuple[TrainState, Outcome]) -> tuple[TrainState, Outcome]:
-        states, outcomes = carry
+    def one_block(block: Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        carried, outcomes = carry
         at = partial(jax.lax.dynamic_index_in_dim, index=block, keepdims=False)
-        state, outcome = side_by_side(*jax.tree.map(at, (states, hyperparameters, seeds)))
+        new, outcome = side_by_side(*jax.tree.map(at, (carried, *inputs)))
         put = partial(jax.lax.dynamic_update_index_in_dim, index=block, axis=0)
-        return jax.tree.map(put, states, state), jax.tree.map(put, outcomes, outcome)
+        return jax.tree.map(put, carried, new), jax.tree.map(put, outcomes, outcome)
 
-    one = jax.tree.map(lambda leaf: leaf[0], (states, hyperparameters, seeds))
+    one = jax.tree.map(lambda leaf: leaf[0], (carried, *inputs))
     _, of_block = jax.eval_shape(side_by_side, *one)
-    nothing = jax.tree.map(lambda leaf: jnp.zeros((seeds.shape[0], *leaf.shape), leaf.dtype), of_block)
-    return jax.lax.fori_loop(0, counts[0], one_block, (states, nothing))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros((blocks, *leaf.shape), leaf.dtype), of_block)
+    return jax.lax.fori_loop(0, counts[0], one_block, (carried, nothing))
 
 
 def _without_lanes(function: Any) -> Any:
@@ -85,10 +101,47 @@ def _segment_of_run(
     seed: Int[Array, ""],
 ) -> tuple[TrainState, Outcome]:
     """The steps of one run from `first` to `last`, and its evaluation after them."""
-    splits = _of_fold(splits, hyperparameters.get("fold"))
-    start = partial(training.init, task, hyperparameters, seed, splits.word_vectors)
-    state = jax.lax.cond(first == 0, start, lambda: state)
+    splits = of_fold(splits, hyperparameters.get("fold"))
+    assert splits.train is not None  # they are not streamed
+    state = started(task, splits, first, state, hyperparameters, seed)
     state, sums = training.train(task, state, splits.train, first, last)
+    on_train = partial(training.evaluate, task, split=splits.train_in_batches or splits.train)
+    return evaluated(task, predictions, splits, last, state, sums, on_train)
+
+
+def started(
+    task: Task,
+    splits: DeviceFolds,
+    first: Int[Array, ""],
+    state: TrainState,
+    hyperparameters: dict[str, Array],
+    seed: Int[Array, ""],
+) -> TrainState:
+    """The state of a run before the steps from `first`: that of its beginning, if there were none."""
+    start = partial(training.init, task, hyperparameters, seed, splits.word_vectors)
+    return jax.lax.cond(first == 0, start, lambda: state)
+
+
+def evaluated(
+    task: Task,
+    predictions: bool,
+    splits: DeviceFolds,
+    last: Int[Array, ""],
+    state: TrainState,
+    sums: Metrics,
+    on_train: Callable[[TrainState], Metrics],
+) -> tuple[TrainState, Outcome]:
+    """The outcome of a run after the steps of a segment.
+
+    Args:
+      task: of the run.
+      predictions: whether the probabilities of the test examples are asked for.
+      splits: of its fold; `train` is not looked at.
+      last: the steps that it has taken.
+      state: of the run.
+      sums: the metrics of the segment's batches.
+      on_train: evaluates a run on the training examples; it counts after the last step of all.
+    """
     train_loss, train_accuracy = sums.mean()
     dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
     ended = last == task.num_steps
@@ -99,11 +152,7 @@ def _segment_of_run(
         best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )
     unknown = jnp.float32(jnp.nan)
-    final_train = jax.lax.cond(
-        ended,
-        lambda: training.evaluate(task, state, splits.train_in_batches or splits.train).mean(),
-        lambda: (unknown, unknown),
-    )
+    final_train = jax.lax.cond(ended, lambda: on_train(state).mean(), lambda: (unknown, unknown))
     probabilities = partial(training.probabilities, task, state, splits.test)
     shape = jax.eval_shape(probabilities).shape if predictions else (0, 0, 0)  # without, an array of nothing
     test = jax.lax.cond(
@@ -118,7 +167,7 @@ def _segment_of_run(
     return state, outcome
 
 
-def _of_fold(splits: DeviceFolds, fold: Int[Array, ""] | None) -> DeviceFolds:
+def of_fold(splits: DeviceFolds, fold: Int[Array, ""] | None) -> DeviceFolds:
     """The splits of one fold: the only one, if a run has none."""
     word_vectors = splits.word_vectors  # all folds share them
     if fold is None:

@@ -1,6 +1,7 @@
 """A sweep before its first step: all that is decided and checked."""
 
 import contextlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset, with_test_examples, with_train_examples
-from jaxnets.engine import devices, limits, ray_cluster
+from jaxnets.data.dataset import Dataset, in_memory, with_test_examples, with_train_examples
+from jaxnets.engine import devices, limits, placing, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
@@ -96,6 +97,8 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
     placement = devices.placement(config.num_devices)
+    stream = placing.is_streamed(config, folds, programs, placement)
+    folds = folds if stream else tuple(map(in_memory, folds))
     limits.check_nets(programs, placement)
     limits.check_results(programs, folds, config)
     return Sweep(
@@ -104,8 +107,8 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         folds,
         programs,
         placement,
-        options,
-        (*folds[0].notes, *_repeated(len(resolved) - len(once))),
+        options._replace(stream=stream),
+        (*folds[0].notes, *_repeated(len(resolved) - len(once)), *_streamed(stream)),
         workers,
     )
 
@@ -140,6 +143,8 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
         if config.num_blocks > 1:
             folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
         else:
+            if "stream_above" in inspect.signature(loader.value).parameters:
+                arguments["stream_above"] = placing.stream_above(config)
             folds = data.load_folds(loader.value, **arguments)
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
@@ -150,6 +155,10 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
 
 def _repeated(count: int) -> tuple[str, ...]:
     return (f"{count} runs were equal to others, and are left out.",) if count else ()
+
+
+def _streamed(stream: bool) -> tuple[str, ...]:
+    return ("The training examples are streamed: they are read as they are needed.",) if stream else ()
 
 
 def _options(config: Config) -> Options:

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets.basics.errors import UserError
-from jaxnets.engine import devices
+from jaxnets.engine import sweep
 from jaxnets.evidence import repetition
 from jaxnets.evidence.repetition import Repeated
 from jaxnets.lab import flags, run_directory, runner
@@ -86,7 +86,7 @@ def train_again(directory: Path, experiment: Experiment, output: Path, trusted: 
         raise UserError(f"'{directory}' cannot be repeated: {objects}")
     arguments = [f"--config={directory / run_directory.CONFIG}", f"--output={output}", "--export=", "--notensorboard"]
     config = flags.parse(experiment, [*arguments, *([f"--trust={trusted}"] if trusted else [])])
-    devices.configure(config.platform, config.num_devices, config.compilation_cache)
+    sweep.configure(config)
     results, _ = runner.run(experiment, config, Console(quiet=True), progress)
     if results.interrupted:
         raise KeyboardInterrupt

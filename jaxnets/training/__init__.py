@@ -19,13 +19,18 @@
 from jaxnets.training.batches import Examples
 from jaxnets.training.run import (
     evaluate,
+    evaluate_batches,
     init,
     limit_norm,
     mark_divergence,
+    no_metrics,
+    order_of_steps,
     probabilities,
     step,
     stream,
+    total,
     train,
+    train_on,
 )
 from jaxnets.training.state import Bound, Metrics, Task, TrainState
 
@@ -36,11 +41,16 @@ __all__ = [
     "Task",
     "TrainState",
     "evaluate",
+    "evaluate_batches",
     "init",
     "limit_norm",
     "mark_divergence",
+    "no_metrics",
+    "order_of_steps",
     "probabilities",
     "step",
     "stream",
+    "total",
     "train",
+    "train_on",
 ]

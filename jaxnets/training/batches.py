@@ -39,23 +39,30 @@ def order(key: PRNGKeyArray, num_examples: int, batch_size: int) -> Int[Array, "
     return jnp.pad(permutation(key, num_examples), (0, -num_examples % batch_size))
 
 
-def rows(
-    order: Int[Array, "examples"], number: Int[Array, ""], num_examples: int, batch_size: int
-) -> tuple[Int[Array, "batch"], Float[Array, "batch"] | None]:
-    """The examples of the batch of a number within its epoch; the last is filled up with those of weight zero."""
-    start = number * batch_size
-    rows = jax.lax.dynamic_slice(order, (start,), (batch_size,))
+def order_at(
+    key: PRNGKeyArray, places: Int[Array, "places"], num_examples: int, batch_size: int
+) -> Int[Array, "places"]:
+    """What stands at some places of `order`, without the others: its padding is example 0."""
+    if batch_size == num_examples:
+        return places
+    return jnp.where(places < num_examples, permutation(key, num_examples, places), 0)
+
+
+def rows(order: Int[Array, "examples"], place: Int[Array, ""], batch_size: int) -> Int[Array, "batch"]:
+    """The examples of the batch at a place of an order of batches."""
+    return jax.lax.dynamic_slice(order, (place * batch_size,), (batch_size,))
+
+
+def weights(number: Int[Array, ""], num_examples: int, batch_size: int) -> Float[Array, "batch"] | None:
+    """What the examples of the batch of a number within its epoch weigh: the last is filled up with those of zero."""
     if num_examples % batch_size == 0:
-        return rows, None
-    return rows, (start + jnp.arange(batch_size) < num_examples).astype(jnp.float32)
+        return None
+    return (number * batch_size + jnp.arange(batch_size) < num_examples).astype(jnp.float32)
 
 
-def batch(examples: Examples, order: Int[Array, "examples"], number: Int[Array, ""], batch_size: int) -> Examples:
-    """The batch of features of a number within its epoch."""
-    if batch_size == len(examples.labels):
-        return examples
-    chosen, weights = rows(order, number, len(examples.labels), batch_size)
-    return Examples(cast(Array, examples.inputs)[chosen], examples.labels[chosen], weights)
+def batch(examples: Examples, rows: Int[Array, "batch"], weights: Float[Array, "batch"] | None) -> Examples:
+    """The batch of some rows of features."""
+    return Examples(cast(Array, examples.inputs)[rows], examples.labels[rows], weights)
 
 
 def text_batch(

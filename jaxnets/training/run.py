@@ -133,12 +133,21 @@ def evaluate(task: Task, state: TrainState, split: Examples) -> Metrics:
       state: of the run.
       split: features, or texts laid out in batches.
     """
+    return total(evaluate_batches(task, state, batches.in_batches(split)))
+
+
+def total(sums: Metrics) -> Metrics:
+    """The metrics of all batches together."""
+    return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
+
+
+def evaluate_batches(task: Task, state: TrainState, stacked: Examples) -> Metrics:
+    """The metrics of each batch of a stack, `float32[batches]`, as `evaluate` adds them up."""
 
     def one_batch(batch: Examples) -> Metrics:
         return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
 
-    sums = jax.lax.map(one_batch, batches.in_batches(split))
-    return Metrics(sums.loss.sum(), sums.correct.sum(), sums.examples.sum())
+    return jax.lax.map(one_batch, stacked)
 
 
 def probabilities(task: Task, state: TrainState, split: Examples) -> Float[Array, "batches examples classes"]:
@@ -163,13 +172,61 @@ def train(task: Task, state: TrainState, examples: Examples, first_step: Array, 
         state, order, sums = carry
         new_epoch = (index % task.steps_per_epoch == 0) | (index == first_step)
         order = jax.lax.cond(new_epoch, lambda: _order(task, state.seed, index), lambda: order)
-        state, metrics = _step_on(task, state, examples, order, index % task.steps_per_epoch)
+        number = index % task.steps_per_epoch
+        state, metrics = _step_on(task, state, examples, batches.rows(order, number, task.batch_size), number)
         return state, order, sums + metrics
 
-    zero = Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
     no_order = jnp.zeros_like(jax.eval_shape(partial(_order, task), state.seed, first_step))
-    state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, no_order, zero))
+    state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, no_order, no_metrics()))
     return state, sums
+
+
+def train_on(
+    task: Task,
+    state: TrainState,
+    sums: Metrics,
+    examples: Examples,
+    order: Int[Array, "places"],
+    first_step: Array,
+    last_step: Array,
+) -> tuple[TrainState, Metrics]:
+    """As `train`, on what the host has read for these steps: the batches are the same, and so are their bits.
+
+    Args:
+      task: of the run; its batches are not the whole training set.
+      state: of the run.
+      sums: the metrics so far; `no_metrics` where none came before.
+      examples: among them those of the steps.
+      order: where they are among these, batch after batch, from that of `first_step`.
+      first_step: the steps before.
+      last_step: the steps after.
+    """
+
+    def one_step(index: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+        state, sums = carry
+        rows = batches.rows(order, index - first_step, task.batch_size)
+        state, metrics = _step_on(task, state, examples, rows, index % task.steps_per_epoch)
+        return state, sums + metrics
+
+    return jax.lax.fori_loop(first_step, last_step, one_step, (state, sums))
+
+
+def no_metrics() -> Metrics:
+    """The metrics of no examples."""
+    return Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
+
+
+def order_of_steps(
+    task: Task, seed: Int[Array, ""], first_step: Int[Array, ""], num_steps: int
+) -> Int[Array, "places"]:
+    """The examples of some steps of a run, batch after batch, in the order in which `train` takes them."""
+
+    def of_step(index: Array) -> Array:
+        places = index % task.steps_per_epoch * task.batch_size + jnp.arange(task.batch_size)
+        key = stream(seed, "shuffle", index // task.steps_per_epoch)
+        return batches.order_at(key, places, task.num_examples, task.batch_size)
+
+    return jax.vmap(of_step)(first_step + jnp.arange(num_steps)).reshape(-1)
 
 
 def mark_divergence(diverged_step: Array, now: Array, loss: Float[Array, ""]) -> Int[Array, ""]:
@@ -225,13 +282,13 @@ def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
 
 
 def _step_on(
-    task: Task, state: TrainState, examples: Examples, order: Array, number: Array
+    task: Task, state: TrainState, examples: Examples, rows: Array, number: Array
 ) -> tuple[TrainState, Metrics]:
-    """A step on the batch of a number within its epoch."""
-    texts = examples.inputs
+    """A step on the batch of some rows, which has a number within its epoch."""
+    texts, weights = examples.inputs, batches.weights(number, task.num_examples, task.batch_size)
     if not isinstance(texts, TextStream):
-        return step(task, state, batches.batch(examples, order, number, task.batch_size))
-    rows, weights = batches.rows(order, number, task.num_examples, task.batch_size)
+        whole = task.batch_size == task.num_examples
+        return step(task, state, examples if whole else batches.batch(examples, rows, weights))
     lengths = texts.lengths[rows]
     lengths = lengths if weights is None else jnp.where(weights > 0, lengths, 0)
 
@@ -240,7 +297,7 @@ def _step_on(
         return step(task, carry[0], Examples(packed, examples.labels[rows], weights))
 
     needed = (lengths.sum() > jnp.array(task.budgets[:-1], jnp.int32)).sum()
-    carry = state, Metrics(jnp.float32(0), jnp.float32(0), jnp.float32(0))
+    carry = state, no_metrics()
     if len(task.budgets) == 1:
         return within(task.budgets[0], carry)
     # A loop of one turn or none for each: unlike a switch, XLA lets a loop change the word vectors in place.

@@ -14,7 +14,8 @@ def test_an_epoch_is_a_partition_of_the_examples():
         order = batches.order(jax.random.key(epoch), 11, batch_size=4)
         chosen = []
         for number in range(3):
-            batch = batches.batch(FEATURES, order, jnp.int32(number), batch_size=4)
+            weights = batches.weights(jnp.int32(number), 11, batch_size=4)
+            batch = batches.batch(FEATURES, batches.rows(order, jnp.int32(number), batch_size=4), weights)
             np.testing.assert_array_equal(batch.inputs[:, 0], batch.labels)
             chosen += [int(label) for label, weight in zip(batch.labels, batch.weights, strict=True) if weight > 0]
         assert sorted(chosen) == list(range(11))
@@ -22,18 +23,18 @@ def test_an_epoch_is_a_partition_of_the_examples():
     assert len(set(epochs)) == 3
 
 
-def test_the_whole_set_as_one_batch_needs_no_order():
-    order = batches.order(jax.random.key(0), 11, batch_size=11)
-    batch = batches.batch(FEATURES, order, jnp.int32(0), batch_size=11)
-    np.testing.assert_array_equal(batch.inputs, FEATURES.inputs)
-    assert batch.weights is None
-
-
 def test_a_batch_that_divides_the_set_needs_no_weights():
     order = batches.order(jax.random.key(0), 12, batch_size=4)
-    rows, weights = batches.rows(order, jnp.int32(2), 12, batch_size=4)
-    np.testing.assert_array_equal(rows, order[8:])
-    assert weights is None
+    np.testing.assert_array_equal(batches.rows(order, jnp.int32(2), batch_size=4), order[8:])
+    assert batches.weights(jnp.int32(2), 12, batch_size=4) is None
+
+
+def test_some_places_of_an_order_are_those_of_the_whole():
+    key, places = jax.random.key(3), jnp.array([11, 0, 7, 10, 3])
+    for batch_size in (4, 11):
+        order = jnp.pad(batches.order(key, 11, batch_size), (0, 1))[:12]
+        np.testing.assert_array_equal(batches.order_at(key, places[1:], 11, batch_size), order[places[1:]])
+    assert int(batches.order_at(key, places, 11, 4)[0]) == 0  # padding
 
 
 def test_texts_are_packed_one_after_another():

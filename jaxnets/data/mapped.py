@@ -1,0 +1,49 @@
+"""Arrays that stay in their file: mapped into memory, and looked at in pieces."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
+from jaxnets.data.archives import DAMAGE
+
+_PIECE = 32 << 20  # bytes
+
+
+def open_array(path: Path) -> np.ndarray:
+    """The array of a .npy file, mapped into memory and read-only; objects are never unpickled.
+
+    Raises:
+      UserError: if it cannot be read, or is not what its header claims.
+    """
+    with files.opened(path, "dataset"):  # an ordinary file
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except DAMAGE as error:
+            reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            raise UserError(f"dataset: '{files.shown(path)}' is not a .npy file of numbers: {reason}.") from None
+
+
+def is_mapped(array: object) -> bool:
+    """Whether an array, or what it is a view of, stays in its file.
+
+    >>> is_mapped(np.zeros(3))
+    False
+    """
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False
+
+
+def pieces(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """An array in pieces along its first axis, none much larger than 32 MiB: where each begins, and the piece.
+
+    >>> [(start, piece.shape) for start, piece in pieces(np.zeros((3, 2)))]
+    [(0, (3, 2))]
+    """
+    rows = max(1, _PIECE // max(1, array[:1].nbytes))
+    return ((start, array[start : start + rows]) for start in range(0, len(array), rows))
