@@ -80,7 +80,8 @@ def train(shared: Shared, number: int, runs: range) -> bytes:
     program, placement = sweep.programs[number], sweep.placement
     # the best of this chunk: the driver chooses among those of all
     options = sweep.options._replace(keeping=type(sweep.options.keeping)())
-    wanted = layout(program, placement, options.memory_limit, runs)
+    with program.calling_guests():  # to know the size of a run is to trace its model
+        wanted = layout(program, placement, options.memory_limit, runs)
     executable = programs.executable(program, wanted, sweep.placed, placement, options)
     job = chunk.Job(program, executable, sweep.placed, placement, options)
     return packed([record for fitting in wanted.chunks for record in chunk.train(job, fitting)])

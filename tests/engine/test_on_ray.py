@@ -153,10 +153,10 @@ import sys
 from jaxnets.models.mlp import MLP
 
 class Net(MLP):
-    def __call__(self, inputs, train):
+    def __call__(self, inputs, *, train=False):
         if "default_worker" in sys.argv[0]:
             raise ValueError("not in a worker")
-        return super().__call__(inputs, train)
+        return super().__call__(inputs, train=train)
 """
 
 
