@@ -74,7 +74,7 @@ def waits():
 
 @pytest.mark.parametrize("name", ["mlp", "dan", pytest.param("text_cnn", marks=pytest.mark.slow)])
 def test_streamed_runs_have_the_bits_of_resident_ones(name, waits):
-    check_same(name, memory_limit=0.0005)
+    check_same(name, memory_limit=0.0005 if name == "mlp" else 0.0001)
     assert len(waits) > 3 + 1  # several groups for a segment, or for the last evaluation
 
 
