@@ -17,7 +17,8 @@ from jaxnets.basics.errors import UserError
 if TYPE_CHECKING:  # the data sets are read without pandas
     import pandas as pd
 
-_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
+_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = tuple(map(os.strerror, _FULL_NUMBERS))
 _REASONS = (*_FULL, *map(os.strerror, (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT)))
 _LONGEST_SHOWN = 200
 _KINDS = {
@@ -68,7 +69,7 @@ def _check_name(path: Path | str) -> None:
 def _of_system(error: Exception) -> str | None:
     """What the system says in an error, which a library may have wrapped in one of its own; None if it says nothing."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return os.strerror(error.errno) if error.errno in _FULL_NUMBERS else error.strerror
     known = next((reason for reason in _REASONS if reason in str(error)), None)
     return known or (str(error) if isinstance(error, OSError) else None)
 

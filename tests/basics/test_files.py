@@ -88,7 +88,8 @@ def test_what_dead_processes_left_is_taken_away(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
 
 
-def test_a_full_disk_is_told_in_the_words_of_a_library(tmp_path):
-    error = OSError("Error writing bytes to file. Detail: [errno 28] No space left on device")
+@pytest.mark.parametrize("number", [(), (28,)])
+def test_a_full_disk_is_told_in_the_words_of_a_library(tmp_path, number):
+    error = OSError(*number, "Error writing bytes to file. Detail: [errno 28] No space left on device")
     with pytest.raises(UserError, match="no space left on the device"), files.file_errors(tmp_path):
         raise error

@@ -1,6 +1,7 @@
 """A command on the bench: what it finds undisturbed, the states in which a kill leaves it, and how it goes on."""
 
 import contextlib
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from tests.breaking import commands
 from tests.breaking.commands import Ended, exported, launched
 from tests.breaking.injections import CHANGES, Change, changes, unwatched
 
+NOBODY = 2**22 + 1
+"""More than the number of any process."""
 FINISHED = "holds results already"
 
 
@@ -99,6 +102,7 @@ class Bench:
         for copy in spread(list(taken), self.share):
             shutil.rmtree(self.scratch)
             copy.rename(self.scratch)
+            _disown(self.scratch)
             yield f"before change {copy.name}, of {Path(taken[copy]).name}"
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -120,6 +124,12 @@ class Bench:
     def parts(self) -> list[Path]:
         """The finished chunks of all run directories."""
         return sorted(self.scratch.rglob("*.part"))
+
+
+def _disown(folder: Path) -> None:
+    """Gives what this process was writing the number of one that is dead, as that of a killed process is."""
+    for path in list(folder.rglob(f".*.{os.getpid()}.tmp")):
+        path.rename(path.with_name(path.name.replace(f".{os.getpid()}.tmp", f".{NOBODY}.tmp")))
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
