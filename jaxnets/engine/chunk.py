@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from jaxnets.basics import spans
 from jaxnets.engine import halving
+from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
@@ -86,6 +88,8 @@ def train(job: Job, chunk: range) -> Iterator[Record]:
       A `Record` for each segment.
     """
     crew = _Crew(job, chunk)
+    if account := spans.account():
+        crew.clock = Clock(account, job.program, job.executable.anew, crew.call, crew.num_blocks)
     keeping, task = job.options.keeping, job.program.task
     pending: Segment | None = None
     for first, last in job.segments():
@@ -110,12 +114,17 @@ class _Crew:
     """The runs of a chunk, those that have a seat on the devices, and those that go on.
 
     Attributes:
+      job: what is trained.
       states: on the devices, of the seated.
       going: which of the seated go on.
+      clock: tells steps from evaluations, where an account of the time is taken.
     """
 
+    clock: Clock | None = None
+
     def __init__(self, job: Job, chunk: range) -> None:
-        self._job, self._start, self._num_runs = job, chunk.start, len(chunk)
+        self.job = job
+        self._start, self._num_runs = chunk.start, len(chunk)
         self._seated = np.arange(chunk.start, chunk.stop)
         self.going = np.ones(len(chunk), bool)
         self.states = jax.device_put(
@@ -128,24 +137,41 @@ class _Crew:
         self._rivals = np.ones(len(chunk), bool)  # those not dropped, by their places in the chunk
         self._clock = time.perf_counter()
 
+    @property
+    def num_blocks(self) -> int:
+        """The blocks that the device with the most of them computes."""
+        return int(self.job.layout.counts(len(self._seated)).max())
+
     def dispatch(self, first: int, last: int) -> Segment:
         """Starts the next segment."""
-        job = self._job
-        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
-        self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
+        job = self.job
+        outcomes = self.call(first, last)
+        if self.clock is not None:
+            self.clock.begin(outcomes, self.num_blocks)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
         nothing = np.zeros(len(runs), bool)
         return Segment(first, last, outcomes, runs, seats, len(self._seated), nothing, nothing)
 
+    def call(self, first: int, last: int, most_blocks: int | None = None) -> Outcome:
+        """Calls the program, for all of its blocks or the first of each device; the outcomes are still under way."""
+        job, (*numbers, counts) = self.job, self._inputs
+        if most_blocks is not None:
+            counts = jax.device_put(np.minimum(counts, np.int32(most_blocks)), job.placement.sharded)
+        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
+        self.states, outcomes = job.executable.function(self.states, *numbers, counts, job.placed.folds, *steps)
+        return outcomes
+
     def judge(self, segment: Segment) -> Segment:
         """Waits for a segment, and decides which runs go on."""
         sound = _seated(segment.outcomes.diverged_step, segment.seats) < 0
+        if self.clock is not None:
+            self.clock.end(segment.first, segment.last, segment.num_seated)
         dropped = np.zeros(len(sound), bool)
         if segment.last in self._rungs:
             self._halve(segment, sound)
             dropped = sound & ~self._rivals[segment.runs - self._start]
-        ended = segment.last == self._job.program.task.num_steps
+        ended = segment.last == self.job.program.task.num_steps
         going = sound & ~dropped & (not ended)
         self.going[self.going] = going
         return segment._replace(going=going, dropped=dropped)
@@ -156,7 +182,7 @@ class _Crew:
         accuracy, loss = np.zeros(self._num_runs), np.full(self._num_runs, np.inf)
         accuracy[here] = _seated(segment.outcomes.dev_accuracy, segment.seats)[sound]
         loss[here] = _seated(segment.outcomes.dev_loss, segment.seats)[sound]
-        rivals, program = self._rivals, self._job.program
+        rivals, program = self._rivals, self.job.program
         chunk = slice(self._start, self._start + self._num_runs)
         rivals[rivals] = halving.survivors(
             program.settings[chunk][rivals], program.blocks[chunk][rivals], accuracy[rivals], loss[rivals]
@@ -164,21 +190,21 @@ class _Crew:
 
     def pack(self) -> None:
         """Moves those that go on together, if each device has fewer blocks to compute then."""
-        layout = self._job.layout
+        layout = self.job.layout
         if layout.counts(int(self.going.sum())).max() == layout.counts(len(self._seated)).max():
             return
         seats = layout.seats(len(self._seated))[self.going]
         self.states = jax.tree.map(
-            partial(_moved, seats=seats, layout=layout, placement=self._job.placement), self.states
+            partial(_moved, seats=seats, layout=layout, placement=self.job.placement), self.states
         )
         self._seated = self._seated[self.going]
         self.going = np.ones(len(self._seated), bool)
-        self._inputs = put_inputs(self._job.program, self._seated, layout, self._job.placement)
+        self._inputs = put_inputs(self.job.program, self._seated, layout, self.job.placement)
 
     def record(self, segment: Segment) -> Record:
         """What a segment has given, on the host."""
-        program = self._job.program
-        rows = self._job.placed.test_rows[program.folds[segment.runs]]
+        program = self.job.program
+        rows = self.job.placed.test_rows[program.folds[segment.runs]]
         outcome = _fetch(segment.outcomes, segment.seats, rows)
         now = time.perf_counter()
         seconds, self._clock = (now - self._clock) / len(segment.runs), now

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxnets.basics import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
 from jaxnets.engine.keeping import Best, KeepAll, KeepBest
@@ -70,10 +71,12 @@ class Recorder:
             dataset = self.sweep.folds[dataset_number(values)]
             self.kept_model = model_of(values, record.program, run, dataset, params)
 
+    @spans.span(spans.WRITING)
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The runs and the curves."""
         return tables.runs_table(self.sweep.table, self.records), tables.curves_table(self.records)
 
+    @spans.span(spans.WRITING)
     def trained(self, *, interrupted: bool, seconds: float) -> Trained:
         """All of it."""
         runs, curves = self.tables()

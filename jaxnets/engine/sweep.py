@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import data
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
@@ -50,6 +50,7 @@ class Sweep:
         return sum(len(program.runs) * program.task.num_steps for program in self.programs)
 
 
+@spans.span(spans.COMPILE)  # tracing, most of it
 def prepare(config: Config, takes: str = "") -> Sweep:
     """What a configuration asks for, checked.
 
@@ -103,6 +104,7 @@ def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> 
     return plan(table, folds[0], select_best=config.select == "best", lengths=longest(folds))
 
 
+@spans.span(spans.DATA)
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several.
 

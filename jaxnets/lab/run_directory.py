@@ -29,7 +29,7 @@ from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
-_OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "compilation_cache")
+_OF_THE_MACHINE = ("platform", "num_devices", "memory_limit", "compilation_cache", "profile")
 ENVIRONMENT = {
     "notes?": [str],
     "data?": [

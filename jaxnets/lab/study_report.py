@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
@@ -12,6 +12,7 @@ from jaxnets.evidence.study import Study
 PAGE = "report.html"
 
 
+@spans.span(spans.WRITING)
 def write(directory: Path, study: Study, said: Answer, command: str, environment: Mapping[str, Any]) -> list[Path]:
     """Writes the figures and the page.
 

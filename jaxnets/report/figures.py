@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.characters import printable
 from jaxnets.evidence import choosing, intervals
 
@@ -221,6 +221,7 @@ def line_with_band(
     axes.fill_between(xs, low, middle + width, color=colour, alpha=0.2, lw=0)
 
 
+@spans.span(spans.WRITING)
 def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark.
 
