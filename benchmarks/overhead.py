@@ -10,6 +10,7 @@ import contextlib
 import io
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,14 +20,15 @@ from jaxnets.config.config import Config
 from jaxnets.engine import devices
 from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
+from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.lab import session
 
 
 def bare_seconds(sweep: Sweep) -> float:
     """Seconds from the first step to the last record, of which nothing is kept."""
-    start = time.perf_counter()
-    for event in execute(sweep.programs, sweep.folds, sweep.placement, sweep.options):
+    start, options = time.perf_counter(), sweep.options._replace(keeping=KEEP_NONE)
+    for event in execute(sweep.programs, sweep.folds, sweep.placement, options):
         if not isinstance(event, Record):
             start = time.perf_counter()
     return time.perf_counter() - start
@@ -37,6 +39,8 @@ def whole_seconds(sweep: Sweep) -> float:
     console = Console(file=io.StringIO(), force_terminal=True)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as held:
         config = sweep.config.changed(output=str(Path(folder) / "run"))
+        # whoever keeps the best remembers it: each sweep has its own
+        sweep = replace(sweep, options=sweep.options._replace(keeping=type(sweep.options.keeping)()))
         start = time.perf_counter()
         directory = session.make_directory("sweep", config, held, sweep.notes, sweep.folds)
         session.carry_out(sweep, directory, console, console)

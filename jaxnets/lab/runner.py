@@ -1,6 +1,7 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
 import contextlib
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,10 @@ def compare(
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
     directory = session.make_directory(experiment.name, config, held, notes, datasets)
+    warming = threading.Thread(target=study_report.warm_up)  # ready when the nets are
+    warming.start()
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
+    warming.join()  # Matplotlib draws in one thread at a time
     results = Results(**vars(last), directory=directory, console=progress)
     with files.file_errors(directory):
         _write_models(directory, results, first=len(found.runs) - len(last.runs))

@@ -1,5 +1,6 @@
 """The report of a comparison in its run directory: one page and its figures."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,20 @@ from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 
 PAGE = "report.html"
+
+
+def warm_up() -> None:
+    """Does what any report needs, whatever was found: best done in a thread while nets train, as it takes seconds.
+
+    What goes wrong here goes wrong again in `write`, where it can be told.
+    """
+    with contextlib.suppress(Exception):
+        from scipy import stats  # noqa: F401
+
+        from jaxnets.report import study_figures, study_page
+
+        study_figures.warm_up()
+        study_page.warm_up()
 
 
 @spans.span(spans.WRITING)

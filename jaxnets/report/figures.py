@@ -244,7 +244,7 @@ def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("pn
         content = io.BytesIO()
         with style():
             figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
-        figure.set_layout_engine("none")  # it is laid out now
+        figure.set_layout_engine(None)  # it is laid out now, and another engine would draw it once more for itself
         written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
         paths.append(files.write(directory / f"{name}.{kind}", partial(_put, written)))
     return paths
