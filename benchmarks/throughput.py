@@ -1,4 +1,4 @@
-"""How fast many runs train: against the machine's own matrix product, PyTorch and scikit-learn.
+"""How fast many runs train: against the machine's own matrix product, PyTorch, scikit-learn, and JAX by hand.
 
 Every system is measured several times, in turn with the others, and the fastest of its times is given: the machine's
 other work only ever adds to a time. The peers run in processes of their own, so that their threads are not in the way.
@@ -16,30 +16,32 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from benchmarks import peers
+from benchmarks import many_runs, peers
 from benchmarks.workloads import WORKLOADS, Workload
 
 MODEL = flags.DEFINE_enum("model", "mlp", sorted(WORKLOADS), "What is trained.")
 NUM_RUNS = flags.DEFINE_list("num_runs", ["2", "32", "128", "512"], "Numbers of runs in a sweep.")
-PEERS = flags.DEFINE_list("peers", ["torch", "torch_lean", "torch_sparse", "sklearn"], "Other systems to measure.")
+SYSTEMS = [*{system: None for system, _ in peers.PEERS}, *many_runs.MODELS, "one_device"]
+PEERS = flags.DEFINE_list("peers", SYSTEMS, "Other systems to measure; one_device is jaxnets on one.")
 ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each system is measured.", lower_bound=1)
 JSON = flags.DEFINE_bool("json", False, "Print a JSON line for each row, instead of a table.")
-PEER = flags.DEFINE_string("peer", "", "Measure one peer only and print its microseconds a step.")
+PEER = flags.DEFINE_string(
+    "peer", "", "Measure one peer only, of the first of num_runs, and print its microseconds a step."
+)
 
-MODULES = {"torch": "torch", "torch_lean": "torch", "torch_sparse": "torch", "sklearn": "sklearn"}
 INSTALL = {"torch": "pip install torch==2.13.0", "sklearn": "pip install scikit-learn"}
 
 # Everything is measured over stretches of this many seconds. A shorter one may fall between two bursts of other work
 # on the machine, a longer one may not: only rates over stretches of equal length can be compared.
-STRETCH = 1.0
+STRETCH = many_runs.STRETCH
 
 
 @functools.cache
-def _placement():
+def _placement(num_devices: int = 0):
     from jaxnets.engine import devices
 
     devices.configure(cache="off")
-    return devices.placement()
+    return devices.placement(num_devices)
 
 
 def product_gflops() -> float:
@@ -74,8 +76,10 @@ def _products(size: int) -> tuple[Any, Any, float]:
     return compiled, compiled(a), 2.0 * size**3 * repeats * placement.num_devices
 
 
-def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[float, float, int]:
-    """Trains a sweep by jaxnets.
+def sweep_times(
+    workload: Workload, num_runs: int, stretches: int = many_runs.STRETCHES, num_devices: int = 0
+) -> tuple[float, float, int]:
+    """Trains a sweep by jaxnets, on all devices or the first ones.
 
     Returns:
       Microseconds per step and run, over the fastest stretch; seconds of compilation; programs.
@@ -94,7 +98,7 @@ def sweep_times(workload: Workload, num_runs: int, stretches: int = 3) -> tuple[
     # whole epochs, about four segments to a stretch
     epochs = max(1, round(STRETCH / 4 / (num_runs * workload.flops / 150e9 * steps_per_epoch)))
     compile_seconds, rates, seconds, steps = 0.0, [], 0.0, 0
-    for event in execute(programs, (dataset,), _placement(), Options(epochs * steps_per_epoch)):
+    for event in execute(programs, (dataset,), _placement(num_devices), Options(epochs * steps_per_epoch)):
         if isinstance(event, Compiled):
             compile_seconds += event.seconds
         if isinstance(event, Record) and event.first_step > 0:
@@ -139,67 +143,104 @@ def grid_programs() -> tuple[int, int]:
     return len(table), len(compilations)
 
 
-def peer_time(system: str, model: str) -> float | None:
-    """A peer's microseconds per step, measured in a process of its own; None if it is not installed."""
-    if importlib.util.find_spec(MODULES[system]) is None:
-        print(f"{system} is not installed and is left out; to measure it: {INSTALL[MODULES[system]]}", file=sys.stderr)
+def counts(system: str, model: str, num_runs: list[int]) -> list[int]:
+    """The numbers of runs that a system is measured with: one, or those of the sweeps; none without such a model."""
+    if (system, model) in peers.PEERS:
+        return [1]
+    return num_runs if system == "one_device" or model in many_runs.MODELS.get(system, ()) else []
+
+
+def peer_time(system: str, model: str, num_runs: int = 1) -> float | None:
+    """A system's microseconds per step and run; None if it is not installed.
+
+    Peers are measured in processes of their own.
+    """
+    if system == "one_device":
+        return sweep_times(WORKLOADS[model], num_runs, num_devices=1)[0]
+    module = system.partition("_")[0]
+    if importlib.util.find_spec(module) is None:
+        print(f"{system} is not installed and is left out; to measure it: {INSTALL[module]}", file=sys.stderr)
         return None
     command = [sys.executable, "-m", "benchmarks.throughput", f"--peer={system}", f"--model={model}"]
+    command.append(f"--num_runs={num_runs}")
     # PyTorch's threads wait for each other in busy loops: where a core is not theirs alone, one thread may be faster
-    return min(_peer_time(command, threads) for threads in ("1", ""))
+    settings = ("1", "") if module == "torch" and system != "torch_cores" else ("",)
+    return min(_peer_time(command, threads) for threads in settings)
 
 
 def _peer_time(command: list[str], threads: str) -> float:
     environment = {**os.environ, **({"OMP_NUM_THREADS": threads} if threads else {})}
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return float(ran.stdout.split()[-1])
 
 
+Sweep = tuple[float, float, int]
+Times = dict[tuple[str, int], list[float]]
+
+
 def rows(model: str, num_runs: list[int], systems: list[str], rounds: int) -> Iterator[dict[str, Any]]:
-    """The rows of the benchmark: each system's fastest time over the rounds."""
-    workload = WORKLOADS[model]
+    """The rows of the benchmark: each system's fastest time over the rounds, beside that of jaxnets."""
+    products, sweeps, times = _measured(model, num_runs, systems, rounds)
+    product, ours = max(products), {count: min(one[0] for one in found) for count, found in sweeps.items()}
+    for (system, count), found in times.items():
+        # with a peer that trains one run at a time the slowest sweep is compared
+        ratio = min(found) / ours.get(count, max(ours.values()))
+        yield _row(system, model, count, min(found), product) | {"jaxnets_is_times_as_fast": round(ratio, 2)}
+    for count, us in ours.items():
+        row = _row("jaxnets", model, count, us, product)
+        yield row | {"compile_seconds": round(sweeps[count][0][1], 2), "programs": sweeps[count][0][2]}
+
+
+def _measured(
+    model: str, num_runs: list[int], systems: list[str], rounds: int
+) -> tuple[list[float], dict[int, list[Sweep]], Times]:
+    """What each round measures: the matrix product, the sweeps, and each peer in turn."""
     products: list[float] = []
-    peer_times: dict[str, list[float]] = {system: [] for system in systems if (system, model) in peers.PEERS}
-    sweeps: dict[int, list[tuple[float, float, int]]] = {count: [] for count in num_runs}
+    times: Times = {(system, count): [] for system in systems for count in counts(system, model, num_runs)}
+    sweeps: dict[int, list[Sweep]] = {count: [] for count in num_runs}
     for _ in range(rounds):
-        for count, times in sweeps.items():
+        for count, found in sweeps.items():
             products.append(product_gflops())
-            times.append(sweep_times(workload, count))
-        for system, times in list(peer_times.items()):
-            measured = peer_time(system, model)
+            found.append(sweep_times(WORKLOADS[model], count))
+        for (system, count), of_peer in list(times.items()):
+            measured = peer_time(system, model, count)
             if measured is None:
-                del peer_times[system]
+                del times[system, count]
             else:
-                times.append(measured)
-    for system, times in peer_times.items():
-        yield _row(system, model, 1, min(times), workload, max(products))
-    for count, results in sweeps.items():
-        us = min(result[0] for result in results)
-        row = _row("jaxnets", model, count, us, workload, max(products))
-        yield row | {"compile_seconds": round(results[0][1], 2), "programs": results[0][2]}
+                of_peer.append(measured)
+    return products, sweeps, times
 
 
-def _row(system: str, model: str, count: int, us: float, workload: Workload, product: float) -> dict[str, Any]:
+def _row(system: str, model: str, count: int, us: float, product: float) -> dict[str, Any]:
+    flops = WORKLOADS[model].flops
     return {
         "system": system,
         "model": model,
         "num_runs": count,
         "us_per_step_per_run": round(us, 2),
-        "gflops": round(workload.flops / us / 1e3, 1),
+        "gflops": round(flops / us / 1e3, 1),
         "gemm_gflops": round(product, 1),
+        "jaxnets_is_times_as_fast": None,
         "compile_seconds": None,
         "programs": None,
     }
+
+
+def _print_peer(system: str, model: str, num_runs: int) -> None:
+    if (system, model) in peers.PEERS:
+        print(peers.PEERS[system, model](10 if model == "text_cnn" else 20))
+    else:
+        print(many_runs.microseconds(system, model, num_runs))
 
 
 def main(_: list[str]) -> None:
     """Prints the rows."""
     logging.set_verbosity(logging.WARNING)
     if PEER.value:
-        print(peers.PEERS[PEER.value, MODEL.value](10 if MODEL.value == "text_cnn" else 20))
+        _print_peer(PEER.value, MODEL.value, int(NUM_RUNS.value[0]))
         return
     measured = rows(MODEL.value, [int(count) for count in NUM_RUNS.value], PEERS.value, ROUNDS.value)
-    header = "{:<10}{:<10}{:>9}{:>22}{:>9}{:>13}{:>17}{:>10}"
+    header = "{:<15}{:<10}{:>9}{:>21}{:>8}{:>13}{:>26}{:>17}{:>10}"
     for number, row in enumerate(measured):
         if JSON.value:
             print(json.dumps(row), flush=True)

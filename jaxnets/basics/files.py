@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+from jaxnets.basics import spans
 from jaxnets.basics.characters import one_line
 from jaxnets.basics.errors import UserError
 
@@ -122,6 +123,7 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
+@spans.span(spans.WRITING)
 def write(path: Path, fill: Callable[[Path], Any]) -> Path:
     """Lets `fill` write a temporary file beside `path`, and puts it in place when it is whole.
 

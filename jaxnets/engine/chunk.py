@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from jaxnets.basics import spans
 from jaxnets.engine import halving, interrupts
 from jaxnets.engine.checkpoints import Checkpoints, Snapshot
+from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
@@ -97,6 +99,8 @@ def train(
       KeyboardInterrupt: if a signal came.
     """
     crew, log = _Crew(job, chunk, snapshot), _Log(checkpoints)
+    if account := spans.account():
+        crew.start_clock(account, snapshot)
     pending: Segment | None = None
     with interrupts.held() as came:
         for first, last in job.segments(snapshot.step if snapshot else 0):
@@ -146,15 +150,20 @@ class _Crew:
     """The runs of a chunk, those that have a seat on the devices, and those that go on.
 
     Attributes:
+      job: what is trained.
       states: on the devices, of the seated.
       going: which of the seated go on.
+      clock: tells steps from evaluations, where an account of the time is taken.
     """
 
+    clock: Clock | None = None
+
     def __init__(self, job: Job, chunk: range, snapshot: Snapshot | None) -> None:
-        self._job, self._start, self._num_runs = job, chunk.start, len(chunk)
+        self.job = job
+        self._start, self._num_runs = chunk.start, len(chunk)
         self._seated = snapshot.runs if snapshot else np.arange(chunk.start, chunk.stop)
         self.going = np.ones(len(self._seated), bool)
-        self.states = jax.device_put(_states(job, snapshot), job.placement.sharded)
+        self.states = _begin(job, snapshot)
         self._feed = _feed(job)
         self._seat()
         rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
@@ -163,27 +172,50 @@ class _Crew:
         self._rivals = snapshot.rivals if snapshot else np.ones(len(chunk), bool)
         self._clock = time.perf_counter()
 
+    def start_clock(self, account: spans.Account, snapshot: Snapshot | None) -> None:
+        """Lets a clock tell steps from evaluations: it calls the program, and then the states are again as they were."""
+        call = self.call if self._feed is None else None
+        self.clock = Clock(account, self.job.program, self.job.executable.anew, call, self.num_blocks)
+        self.states = _begin(self.job, snapshot)
+
+    @property
+    def num_blocks(self) -> int:
+        """The blocks that the device with the most of them computes."""
+        return int(self.job.layout.counts(len(self._seated)).max())
+
     def dispatch(self, first: int, last: int) -> Segment:
         """Starts the next segment."""
-        job = self._job
-        if self._feed is not None:
-            self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
-        else:
-            steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
-            self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
+        job = self.job
+        outcomes = self.call(first, last)
+        if self.clock is not None:
+            self.clock.begin(outcomes, self.num_blocks)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
         nothing = np.zeros(len(runs), bool)
         return Segment(first, last, outcomes, runs, seats, len(self._seated), nothing, nothing)
 
+    def call(self, first: int, last: int, most_blocks: int | None = None) -> Outcome:
+        """Calls the program, for all of its blocks or the first of each device; the outcomes are still under way."""
+        job, (*numbers, counts) = self.job, self._inputs
+        if self._feed is not None:
+            self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
+            return outcomes
+        if most_blocks is not None:
+            counts = jax.device_put(np.minimum(counts, np.int32(most_blocks)), job.placement.sharded)
+        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
+        self.states, outcomes = job.executable.function(self.states, *numbers, counts, job.placed.folds, *steps)
+        return outcomes
+
     def judge(self, segment: Segment) -> Segment:
         """Waits for a segment, and decides which runs go on."""
         sound = _seated(segment.outcomes.diverged_step, segment.seats) < 0
+        if self.clock is not None:
+            self.clock.end(segment.first, segment.last, segment.num_seated)
         dropped = np.zeros(len(sound), bool)
         if segment.last in self._rungs:
             self._halve(segment, sound)
             dropped = sound & ~self._rivals[segment.runs - self._start]
-        ended = segment.last == self._job.program.task.num_steps
+        ended = segment.last == self.job.program.task.num_steps
         going = sound & ~dropped & (not ended)
         self.going[self.going] = going
         return segment._replace(going=going, dropped=dropped)
@@ -194,7 +226,7 @@ class _Crew:
         accuracy, loss = np.zeros(self._num_runs), np.full(self._num_runs, np.inf)
         accuracy[here] = _seated(segment.outcomes.dev_accuracy, segment.seats)[sound]
         loss[here] = _seated(segment.outcomes.dev_loss, segment.seats)[sound]
-        rivals, program = self._rivals, self._job.program
+        rivals, program = self._rivals, self.job.program
         chunk = slice(self._start, self._start + self._num_runs)
         rivals[rivals] = halving.survivors(
             program.settings[chunk][rivals], program.blocks[chunk][rivals], accuracy[rivals], loss[rivals]
@@ -202,12 +234,12 @@ class _Crew:
 
     def pack(self) -> None:
         """Moves those that go on together, if each device has fewer blocks to compute then."""
-        layout = self._job.layout
+        layout = self.job.layout
         if layout.counts(int(self.going.sum())).max() == layout.counts(len(self._seated)).max():
             return
         seats = layout.seats(len(self._seated))[self.going]
         self.states = jax.tree.map(
-            partial(_moved, seats=seats, layout=layout, placement=self._job.placement), self.states
+            partial(_moved, seats=seats, layout=layout, placement=self.job.placement), self.states
         )
         self._seated = self._seated[self.going]
         self.going = np.ones(len(self._seated), bool)
@@ -215,28 +247,28 @@ class _Crew:
 
     def _seat(self) -> None:
         """Gives the runs that have a seat their numbers."""
-        program = self._job.program
-        self._inputs = put_inputs(program, self._seated, self._job.layout, self._job.placement)
+        program = self.job.program
+        self._inputs = put_inputs(program, self._seated, self.job.layout, self.job.placement)
         if self._feed is not None:
             self._feed.seat(program.seeds[self._seated])
 
     def snapshot(self, step: int) -> Snapshot:
         """Those that go on, to be gone on with in another process."""
-        seats = self._job.layout.seats(len(self._seated))[self.going]
+        seats = self.job.layout.seats(len(self._seated))[self.going]
         leaves = [_seated(_data(leaf), seats) for leaf in jax.tree.leaves(self.states)]
         return Snapshot(step, self._seated[self.going], self._rivals.copy(), leaves)
 
     def kept(self, segment: Segment) -> Record:
         """The record of a segment whose states are still there, with the parameters that are to be kept."""
-        now, keeping = self.record(segment), self._job.options.keeping
-        if not keeping.looks_at(self._job.program.task, segment.last, not segment.going.all()):
+        now, keeping = self.record(segment), self.job.options.keeping
+        if not keeping.looks_at(self.job.program.task, segment.last, not segment.going.all()):
             return now
         return replace(now, params=_kept(keeping.places(now), now, segment.seats, self.states.params))
 
     def record(self, segment: Segment) -> Record:
         """What a segment has given, on the host."""
-        program = self._job.program
-        rows = self._job.placed.test_rows[program.folds[segment.runs]]
+        program = self.job.program
+        rows = self.job.placed.test_rows[program.folds[segment.runs]]
         outcome = _fetch(segment.outcomes, segment.seats, rows)
         now = time.perf_counter()
         seconds, self._clock = (now - self._clock) / len(segment.runs), now
@@ -273,6 +305,11 @@ def shapes(program: Program) -> list[np.ndarray]:
         else np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape)
         for leaf in jax.tree.leaves(program.state)
     ]
+
+
+def _begin(job: Job, snapshot: Snapshot | None) -> Any:
+    """The states before the first segment, on the devices."""
+    return jax.device_put(_states(job, snapshot), job.placement.sharded)
 
 
 def _states(job: Job, snapshot: Snapshot | None) -> Any:

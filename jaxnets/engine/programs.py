@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array
 
+from jaxnets.basics import spans
 from jaxnets.engine import devices
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
@@ -48,6 +49,7 @@ def forget() -> None:
     _PROGRAMS.clear()
 
 
+@spans.span(spans.COMPILE)
 def executable(
     program: Program,
     layout: Layout,

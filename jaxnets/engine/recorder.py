@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxnets.basics import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
 from jaxnets.engine.keeping import Best, KeepAll, KeepBest
@@ -75,10 +76,12 @@ class Recorder:
     def _hyperparameters(self) -> pd.DataFrame:
         return tables.hyperparameters(self.sweep.table)
 
+    @spans.span(spans.WRITING)
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The runs and the curves."""
         return tables.runs_table(self._hyperparameters, self.records), tables.curves_table(self.records)
 
+    @spans.span(spans.WRITING)
     def trained(self, *, interrupted: bool, seconds: float) -> Trained:
         """All of it."""
         runs, curves = self.tables()

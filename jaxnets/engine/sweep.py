@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import data
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
@@ -74,6 +74,7 @@ def devices_of(config: Config) -> list[str]:
     return (ray_cluster.workers(config) or devices.placement(config.num_devices)).described()
 
 
+@spans.span(spans.COMPILE)  # tracing, most of it
 def prepare(config: Config, takes: str = "") -> Sweep:
     """What a configuration asks for, checked.
 
@@ -131,6 +132,7 @@ def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> 
     return plan(table, folds[0], select_best=config.select == "best", lengths=longest(folds))
 
 
+@spans.span(spans.DATA)
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several.
 

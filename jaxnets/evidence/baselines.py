@@ -6,18 +6,20 @@ With the settings of `KNOWN` they choose nothing on dev, so they may learn from 
 import time
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy import sparse
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.evidence import tuning
 
-Classifier = Callable[[sparse.csr_matrix, np.ndarray, sparse.csr_matrix], np.ndarray]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Classifier = Callable[["csr_matrix", np.ndarray, "csr_matrix"], np.ndarray]
 """From training features, their labels and test features to the probability, or any rising score, of each class."""
 
 
@@ -35,7 +37,7 @@ class Baseline(NamedTuple):
 
 def matrices(
     train: Texts, test: Texts, orders: Sequence[int], num_words: int, *, counts: bool = False
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+) -> "tuple[csr_matrix, csr_matrix]":
     """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out.
 
     Args:
@@ -60,11 +62,13 @@ def matrices(
     return made if counts else (_indicators(made[0]), _indicators(made[1]))
 
 
-def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> "csr_matrix":
+    from scipy import sparse  # a quarter of a second that only texts need
+
     return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
 
 
-def _indicators(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+def _indicators(counts: "csr_matrix") -> "csr_matrix":
     return counts.minimum(1).tocsr()
 
 
@@ -88,14 +92,14 @@ def _grams(texts: Texts, orders: Sequence[int], base: int) -> tuple[np.ndarray, 
     return np.concatenate(owners), np.concatenate(numbers)
 
 
-def _naive_bayes(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix) -> np.ndarray:
+def _naive_bayes(train: "csr_matrix", labels: np.ndarray, test: "csr_matrix") -> np.ndarray:
     """Multinomial Naive Bayes on indicators, add-one smoothing. Source: Wang and Manning (2012), section 2.1."""
     from sklearn.naive_bayes import MultinomialNB
 
     return MultinomialNB(alpha=1.0).fit(train, labels).predict_proba(test)
 
 
-def _logistic_regression(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix) -> np.ndarray:
+def _logistic_regression(train: "csr_matrix", labels: np.ndarray, test: "csr_matrix") -> np.ndarray:
     """Logistic regression with scikit-learn's default penalty."""
     from sklearn.linear_model import LogisticRegression
 
@@ -103,7 +107,7 @@ def _logistic_regression(train: sparse.csr_matrix, labels: np.ndarray, test: spa
 
 
 def log_count_ratio(
-    train: sparse.csr_matrix, positive: Bool[np.ndarray, "texts"], alpha: float = 1.0
+    train: "csr_matrix", positive: Bool[np.ndarray, "texts"], alpha: float = 1.0
 ) -> Float[np.ndarray, "features"]:
     """log((p / |p|) / (q / |q|)) of the smoothed feature counts of two classes. Source: Wang and Manning (2012)."""
     p = alpha + np.asarray(train[positive].sum(axis=0)).ravel()
@@ -111,7 +115,7 @@ def log_count_ratio(
     return np.log(p / p.sum()) - np.log(q / q.sum())
 
 
-def _nbsvm(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix) -> np.ndarray:
+def _nbsvm(train: "csr_matrix", labels: np.ndarray, test: "csr_matrix") -> np.ndarray:
     """A linear SVM between itself and Naive Bayes, one class against the rest; see `nbsvm_scores`."""
     classes = np.unique(labels)
     if len(classes) == 2:
@@ -121,7 +125,7 @@ def _nbsvm(train: sparse.csr_matrix, labels: np.ndarray, test: sparse.csr_matrix
 
 
 def nbsvm_scores(
-    train: sparse.csr_matrix, positive: Bool[np.ndarray, "texts"], test: sparse.csr_matrix, beta: float = 0.25
+    train: "csr_matrix", positive: Bool[np.ndarray, "texts"], test: "csr_matrix", beta: float = 0.25
 ) -> Float[np.ndarray, "tests"]:
     """How far each test text is on the positive side of an SVM that is interpolated with Naive Bayes.
 

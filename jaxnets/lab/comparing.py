@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import tasks
+from jaxnets.basics import spans
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.data.blocks import DATA_SEED
@@ -94,6 +95,7 @@ class Gathered:
             self.predictions.append(_numbered(trained.predictions, first))
         self.steps = self.steps[0] + trained.steps_taken, self.steps[1] + trained.steps_saved
 
+    @spans.span(spans.ANALYSIS)
     def study(self) -> Study:
         """The tables, and how they came about."""
         runs = _joined(self.runs)
@@ -229,6 +231,7 @@ def stages(
         yield CONFIRMATION, contest.labelled(session.carry_out(confirming, None, console, None, follow, parts))
 
 
+@spans.span(spans.ANALYSIS)
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
     """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
     best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)

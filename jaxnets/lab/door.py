@@ -11,7 +11,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare
-from jaxnets.lab import run_directory, session
+from jaxnets.lab import profiling, run_directory, session
 from jaxnets.lab.results import Results
 from jaxnets.report.console import Terminal
 from jaxnets.report.progress import patience
@@ -46,20 +46,32 @@ def sweep(
     (2, ['2', '4'])
     """
     asked = (config or Config()).changed(**values)
-    if output is not None:
-        asked = asked.changed(output=str(output))
-    if asked.tensorboard and output is None:
-        raise UserError("tensorboard: it is written into the run directory; name one by output.")
+    for name in ("tensorboard", "profile"):
+        if getattr(asked, name) and output is None:
+            raise UserError(f"{name}: it is written into the run directory; name one by output.")
+    asked = asked.changed(output=output and str(output))
     configure(asked)
     console = Terminal(stderr=True) if progress else None
+    with profiling.profiled(asked, console):
+        return _swept(asked, console, keeps_last=config is None and "keep" not in values and not asked.export)
+
+
+def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results:
+    """The results of a sweep, written where the configuration says.
+
+    Args:
+      asked: the configuration.
+      console: where the progress is shown; nowhere if None.
+      keeps_last: whether the parameters are kept if they are few.
+    """
     with patience(console, "preparing the sweep"):
         prepared = prepare(asked)
-    if config is None and "keep" not in values and not asked.export and _bytes(prepared) <= KEPT_BYTES:
+    if keeps_last and _bytes(prepared) <= KEPT_BYTES:
         options = prepared.options._replace(keeping=KeepLast())
         prepared = dataclasses.replace(prepared, config=asked.changed(keep="last"), options=options)
     with contextlib.ExitStack() as held:
         directory = None
-        if output is not None:
+        if asked.output is not None:
             directory = session.make_directory("sweep", prepared.config, held, prepared.notes, prepared.folds)
         trained = session.carry_out(prepared, directory, console, console)
         results = Results(**vars(trained), directory=directory, console=console)

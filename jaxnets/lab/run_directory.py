@@ -32,7 +32,7 @@ CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
 _READ_BACK = (".json", ".parquet", ".safetensors")
 _OF_THE_MACHINE = (
     *("platform", "num_devices", "cluster", "gpus_per_worker"),
-    *("memory_limit", "data", "checkpoint_every", "compilation_cache"),
+    *("memory_limit", "data", "checkpoint_every", "compilation_cache", "profile"),
 )
 ENVIRONMENT = {
     "notes?": [str],

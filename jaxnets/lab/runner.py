@@ -1,6 +1,7 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
 import contextlib
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
@@ -16,7 +17,7 @@ from jaxnets.evidence import judging
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.evidence.study import Study
-from jaxnets.lab import run_directory, session, study_report, tensorboard
+from jaxnets.lab import profiling, run_directory, session, study_report, tensorboard
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
 from jaxnets.lab.flags import command_line
 from jaxnets.lab.results import Results
@@ -26,7 +27,9 @@ from jaxnets.report.progress import patience
 from jaxnets.trained import model
 
 
-def run(experiment: Experiment, config: Config, console: Console, progress: Console | None) -> tuple[Results, Any]:
+def run(
+    experiment: Experiment, config: Config, console: Console, progress: Console | None, start: float | None = None
+) -> tuple[Results, Any]:
     """Trains what an experiment asks for, and concludes.
 
     Args:
@@ -34,6 +37,7 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
       config: from `jaxnets.lab.experiment.configure`.
       console: where the finding or the report is shown.
       progress: where the progress, and what the user should know of the data, are shown; nowhere if None.
+      start: from when on `profile` takes account of the time; see `jaxnets.lab.profiling`.
 
     Returns:
       The results, and of a claim its finding: None if the user interrupted the sweep, as half of one supports nothing.
@@ -41,7 +45,7 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
     Raises:
       UserError: for anything in the configuration that cannot be done; then nothing has been written.
     """
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as held, profiling.profiled(config, console, start):
         results, found = _run(experiment, config, console, progress, held)
         if not results.interrupted:
             run_directory.finish(_directory(results))
@@ -55,7 +59,7 @@ def _run(
         return compare(experiment, config, console, progress, held), None
     results = train(experiment, config, progress, held)
     if isinstance(experiment, Job):
-        with files.file_errors(_directory(results)):
+        with files.file_errors(_directory(results)), spans.span(spans.ANALYSIS):
             experiment.report(results, console)
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
@@ -80,7 +84,10 @@ def compare(
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
     directory = session.make_directory(experiment.name, config, held, notes, datasets)
+    warming = threading.Thread(target=study_report.warm_up)  # ready when the nets are
+    warming.start()
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
+    warming.join()  # Matplotlib draws in one thread at a time
     results = Results(**vars(last), directory=directory, console=progress)
     with files.file_errors(directory):
         _write_models(directory, results, first=len(found.runs) - len(last.runs))
@@ -89,7 +96,8 @@ def compare(
         if found.tasks:
             show(experiment, config, found, console, directory)
         if not last.interrupted:
-            experiment.report(results, found, console)
+            with spans.span(spans.ANALYSIS):
+                experiment.report(results, found, console)
     return results
 
 
@@ -101,6 +109,7 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
         model.save(directory, replace(results.kept_model, about={**about, "run": about["run"] + first}))
 
 
+@spans.span(spans.ANALYSIS)
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
     said = answer(found, config.options["margin"])
@@ -129,6 +138,7 @@ def train(experiment: Experiment, config: Config, progress: Console | None, held
     return results
 
 
+@spans.span(spans.ANALYSIS)
 def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     """Measures, judges, draws, writes, and shows.
 

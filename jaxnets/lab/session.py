@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
@@ -24,7 +24,7 @@ from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, devices_of, load_folds, prepare
 from jaxnets.engine.trained import Trained
-from jaxnets.lab import kept, run_directory
+from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
@@ -53,6 +53,7 @@ def untrained(config: Config, takes: str = "") -> Trained:
     return Trained(config, none, none, folds=load_folds(config, takes))
 
 
+@spans.span(spans.WRITING)
 def make_directory(
     experiment: str,
     config: Config,
@@ -86,6 +87,7 @@ def make_directory(
         run_directory.check_data(directory, environment)
     files.write_json(directory / run_directory.CONFIG, content)
     files.write_json(directory / "environment.json", environment)
+    profiling.begin(directory)
     return directory
 
 

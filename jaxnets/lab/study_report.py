@@ -1,10 +1,11 @@
 """The report of a comparison in its run directory: one page and its figures."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
@@ -12,6 +13,21 @@ from jaxnets.evidence.study import Study
 PAGE = "report.html"
 
 
+def warm_up() -> None:
+    """Does what any report needs, whatever was found: best done in a thread while nets train, as it takes seconds.
+
+    What goes wrong here goes wrong again in `write`, where it can be told.
+    """
+    with contextlib.suppress(Exception):
+        from scipy import stats  # noqa: F401
+
+        from jaxnets.report import study_figures, study_page
+
+        study_figures.warm_up()
+        study_page.warm_up()
+
+
+@spans.span(spans.WRITING)
 def write(directory: Path, study: Study, said: Answer, command: str, environment: Mapping[str, Any]) -> list[Path]:
     """Writes the figures and the page.
 

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets.basics import files
+from jaxnets.basics import files, spans
 from jaxnets.basics.characters import printable
 from jaxnets.evidence import choosing, intervals
 
@@ -221,6 +221,7 @@ def line_with_band(
     axes.fill_between(xs, low, middle + width, color=colour, alpha=0.2, lw=0)
 
 
+@spans.span(spans.WRITING)
 def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark.
 
@@ -243,7 +244,7 @@ def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("pn
         content = io.BytesIO()
         with style():
             figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
-        figure.set_layout_engine("none")  # it is laid out now
+        figure.set_layout_engine(None)  # it is laid out now, and another engine would draw it once more for itself
         written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
         paths.append(files.write(directory / f"{name}.{kind}", partial(_put, written)))
     return paths

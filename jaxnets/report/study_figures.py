@@ -1,6 +1,7 @@
 """The figures of a comparison for papers: PNG, SVG and PDF, each with its table as CSV."""
 
 import functools
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def save(study: Study, answer: Answer, directory: Path) -> list[Path]:
         paths += save_figure(figure, directory, name, KINDS)
         paths.append(files.write(directory / f"{name}.csv", functools.partial(table.to_csv, index=False)))
     return paths
+
+
+def warm_up() -> None:
+    """Loads what writes PNG, SVG and PDF, and the fonts, by a figure that nobody sees."""
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().set(xscale="log", xlabel="1")
+    for kind in KINDS:
+        figure.savefig(io.BytesIO(), format=kind)
 
 
 def accuracy_over_learning_rate(study: Study, answer: Answer) -> tuple[Figure, pd.DataFrame]:

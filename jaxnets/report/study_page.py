@@ -26,7 +26,7 @@ def html(study: Study, answer: Answer, *, command: str, environment: Mapping[str
       environment: what it was made with; see `jaxnets.lab.run_directory.environment`.
     """
     with ThreadPoolExecutor(1) as pool:  # the scripts take as long as all else
-        bundle = pool.submit(_bundle)
+        bundle = pool.submit(scripts)
         gallery = Gallery(study, answer)
         content = _json(study_gallery.as_json(gallery) | {"table": _columns(study, gallery)})
     return pages.render(
@@ -100,8 +100,15 @@ def _in_words(value: Any) -> str:
     return str(value)
 
 
+def warm_up() -> None:
+    """Does what any page needs: the scripts, and what draws the charts."""
+    import altair  # noqa: F401
+
+    scripts()
+
+
 @functools.cache
-def _bundle() -> str:
+def scripts() -> str:
     """The scripts of Vega, Vega-Lite and Vega-Embed; one copy serves all charts."""
     import vl_convert
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from absl import flags
 
 from benchmarks import throughput, workloads
 
@@ -36,22 +35,24 @@ def test_the_workloads_can_be_planned(model):
 
 
 def test_a_peer_that_is_absent_is_left_out(monkeypatch, capsys):
-    monkeypatch.setitem(throughput.MODULES, "torch", "no_such_module_here")
-    monkeypatch.setitem(throughput.INSTALL, "no_such_module_here", "pip install it")
-    assert throughput.peer_time("torch", "mlp") is None
+    monkeypatch.setitem(throughput.INSTALL, "absent", "pip install it")
+    assert throughput.peer_time("absent_stacked", "mlp") is None
     assert "pip install it" in capsys.readouterr().err
 
 
 def test_rows_are_ratios_to_what_the_same_run_measured(monkeypatch):
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["test", "--data=none"])
     monkeypatch.setattr(throughput, "product_gflops", lambda: 100.0)
     monkeypatch.setattr(throughput, "sweep_times", lambda workload, count: (50.0 + count, 2.0, 1))
-    monkeypatch.setattr(throughput, "peer_time", lambda system, model: 800.0)
-    rows = list(throughput.rows("mlp", [2, 8], ["torch"], rounds=2))
-    keys = ["system", "model", "num_runs", "us_per_step_per_run"]
-    keys += ["gflops", "gemm_gflops", "compile_seconds", "programs"]
-    assert [list(row) for row in rows] == [keys] * 3
-    assert [row["us_per_step_per_run"] for row in rows] == [800.0, 52.0, 58.0]
-    np.testing.assert_allclose(rows[1]["gflops"], workloads.WORKLOADS["mlp"].flops / 52 / 1e3, rtol=1e-3)
-    assert pytest.approx(100.0) == rows[2]["gemm_gflops"]
+    monkeypatch.setattr(throughput, "peer_time", lambda system, model, count: 800.0 / count)
+    rows = list(throughput.rows("mlp", [2, 8], ["torch", "torch_stacked", "torch_grouped"], rounds=2))
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+    assert [(row["system"], row["num_runs"]) for row in rows[:3]] == [
+        ("torch", 1),
+        ("torch_stacked", 2),
+        ("torch_stacked", 8),
+    ]
+    assert [row["us_per_step_per_run"] for row in rows] == [800.0, 400.0, 100.0, 52.0, 58.0]
+    # one run at a time is compared with the slowest sweep, many with the sweep of as many
+    assert [row["jaxnets_is_times_as_fast"] for row in rows[:3]] == [13.79, 7.69, 1.72]
+    np.testing.assert_allclose(rows[3]["gflops"], workloads.WORKLOADS["mlp"].flops / 52 / 1e3, rtol=1e-3)
+    assert pytest.approx(100.0) == rows[4]["gemm_gflops"]

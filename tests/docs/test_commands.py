@@ -60,4 +60,5 @@ def test_the_other_commands_exist(words):
         return
     source = (ROOT / (words[1].replace(".", "/") + ".py")).read_text()
     for flag in words[2:]:
-        assert re.search(rf'DEFINE_\w+\(\s*"{flag.lstrip("-").partition("=")[0]}"', source), flag
+        name = flag.lstrip("-").partition("=")[0]
+        assert re.search(rf'(DEFINE_\w+\(\s*"|add_argument\("--){name}"', source), flag

@@ -164,7 +164,7 @@ def test_what_the_memory_does_not_hold_is_done_in_halves_and_no_run_twice(monkey
     dispatch, tried = chunk._Crew.dispatch, []
 
     def of_little_memory(crew, first, last):
-        tried.append(crew._job.layout.size)
+        tried.append(crew.job.layout.size)
         if tried[-1] > 4:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes.")
         return dispatch(crew, first, last)
