@@ -173,7 +173,7 @@ class _Crew:
         self._clock = time.perf_counter()
 
     def start_clock(self, account: spans.Account, snapshot: Snapshot | None) -> None:
-        """Lets a clock tell steps from evaluations: it calls the program, and then the states are again as they were."""
+        """Lets a clock tell steps from evaluations: it calls the program, so the states are made anew after it."""
         call = self.call if self._feed is None else None
         self.clock = Clock(account, self.job.program, self.job.executable.anew, call, self.num_blocks)
         self.states = _begin(self.job, snapshot)

@@ -42,7 +42,7 @@ def tables(dataset, flags, *, stream, memory_limit=0.0, **options):
     events = list(execute(programs, (dataset,), devices.placement(2), options))
     records = [event for event in events if isinstance(event, Record)]
     params = {run: one for record in records for run, one in record.params.items()}
-    table = results.runs_table(runs(config), records).drop(columns="seconds")
+    table = results.runs_table(results.hyperparameters(runs(config)), records).drop(columns="seconds")
     return table, results.curves_table(records), params
 
 
