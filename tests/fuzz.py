@@ -18,17 +18,25 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import Mock
 
 import numpy as np
+import pandas as pd
+import safetensors.numpy
 from absl import app, flags
 
+from jaxnets.basics import stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
-from jaxnets.data import files, tokenized, word_vectors
+from jaxnets.data import files, mapped, tokenized, word_vectors
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.engine import packing
+from jaxnets.engine.events import Record
+from jaxnets.engine.segments import Outcome
 from jaxnets.lab import config_files, flagtext
+from jaxnets.trained import model
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")
@@ -106,6 +114,35 @@ def _bomb(generator: random.Random) -> bytes:
     return generator.choice([b"a\t\n", b"the 1 ", b"1 ", b"\n", b"a\tx\nb\ty\n"]) * (1 << 22)
 
 
+def _table(path: Path) -> None:
+    stored_tables.read_table(path, {"run": "whole", "dev_loss": "number", "status": "text"})
+
+
+def _records(path: Path) -> None:
+    """What a finished chunk of runs left; its program tells the records nothing that they hold themselves."""
+    packing.unpacked(path.read_bytes(), Mock())
+
+
+def _part() -> bytes:
+    metrics = Outcome(**{name: np.zeros((2, 1, 1) if name == "test_probabilities" else 2) for name in Outcome._fields})
+    going = np.array([True, False])
+    params = {1: {"last": {"kernel": np.ones((2, 2), np.float32)}}}
+    return packing.packed([Record(Mock(), np.arange(2), 0, 5, metrics, going, going, 10, 0, 0.1, params)])
+
+
+def _parquet() -> bytes:
+    content = io.BytesIO()
+    runs = pd.DataFrame({"run": [0, 1], "dev_loss": [0.5, np.nan], "status": ["finished", "diverged"]})
+    runs.to_parquet(content, index=False)
+    return content.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
+
+
 _TSV = "".join(f"{label}\t{text}\n" for label, text in ROWS).encode()
 _CSV = ("label,text\n" + "".join('{},"{}"\n'.format(a, b.replace('"', '""')) for a, b in ROWS)).encode()
 _JSONL = "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS).encode()
@@ -133,6 +170,10 @@ PARSERS = {
     "npz": Parser(_NPZ, "a.npz", _vectors),
     "flags": Parser([b"\n".join(_VALUES)], "flags", _flags),
     "config.json": Parser(_CONFIGS, "config.json", _config),
+    "parquet": Parser([_parquet()], "runs.parquet", _table),
+    "safetensors": Parser([safetensors.numpy.save({"a.b": np.ones((2, 3))})], "a.safetensors", model.read_export),
+    "npy": Parser([_npy(np.ones((3, 2), np.uint8)), _npy(np.array(["good", "bad"]))], "a.npy", mapped.open_array),
+    "part": Parser([_part()], "a.part", _records),
 }
 
 
