@@ -1,5 +1,8 @@
 """Tables whose columns hold one kind of value each, as Parquet and its readers want them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 
 
@@ -17,6 +20,18 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     {'nesterov': 'boolean', 'decay': 'float64'}
     """
     return table.assign(**{name: _column(table[name]) for name in table.columns if table[name].dtype == object})
+
+
+def column(values: Sequence[Any]) -> pd.Series:
+    """A column of values of one kind, or of gaps, as `typed` has them.
+
+    >>> column([1, None]).dtype, column([1, 2]).dtype
+    (Int64Dtype(), dtype('int64'))
+    """
+    if any(value is None for value in values):
+        return _column(pd.Series(values, dtype=object))
+    series = pd.Series(values)
+    return _column(series) if series.dtype == object else series
 
 
 def _column(values: pd.Series) -> pd.Series:

@@ -114,9 +114,12 @@ class Parts:
     def _of_program(self, program: Program) -> str:
         """A hash of all that the records of a program depend on."""
         if id(program) not in self._programs:
-            rows = [[[name, _shown(value)] for name, value in self._table[run].items()] for run in program.runs]
-            about = [self._sweep, program.task.select_best, program.task.budgets, program.runs.tolist(), rows]
-            self._programs[id(program)] = program, _digest(json.dumps(about).encode())
+            about = [self._sweep, program.task.select_best, program.task.budgets, program.runs.tolist()]
+            found = hashlib.sha256(json.dumps(about).encode())
+            for run in program.runs:
+                row = [[name, _shown(value)] for name, value in self._table[run].items()]
+                found.update(json.dumps(row).encode())
+            self._programs[id(program)] = program, found.hexdigest()[:_HASH]
         return self._programs[id(program)][1]
 
 

@@ -200,7 +200,7 @@ def _program(runs: Sequence[Run], numbers: list[int], task: Task, varying: Seque
 def _settings(members: Sequence[Run]) -> np.ndarray:
     """A number for each run, equal where runs differ in seed, fold and block alone."""
     numbers: dict[tuple, int] = {}
-    keys = [tuple(item for item in run.items() if item[0] not in _REPETITIONS) for run in members]
+    keys = (tuple(item for item in run.items() if item[0] not in _REPETITIONS) for run in members)
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)
 
 

@@ -47,7 +47,11 @@ def dataset_number(run: Mapping[str, Any]) -> int:
 
 def distinct(table: Iterable[Run]) -> list[Run]:
     """The runs, of equal ones the first."""
-    return list({tuple(run.items()): run for run in table}.values())
+    names: dict[tuple[str, ...], tuple[str, ...]] = {}  # shared by all keys, which are as many as the runs
+    found: dict[tuple, Run] = {}
+    for run in table:
+        found.setdefault((names.setdefault(tuple(run), tuple(run)), *run.values()), run)
+    return list(found.values())
 
 
 def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:

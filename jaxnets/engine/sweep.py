@@ -86,11 +86,12 @@ def prepare(config: Config, takes: str = "") -> Sweep:
       UserError: for anything in the configuration that cannot be done.
     """
     workers = ray_cluster.workers(config)
-    table = runs(config)
+    asked = runs(config)
     options = _options(config)
     folds = load_folds(config, takes)
-    resolved = [resolve(run, folds[0]) for run in table]
-    once = distinct(resolved)
+    num_asked = len(asked)
+    once = distinct(resolve(run, folds[0]) for run in asked)
+    del asked  # as large as all runs
     if config.num_blocks == 1:
         limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
@@ -109,7 +110,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         programs,
         placement,
         options._replace(stream=stream),
-        (*folds[0].notes, *_repeated(len(resolved) - len(once)), *_streamed(stream)),
+        (*folds[0].notes, *_repeated(num_asked - len(once)), *_streamed(stream)),
         workers,
     )
 

@@ -45,9 +45,10 @@ def _curve_rows(record: Record) -> pd.DataFrame:
 
 def hyperparameters(runs: Sequence[Run]) -> pd.DataFrame:
     """A row for each run: its number `run`, and its hyperparameters, named as their flags."""
-    table = frames.typed(pd.DataFrame([{name: show(value) for name, value in run.items()} for run in runs]))
-    table.insert(0, "run", np.arange(len(runs)))
-    return table
+    names = dict.fromkeys(name for run in runs for name in run)
+    # column by column, as the values of all runs at a time would be many objects
+    columns = {name: frames.column([show(run.get(name)) for run in runs]) for name in names}
+    return pd.DataFrame({"run": np.arange(len(runs)), **columns})
 
 
 def runs_table(hyperparameters: pd.DataFrame, records: Sequence[Record]) -> pd.DataFrame:
