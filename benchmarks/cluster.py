@@ -13,13 +13,6 @@ from typing import Any
 import numpy as np
 from absl import app, flags, logging
 
-WORKERS = flags.DEFINE_integer("workers", 2, "Workers of the cluster, and devices without one.", lower_bound=1)
-NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds; there are 27 runs for each.", lower_bound=1)
-NUM_EPOCHS = flags.DEFINE_integer("num_epochs", 30, "Passes over the digits.", lower_bound=1)
-ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each is measured.", lower_bound=1)
-CHUNKS = flags.DEFINE_list("chunks", ["1", "8", "32"], "Chunks of each worker, to measure what a chunk costs.")
-JSON = flags.DEFINE_bool("json", False, "Print a line of JSON instead of a table.")
-
 
 def _prepared(**values: Any) -> Any:
     """The main job's sweep, and the seconds until its workers were there."""
@@ -123,5 +116,11 @@ def main(_: list[str]) -> None:
         print(f"{name:<48}{value}", flush=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # its flags have the names of those of other benchmarks
+    WORKERS = flags.DEFINE_integer("workers", 2, "Workers of the cluster, and devices without one.", lower_bound=1)
+    NUM_SEEDS = flags.DEFINE_integer("num_seeds", 8, "Seeds; there are 27 runs for each.", lower_bound=1)
+    NUM_EPOCHS = flags.DEFINE_integer("num_epochs", 30, "Passes over the digits.", lower_bound=1)
+    ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each is measured.", lower_bound=1)
+    CHUNKS = flags.DEFINE_list("chunks", ["1", "8", "32"], "Chunks of each worker, to measure what a chunk costs.")
+    JSON = flags.DEFINE_bool("json", False, "Print a line of JSON instead of a table.")
     app.run(main)

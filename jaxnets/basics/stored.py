@@ -34,8 +34,8 @@ def read_json(path: Path, shape: Shape) -> Any:
       FileNotFoundError: if there is none.
       UserError: if it cannot be read, is not as it was written, is not JSON, or has another shape.
     """
+    checksums.check(path.parent, path.name)
     try:
-        checksums.check(path.parent, path.name)
         return parsed(_text(path), shape)
     except FileNotFoundError:
         raise

@@ -15,6 +15,7 @@ from jaxnets.evidence.repetition import Repeated
 from jaxnets.lab import flags, run_directory, runner
 from jaxnets.lab.experiment import Experiment
 from jaxnets.report import findings
+from jaxnets.report.console import Terminal
 
 _ENVIRONMENT = ("python", "machine", "devices", "git_commit")
 
@@ -87,7 +88,7 @@ def train_again(directory: Path, experiment: Experiment, output: Path, trusted: 
     arguments = [f"--config={directory / run_directory.CONFIG}", f"--output={output}", "--export=", "--notensorboard"]
     config = flags.parse(experiment, [*arguments, *([f"--trust={trusted}"] if trusted else [])])
     sweep.configure(config)
-    results, _ = runner.run(experiment, config, Console(quiet=True), progress)
+    results, _ = runner.run(experiment, config, Terminal(quiet=True), progress)
     if results.interrupted:
         raise KeyboardInterrupt
 

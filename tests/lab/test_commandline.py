@@ -46,7 +46,7 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
         for name in ("accuracy_over_learning_rate", "learning_curves", "tuning_curves", "profiles")
         for kind in ("png", "svg", "pdf", "csv")
     }
-    records = {f"{name}.json" for name in ("config", "environment", "progress", "study")}
+    records = {f"{name}.json" for name in ("checksums", "config", "environment", "progress", "study")}
     tables = {f"{name}.parquet" for name in ("runs", "curves", "predictions")}
     assert names == {"report.html"} | records | tables | figures
 

@@ -17,6 +17,7 @@ from jaxnets.data.dataset import Split
 from jaxnets.evidence import between
 from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory
+from tests.by_hand import may_be_changed
 
 XOR = {"dataset": "xor", "num_steps": 6, "hidden_units": 4, "evaluate_every": 3, "num_seeds": 3, "batch_size": 2}
 
@@ -31,7 +32,7 @@ def written(tmp_path_factory):
 
 def copied(directory, name, change, to):
     """A copy of a directory with some content of one of its JSON files changed."""
-    shutil.copytree(directory, to)
+    may_be_changed(shutil.copytree(directory, to))
     content = json.loads((to / name).read_text())
     change(content)
     (to / name).write_text(json.dumps(content))
@@ -148,6 +149,7 @@ def test_a_fingerprint_tells_examples_apart(written):
 def test_runs_that_were_interrupted_are_left_out(written, tmp_path):
     for path in (written).glob("*.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
+    may_be_changed(tmp_path)
     runs = pd.read_parquet(tmp_path / "runs.parquet")
     runs.loc[:3, "status"] = "interrupted"
     runs.to_parquet(tmp_path / "runs.parquet")
