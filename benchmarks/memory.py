@@ -1,7 +1,7 @@
 """The memory of a sweep of many runs beside one of few; and the tables of one that was killed twice.
 
-The runs are of `xor`, in processes of their own: a short sweep, a long one, and the long one again, killed as soon as it
-has left a checkpoint, killed once more later, and resumed.
+The runs are of `xor`, in processes of their own: a short sweep, a long one, and the long one again, killed as soon as
+it has left a checkpoint, killed once more later, and resumed.
 """
 
 import signal
@@ -42,8 +42,9 @@ def sweep(output: Path, num_runs: int, num_steps: int, kill_after: float = 0.0) 
     begin, followed = time.time(), Followed([], [], 0)
     while process.poll() is None:
         now = time.time() - begin
-        followed.seconds.append(now)
-        followed.mib.append(_resident(process.pid))
+        if resident := _resident(process.pid):
+            followed.seconds.append(now)
+            followed.mib.append(resident)
         if kill_after and now > kill_after and _checkpoint_since(output, begin):
             process.send_signal(signal.SIGKILL)
             process.wait()

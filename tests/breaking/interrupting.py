@@ -13,8 +13,10 @@ from tests.breaking.bench import Bench, spread
 from tests.breaking.commands import Ended
 from tests.breaking.injections import CHANGES, FULL, MAKING, READ_ONLY, failing
 
-RANDOM_KILLS = 10
+RANDOM_KILLS = 17
 """For each command."""
+_OFTEN = "--checkpoint_every=0.01"
+"""Chunks leave a checkpoint as soon as they can."""
 
 
 def killed_at_each_change(bench: Bench) -> Iterator[str]:
@@ -25,10 +27,10 @@ def killed_at_each_change(bench: Bench) -> Iterator[str]:
 
 
 def killed_at_random(bench: Bench) -> Iterator[str]:
-    """Real processes, killed at random moments and given again, until one comes to its end."""
+    """Real processes with checkpoints, killed at random moments and given again, until one comes to its end."""
     count = max(1, round(RANDOM_KILLS * bench.share))
     bench.clear()
-    longest = processes.duration(bench.words, bench.scratch.parent)
+    longest = processes.duration([*bench.words, _OFTEN], bench.scratch.parent)
     while count:
         bench.clear()
         moments: list[float] = []
@@ -41,7 +43,7 @@ def killed_at_random(bench: Bench) -> Iterator[str]:
 
 def _kill(bench: Bench, moments: list[float], longest: float, *, may_kill: bool) -> str | None:
     """Kills the command at a random moment: None, or what is wrong where it came to its end before."""
-    started = processes.Started(bench.words, bench.scratch.parent)
+    started = processes.Started([*bench.words, _OFTEN], bench.scratch.parent)
     if may_kill:
         moments.append(round(bench.generator.uniform(0.0, longest), 3))
         started.process.join(moments[-1])
