@@ -38,8 +38,9 @@ def test_a_fault_is_survived(name, bench):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in HERE])
-def test_a_fault_of_processes_disks_and_data_is_survived(name):
-    with faults.prepared("file") as bench:
+def test_a_fault_of_processes_disks_and_data_is_survived(name, monkeypatch):
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # other processes compile as this one does
+    with faults.prepared("file" if "file" in ROWS[name].shares else "keep") as bench:
         try:
             assert not any(tried(ROWS[name], bench))
         except interrupting.RefusedError as reason:
