@@ -9,7 +9,8 @@ from functools import cached_property, partial
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import chunk, device_data, programs, rooms, streaming
+from jaxnets.engine import chunk, device_data, programs, rooms, seating, streaming
+from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record
@@ -95,13 +96,13 @@ class _Sweep:
             return _cut(range(first, len(program.runs)), wanted.size)
         return [one for one in self.parts.chunks(program, wanted.size) if one.start >= first]
 
-    def _job(self, program: Program, wanted: Layout, source: Source | None) -> tuple[chunk.Job, Compiled]:
+    def _job(self, program: Program, wanted: Layout, source: Source | None) -> tuple[Job, Compiled]:
         """A program that is ready to run."""
         placed, start = self.placed, time.perf_counter()
         laid_out = replace(wanted, chunks=_cut(range(len(program.runs)), wanted.size))
         executable = self._executable(program, laid_out, source)
         compiled = Compiled(program, time.perf_counter() - start, executable.anew)
-        return chunk.Job(program, executable, placed, self.placement, self.options, source), compiled
+        return Job(program, executable, placed, self.placement, self.options, source), compiled
 
     def _executable(self, program: Program, wanted: Layout, source: Source | None) -> Executable:
         given = program, wanted, self.placed, self.placement, self.options
@@ -129,13 +130,13 @@ def seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
             yield record
 
 
-def _trained(job: chunk.Job, runs: range, parts: Parts | None) -> Iterator[Record]:
+def _trained(job: Job, runs: range, parts: Parts | None) -> Iterator[Record]:
     """The records of a chunk, which becomes a part when it is whole."""
     if parts is None:
         yield from chunk.train(job, runs)
         return
     checkpoints = parts.checkpoints(job.program, runs)
-    records, snapshot = checkpoints.read(job.program, chunk.shapes(job.program))
+    records, snapshot = checkpoints.read(job.program, seating.shapes(job.program))
     yield from seen(records, job.options)
     try:
         for record in chunk.train(job, runs, snapshot, checkpoints):

@@ -15,6 +15,7 @@ import jax
 from jaxnets.basics import foreign, imports
 from jaxnets.basics.errors import UserError
 from jaxnets.engine import chunk, device_data, devices, parts, programs
+from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
@@ -83,7 +84,7 @@ def train(shared: Shared, number: int, runs: range) -> bytes:
     with program.calling_guests():  # to know the size of a run is to trace its model
         wanted = layout(program, placement, options.memory_limit, runs)
     executable = programs.executable(program, wanted, sweep.placed, placement, options)
-    job = chunk.Job(program, executable, sweep.placed, placement, options)
+    job = Job(program, executable, sweep.placed, placement, options)
     return packed([record for fitting in wanted.chunks for record in chunk.train(job, fitting)])
 
 

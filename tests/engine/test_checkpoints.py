@@ -90,15 +90,15 @@ def test_it_goes_on_to_the_same_bits(tmp_path, name, monkeypatch):
 
 def trained_steps(monkeypatch):
     """The first step of each segment that is trained from now on."""
-    from jaxnets.engine import chunk
+    from jaxnets.engine import crew
 
-    steps, dispatch = [], chunk._Crew.dispatch
+    steps, dispatch = [], crew.Crew.dispatch
 
-    def noted(crew, first, last):
+    def noted(runs, first, last):
         steps.append(first)
-        return dispatch(crew, first, last)
+        return dispatch(runs, first, last)
 
-    monkeypatch.setattr(chunk._Crew, "dispatch", noted)
+    monkeypatch.setattr(crew.Crew, "dispatch", noted)
     return steps
 
 

@@ -1,0 +1,243 @@
+"""The runs of a chunk while they are trained: their seats on the devices, and which of them go on."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxnets.basics import spans
+from jaxnets.engine import halving, seating
+from jaxnets.engine.checkpoints import Snapshot
+from jaxnets.engine.clock import Clock
+from jaxnets.engine.device_data import PlacedFolds
+from jaxnets.engine.devices import Placement
+from jaxnets.engine.events import Options, Record
+from jaxnets.engine.groups import Source
+from jaxnets.engine.layout import Layout
+from jaxnets.engine.program import Program
+from jaxnets.engine.programs import Executable, put_inputs
+from jaxnets.engine.segments import Outcome
+from jaxnets.engine.streaming import Feed
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all chunks of a program share."""
+
+    program: Program
+    executable: Executable
+    placed: PlacedFolds
+    placement: Placement
+    options: Options
+    source: Source | None = None  # of training examples that are streamed
+
+    @property
+    def layout(self) -> Layout:
+        """Where the executable takes the runs."""
+        return self.executable.layout
+
+    @property
+    def evaluate_every(self) -> int:
+        """Steps of a segment."""
+        return self.options.evaluate_every or self.program.task.steps_per_epoch
+
+    def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
+        """The steps before and after each segment from a step on."""
+        num_steps = self.program.task.num_steps
+        for first in range(start, num_steps, self.evaluate_every):
+            yield first, min(first + self.evaluate_every, num_steps)
+
+
+class Segment(NamedTuple):
+    """A segment that is under way, or done.
+
+    Attributes:
+      first: the steps before it.
+      last: the steps after it.
+      outcomes: on the devices.
+      runs: that were going on before it, by their places in the program.
+      seats: where their outcomes are.
+      num_seated: how many runs were computed.
+      going: which of the runs go on after it.
+      dropped: which of them are dropped after it.
+    """
+
+    first: int
+    last: int
+    outcomes: Outcome
+    runs: np.ndarray
+    seats: np.ndarray
+    num_seated: int
+    going: np.ndarray
+    dropped: np.ndarray
+
+
+class Crew:
+    """The runs of a chunk, those that have a seat on the devices, and those that go on.
+
+    Attributes:
+      job: what is trained.
+      states: on the devices, of the seated.
+      going: which of the seated go on.
+      clock: tells steps from evaluations, where an account of the time is taken.
+    """
+
+    clock: Clock | None = None
+
+    def __init__(self, job: Job, chunk: range, snapshot: Snapshot | None) -> None:
+        self.job = job
+        self._start, self._num_runs = chunk.start, len(chunk)
+        self._seated = snapshot.runs if snapshot else np.arange(chunk.start, chunk.stop)
+        self.going = np.ones(len(self._seated), bool)
+        self.states = _begin(job, snapshot)
+        self._feed = _feed(job)
+        self._seat()
+        rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
+        self._rungs = frozenset(rungs)
+        # those not dropped, by their places in the chunk
+        self._rivals = snapshot.rivals if snapshot else np.ones(len(chunk), bool)
+        self._clock = time.perf_counter()
+
+    def start_clock(self, account: spans.Account, snapshot: Snapshot | None) -> None:
+        """Lets a clock tell steps from evaluations: it calls the program, so the states are made anew after it."""
+        call = self.call if self._feed is None else None
+        self.clock = Clock(account, self.job.program, self.job.executable.anew, call, self.num_blocks)
+        self.states = _begin(self.job, snapshot)
+
+    @property
+    def num_blocks(self) -> int:
+        """The blocks that the device with the most of them computes."""
+        return int(self.job.layout.counts(len(self._seated)).max())
+
+    def dispatch(self, first: int, last: int) -> Segment:
+        """Starts the next segment."""
+        job = self.job
+        outcomes = self.call(first, last)
+        if self.clock is not None:
+            self.clock.begin(outcomes, self.num_blocks)
+        seats = job.layout.seats(len(self._seated))[self.going]
+        runs = self._seated[self.going]
+        nothing = np.zeros(len(runs), bool)
+        return Segment(first, last, outcomes, runs, seats, len(self._seated), nothing, nothing)
+
+    def call(self, first: int, last: int, most_blocks: int | None = None) -> Outcome:
+        """Calls the program, for all of its blocks or the first of each device; the outcomes are still under way."""
+        job, (*numbers, counts) = self.job, self._inputs
+        if self._feed is not None:
+            self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
+            return outcomes
+        if most_blocks is not None:
+            counts = jax.device_put(np.minimum(counts, np.int32(most_blocks)), job.placement.sharded)
+        steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
+        self.states, outcomes = job.executable.function(self.states, *numbers, counts, job.placed.folds, *steps)
+        return outcomes
+
+    def judge(self, segment: Segment) -> Segment:
+        """Waits for a segment, and decides which runs go on."""
+        sound = seating.seated(segment.outcomes.diverged_step, segment.seats) < 0
+        if self.clock is not None:
+            self.clock.end(segment.first, segment.last, segment.num_seated)
+        dropped = np.zeros(len(sound), bool)
+        if segment.last in self._rungs:
+            self._halve(segment, sound)
+            dropped = sound & ~self._rivals[segment.runs - self._start]
+        ended = segment.last == self.job.program.task.num_steps
+        going = sound & ~dropped & (not ended)
+        self.going[self.going] = going
+        return segment._replace(going=going, dropped=dropped)
+
+    def _halve(self, segment: Segment, sound: np.ndarray) -> None:
+        """Leaves as rivals the runs of the best settings; those that diverged are the worst of all."""
+        here = segment.runs[sound] - self._start
+        accuracy, loss = np.zeros(self._num_runs), np.full(self._num_runs, np.inf)
+        accuracy[here] = seating.seated(segment.outcomes.dev_accuracy, segment.seats)[sound]
+        loss[here] = seating.seated(segment.outcomes.dev_loss, segment.seats)[sound]
+        rivals, program = self._rivals, self.job.program
+        chunk = slice(self._start, self._start + self._num_runs)
+        rivals[rivals] = halving.survivors(
+            program.settings[chunk][rivals], program.blocks[chunk][rivals], accuracy[rivals], loss[rivals]
+        )
+
+    def pack(self) -> None:
+        """Moves those that go on together, if each device has fewer blocks to compute then."""
+        layout = self.job.layout
+        if layout.counts(int(self.going.sum())).max() == layout.counts(len(self._seated)).max():
+            return
+        seats = layout.seats(len(self._seated))[self.going]
+        self.states = jax.tree.map(
+            partial(seating.moved, seats=seats, layout=layout, placement=self.job.placement), self.states
+        )
+        self._seated = self._seated[self.going]
+        self.going = np.ones(len(self._seated), bool)
+        self._seat()
+
+    def _seat(self) -> None:
+        """Gives the runs that have a seat their numbers."""
+        program = self.job.program
+        self._inputs = put_inputs(program, self._seated, self.job.layout, self.job.placement)
+        if self._feed is not None:
+            self._feed.seat(program.seeds[self._seated])
+
+    def snapshot(self, step: int) -> Snapshot:
+        """Those that go on, to be gone on with in another process."""
+        seats = self.job.layout.seats(len(self._seated))[self.going]
+        leaves = [seating.seated(seating.data(leaf), seats) for leaf in jax.tree.leaves(self.states)]
+        return Snapshot(step, self._seated[self.going], self._rivals.copy(), leaves)
+
+    def kept(self, segment: Segment) -> Record:
+        """The record of a segment whose states are still there, with the parameters that are to be kept."""
+        now, keeping = self.record(segment), self.job.options.keeping
+        if not keeping.looks_at(self.job.program.task, segment.last, not segment.going.all()):
+            return now
+        return replace(now, params=seating.kept(keeping.places(now), now, segment.seats, self.states.params))
+
+    def record(self, segment: Segment) -> Record:
+        """What a segment has given, on the host."""
+        program = self.job.program
+        rows = self.job.placed.test_rows[program.folds[segment.runs]]
+        outcome = seating.fetched(segment.outcomes, segment.seats, rows)
+        now = time.perf_counter()
+        seconds, self._clock = (now - self._clock) / len(segment.runs), now
+        steps = segment.last - segment.first
+        left = 0 if segment.going.any() else program.task.num_steps - segment.last
+        return Record(
+            program,
+            program.runs[segment.runs],
+            segment.first,
+            segment.last,
+            outcome,
+            segment.going,
+            segment.dropped,
+            steps_taken=steps * segment.num_seated,
+            steps_saved=steps * (self._num_runs - segment.num_seated) + left * self._num_runs,
+            seconds=seconds,
+        )
+
+
+def _feed(job: Job) -> Feed | None:
+    """What streams the training examples, if they are streamed."""
+    if job.source is None:
+        return None
+    of_runs = job.layout, job.placement, list(job.segments())
+    return Feed(job.executable.function, job.source, job.placed.folds, *of_runs)
+
+
+def _begin(job: Job, snapshot: Snapshot | None) -> Any:
+    """The states before the first segment, on the devices."""
+    return jax.device_put(_states(job, snapshot), job.placement.sharded)
+
+
+def _states(job: Job, snapshot: Snapshot | None) -> Any:
+    """The states of a snapshot in their seats, or zeros; made without compiling anything."""
+    like, structure = jax.tree.flatten(job.program.state)
+    if snapshot:
+        numbers = [job.layout.place(leaf) for leaf in snapshot.states]
+    else:
+        numbers = [np.zeros((*job.layout.shape, *leaf.shape), leaf.dtype) for leaf in seating.shapes(job.program)]
+    pairs = zip(numbers, like, strict=True)
+    placed = [seating.as_key(one) if seating.is_key(leaf.dtype) else one for one, leaf in pairs]
+    return jax.tree.unflatten(structure, placed)
