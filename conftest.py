@@ -22,7 +22,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
-from jaxnets.engine import devices, programs  # noqa: E402
+from jaxnets.engine import devices, interrupts, programs  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
@@ -30,6 +30,13 @@ jax.config.update("jax_disable_most_optimizations", True)
 # tracing makes many objects that live on: searching them for garbage at each turn takes a tenth of the time
 gc.freeze()
 gc.set_threshold(200_000, 50, 100)
+
+
+@pytest.fixture(autouse=True)
+def no_signal_stays():
+    """The status of a process is that of the last signal; one of another test is none."""
+    yield
+    interrupts._LAST.clear()
 
 
 @pytest.fixture
