@@ -1,5 +1,6 @@
 """Arrays that stay in their file: mapped into memory, and looked at in pieces."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def open_array(path: Path) -> np.ndarray:
     Raises:
       UserError: if it cannot be read, or is not what its header claims.
     """
-    with files.opened(path, "dataset"):  # an ordinary file
+    with files.opened(path, "dataset"), warnings.catch_warnings():  # an ordinary file
+        warnings.simplefilter("ignore")  # of NumPy, on headers that it reads nevertheless or refuses
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except DAMAGE as error:
