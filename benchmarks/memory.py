@@ -15,6 +15,8 @@ from typing import NamedTuple
 import pandas as pd
 from absl import app, flags, logging
 
+from jaxnets.basics import checksums
+
 _INITIALIZERS = 3  # each seed is a run of each
 _SWEEP = ("--hidden_units=8", "--activation=tanh", "--evaluate_every=500", "--checkpoint_every=1")
 _KILLS = 5.0, 12.0  # seconds, at the least
@@ -61,7 +63,7 @@ def _resident(process: int) -> float:
 
 
 def _checkpoint_since(output: Path, begin: float) -> bool:
-    return any(path.stat().st_mtime > begin for path in output.glob("parts/*.begun/seal-*.json"))
+    return any(path.stat().st_mtime > begin for path in output.glob(f"parts/*.begun/*/{checksums.FILE}"))
 
 
 def equal(one: Path, other: Path) -> bool:

@@ -8,7 +8,6 @@ import contextlib
 import importlib
 import io
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from jaxnets.lab import flags
 from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
+from tests.alarms import limited
 
 ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences(experiments)}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
@@ -102,7 +102,11 @@ def outcome(attempt: Attempt, folder: Path) -> tuple[str, str]:
     """
     experiment = EXPERIMENTS[attempt.experiment]
     try:
-        with _limited(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            limited(SOON, _Late()),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             _before_the_first_step(experiment, attempt.arguments)
         found, text = UNDERSTOOD, ""
     except UserError as error:
@@ -122,20 +126,6 @@ def _before_the_first_step(experiment: Experiment, arguments: Sequence[str]) -> 
     else:
         runs(config)
         load_folds(config, experiment.takes)
-
-
-@contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    def late(*_: object) -> None:
-        raise _Late
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SOON)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,12 +10,11 @@ import io
 import json
 import random
 import resource
-import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import Mock
@@ -37,6 +36,7 @@ from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
 from jaxnets.lab import config_files, flagtext
 from jaxnets.trained import model
+from tests.alarms import limited
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")
@@ -214,7 +214,7 @@ def failure(parser: Parser, content: bytes, folder: Path) -> str | None:
     path = folder / parser.name
     path.write_bytes(content)
     try:
-        with _alarm():
+        with limited(SECONDS, TimeoutError(f"more than {SECONDS} seconds")):
             parser.read(path)
     except UserError as error:
         return None if "\n" not in str(error) else f"an error of several lines: {error}"
@@ -223,22 +223,6 @@ def failure(parser: Parser, content: bytes, folder: Path) -> str | None:
             raise
         return traceback.format_exc()
     return None
-
-
-@contextlib.contextmanager
-def _alarm() -> Iterator[None]:
-    """Raises a TimeoutError in what takes too long."""
-
-    def ring(*_: object) -> None:
-        raise TimeoutError(f"more than {SECONDS} seconds")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def fuzz(name: str, seconds: float, first: int = 0) -> Counts:

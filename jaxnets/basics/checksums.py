@@ -22,7 +22,7 @@ def write(folder: Path, paths: Iterable[Path]) -> None:
       UserError: if a file cannot be read, or the list not be written.
     """
     with files.file_errors(folder, "read"):
-        sums = {path.relative_to(folder).as_posix(): _sum(path) for path in sorted(paths)}
+        sums = {path.relative_to(folder).as_posix(): digest(path) for path in sorted(paths)}
     files.write_json(folder / FILE, sums)
 
 
@@ -40,7 +40,7 @@ def check(folder: Path, *names: str) -> None:
     listed = _listed(folder)
     for name in names or listed:
         path = folder / name
-        if name in listed and path.is_file() and _sum(path) != listed[name]:
+        if name in listed and path.is_file() and digest(path) != listed[name]:
             raise UserError(
                 f"{files.shown(path)}: cannot be read: it is not as it was written, by the checksum in {FILE}; "
                 f"if you changed it yourself, take {FILE} away."
@@ -61,6 +61,7 @@ def _listed(folder: Path) -> dict[str, str]:
     return listed
 
 
-def _sum(path: Path) -> str:
+def digest(path: Path) -> str:
+    """The SHA-256 sum of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,7 +5,6 @@ and its label, and the splits of dev and test.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -19,8 +18,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from jaxnets.basics import checksums, stored
 from jaxnets.basics import files as disk
-from jaxnets.basics import stored
 from jaxnets.data import archives, assemble, files, mapped, notes, word_vectors
 from jaxnets.data.assemble import Encoding
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
@@ -85,7 +84,7 @@ def _read(folder: Path) -> Dataset | None:
     """The data set in the cache; None if there is none, or it is not what was written."""
     try:
         header = stored.read_json(folder / "header.json", _HEADER)
-        if any(_digest(folder / name) != digest for name, digest in header["digests"].items()):
+        if any(checksums.digest(folder / name) != digest for name, digest in header["digests"].items()):
             return None
         arrays = archives.read(folder / "rest.npz")
         words = {"train": mapped.open_array(folder / "words.npy"), **{s: arrays[f"{s}_words"] for s in ("dev", "test")}}
@@ -112,13 +111,8 @@ def _write(folder: Path, dataset: Dataset) -> None:
         arrays |= {"vectors": dataset.word_vectors.vectors, "given": dataset.word_vectors.given}
     np.savez(folder / "rest.npz", **arrays)  # type: ignore[arg-type]
     header = {name: getattr(dataset, name) for name in ("name", "class_names", "vocabulary", "tokenizer", "notes")}
-    header["digests"] = {name: _digest(folder / name) for name in _HEADER["digests"]}
+    header["digests"] = {name: checksums.digest(folder / name) for name in _HEADER["digests"]}
     (folder / "header.json").write_text(json.dumps(header))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,9 @@
 """Checkpoints of a chunk that is under way: the states of its runs by Orbax, beside the records of their segments.
 
-A checkpoint counts once it is sealed: when Orbax has written all of it, the hashes of its files are written down. One
-that was cut short or changed is none, and the one before it is taken.
+A checkpoint counts once the checksums of its files are written, when Orbax has written all of it. One that was cut
+short or changed is none, and the one before it is taken.
 """
 
-import hashlib
 import re
 import shutil
 import time
@@ -15,18 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnets.basics import files, stored
-from jaxnets.basics.errors import UserError
+from jaxnets.basics import checksums, files
 from jaxnets.basics.logs import quiet_orbax
+from jaxnets.engine import packing
 from jaxnets.engine.events import Record
-from jaxnets.engine.packing import packed, unpacked
 from jaxnets.engine.program import Program
 
 _KEPT = 2
 _SHARE = 1 / 40
-_STATES, _RECORDS, _SEAL = "states-{}", "records-{}", "seal-{}.json"
+_STATES, _STEP, _RECORDS = "states-{}", "step-{}", ".records"
 _BACKGROUND = ThreadPoolExecutor(1, "checkpoints")
-_SHAPE = {"step": int, "runs": int, "files": {...: str}}
 
 
 class Snapshot(NamedTuple):
@@ -66,9 +63,9 @@ class Checkpoints:
           program: that the chunk is of.
           like: the shape and dtype of each leaf of one run's state, random keys as their data.
         """
-        for step in reversed(_steps(self._folder, "seal")):
+        for step in reversed(_whole(self._folder)):
             records = self._records(program, step)
-            if records and (snapshot := self._snapshot(step, like)) is not None:
+            if records and (snapshot := self._snapshot(program, records, like)) is not None:
                 return records, snapshot
         return [], None
 
@@ -88,11 +85,7 @@ class Checkpoints:
         """
         self.finish()
         self._begin = time.monotonic()
-        content = packed(records)
-        name = f"{_RECORDS.format(snapshot.step)}-{_digest(content)}"
-        with files.file_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            files.write(self._folder / name, lambda temporary: temporary.write_bytes(content))
+        packing.write(self._folder, _STEP.format(snapshot.step), _RECORDS, packing.packed(records))
         self._writing = _BACKGROUND.submit(self._save, snapshot)
 
     def finish(self) -> None:
@@ -119,77 +112,60 @@ class Checkpoints:
         # this is a thread already; where the asynchronous one cannot make its folder, its threads wait for ten minutes
         with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
             checkpointer.save(target.absolute(), args=ocp.args.StandardSave(_tree(snapshot)))
-        self._seal(snapshot)
-
-    def _seal(self, snapshot: Snapshot) -> None:
-        """A checkpoint is whole: it counts from now on, and the older ones but one are taken away."""
-        hashes = _hashes(self._folder / _STATES.format(snapshot.step))
-        content = {"step": snapshot.step, "runs": len(snapshot.runs), "files": hashes}
-        files.write_json(self._folder / _SEAL.format(snapshot.step), content)
-        for step in _steps(self._folder, "seal")[:-_KEPT]:
-            (self._folder / _SEAL.format(step)).unlink(missing_ok=True)
+        checksums.write(target, [path for path in target.rglob("*") if path.is_file()])
+        for step in _whole(self._folder)[:-_KEPT]:
             shutil.rmtree(self._folder / _STATES.format(step), ignore_errors=True)
         self._last = time.monotonic()
         self._rest = (self._last - self._begin) / _SHARE
 
     def _records(self, program: Program, last: int) -> list[Record]:
         """The records up to a step; none if some of them are missing or damaged."""
+        names = (re.fullmatch(r"step-(\d{1,15})-\w+\.records", path.name) for path in self._folder.glob(f"*{_RECORDS}"))
         records: list[Record] = []
-        for step in (step for step in _steps(self._folder, "records") if step <= last):
-            for path in self._folder.glob(f"{_RECORDS.format(step)}-*"):
-                content = path.read_bytes()
-                if path.name.rpartition("-")[2] == _digest(content):
-                    records += unpacked(content, program)
-                    break
+        for step in sorted({int(name[1]) for name in names if name and int(name[1]) <= last}):
+            records += packing.read(self._folder, _STEP.format(step), _RECORDS, program) or ()
         steps = [0, *(record.step for record in records)]
         whole = steps[-1] == last and all(
             record.first_step == before for record, before in zip(records, steps, strict=False)
         )
         return records if whole else []
 
-    def _snapshot(self, step: int, like: Sequence[Any]) -> Snapshot | None:
-        """The states of a checkpoint; None if they are not those that were sealed."""
-        folder = self._folder / _STATES.format(step)
+    def _snapshot(self, program: Program, records: Sequence[Record], like: Sequence[Any]) -> Snapshot | None:
+        """The states after the last record, of the runs that go on; None if they are not as they were written."""
+        last = records[-1]
+        folder = self._folder / _STATES.format(last.step)
+        runs = np.flatnonzero(np.isin(program.runs, last.runs[last.going]))
+        empty = [np.zeros((len(runs), *leaf.shape), leaf.dtype) for leaf in like]
+        wanted = Snapshot(last.step, runs, np.zeros(len(records[0].runs), bool), empty)
         try:
-            seal = stored.read_json(self._folder / _SEAL.format(step), _SHAPE)
-            if seal["step"] != step or seal["files"] != _hashes(folder):
-                return None
-            return _restored(folder, step, seal["runs"], like)
-        except (OSError, UserError):
+            checksums.check(folder)
+            return _restored(folder, wanted)
+        except Exception:  # Orbax raises many kinds for what is missing or of another shape
             return None
 
 
-def _steps(folder: Path, kind: str) -> list[int]:
-    """The steps in the names of the files of a kind, such as `seal-24.json`, ascending."""
-    named = (re.fullmatch(rf"{kind}-(\d{{1,15}})(\D.*)?", path.name) for path in folder.glob(f"{kind}-*"))
-    return sorted({int(found[1]) for found in named if found})
+def _whole(folder: Path) -> list[int]:
+    """The steps of the checkpoints that were written to their end, ascending."""
+    found = (re.fullmatch(r"states-(\d{1,15})", path.parent.name) for path in folder.glob(f"*/{checksums.FILE}"))
+    return sorted(int(name[1]) for name in found if name)
 
 
 def _tree(snapshot: Snapshot) -> dict[str, Any]:
     """What Orbax writes: it knows no arrays without numbers."""
-    leaves = {f"leaf_{place}": leaf for place, leaf in enumerate(snapshot.states) if leaf.size}
-    return {"runs": snapshot.runs.astype(np.int64), "rivals": snapshot.rivals, **leaves}
+    return {"rivals": snapshot.rivals} | {
+        f"leaf_{place}": leaf for place, leaf in enumerate(snapshot.states) if leaf.size
+    }
 
 
-def _restored(folder: Path, step: int, num_runs: int, like: Sequence[Any]) -> Snapshot | None:
+def _restored(folder: Path, wanted: Snapshot) -> Snapshot:
+    """A snapshot with the numbers of a folder, which must be of the shapes of those that it has."""
     import orbax.checkpoint as ocp
 
-    empty = [np.zeros((num_runs, *leaf.shape), leaf.dtype) for leaf in like]
+    tree = _tree(wanted)
     with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
         metadata = dict(checkpointer.metadata(folder.absolute()).item_metadata.tree)
-        wanted = _tree(Snapshot(step, np.zeros(num_runs, np.int64), np.zeros(metadata["rivals"].shape, bool), empty))
-        if {name: tuple(one.shape) for name, one in metadata.items()} != {n: one.shape for n, one in wanted.items()}:
-            return None
-        tree = checkpointer.restore(folder.absolute(), wanted)
-    states = [np.asarray(tree.get(f"leaf_{place}", leaf)) for place, leaf in enumerate(empty)]
-    return Snapshot(step, np.asarray(tree["runs"]), np.asarray(tree["rivals"]), states)
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """The hash of each file below a folder, by its path there."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): _digest(path.read_bytes()) for path in paths}
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+        if {name: tuple(one.shape) for name, one in metadata.items()} != {n: one.shape for n, one in tree.items()}:
+            raise ValueError("the states are of another shape")
+        tree = checkpointer.restore(folder.absolute(), tree)
+    states = [np.asarray(tree.get(f"leaf_{place}", leaf)) for place, leaf in enumerate(wanted.states)]
+    return wanted._replace(rivals=np.asarray(tree["rivals"]), states=states)

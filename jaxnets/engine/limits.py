@@ -17,7 +17,8 @@ from jaxnets.engine.program import Program
 
 MOST_RUNS = 10_000_000
 
-# Measured on sweeps of 200,000 runs, and of 20,000 evaluations.
+# By estimate, and less than sweeps take in the end: 10,000 runs of xor took 5.5 kB each before their first step, and
+# their 20 evaluations 0.7 kB each while the tables were made.
 _RUN_BYTES = 4_000
 _RECORD_BYTES, _ROW_BYTES = 2_000, 100
 _PREDICTION_BYTES = 50

@@ -1,13 +1,17 @@
-"""The records of a chunk as bytes, and back."""
+"""The records of a chunk as bytes, and as files whose names tell what they hold; and back."""
 
+import contextlib
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from flax import traverse_util
 
+from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.engine.events import Record
 from jaxnets.engine.program import Program
@@ -15,6 +19,38 @@ from jaxnets.engine.segments import Outcome
 
 _NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
 _ARRAYS = ("runs", "going", "dropped")
+
+
+def write(folder: Path, name: str, suffix: str, content: bytes) -> None:
+    """Writes records, from `packed`, into a file of a folder; its name ends in their hash.
+
+    Raises:
+      UserError: if it cannot be written.
+    """
+    with files.file_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    files.write(folder / f"{name}-{_digest(content)}{suffix}", lambda temporary: temporary.write_bytes(content))
+
+
+def read(folder: Path, name: str, suffix: str, program: Program) -> list[Record] | None:
+    """The records of such a file; None if there is none, or it was cut short or changed.
+
+    Args:
+      folder: that holds it.
+      name: as it was given to `write`.
+      suffix: likewise.
+      program: of the runs.
+    """
+    for path in sorted(folder.glob(f"{name}-*{suffix}")):
+        content = path.read_bytes()
+        if path.name.removesuffix(suffix).rpartition("-")[2] == _digest(content):
+            with contextlib.suppress(UserError):
+                return unpacked(content, program)
+    return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def packed(records: Sequence[Record]) -> bytes:

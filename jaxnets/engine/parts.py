@@ -6,7 +6,6 @@ is no part, and its chunk is trained again. Where the runs are cut otherwise tha
 chunks lie between the parts that are there.
 """
 
-import contextlib
 import hashlib
 import inspect
 import json
@@ -21,12 +20,10 @@ from typing import Any
 import numpy as np
 
 import jaxnets
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, fingerprint
+from jaxnets.engine import packing
 from jaxnets.engine.checkpoints import Checkpoints
 from jaxnets.engine.events import Options, Record
-from jaxnets.engine.packing import packed, unpacked
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run
 from jaxnets.plugins import Plugin
@@ -58,15 +55,13 @@ class Parts:
 
     def chunks(self, program: Program, size: int) -> list[range]:
         """Chunks of a program: those that are there, finished or under way, between them others of a size at most."""
-        finished = around(self._ranges(program, SUFFIX), len(program.runs), size=len(program.runs))
-        there = {(one.start, one.stop) for one in self._ranges(program, SUFFIX)}
+        finished = self._ranges(program, SUFFIX)
         begun = [one for one in self._ranges(program, BEGUN) if len(one) <= size]
         cut = []
-        for one in finished:
+        for one in around(finished, len(program.runs), size=len(program.runs)):
             inside = [part for part in begun if one.start <= part.start and part.stop <= one.stop]
             shifted = [range(part.start - one.start, part.stop - one.start) for part in inside]
-            of_gap = around(shifted, len(one), size)
-            cut += [one] if (one.start, one.stop) in there else [one[part.start : part.stop] for part in of_gap]
+            cut += [one] if one in finished else [one[p.start : p.stop] for p in around(shifted, len(one), size)]
         return cut
 
     def _ranges(self, program: Program, suffix: str) -> list[range]:
@@ -77,12 +72,7 @@ class Parts:
 
     def read(self, program: Program, chunk: range) -> list[Record] | None:
         """The records of a chunk; None if there is no part of it that is whole."""
-        for path in sorted(self._folder.glob(f"{self._key(program, chunk)}-*{SUFFIX}")):
-            content = path.read_bytes()
-            if path.stem.rpartition("-")[2] == _digest(content):
-                with contextlib.suppress(UserError):
-                    return unpacked(content, program)
-        return None
+        return packing.read(self._folder, self._key(program, chunk), SUFFIX, program)
 
     def write(self, program: Program, chunk: range, records: Sequence[Record]) -> None:
         """Writes the records of a chunk that is finished.
@@ -90,7 +80,7 @@ class Parts:
         Raises:
           UserError: if it cannot be written.
         """
-        self.write_packed(program, chunk, packed(records))
+        self.write_packed(program, chunk, packing.packed(records))
 
     def write_packed(self, program: Program, chunk: range, content: bytes) -> None:
         """Writes the records of a chunk that is finished, from `packed`.
@@ -98,10 +88,7 @@ class Parts:
         Raises:
           UserError: if it cannot be written.
         """
-        path = self._folder / f"{self._key(program, chunk)}-{_digest(content)}{SUFFIX}"
-        with files.file_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-        files.write(path, lambda temporary: temporary.write_bytes(content))
+        packing.write(self._folder, self._key(program, chunk), SUFFIX, content)
 
     def checkpoints(self, program: Program, chunk: range) -> Checkpoints:
         """Where the states of a chunk are kept while it is under way."""
