@@ -78,7 +78,7 @@ def evidence(tables):
 def _agreement(table):
     right = (table["parameters"] == table["by_formula"]).sum()
     holds = None if table["parameters"].isna().all() else bool(right == len(table))  # None: nothing could be counted
-    return Fact(holds, f"{right} of {len(table)} blocks agree")
+    return Fact(holds, f"{right} of {len(table)} blocks agree", holds is None)
 
 
 def pictures(tables):

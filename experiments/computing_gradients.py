@@ -89,9 +89,9 @@ def evidence(tables):
     of_rounding = f"{share:.2%} of what rounding may make, a relative error of {nets['error'].max():.1e}, at most"
     fewer = bool(most < RULES["operations"].bound) if np.isfinite(most) else None
     return {
-        "exact": Fact(bool(share <= 1) if known else None, f"{of_rounding}, over {len(nets)} nets"),
+        "exact": Fact(bool(share <= 1) if known else None, f"{of_rounding}, over {len(nets)} nets", not known),
         "cost": timed.largest(ratios, "parameters"),
-        "operations": Fact(fewer, f"{most:.2f} times as many as of one, at most"),
+        "operations": Fact(fewer, f"{most:.2f} times as many as of one, at most", fewer is None),
         "growth": timed.growth(ratios, "parameters"),
         **{kind: _power(tables["errors"], kind) for kind in ORDERS},
         "small_steps": _small_steps(tables["errors"]),
@@ -101,12 +101,13 @@ def evidence(tables):
 def _power(errors, kind):
     off = differences.deviation(errors[errors["kind"] == kind], ORDERS[kind])
     holds = bool(off < RULES[kind].bound) if np.isfinite(off) else None
-    return Fact(holds, f"between neighbouring steps the power is off by {off:.3f} at most")
+    return Fact(holds, f"between neighbouring steps the power is off by {off:.3f} at most", holds is None)
 
 
 def _small_steps(errors):
     share = max(differences.share_allowed(errors[errors["kind"] == kind], order) for kind, order in ORDERS.items())
-    return Fact(bool(share <= 1) if np.isfinite(share) else None, f"{share:.2%} of it at most")
+    known = np.isfinite(share)
+    return Fact(bool(share <= 1) if known else None, f"{share:.2%} of it at most", not known)
 
 
 def summary(tables):

@@ -92,7 +92,7 @@ def evidence(tables):
     return {
         "test_loss": contrasts(tables, "test_loss", {"wider": 1, "deeper": -1}, log=True),
         "test_accuracy": contrasts(tables, "test_accuracy", {"deeper": 1, "wider": -1}, log=False),
-        "same_size": Fact(off <= SAME_SIZE, f"they differ by {off:.1%} at most"),
+        "same_size": Fact(None if np.isnan(off) else off <= SAME_SIZE, f"they differ by {off:.1%} at most"),
     }
 
 

@@ -114,7 +114,7 @@ def evidence(tables):
     gain, negated = (effects.contrast(scores, f"{on}_accuracy", {deep: 1, LINEAR: -1}) for on in ("test", "negated"))
     turned = effects.contrast(unseen, "test_accuracy", {unseen["contestant"].iloc[0]: 1})
     return {
-        "linear": Fact(can == "none" and not linear.any(), told),
+        "linear": Fact(can == "none" and not linear.any() if len(linear) else None, told),
         "patterns": intervals.share(int(judged.sum()), len(judged)),
         # the shares are fixed, so that only blocks are drawn
         "sentences": gain.drop(columns="task", errors="ignore"),

@@ -6,6 +6,15 @@ from collections.abc import Iterable
 from jaxnets.basics.characters import one_line
 
 LONGEST = 2000  # characters
+SYNONYMS = {
+    "lr": "learning_rate",
+    "wd": "weight_decay",
+    "seeds": "num_seeds",
+    "epochs": "num_epochs",
+    "steps": "num_steps",
+    "blocks": "num_blocks",
+}
+"""What other libraries call a field."""
 
 
 class UserError(ValueError):
@@ -35,6 +44,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("adm", ["adam", "sgd"])
     " Did you mean 'adam'?"
+    >>> nearest("LR", ["learning_rate", "l1"])
+    " Did you mean 'learning_rate'?"
     """
-    close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    by_case = {one.lower(): one for one in known}
+    lower = str(name).lower()
+    likely = by_case.get(lower) or by_case.get(SYNONYMS.get(lower, ""))
+    close = [likely] if likely else [by_case[one] for one in difflib.get_close_matches(lower, by_case, n=1, cutoff=0.5)]
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -187,7 +187,7 @@ class Config:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata={"role": "options"})
     """The values of the experiment's own flags."""
 
-    def __init__(self, *, options: Mapping[str, Any] | None = None, **values: Any) -> None:
+    def __init__(self, /, *, options: Mapping[str, Any] | None = None, **values: Any) -> None:
         for declared in fields():
             value = values.pop(declared.name, declared.default)
             object.__setattr__(self, declared.name, typed(declared, value))
@@ -198,7 +198,7 @@ class Config:
         """All fields and arguments by name; not the options."""
         return {declared.name: getattr(self, declared.name) for declared in fields()} | dict(self.arguments)
 
-    def changed(self, **values: Any) -> "Config":
+    def changed(self, /, **values: Any) -> "Config":
         """The configuration with some values changed; an argument of a plug-in that is None is taken away.
 
         >>> Config(width=3).changed(width=None, seed=1).arguments

@@ -158,12 +158,12 @@ class Field:
         return typed
 
     def axis(self, value: Any) -> Any:
-        """One value, a list of values (each once), or a range.
+        """One value, a list of distinct values, or a range.
 
         Raises:
           UserError: if it is none of these.
 
-        >>> Field("learning_rate", "float").axis([1, 0.1, 1])
+        >>> Field("learning_rate", "float").axis([1, 0.1])
         [1.0, 0.1]
         """
         if isinstance(value, Range):
@@ -173,7 +173,15 @@ class Field:
         items = [self.value(item) for item in _listed(self.name, value)]
         if not items:
             raise UserError(f"{self.name}: the list is empty; give one value, a list of values, or a range.")
-        return _distinct(items)
+        if (twice := _repeated(items)) is not None:
+            raise UserError(f"{self.name}: {brief(twice)} is given twice; {self._once(twice)}")
+        return items
+
+    def _once(self, value: Any) -> str:
+        """What to write in place of a value that an axis has twice."""
+        if self.kind == "sizes" and len(value) == 1:
+            return f"a list is an axis of the sweep. For two layers write {value * 2}, as a flag {show(value * 2)}."
+        return "a list is an axis of the sweep, with each value once. More runs of a setting: num_seeds."
 
     def _range(self, span: Range) -> Range:
         if self.kind not in ("float", "int"):
@@ -243,9 +251,14 @@ def _listed(name: str, value: Any) -> list[Any]:
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
 
-def _distinct(items: list[Any]) -> list[Any]:
-    """Each item once; plug-in objects need not be hashable."""
-    return list({_key(item): item for item in items}.values())
+def _repeated(items: list[Any]) -> Any:
+    """The first item that stands there twice; None without one. Plug-in objects need not be hashable."""
+    seen = set()
+    for item in items:
+        if (key := _key(item)) in seen:
+            return item
+        seen.add(key)
+    return None
 
 
 def _key(item: Any) -> tuple[Any, Any]:

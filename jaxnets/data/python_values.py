@@ -95,8 +95,10 @@ def _row(values: Any, where: str) -> list[Any]:
         return list(values)
     array = as_array(values, f"{where}: labels")
     if array.ndim != 1:
-        one_hot = array.ndim == 2 and array.shape[1] > 1
-        hint = "; make one-hot rows labels by labels.argmax(axis=1)" if one_hot else "; take labels.ravel()"
+        hint = "; take labels.ravel()"
+        if array.ndim == 2 and array.shape[1] > 1:
+            one_hot = bool((array == (array == array.max(axis=1, keepdims=True))).all() and (array.sum(axis=1) == 1).all())
+            hint = "; make one-hot rows labels by labels.argmax(axis=1)" if one_hot else "; an example has one label"
         raise UserError(f"{where}: labels must be an array [examples], not one of shape {list(array.shape)}{hint}.")
     return array.tolist()
 

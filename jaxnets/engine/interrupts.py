@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -45,6 +46,17 @@ def until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
             yield event
             if came and not _HOLDS:
                 raise KeyboardInterrupt
+
+
+def pass_on() -> None:
+    """Raises the signals again that were to end the process; of Ctrl-C alone, nothing happens."""
+    wanted = [number for number in _LAST if number != signal.SIGINT]
+    _LAST.clear()
+    for stream in (sys.stdout, sys.stderr):  # the process may end here
+        if stream is not None:
+            stream.flush()
+    for number in wanted[-1:]:
+        signal.raise_signal(number)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import jax
@@ -15,10 +16,12 @@ from jaxtyping import Array
 from jaxnets import training
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
+from jaxnets.config.converters import brief
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run
+from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
@@ -80,11 +83,22 @@ class Trained:
         Raises:
           UserError: if there is no such run.
         """
+        self.check_run(run)
         for program in self.programs:
             places = np.flatnonzero(program.runs == run)
             if len(places):
                 return program, int(places[0])
-        raise UserError(f"run: there is no run {run!r}; the runs are 0 to {len(self.table) - 1}.")
+        raise UserError(f"run: of run {run} there are the tables alone, as read from a directory; `train` trains anew.")
+
+    def check_run(self, run: Any) -> None:
+        """Refuses what is not the number of a run.
+
+        Raises:
+          UserError: if it is none.
+        """
+        if isinstance(run, bool) or not isinstance(run, Integral) or run not in range(len(self.runs)):
+            known = f"the runs are 0 to {len(self.runs) - 1}" if len(self.runs) else "there are none"
+            raise UserError(f"run: there is no run {brief(run)}; {known}.")
 
     def numbers(self, run: int) -> dict[str, Array]:
         """The traced hyperparameters of a run."""
@@ -97,6 +111,7 @@ class Trained:
 
     def values(self, run: int, *names: str) -> dict[str, Any]:
         """Some of the hyperparameters of a run, as `Config` takes them."""
+        self.program(run)
         chosen = {name: self.table[run][name] for name in names if name in self.table[run]}
         return {name: value.reference if isinstance(value, Plugin) else value for name, value in chosen.items()}
 
@@ -110,6 +125,8 @@ class Trained:
     def logits(self, run: int, inputs: Any, step: int | None = None) -> np.ndarray:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""
         params = jax.tree.map(jnp.asarray, self.params(run, step))
+        if not isinstance(inputs, TextBatch):
+            inputs = predict.features(self.model(run), inputs)
         return np.asarray(self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
 
     def model(self, run: int) -> Model:
@@ -158,20 +175,22 @@ class Trained:
         Raises:
           UserError: if they were not kept.
         """
+        self.check_run(run)
         if step == 0:
             return self.start(run).params
         last = max(self.steps(run), default=self._num_steps(run)) if step is None else step
         if (run, last) not in self.kept:
-            raise UserError(f"keep: the parameters of run {run} after step {last} were not kept; keep=last keeps them.")
+            keeps = "keep=all keeps" if step is not None else "keep=last or keep=all keeps"
+            kept = f"; kept are those after {', '.join(map(str, steps))}" if (steps := self.steps(run)) else ""
+            raise UserError(f"step: the parameters of run {run} after step {brief(last)} were not kept{kept}; {keeps} them.")
         return self.kept[run, last]
 
     def _num_steps(self, run: int) -> int:
-        if run not in range(len(self.runs)):
-            raise UserError(f"run: there is no run {run!r}; the runs are 0 to {len(self.runs) - 1}.")
         return int(self.runs["num_steps"].iloc[run])
 
     def steps(self, run: int) -> list[int]:
         """The steps at which the parameters of a run were kept, ascending; not the start."""
+        self.check_run(run)
         return sorted(step for number, step in self.kept if number == run)
 
 

@@ -16,6 +16,7 @@ from jaxnets.evidence.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
     MIXED,
+    NOT_TESTED,
     SUPPORTED,
     OnTask,
     Part,
@@ -39,12 +40,14 @@ class Fact:
     """What was counted or computed without chance.
 
     Attributes:
-      holds: whether the statement does; None if what it is about was not there.
+      holds: whether the statement does; None if what it is about was not there, or there was too little of it.
       text: what was counted.
+      undecided: whether there was too little: with `holds` None.
     """
 
     holds: bool | None
     text: str
+    undecided: bool = False
 
 
 Evidence = Fact | Estimate | pd.DataFrame
@@ -89,6 +92,13 @@ class Effects:
     tasks: Mapping[str, Effect]
 
 
+def tested(found: Fact | Effects) -> bool:
+    """Whether any run was about a rule."""
+    if isinstance(found, Fact):
+        return found.holds is not None or found.undecided
+    return bool(found.tasks) or not math.isnan(found.all.estimate.value)
+
+
 def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:
     """The verdict on a claim.
 
@@ -118,7 +128,9 @@ def outcomes(rules: Mapping[str, Rule], found: Mapping[str, Fact | Effects]) -> 
     def decide(name: str, error: float) -> str:
         return outcome(rules[name], found[name], error)
 
-    by_chance = [name for name, rule in rules.items() if rule.core and not isinstance(found[name], Fact)]
+    by_chance = [
+        name for name, rule in rules.items() if rule.core and not isinstance(found[name], Fact) and tested(found[name])
+    ]
     alone = {name: decide(name, ERROR) for name in rules if name not in by_chance}
     return {**alone, **step_down(by_chance, decide)}
 
@@ -151,6 +163,8 @@ def _by_block(
     core = {name: rule for name, rule in rules.items() if rule.core}
     tables = {name: table for name in core if isinstance(table := found[name], pd.DataFrame) and "block" in table}
     blocks = sorted({block for table in tables.values() for block in table["block"].unique()})
+    if not all(tested(seen[name]) for name in core):
+        return {}
     counts: dict[str, int] = {}
     for block in blocks if len(blocks) > 1 else ():
         own = {name: effects(core[name], table[table["block"] == block]) for name, table in tables.items()}
@@ -191,6 +205,8 @@ def estimated(table: pd.DataFrame) -> Estimate:
 
 def outcome(rule: Rule, found: Fact | Effects, error: float = ERROR) -> str:
     """What a rule makes of what was found, if it may be wrong in a share `error` of repetitions."""
+    if not tested(found):
+        return NOT_TESTED
     if isinstance(found, Fact):
         return INCONCLUSIVE if found.holds is None else SUPPORTED if found.holds else CONTRADICTED
     if not rule.over:
@@ -250,6 +266,8 @@ def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
         "reason": rule.reason,
         "power": rule.power,
     }
+    if not tested(found):
+        return Part(**common, evidence="no such run")
     if isinstance(found, Fact):
         return Part(**common, evidence=found.text)
     shares = rule.over in SHARES

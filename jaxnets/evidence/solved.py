@@ -54,7 +54,9 @@ def some_does(runs: pd.DataFrame, rare: float) -> Fact:
       rare: the smallest share of seeds of interest: of enough seeds one would show it in 95% of cases.
     """
     solves, enough = bool(runs["solved"].any()), math.ceil(math.log(ERROR) / math.log(1 - rare))
-    return Fact(solves if solves or runs["seed"].nunique() >= enough else None, _count(runs))
+    if solves or runs["seed"].nunique() >= enough:
+        return Fact(solves, _count(runs))
+    return Fact(None, _count(runs), undecided=not runs.empty)
 
 
 def _count(runs: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, in_unit
 
 SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE = "supported", "contradicted", "mixed", "inconclusive"
 OUTCOMES = (SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE)
+NOT_TESTED = "not tested"  # no run of this sweep was about it; a claim with such a core part has no verdict
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Part:
       statement: as a sentence that may be true or not.
       kind: `identity`, `constructed` or `empirical`.
       core: whether it decides.
-      outcome: `supported`, `contradicted`, `mixed` or `inconclusive`.
+      outcome: `supported`, `contradicted`, `mixed`, `inconclusive` or `not tested`.
       evidence: the effect with its interval, or what was counted.
       rule: when the statement counts as supported or contradicted.
       reason: why its bound is what it is.
@@ -125,6 +126,14 @@ class Verdict:
         return min(deciding, key=lambda part: part.distance)
 
     @property
+    def in_words(self) -> str:
+        """The outcome; without a verdict, how many core parts are missing."""
+        if self.outcome != NOT_TESTED:
+            return self.outcome
+        missing = sum(part.outcome == NOT_TESTED for part in self.core)
+        return f"none: {missing} of {len(self.core)} core parts were not tested in this run"
+
+    @property
     def stability(self) -> str:
         """In how many blocks the verdict came out as it did with all of them, and what the others said; empty without.
 
@@ -145,6 +154,8 @@ def combined(outcomes: Sequence[str]) -> str:
     ('inconclusive', 'mixed')
     """
     kinds = set(outcomes)
+    if NOT_TESTED in kinds:
+        return NOT_TESTED
     if MIXED in kinds or {SUPPORTED, CONTRADICTED} <= kinds:
         return MIXED
     if CONTRADICTED in kinds:
@@ -171,4 +182,5 @@ def count(outcomes: Sequence[str]) -> str:
     >>> count(["supported", "inconclusive", "supported"])
     '2 supported, 0 contradicted, 0 mixed, 1 inconclusive'
     """
-    return ", ".join(f"{list(outcomes).count(kind)} {kind}" for kind in OUTCOMES)
+    shown = [*OUTCOMES, *([NOT_TESTED] if NOT_TESTED in outcomes else [])]
+    return ", ".join(f"{list(outcomes).count(kind)} {kind}" for kind in shown)

@@ -68,7 +68,7 @@ def complete(table: pd.DataFrame) -> Fact:
     """
     found = table.groupby("task", sort=False)["zone"]
     if not found.agg(lambda zones: len(zones) >= 3 and "good" in set(zones)).any():
-        return Fact(None, "no task has three rates of which one is good")
+        return Fact(None, "no task has three rates of which one is good", undecided=len(table) > 0)
     whole = found.agg(lambda zones: {"slow", "good", "lost"} <= set(zones))
     lacking = f"; not on {', '.join(map(str, whole.index[~whole]))}" if not whole.all() else ""
     return Fact(bool(whole.mean() > 0.5), f"on {whole.sum()} of {len(whole)} tasks{lacking}")

@@ -87,6 +87,8 @@ def _plain(
     facts = _facts(environment, config)
     candidates = ("optimizer", "model", *choosing.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
+    if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
+        runs, by = runs.assign(contestant=[f"{by} {value:.4g}" for value in runs[by]]), "contestant"
     runs = runs.assign(task=facts.name, phase=TUNING)
     protocol = Protocol(
         search=config.search if config else "grid",

@@ -9,6 +9,8 @@ from typing import Any
 from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
+from jaxnets.config.converters import brief
+from jaxnets.engine import interrupts
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.lab import profiling, run_directory, session
@@ -36,7 +38,8 @@ def sweep(
         at most 1 GiB.
 
     Returns:
-      The results. A sweep that is interrupted by Ctrl-C gives what was finished.
+      The results. A sweep that is interrupted by Ctrl-C gives what was finished; after SIGTERM or SIGHUP that is
+      written, and the signal then ends the process.
 
     Raises:
       UserError: for anything that cannot be done; then nothing was trained and nothing written.
@@ -45,15 +48,22 @@ def sweep(
     >>> len(results.runs), sorted(results.runs["hidden_units"])
     (2, ['2', '4'])
     """
+    if config is not None and not isinstance(config, Config):
+        raise UserError(f"config: {brief(config)} is not a Config; data and values are keywords, as dataset=.")
+    if "options" in values:
+        raise UserError("options: it is not known; the flags of an experiment are not taken here.")
     asked = (config or Config()).changed(**values)
     for name in ("tensorboard", "profile"):
         if getattr(asked, name) and output is None:
             raise UserError(f"{name}: it is written into the run directory; name one by output.")
-    asked = asked.changed(output=output and str(output))
+    asked = asked.changed(output=None if output is None else str(run_directory.path_of("output", output)))
     configure(asked)
     console = Terminal(stderr=True) if progress else None
     with profiling.profiled(asked, console):
-        return _swept(asked, console, keeps_last=config is None and "keep" not in values and not asked.export)
+        results = _swept(asked, console, keeps_last=config is None and "keep" not in values and not asked.export)
+    if results.interrupted:
+        interrupts.pass_on()
+    return results
 
 
 def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results:

@@ -1,7 +1,7 @@
 """The results of a sweep: its tables, what can be asked of its runs, and on disk."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
 from jaxnets.lab import config_files, run_directory, session, studies
@@ -59,7 +60,7 @@ class Results(Trained):
         """The runs that were trained, those of `train` among them."""
         return len(self.runs) + sum(len(trained.runs) for trained in self.further)
 
-    def train(self, **values: Any) -> Trained:
+    def train(self, /, **values: Any) -> Trained:
         """Trains the configuration with some values changed; nothing of it is written.
 
         Arguments of plug-ins that are no longer chosen are left out.
@@ -102,6 +103,10 @@ class Results(Trained):
           UserError: for anything in the configuration that cannot be done.
           KeyboardInterrupt: if the user ends it.
         """
+        if isinstance(by, str) and by not in self.config.values():
+            raise unknown("by", by, [name for name, value in self.config.values().items() if isinstance(value, list)])
+        if not isinstance(by, str) and not callable(by):
+            raise UserError(f"by: {brief(by)} is neither the name of a hyperparameter nor a function of the runs.")
         column, label = (by, None) if isinstance(by, str) else ("contestant", by)
         contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
         tasks = self.options.get("tasks", ["own"])
@@ -122,7 +127,7 @@ class Results(Trained):
           A row for each; see `jaxnets.evidence.choosing.best_configurations`. `members` are the numbers of the runs.
 
         Raises:
-          UserError: if there is no such hyperparameter.
+          UserError: if there is no such hyperparameter, or the sweep was interrupted.
 
         >>> import jaxnets
         >>> axes = {"hidden_units": [0, 8], "learning_rate": [0.001, 0.03], "num_seeds": 2}
@@ -130,15 +135,21 @@ class Results(Trained):
         >>> results.best("hidden_units")["learning_rate"].tolist()
         [0.03, 0.03]
         """
-        names = [by] if isinstance(by, str) else list(by)
         known = choosing.hyperparameters(self.runs) if len(self.runs) else []
+        names = _listed("by", by, "name a hyperparameter, or a list of several")
         for name in names:
             if name not in known:
                 raise unknown("by", str(name), known)
+        if lost := int((self.runs["status"] == "interrupted").sum()):
+            raise UserError(
+                f"best: the sweep was interrupted before {lost} of its {len(self.runs)} runs had ended, so that those "
+                "that ended may be any; with output=, the same sweep goes on where it stopped."
+            )
         return choosing.best_configurations(self.runs, names)
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step; see `Trained.model`."""
+        self.check_run(run)
         if self.kept_model is not None and self.kept_model.about["run"] == run:
             return self.kept_model
         if self.programs:
@@ -165,7 +176,8 @@ class Results(Trained):
         """
         if runs is None and self.config.keep != "seeds":
             raise UserError("keep: the seeds of one setting were not kept; keep=seeds keeps them.")
-        return Ensemble(tuple(map(self.model, sorted({run for run, _ in self.kept}) if runs is None else runs)))
+        members = sorted({run for run, _ in self.kept}) if runs is None else _listed("runs", runs, "give run numbers")
+        return Ensemble(tuple(map(self.model, members)))
 
     def save(self, directory: str | Path) -> Path:
         """Writes a run directory, which `jaxnets.load` reads.
@@ -173,7 +185,7 @@ class Results(Trained):
         Raises:
           UserError: if it cannot be written, or holds results already.
         """
-        folder = run_directory.create(Path(directory))
+        folder = run_directory.create(run_directory.path_of("directory", directory))
         files.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
         files.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes, self.folds))
         run_directory.write_rest(folder, self)
@@ -208,6 +220,16 @@ class Results(Trained):
         return notebook.html(self.runs, self.curves)
 
 
+def _listed(name: str, values: Any, what: str) -> list[Any]:
+    """Distinct values, one at least; a text is a value."""
+    items = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
+    if not items:
+        raise UserError(f"{name}: the list is empty; {what}.")
+    if len(set(map(repr, items))) < len(items):
+        raise UserError(f"{name}: {brief(items)} has a value twice.")
+    return items
+
+
 def _shared(described: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     """Descriptions of models with what they have in common written once."""
     first = next(iter(described.values()))
@@ -232,7 +254,7 @@ def load(directory: str | Path, *, trust: Trust = False) -> Results:
     >>> load(results.save(folder)).runs.equals(results.runs)
     True
     """
-    folder = Path(directory)
+    folder = run_directory.path_of("directory", directory)
     content = run_directory.read_config(folder)
     config = config_files.configuration(folder / "config.json", content, trust)
     runs, curves = (run_directory.read_table(folder, name) for name in ("runs", "curves"))

@@ -23,6 +23,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
 from jaxnets.config.config import Config
+from jaxnets.config.converters import brief
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import study
@@ -63,6 +64,17 @@ def default_directory(experiment: str, config: Mapping[str, Any], now: datetime)
     """`results/<experiment>/<time>-<short hash of the configuration>`."""
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
     return Path("results") / experiment / f"{now:%Y%m%d-%H%M%S}-{digest}"
+
+
+def path_of(name: str, value: Any) -> Path:
+    """A path that an argument gives.
+
+    Raises:
+      UserError: if it is none.
+    """
+    if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes) or not os.fspath(value):
+        raise UserError(f"{name}: {brief(value)} is not a path.")
+    return Path(value)
 
 
 def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:

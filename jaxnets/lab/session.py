@@ -31,7 +31,7 @@ from jaxnets.trained import model
 from jaxnets.trained.model import Model
 
 
-def retrain(config: Config, console: Console | None, **values: object) -> Trained:
+def retrain(config: Config, console: Console | None, /, **values: object) -> Trained:
     """Trains a configuration with some values changed, and writes nothing.
 
     Arguments of plug-ins that are no longer chosen are left out.

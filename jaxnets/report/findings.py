@@ -15,12 +15,18 @@ from rich.text import Text
 
 from jaxnets.basics import stored
 from jaxnets.basics.errors import UserError
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, Part, Verdict
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict
 from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
 
 FILE = "finding.json"
-_STYLES = {SUPPORTED: "bold green", CONTRADICTED: "bold red", MIXED: "bold magenta", INCONCLUSIVE: "bold yellow"}
+_STYLES = {
+    SUPPORTED: "bold green",
+    CONTRADICTED: "bold red",
+    MIXED: "bold magenta",
+    INCONCLUSIVE: "bold yellow",
+    NOT_TESTED: "dim",
+}
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def print_finding(console: Console, finding: Finding, directory: Path) -> None:
     for part in side:
         _print_part(console, part, short_effect(part))
     stability = f" ({verdict.stability})" if verdict.stability else ""
-    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.outcome, _STYLES[verdict.outcome]), stability))
+    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.in_words, _STYLES[verdict.outcome]), stability))
     for name in finding.pictures:
         console.print(Text(f"Figure: {directory / 'figures' / name}.png"), soft_wrap=True)
 

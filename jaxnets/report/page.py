@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets.evidence.rules import IDENTITY, in_unit
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, Part, Verdict, count
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict, count
 from jaxnets.report import pages
 from jaxnets.report.bars import bar_of, bars_of_tasks, interval, short_effect
 from jaxnets.report.findings import Finding, cells
 
-MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", MIXED: "±", INCONCLUSIVE: "?"}
+MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", MIXED: "±", INCONCLUSIVE: "?", NOT_TESTED: "–"}
 NOT_RUN = "not run"
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 

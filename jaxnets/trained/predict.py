@@ -32,7 +32,7 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
     """
     if model.vocabulary:
         return class_probabilities(model, [encode(model, text) for text in _strings(inputs)])
-    rows = _features(model, inputs)
+    rows = features(model, inputs)
     return np.asarray(model.head.value.probabilities(_compiled(model.module)({"params": model.params}, rows)))
 
 
@@ -59,7 +59,7 @@ def _strings(inputs: Any) -> list[str]:
     return texts
 
 
-def _features(model: Model, inputs: Any) -> np.ndarray:
+def features(model: Model, inputs: Any) -> np.ndarray:
     """Rows of as many numbers as the model learned from."""
     try:
         rows = np.asarray(inputs, np.float32)
