@@ -40,6 +40,9 @@ def run(arguments):
     for directory in read:
         write(directory, console)
     if len(read) > 1:
+        for directory in read:
+            if not directory.study.tasks:
+                raise UserError(f"'{directory.path}' holds no task that was carried out whole.")
         compare(read, names, Path(given.output), console)
     return 0
 
@@ -54,11 +57,21 @@ def experiment(path):
 
 def write(directory, console):
     """Writes the report and the figures of a run directory, and prints its answer."""
-    said = answer(directory.study, directory.margin)
     console.rule(str(directory.path), align="left")
+    if not directory.study.tasks:
+        console.print(
+            f"Interrupted before a task was carried out whole: {directory.left_out} runs were begun, and nothing is "
+            f"compared. 'python run.py --resume={directory.path}' goes on.",
+            soft_wrap=True,
+        )
+        return
+    said = answer(directory.study, directory.margin)
     comparison_tables.print_answer(console, said)
     if directory.left_out:
-        console.print(f"Caution: {directory.left_out} runs were interrupted, and are left out.", style="yellow")
+        console.print(
+            f"Caution: {directory.left_out} runs are left out: of those that were interrupted, or of their task.",
+            style="yellow",
+        )
     page, *_ = study_report.write(directory.path, directory.study, said, directory.command, directory.environment)
     console.print(f"Report: {page}", soft_wrap=True)
 

@@ -71,7 +71,9 @@ def _misfit(table: pd.DataFrame, columns: Columns) -> str:
 
 
 def _fits(values: pd.Series, kind: str) -> bool:
-    """Whether a column is of a kind; one of gaps alone is of all."""
+    """Whether a column is of a kind; one without values, or of gaps alone, is of all."""
+    if values.empty:
+        return True
     if values.dtype == object:  # of version 0.1.0, or empty
         present = {type(value) for value in values.dropna()}
         return not present or (kind in ("", "text") and present <= {str, bool, int, float})

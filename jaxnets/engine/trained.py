@@ -180,9 +180,11 @@ class Trained:
             return self.start(run).params
         last = max(self.steps(run), default=self._num_steps(run)) if step is None else step
         if (run, last) not in self.kept:
-            keeps = "keep=all keeps" if step is not None else "keep=last or keep=all keeps"
+            keeps = "keep=last keeps" if step is None else "keep=all keeps"
             kept = f"; kept are those after {', '.join(map(str, steps))}" if (steps := self.steps(run)) else ""
-            raise UserError(f"step: the parameters of run {run} after step {brief(last)} were not kept{kept}; {keeps} them.")
+            raise UserError(
+                f"step: the parameters of run {run} after step {brief(last)} were not kept{kept}; {keeps} them."
+            )
         return self.kept[run, last]
 
     def _num_steps(self, run: int) -> int:

@@ -96,7 +96,8 @@ def tested(found: Fact | Effects) -> bool:
     """Whether any run was about a rule."""
     if isinstance(found, Fact):
         return found.holds is not None or found.undecided
-    return bool(found.tasks) or not math.isnan(found.all.estimate.value)
+    estimate = found.all.estimate
+    return bool(found.tasks) or not math.isnan(estimate.value) or bool(estimate.note)
 
 
 def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:

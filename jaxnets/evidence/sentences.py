@@ -229,6 +229,8 @@ def scope(study: Study) -> str:
 
 def cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
     """What the answer does not say, and what should be looked at."""
+    if study.unfinished:
+        yield f"The comparison was interrupted; not carried out whole, and left out: {', '.join(study.unfinished)}."
     if not study.protocol.confirm_seeds:
         yield "The seeds that chose the settings report as well, which flatters; --confirm_seeds=32 takes fresh ones."
     edged = contestants[contestants["edge"].astype(bool)]

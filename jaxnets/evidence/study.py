@@ -87,7 +87,13 @@ class Protocol:
     score: str = "dev_accuracy"
 
 
-SHAPE = {"format": FORMAT, "by": str, "tasks": [stored.shape_of(TaskFacts)], "protocol": stored.shape_of(Protocol)}
+SHAPE = {
+    "format": FORMAT,
+    "by": str,
+    "tasks": [stored.shape_of(TaskFacts)],
+    "protocol": stored.shape_of(Protocol),
+    "unfinished?": [str],
+}
 """Of `study.json`."""
 
 
@@ -102,6 +108,7 @@ class Study:
       by: the column of the contestants, such as `optimizer`.
       tasks: what is to be known of each task.
       protocol: how it was done.
+      unfinished: the names of tasks that an interruption cut short or left out; they are none of `tasks`.
     """
 
     runs: pd.DataFrame
@@ -110,6 +117,16 @@ class Study:
     by: str
     tasks: tuple[TaskFacts, ...]
     protocol: Protocol
+    unfinished: tuple[str, ...] = ()
+
+    @cached_property
+    def whole(self) -> "Study":
+        """The tables without the runs of unfinished tasks: half a task compares nothing."""
+        runs = self.runs[~self.runs["task"].isin(self.unfinished)]
+        tables = (
+            table[table["run"].isin(runs["run"])] if len(table) else table for table in (self.curves, self.predictions)
+        )
+        return Study(runs, *tables, self.by, self.tasks, self.protocol, self.unfinished) if self.unfinished else self
 
     @property
     def contestants(self) -> list[str]:
@@ -158,6 +175,7 @@ def write(directory: Path, study: Study) -> None:
         "by": study.by,
         "tasks": [{**asdict(task), "target": None if isnan(task.target) else task.target} for task in study.tasks],
         "protocol": asdict(study.protocol),
+        "unfinished": list(study.unfinished),
     }
     files.write_json(directory / FILE, about)
     files.write_table(directory / "curves.parquet", study.curves)
@@ -179,10 +197,12 @@ def read(directory: Path) -> Study:
     except FileNotFoundError as error:
         raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
     tasks = tuple(stored.made(TaskFacts, task) for task in about["tasks"])
-    known = {task.name for task in tasks}
+    unfinished = tuple(about.get("unfinished", ()))
+    known = {*unfinished, *(task.name for task in tasks)}
     if strangers := set(tables["runs"]["task"]) - known:
         raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, strangers))}'.")
-    return Study(**tables, by=about["by"], tasks=tasks, protocol=stored.made(Protocol, about["protocol"]))
+    protocol = stored.made(Protocol, about["protocol"])
+    return Study(**tables, by=about["by"], tasks=tasks, protocol=protocol, unfinished=unfinished)
 
 
 def _table(path: Path, by: str) -> Any:

@@ -71,6 +71,7 @@ class Gathered:
       config: what was asked for.
       contest: who is compared.
       tasks: those that are done.
+      unfinished: the names of the others.
       runs: a table for each sweep, numbered through; so are the two below.
       curves: of these runs.
       predictions: of the runs that confirm.
@@ -84,6 +85,7 @@ class Gathered:
     curves: list[pd.DataFrame] = field(default_factory=list)
     predictions: list[pd.DataFrame] = field(default_factory=list)
     steps: tuple[int, int] = (0, 0)
+    unfinished: list[str] = field(default_factory=list)
 
     def add(self, trained: Trained, task: TaskFacts, phase: str) -> None:
         """Adds the runs of a sweep, numbered after those before."""
@@ -112,7 +114,8 @@ class Gathered:
         )
         predictions = pd.concat(self.predictions, ignore_index=True) if self.predictions else pd.DataFrame()
         curves = pd.concat(self.curves, ignore_index=True)
-        return Study(runs, curves, predictions, self.contest.by, tuple(self.tasks), protocol)
+        of_tasks = tuple(self.tasks), protocol, tuple(self.unfinished)
+        return Study(runs, curves, predictions, self.contest.by, *of_tasks)
 
 
 def _numbered(table: pd.DataFrame, first: int) -> pd.DataFrame:
@@ -193,6 +196,7 @@ def carry_out(
     """
     contest = Contest(by, config.options["confirm_seeds"])
     gathered, live = Gathered(config, contest), Live(directory)
+    gathered.unfinished = [part.facts.name for part in wanted]
     for part in wanted:
         for phase, trained in stages(part, contest, console, live, directory and directory / run_directory.PARTS):
             gathered.add(trained, part.facts, phase)
@@ -201,6 +205,7 @@ def carry_out(
                 live.end("interrupted")
                 return gathered.study(), trained
         gathered.tasks.append(part.facts)
+        gathered.unfinished.remove(part.facts.name)
         study.write(directory, gathered.study())
     live.end("finished")
     return gathered.study(), trained

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,8 @@ def read(path: Path, experiment: Experiment | None) -> Directory:
     ended = found.runs[found.runs["status"] != "interrupted"]
     if ended.empty:
         raise UserError(f"'{path}' holds no run that came to an end.")
-    whole = Study(ended, found.curves, found.predictions, found.by, found.tasks, found.protocol)
-    return Directory(path, whole, content, environment, len(found.runs) - len(ended))
+    study_of_ended = replace(found, runs=ended)
+    return Directory(path, study_of_ended.whole, content, environment, len(found.runs) - len(study_of_ended.whole.runs))
 
 
 def _plain(
@@ -88,7 +88,8 @@ def _plain(
     candidates = ("optimizer", "model", *choosing.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
     if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
-        runs, by = runs.assign(contestant=[f"{by} {value:.4g}" for value in runs[by]]), "contestant"
+        names = [f"{by} {value:.4g}" if isinstance(value, float) else f"{by} {value}" for value in runs[by]]
+        runs, by = runs.assign(contestant=names), "contestant"
     runs = runs.assign(task=facts.name, phase=TUNING)
     protocol = Protocol(
         search=config.search if config else "grid",

@@ -94,7 +94,7 @@ def compare(
         if config.tensorboard:
             tensorboard.write(directory, found.runs, found.curves)
         if found.tasks:
-            show(experiment, config, found, console, directory)
+            show(experiment, config, found.whole, console, directory)
         if not last.interrupted:
             with spans.span(spans.ANALYSIS):
                 experiment.report(results, found, console)

@@ -9,7 +9,7 @@ from jaxnets.config.values import Field, Range, linear_range, log_range
 
 def test_sizes_are_tuples_and_a_number_is_one_size():
     field = Field("hidden_units", "sizes")
-    assert field.axis([128, (64, 64), (), 0]) == [(128,), (64, 64), ()]
+    assert field.axis([128, (64, 64), 0]) == [(128,), (64, 64), ()]
     assert field.axis((64, 64)) == (64, 64)
     for wrong, part in (
         ((0,), "size 0"),
@@ -24,12 +24,23 @@ def test_sizes_are_tuples_and_a_number_is_one_size():
         assert part in str(error.value)
 
 
-def test_an_axis_has_each_value_once():
-    assert Field("seed", "int").axis([3, 3, 7]) == [3, 7]
-    assert Field("rate", "float").axis(np.array([1, 0.5, 1])) == [1.0, 0.5]
-    assert Field("flag", "bool").axis([True, False, True]) == [True, False]
-    function = len
-    assert Field("optimizer", "plugin").axis([function, "sgd", function]) == [function, "sgd"]
+@pytest.mark.parametrize(
+    ("kind", "values", "line"),
+    [
+        ("int", [3, 3, 7], "3 is given twice; a list is an axis of the sweep, with each value once"),
+        ("float", np.array([1, 0.5, 1]), "1.0 is given twice"),
+        ("float", [1, 1.0], "1.0 is given twice"),
+        ("bool", [True, False, True], "True is given twice"),
+        ("plugin", [len, "sgd", len], "is given twice"),
+        ("text", ["a", "a"], "'a' is given twice"),
+        ("sizes", [64, 64], r"For two layers write \(64, 64\), as a flag 64x64"),
+        ("sizes", [(8, 8), (8, 8)], "with each value once"),
+        ("sizes", [0, ()], r"\(\) is given twice"),
+    ],
+)
+def test_an_axis_has_each_value_once(kind, values, line):
+    with pytest.raises(UserError, match=line):
+        Field("x", kind).axis(values)
 
 
 def test_ranges():

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from jaxnets.engine.interrupts import last_status, undisturbed, until_interrupted
+from jaxnets.engine.interrupts import last_status, pass_on, undisturbed, until_interrupted
 
 
 def test_an_interruption_that_is_lost_is_noticed_at_the_next_event():
@@ -44,6 +44,24 @@ def test_the_status_tells_which_signal_came_and_a_second_one_disturbs_nothing(nu
     signal.signal(number, before)
     assert given == ["whole", "written"]
     assert last_status() == status
+
+
+@pytest.mark.parametrize(("came", "again"), [((signal.SIGTERM,), True), ((signal.SIGINT,), False)])
+@pytest.mark.parametrize("more", [(), (signal.SIGINT,)])
+def test_what_is_to_end_the_process_is_raised_again_and_ctrl_c_is_not(came, again, more):
+    heard, before = [], signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for _ in until_interrupted(iter("ab")):
+                for number in (*came, *more):
+                    with contextlib.suppress(KeyboardInterrupt):
+                        signal.raise_signal(number)
+        assert heard == []
+        pass_on()
+        pass_on()  # once
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM] * again
 
 
 def test_a_signal_that_the_process_ignores_stays_ignored():

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.intervals import UNKNOWN, Estimate
 from jaxnets.evidence.judging import Fact, effects, estimated, judge, outcome, step_down
 from jaxnets.evidence.rules import Rule
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 
 
 def judged(of_rule, found):
@@ -122,8 +122,25 @@ def test_facts_and_estimates_are_evidence_too():
     found = judge(rules, {"exact": Fact(True, "all of 3"), "more": Estimate(0.3, 0.2, 0.4)})
     assert found.outcome == SUPPORTED
     assert found.parts[0].evidence == "all of 3"
-    assert judge(rules, {"exact": Fact(None, "none"), "more": Estimate(0.3, 0.2, 0.4)}).outcome == INCONCLUSIVE
+    few = Fact(None, "1 of 2", undecided=True)
+    assert judge(rules, {"exact": few, "more": Estimate(0.3, 0.2, 0.4)}).outcome == INCONCLUSIVE
     assert judge(rules, {"exact": Fact(False, "1"), "more": Estimate(0.3, 0.2, 0.4)}).outcome == MIXED
+
+
+@pytest.mark.parametrize("missing", [Fact(None, "0 of 0"), UNKNOWN, table(named(0.3)).iloc[:0]])
+@pytest.mark.parametrize("core", [True, False])
+def test_a_part_without_runs_is_not_tested(missing, core):
+    rules = {"more": rule(), "gone": rule(core=core)}
+    verdict = judge(rules, {"more": table(named(0.3)), "gone": missing})
+    assert [part.outcome for part in verdict.parts] == [SUPPORTED, NOT_TESTED]
+    assert verdict.outcome == (NOT_TESTED if core else SUPPORTED)
+    assert verdict.in_words == ("none: 1 of 2 core parts were not tested in this run" if core else SUPPORTED)
+
+
+def test_parts_that_were_not_tested_take_no_share_of_the_error():
+    close = Estimate(0.2, 0.101, 0.299)  # 95% just above the bound
+    verdict = judge({"one": rule(), "two": rule()}, {"one": close, "two": UNKNOWN})
+    assert [part.outcome for part in verdict.parts] == [SUPPORTED, NOT_TESTED]
 
 
 def test_rules_and_evidence_must_have_the_same_names():

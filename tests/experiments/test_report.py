@@ -6,8 +6,10 @@ import shutil
 import pytest
 
 import jaxnets
-from experiments import report
-from jaxnets.lab import commandline
+from experiments import compare_optimizers, report
+from jaxnets.evidence.study import read
+from jaxnets.lab import commandline, comparing, run_directory, session
+from jaxnets.lab.experiment import configure
 from tests.by_hand import may_be_changed
 
 XOR = {"dataset": "xor", "num_steps": 6, "hidden_units": 4, "evaluate_every": 3, "batch_size": 2, "progress": False}
@@ -47,6 +49,47 @@ def test_directories_are_compared(runs, capsys, monkeypatch):
     assert "://" not in page
     assert page.count("equal to the last bit") >= 6
     assert "sgd, learning rate 0.01" in page
+
+
+@pytest.mark.parametrize(
+    ("axis", "name"),
+    [
+        ({"learning_rate": [0.01, 0.1]}, "learning_rate 0.01"),
+        ({"batch_size": [2, 4]}, "batch_size 2"),
+        ({"optimizer": "momentum", "nesterov": [False, True]}, "nesterov True"),
+        ({"gradient_clip": [None, 1.0]}, "adam"),
+        ({"num_steps": [6, 9], "search": "halving", "learning_rate": jaxnets.log_range(0.01, 1), "num_trials": 9}, "6"),
+    ],
+)
+def test_whatever_varies_there_is_a_report(axis, name, tmp_path, capsys):
+    jaxnets.sweep(**{**XOR, **axis}, num_seeds=2, output=tmp_path / "run")
+    assert commandline.main(report.EXPERIMENT, ["report", str(tmp_path / "run")]) == 0
+    assert name in capsys.readouterr().out
+    assert name in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys, monkeypatch):
+    values = {"tasks": ["wine", "spirals"], "optimizer": ["sgd", "adam"], "learning_rate": [0.01, 0.1]}
+    small = {"num_seeds": 1, "confirm_seeds": 2, "num_train": 80, "num_steps": 4, "output": str(tmp_path / "run")}
+    config = configure(compare_optimizers.EXPERIMENT, {**values, **small})
+    wine, spirals = comparing.parts(config, config.options["tasks"])
+    directory = run_directory.create(tmp_path / "run", run_directory.configuration("compare_optimizers", config))
+    (directory / "environment.json").write_text("{}")
+
+    def interrupted(sweep, *_, **__):
+        if sweep.folds[0].name == "spirals":
+            raise KeyboardInterrupt
+        return carry_out(sweep, None, None, None)
+
+    carry_out = session.carry_out
+    monkeypatch.setattr(session, "carry_out", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        comparing.carry_out(config, "optimizer", [wine, spirals], directory, None)
+    assert commandline.main(report.EXPERIMENT, ["report", str(directory)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "wine" in printed
+    assert "The comparison was interrupted; not carried out whole, and left out: spirals." in printed
+    assert read(directory).unfinished == ("spirals",)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,10 @@ def test_an_interruption_leaves_what_was_done(tmp_path, monkeypatch):
     assert last.interrupted
     assert found.tasks == ()
     assert len(pd.read_parquet(tmp_path / "runs.parquet")) == 8
+    again = read(tmp_path)
+    assert len(again.runs) == 8
+    assert again.unfinished == ("digits",)
+    assert again.whole.runs.empty
 
 
 def test_the_space_is_told_in_words():

@@ -1,6 +1,7 @@
 """The Python door: `jaxnets.sweep` and what it gives."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -115,6 +116,88 @@ def test_a_wrong_call_is_one_helpful_line(part, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def xor(tmp_path_factory):
+    results = jaxnets.sweep(**{**XOR, "learning_rate": [0.1, 0.01]})
+    return {"here": results, "read": jaxnets.load(results.save(tmp_path_factory.mktemp("xor") / "run"))}
+
+
+CALLS = {
+    "by: the list is empty": lambda xor: xor.best([]),
+    "by: '3' is not known": lambda xor: xor.best(3),
+    "by: 'None' is not known": lambda xor: xor.best(None),
+    "by: 'learning_rat' is not known. Did you mean 'learning_rate'?": lambda xor: xor.best("learning_rat"),
+    "by: ['seed', 'seed'] has a value twice": lambda xor: xor.best(["seed", "seed"]),
+    "run: there is no run 99; the runs are 0 to 1": lambda xor: xor.model(99),
+    "run: there is no run -1": lambda xor: xor.predict(-1, [[0, 0]]),
+    "run: there is no run '0'": lambda xor: xor.model("0"),
+    "run: there is no run None": lambda xor: xor.params(None),
+    "run: there is no run True": lambda xor: xor.steps(True),
+    "run: there is no run 1.0": lambda xor: xor.dataset(1.0),
+    "runs: the list is empty": lambda xor: xor.ensemble([]),
+    "runs: [0, 0] has a value twice": lambda xor: xor.ensemble([0, 0]),
+    "run: there is no run 2": lambda xor: xor.ensemble([0, 2]),
+    "step: the parameters of run 0 after step 'a' were not kept; kept are those after 6": lambda xor: xor.params(
+        0, "a"
+    ),
+    "inputs: their shape is [2]; the model takes [examples, 2]": lambda xor: xor.predict(0, [0, 1]),
+    "keyword: 'self' is not known": lambda xor: xor.train(self=1),
+    "keyword: 'config' is not known": lambda xor: xor.train(config=1),
+    "by: 'optimiser' is not known": lambda xor: xor.study("optimiser"),
+    "by: 3 is neither the name of a hyperparameter nor a function": lambda xor: xor.study(3),
+    "directory: None is not a path": lambda xor: xor.save(None),
+}
+
+
+@pytest.mark.parametrize("where", ["here", "read"])
+@pytest.mark.parametrize("line", CALLS)
+def test_a_wrong_argument_of_results_is_one_line(line, where, xor):
+    with pytest.raises(jaxnets.UserError) as error:
+        CALLS[line](xor[where])
+    assert line in str(error.value)
+
+
+@pytest.mark.parametrize("call", [jaxnets.load, lambda path: jaxnets.sweep(output=path)])
+@pytest.mark.parametrize("path", [3, b"x", ""])
+def test_what_is_no_path_is_refused(call, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(jaxnets.UserError, match="is not a path"):
+        call(path)
+    assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import os, signal, sys, threading, time
+import jaxnets
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # a shell may have this process ignore it
+def send():
+    while not os.path.exists(sys.argv[2] + "/runs.parquet"):  # it is written while the runs are under way
+        time.sleep(0.05)
+    os.kill(os.getpid(), int(sys.argv[1]))
+threading.Thread(target=send, daemon=True).start()
+values = dict(hidden_units=3, batch_size=0, num_steps=100_000_000, evaluate_every=500, progress=False)
+results = jaxnets.sweep(dataset="xor", output=sys.argv[2], **values)
+print("went on", results.interrupted)
+try:
+    results.best()
+except jaxnets.UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [("SIGTERM", -15), ("SIGHUP", -1), ("SIGINT", 0)])
+def test_a_signal_ends_a_script_and_ctrl_c_gives_what_there_is(number, status, tmp_path):
+    command = [sys.executable, "-c", SCRIPT, str(int(getattr(signal, number))), str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == status, done.stderr
+    assert set(pd.read_parquet(tmp_path / "run" / "runs.parquet")["status"]) == {"interrupted"}
+    assert done.stdout.startswith(
+        "went on True\nbest: the sweep was interrupted before 1 of its 1 runs" if not status else ""
+    )
+    assert not status or done.stdout == ""
+
+
 def test_importing_takes_no_jax_and_names_are_there():
     code = "import sys, jaxnets; assert 'jax' not in sys.modules and 'pandas' not in sys.modules; print(dir(jaxnets))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -197,7 +280,7 @@ def test_features_from_python_are_trained_on_asked_and_kept(kind, tmp_path):
     for wrong in (FEATURES[:, :3], FEATURES[0], "text", [["a", "b", "c", "d"]]):
         with pytest.raises(jaxnets.UserError, match="inputs: "):
             again.predict(0, wrong)
-    with pytest.raises(jaxnets.UserError, match="no model of a run 2; it holds those of 0, 1"):
+    with pytest.raises(jaxnets.UserError, match="there is no run 2; the runs are 0 to 1"):
         again.predict(2, FEATURES)
 
 

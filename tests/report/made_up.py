@@ -38,7 +38,12 @@ def often():
         "width": Rule(statement="Good rates span more.", over="mean", core=False, **OVER_TASKS),
     }
     ahead = effects(dict.fromkeys(TASKS, 0.5))
-    return rules, {"loss": ahead, "steps": ahead, "picture": Fact(None, "2 of 6"), "width": effects({"wine": 0.0})}
+    return rules, {
+        "loss": ahead,
+        "steps": ahead,
+        "picture": Fact(None, "2 of 6", undecided=True),
+        "width": effects({"wine": 0.0}),
+    }
 
 
 def mixed():

@@ -46,7 +46,7 @@ def test_the_console_holds_all_in_eighty_columns(name):
     words = " ".join(text.split())
     assert made_up.HOSTILE in words
     assert all(part.statement in words for part in finding.verdict.parts)
-    assert f"Verdict: {finding.verdict.outcome}" in words
+    assert f"Verdict: {finding.verdict.in_words}" in words
 
 
 def test_what_decides_comes_first_and_a_rule_is_told_once():
