@@ -97,9 +97,7 @@ def _row(values: Any, where: str) -> list[Any]:
     if array.ndim != 1:
         hint = "; take labels.ravel()"
         if array.ndim == 2 and array.shape[1] > 1:
-            one_hot = bool(
-                (array == (array == array.max(axis=1, keepdims=True))).all() and (array.sum(axis=1) == 1).all()
-            )
+            one_hot = bool((np.sort(array, axis=1) == np.arange(array.shape[1]) // (array.shape[1] - 1)).all())
             hint = "; make one-hot rows labels by labels.argmax(axis=1)" if one_hot else "; an example has one label"
         raise UserError(f"{where}: labels must be an array [examples], not one of shape {list(array.shape)}{hint}.")
     return array.tolist()

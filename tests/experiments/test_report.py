@@ -73,7 +73,9 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
     small = {"num_seeds": 1, "confirm_seeds": 2, "num_train": 80, "num_steps": 4, "output": str(tmp_path / "run")}
     config = configure(compare_optimizers.EXPERIMENT, {**values, **small})
     wine, spirals = comparing.parts(config, config.options["tasks"])
-    directory = run_directory.create(tmp_path / "run", run_directory.configuration("compare_optimizers", config))
+    directory = tmp_path / "run"
+    directory.mkdir()
+    (directory / "config.json").write_text(json.dumps(run_directory.configuration("compare_optimizers", config)))
     (directory / "environment.json").write_text("{}")
 
     def interrupted(sweep, *_, **__):
