@@ -17,7 +17,7 @@ from jaxnets.data.raw import RawDataset
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenizer import Tokenizer
 
-_VERSION = 2  # of the tokenizer, the checks and the form of the cache
+_VERSION = 4  # of the tokenizer, the checks and the form of the cache
 
 
 @dataclass(frozen=True, eq=False)

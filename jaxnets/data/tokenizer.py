@@ -3,28 +3,68 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from jaxnets.basics import stored
 from jaxnets.basics.errors import UserError, unknown
 
 KINDS = ("words", "whitespace")
+VERSION = 2
+_SHAPE = {"kind": KINDS, "lowercase": bool, "version?": (1, VERSION)}
 
-# In this order: n't and other endings; words that hold punctuation; what is left of a word before n't; words; the rest.
-_PATTERN = re.compile(
-    r"""
-    n't\b | '(?:s|m|d|re|ve|ll|em|cause|til|tis|twas|n)\b | '\d0s\b
-    | -[lr][rsc]b- | `` | '' | \\/ | \\\*
-    | \d+(?:[.,:/]\d+)+ | (?:\w\.){2,} | \b(?:mr|mrs|ms|dr|vs|jr|sr)\. | \b[a-z]\.(?=\s+\w)
-    | \w+?(?=n't\b)
-    | \w+(?:(?:[-./&]|\\/)\w+ | '(?!(?:s|m|d|re|ve|ll|t)\b)\w+)*
-    | \.{2,} | -{2,} | [^\w\s]
-    """,
-    re.IGNORECASE | re.VERBOSE,
+# Blocks of scripts that set no space between words, as the content of a class of characters.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"  # Thai, Lao, Myanmar, Khmer
+    "\u1950-\u19df\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df\uaa80-\uaadf\U00011700-\U0001174f"  # Tai, Balinese, Javanese
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u312f\u31a0-\u31ff\uff66-\uff9f"  # kana, Bopomofo
+    "\u3400-\u4dbf\u4e00-\ua4cf\uf900-\ufaff\U00016fe0-\U0001b2ff\U00020000-\U0003ffff"  # Han, Yi, Tangut
 )
+_JOINERS = "\u180e\u200c\u200d"
+_TONES, _FLAG, _TAGS = "[\U0001f3fb-\U0001f3ff]", "[\U0001f1e6-\U0001f1ff]", "\U000e0020-\U000e007f"
+_BEYOND_LATIN = re.compile("[\u0300-\U0010ffff]")
+
+
+def _pattern(word: str, sign: str) -> re.Pattern[str]:
+    """What finds the words of a text.
+
+    In this order: n't and other endings; words that hold punctuation; what is left of a word before n't; words; the rest.
+    """
+    return re.compile(
+        rf"""
+        n't\b | '(?:s|m|d|re|ve|ll|em|cause|til|tis|twas|n)\b | '\d0s\b
+        | -[lr][rsc]b- | `` | \'\' | \\/ | \\\*
+        | \d+(?:[.,:/]\d+)+ | (?:\w\.){{2,}} | \b(?:mr|mrs|ms|dr|vs|jr|sr)\. | \b[a-z]\.(?=\s+\w)
+        | \w+?(?=n't\b)
+        | {word}(?:(?:[-./&·״]|\\/){word} | '(?!(?:s|m|d|re|ve|ll|t)\b){word})*
+        | \.{{2,}} | -{{2,}} | {sign}
+        """,
+        re.IGNORECASE | re.VERBOSE,
+    )
+
+
+_LATIN = _pattern(r"\w+", r"[^\w\s]")
+
+
+@cache
+def _of_all_scripts() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What finds words whose letters have marks and joiners (see UAX #29), and the letters that are words themselves."""
+    codes = [code for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))]
+    marks = "".join(filter(lambda one: unicodedata.category(one)[0] == "M", map(chr, codes))) + _TAGS
+    mark, extending = f"(?-i:[{marks}])", f"(?-i:[{marks}{_JOINERS}])"
+    sign = rf"(?-i:[^\w\s{marks}{_JOINERS}])"
+    emoji = rf"{_FLAG}{{2}} | {sign}(?:{extending}+(?:(?<=\u200d){sign})?|{_TONES})*"
+    words = _pattern(rf"(?:\w+|{mark})(?:{extending}+\w*)*", emoji)
+    return words, re.compile(rf"(?!\d)[{_UNSPACED}]{extending}*")
+
+
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
+_QUOTES: dict[int, str | None] = {ord("’"): "'", ord("‘"): "'", ord("“"): '"', ord("”"): '"', 0xA0: " "}
+# The zero-width space separates. What shows nothing within a word is dropped: soft hyphens, byte order marks, and what
+# turns the direction of writing.
+_UNSEEN = (0xAD, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+_SIGNS = _QUOTES | {0x200B: " "} | dict.fromkeys(_UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -33,16 +73,26 @@ class Tokenizer:
 
     With `words`, punctuation stands alone, and `n't`, `'s`, `'re` and their like are split off, as in the Penn
     Treebank; `<br />` is a space; curly quotes become straight; a text that is tokenized in this manner stays as it is.
+    Marks and joiners belong to their letter, and each letter of a script without spaces is a word, such as Han and Thai.
     With `whitespace`, texts are split where there is white space, and nowhere else.
 
     >>> Tokenizer().split("I don't like it.<br />It's well-made, though!")
     ['i', 'do', "n't", 'like', 'it', '.', 'it', "'s", 'well-made', ',', 'though', '!']
     >>> Tokenizer().split("i do n't like it . it 's well-made , though !") == _
     True
+    >>> Tokenizer().split("मौसम अच्छा है"), Tokenizer().split("味道很好")
+    (['मौसम', 'अच्छा', 'है'], ['味', '道', '很', '好'])
+
+    Attributes:
+      kind: `words` or `whitespace`.
+      lowercase: whether capitals become small letters.
+      version: of the rules of `words`. Models of version 1, which cut words at marks and had none in scripts without
+        spaces, keep their rules.
     """
 
     kind: str = "words"
     lowercase: bool = True
+    version: int = VERSION
 
     def split(self, text: str) -> list[str]:
         """The words of a text, in order."""
@@ -56,11 +106,11 @@ class Tokenizer:
         """
         if self.kind not in KINDS:
             raise unknown("tokenizer", self.kind, KINDS)
-        find = _PATTERN.findall if self.kind == "words" else str.split
-        clean = _cleaned if self.kind == "words" else _unchanged
-        if self.lowercase:
-            return lambda text: find(clean(text).lower())
-        return lambda text: find(clean(text))
+        lowered = str.lower if self.lowercase else str
+        if self.kind == "whitespace":
+            return lambda text: lowered(text).split()
+        find, signs = (_words, _SIGNS) if self.version == VERSION else (_LATIN.findall, _QUOTES)
+        return lambda text: find(lowered(_cleaned(text, signs)))
 
     def to_json(self) -> str:
         """The tokenizer as JSON."""
@@ -74,17 +124,20 @@ class Tokenizer:
           UserError: if it is none.
         """
         try:
-            return cls(**stored.parsed(text, {"kind": KINDS, "lowercase": bool}))
+            return cls(**{"version": 1} | stored.parsed(text, _SHAPE))
         except ValueError as error:
             raise UserError(f"the tokenizer cannot be read: {error}.") from None
 
 
-def _unchanged(text: str) -> str:
-    return text
+def _words(text: str) -> list[str]:
+    if not _BEYOND_LATIN.search(text):
+        return _LATIN.findall(text)
+    words, unspaced = _of_all_scripts()
+    return words.findall(unspaced.sub(r" \g<0> ", text))
 
 
-def _cleaned(text: str) -> str:
+def _cleaned(text: str, signs: Mapping[int, str | None]) -> str:
     """The text with one character for each sign, without HTML line breaks."""
     if "<" in text:
         text = _LINE_BREAK.sub(" ", text)
-    return text if text.isascii() else unicodedata.normalize("NFC", text).translate(_QUOTES)
+    return text if text.isascii() else unicodedata.normalize("NFC", text.translate(signs))
