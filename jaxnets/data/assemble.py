@@ -48,10 +48,12 @@ def assemble_texts(
     vectors = word_vectors.read(Path(encoding.word_vectors), tokenized.words) if encoding.word_vectors else None
     num_words, most = len(tokenized.words), longest(pool.lengths, folds[0].train, encoding.length_percentile)
     on_source = [*tokenized.notes, *notes.on_classes(labels, tokenized.class_names, folds)]
-    on_texts = [*notes.on_examples(pool, folds), *notes.on_lengths(pool.lengths, most)]
+    on_texts = [*notes.on_examples(pool, labels, folds), *notes.on_lengths(pool.lengths, most)]
     pool = pool.truncated(most)
     known = [known_words(_counts(pool.take(fold.train), num_words), encoding, vectors) for fold in folds]
-    order = np.argsort(-_counts(pool, num_words), kind="stable")
+    counts = _counts(pool, num_words)
+    on_texts += notes.on_words(tokenized.words, counts)
+    order = np.argsort(-counts, kind="stable")
     kept = order[np.any(known, axis=0)[order]]
     vocabulary = (PADDING, UNKNOWN, *(tokenized.words[place] for place in kept))
     kept_vectors = of_vocabulary(vectors, kept)
@@ -145,6 +147,7 @@ def of_vocabulary(vectors: WordVectors | None, kept: np.ndarray) -> WordVectors 
     return WordVectors(
         np.concatenate([np.zeros((2, vectors.dim), np.float32), vectors.vectors[kept]]),
         np.concatenate([np.zeros(2, bool), vectors.given[kept]]),
+        vectors.notes,
     )
 
 
@@ -168,7 +171,8 @@ def word_ids(known: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def coverage(vocabulary: Sequence[str], vectors: WordVectors | None) -> Iterator[str]:
-    """A note on the size of the vocabulary."""
+    """Notes on the size of the vocabulary and on its vectors."""
     words = len(vocabulary) - 2
     with_vector = "" if vectors is None else f", {int(vectors.given.sum()):,} of them with a vector"
     yield f"The vocabulary has {words:,} words{with_vector}."
+    yield from () if vectors is None else vectors.notes

@@ -90,10 +90,12 @@ class WordVectors:
     Attributes:
       vectors: `float32[vocabulary, dim]`; zero for a word without a vector.
       given: `bool[vocabulary]`, whether a word has a vector.
+      notes: sentences that the user should read about their file.
     """
 
     vectors: np.ndarray
     given: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @property
     def dim(self) -> int:

@@ -59,7 +59,7 @@ def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: boo
     pool = np.concatenate([np.asarray(split.inputs) for split in raw.splits.values()])
     labels = np.concatenate([split.labels for split in raw.splits.values()])
     folds = draw_folds(labels, {name: len(split) for name, split in raw.splits.items()}, splitting)
-    on_classes, on_examples = notes.on_classes(labels, raw.class_names, folds), notes.on_examples(pool, folds)
+    on_classes, on_examples = notes.on_classes(labels, raw.class_names, folds), notes.on_examples(pool, labels, folds)
     shared_notes = (*raw.notes, *on_classes, *on_examples)
 
     def dataset(fold: FoldRows) -> Dataset:

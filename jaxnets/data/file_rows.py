@@ -1,6 +1,7 @@
 """The rows of a .tsv, .csv or .jsonl file, plain or .gz, each with its line number."""
 
 import csv
+import itertools
 import json
 import re
 import sys
@@ -8,20 +9,53 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LONGEST_LABEL
+from jaxnets.basics.errors import UserError, nearest
+from jaxnets.basics.limits import LONGEST_LABEL, LONGEST_LINE
 from jaxnets.data import text_lines
 
 FORMATS = (".tsv", ".csv", ".jsonl")
+# fmt: off
+HEADERS = (
+    "body", "category", "class", "class_label", "comment", "content", "document", "gold_label", "id", "idx", "index",
+    "intent", "label", "labels", "message", "polarity", "rating", "review", "score", "sentence", "sentiment", "stars",
+    "target", "text", "title", "topic", "tweet", "utterance",
+)
+# fmt: on
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_MOST_LISTED, _LONGEST_LISTED = 20, 40  # columns, and characters of a cell
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the columns of a .csv file or the keys of a .jsonl file."""
+    """Which columns of a file, or keys of a .jsonl file, hold label and text.
 
-    label: str = "label"
-    text: str = "text"
+    Each is a name in the header, or a number from 1. If both are numbers, there is no header. Where neither is given,
+    they are `label` and `text`, and a .tsv file, which then has no header, holds the label before the first tab.
+
+    Raises:
+      UserError: if they are the same.
+    """
+
+    label: str = ""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses one column for both: what is learned would be the label itself."""
+        label, text = self.names
+        if label == text:
+            raise UserError(f"label_column: the label and the text are both '{label}'; name two different columns.")
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the label and of the text."""
+        return self.label.strip() or "label", self.text.strip() or "text"
+
+    def in_header(self, form: str) -> bool:
+        """Whether a file of a format has a header in which they are named."""
+        if form == ".tsv" and not (self.label or self.text):
+            return False
+        return not all(map(_is_number, self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,53 +97,170 @@ def format_of(path: Path) -> str:
 
 
 def _tsv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iterator[Row]:
+    if columns.label or columns.text:
+        yield from _table(path, ((number, line.split("\t")) for number, line in lines), columns, "\t")
+        return
+    first_cells: list[str] = []
+    widths = set()
     for number, line in lines:
         label, tab, text = line.partition("\t")
         if not tab:
             raise UserError(f"{path}, line {number}: there is no tab; a line is a label, a tab, and a text.")
+        if not first_cells:
+            first_cells = line.split("\t")
+            _check_no_header(first_cells, f"{path}, line {number}")
+        widths.add(line.count("\t") + 1)
+        if widths == {len(first_cells)} != {2} and not 0 < len(label.strip()) <= LONGEST_LABEL:
+            break
         yield Row(number, _label(label, path, number), text)
+    if widths and widths == {len(first_cells)} != {2}:
+        raise UserError(
+            f"{path}: there are {len(first_cells)} columns: {_listed(first_cells)}. Give label_column and text_column: "
+            f"their numbers, or their names if line 1 is a header."
+        )
 
 
 def _csv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iterator[Row]:
-    last_line = 0
+    number, first = next(lines, (0, ""))
+    if not number:
+        return
+    if first.startswith("sep=") and len(first) == 5:  # Excel's own
+        separator = first[4]
+    else:
+        found = (one for one in _SEPARATORS if _has_columns(first, one, columns))
+        separator = next(found, max(_SEPARATORS, key=first.count))
+        lines = itertools.chain([(number, first)], lines)
+    yield from _table(path, _csv_cells(path, lines, separator), columns, separator)
+
+
+def _has_columns(line: str, separator: str, columns: Columns) -> bool:
+    """Whether the columns are found in a first line if it is cut at a separator."""
+    try:
+        return bool(_places(next(csv.reader([line], delimiter=separator)), columns, ".csv", ""))
+    except (UserError, csv.Error):
+        return False
+
+
+def _csv_cells(path: Path, lines: Iterator[tuple[int, str]], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a .csv file, each with its last line."""
+    last, last_line, begin = 0, "", 1
 
     def counted() -> Iterator[str]:
-        nonlocal last_line
+        nonlocal last, last_line
         for number, line in lines:
-            last_line = number
+            last, last_line = number, line
             yield line + "\n"
 
-    table = csv.reader(counted(), strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     try:
-        header = next(table, [])
-        places = [_column(name, header, path) for name in (columns.label, columns.text)]
-        for cells in table:
-            if not cells:
-                continue
-            if len(cells) <= max(places) or len(cells) > len(header):
-                raise _uneven(path, last_line, len(cells), len(header))
-            yield Row(last_line, _label(cells[places[0]], path, last_line), cells[places[1]])
+        for cells in csv.reader(counted(), delimiter=separator, strict=True):
+            if cells:
+                yield last, cells
+            begin = last + 1
     except csv.Error as error:
-        raise UserError(f"{path}, line {last_line}: not a .csv row: {error}.") from None
+        since = f", which begins in line {begin}" if last > begin else ""
+        raise UserError(f"{path}, line {last}: not a .csv row{since}: {_in_words(str(error), last_line)}.") from None
 
 
-def _uneven(path: Path, line: int, num_cells: int, num_columns: int) -> UserError:
-    hint = '; a text with a comma must be quoted: "so, so"' if num_cells > num_columns else ""
-    return UserError(f"{path}, line {line}: there are {num_cells} columns, but the header has {num_columns}{hint}.")
+def _in_words(error: str, line: str) -> str:
+    """What the csv module says, as a user can mend it."""
+    if "expected after" in error:
+        return 'a quote within a cell is written twice ("")' + (', not as \\"' if '\\"' in line else "")
+    if "unexpected end" in error or "field limit" in error:
+        return "a quote is not closed"
+    if "new-line" in error:
+        return "there is a carriage return outside of quotes; the lines of a text file end in line feeds"
+    return error
 
 
-def _column(name: str, header: Sequence[str], path: Path) -> int:
+def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, separator: str) -> Iterator[Row]:
+    """The examples of rows of cells, of which the first may be a header."""
+    begin, first = next(rows, (0, []))
+    if not begin:
+        return
+    form = format_of(path)
+    label, text = _places(first, columns, form, f"{path}, line {begin}")
+    header = _stripped(first) if columns.in_header(form) else []
+    if not header:
+        _check_no_header(first, f"{path}, line {begin}")
+    for number, cells in rows if header else itertools.chain([(begin, first)], rows):
+        if form == ".tsv" and text == len(first) - 1 and len(cells) > len(first):  # tabs within the text
+            cells[text:] = ["\t".join(cells[text:])]
+        least = len(first) if form == ".tsv" else max(label, text) + 1
+        if not least <= len(cells) <= len(first):
+            hint = ""
+            if len(cells) > len(first) and form == ".csv":
+                name = _SEPARATORS.get(separator, f"'{separator}'")
+                hint = f'; a text with a {name} must be quoted: "so{separator} so"'
+            raise UserError(
+                f"{path}, line {number}: there are {len(cells)} columns, but the {'header' if header else 'first row'} "
+                f"has {len(first)}{hint}."
+            )
+        if _stripped(cells) != header:  # else another file was joined to the first
+            yield Row(number, _label(cells[label], path, number), cells[text])
+
+
+def _check_no_header(first: Sequence[str], where: str) -> None:
+    """Checks that a first row is not several usual names of columns.
+
+    Raises:
+      UserError: if it is.
+    """
+    if sum(cell.casefold() in HEADERS for cell in _stripped(first)) > 1:
+        raise UserError(
+            f"{where}: this is a header: {_listed(first)}. Give label_column and text_column the names of its columns."
+        )
+
+
+def _stripped(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _places(first: Sequence[str], columns: Columns, form: str, where: str) -> tuple[int, int]:
+    """The places of label and text in the cells of the first row.
+
+    Raises:
+      UserError: if one is not there, or there are several.
+    """
+    header = _stripped(first) if columns.in_header(form) else []
+    label, text = (_place(name, first, header, where) for name in columns.names)
+    if label == text:
+        raise UserError(f"{where}: label_column and text_column are both column {label + 1}.")
+    return label, text
+
+
+def _place(name: str, first: Sequence[str], header: Sequence[str], where: str) -> int:
     if header.count(name) > 1:
-        raise UserError(f"{path}, line 1: there are {header.count(name)} columns '{name}'; rename all but one.")
+        raise UserError(f"{where}: there are {header.count(name)} columns '{name}'; rename all but one.")
     if name in header:
         return header.index(name)
-    listed = ", ".join(header) or "none"
+    if _is_number(name):
+        if int(name) <= len(first):
+            return int(name) - 1
+        raise UserError(f"{where}: there is no column {name} among these: {_listed(first)}.")
+    listed = ", ".join(_shortened(header)) or "none"
     raise UserError(
-        f"{path}, line 1: there is no column '{name}' among {listed}; name it by label_column or text_column."
+        f"{where}: there is no column '{name}' among {listed}.{nearest(name, header)} Give label_column and "
+        f"text_column: names in the header, or numbers from 1 if there is none."
     )
 
 
+def _is_number(name: str) -> bool:
+    """Whether a name is that of a column by its number from 1."""
+    return name.isascii() and name.isdigit() and len(name) < 6 and int(name) > 0
+
+
+def _listed(cells: Sequence[str]) -> str:
+    return ", ".join(f"{number} '{cell}'" for number, cell in enumerate(_shortened(cells), 1))
+
+
+def _shortened(cells: Sequence[str]) -> list[str]:
+    cut = [cell if len(cell) <= _LONGEST_LISTED else f"{cell[:_LONGEST_LISTED]}..." for cell in cells[:_MOST_LISTED]]
+    return cut + ["..."] * (len(cells) > _MOST_LISTED)
+
+
 def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iterator[Row]:
+    names = columns.names
     for number, line in lines:
         if not line.strip():
             continue
@@ -118,11 +269,14 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path}, line {number}: not JSON: {error}.") from None
         if not isinstance(content, dict):
-            raise UserError(f"{path}, line {number}: must be an object with '{columns.label}' and '{columns.text}'.")
-        for name, field in ((columns.label, "label_column"), (columns.text, "text_column")):
+            raise UserError(f"{path}, line {number}: must be an object with '{names[0]}' and '{names[1]}'.")
+        for name, field in zip(names, ("label_column", "text_column"), strict=True):
             if name not in content:
-                raise UserError(f"{path}, line {number}: there is no key '{name}' ({field}).")
-        label, text = content[columns.label], content[columns.text]
+                listed = ", ".join(_shortened(list(content))) or "none"
+                raise UserError(
+                    f"{path}, line {number}: there is no key '{name}' ({field}) among {listed}.{nearest(name, content)}"
+                )
+        label, text = (content[name] for name in names)
         if not isinstance(text, str) or isinstance(label, bool | float | list | dict) or label is None:
             raise UserError(f"{path}, line {number}: the text must be a string, the label a string or a whole number.")
         if _SURROGATE.search(text) or _SURROGATE.search(str(label)):

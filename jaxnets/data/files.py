@@ -11,17 +11,19 @@ from jaxnets.basics.characters import printable
 from jaxnets.basics.errors import UserError, nearest
 from jaxnets.basics.files import file_errors
 from jaxnets.data.dataset import Split
-from jaxnets.data.file_rows import FORMATS, Columns, Row, format_of, read_rows
+from jaxnets.data.file_rows import FORMATS, HEADERS, Columns, Row, format_of, read_rows
 from jaxnets.data.labels import class_names, unknown_label
+from jaxnets.data.notes import MOST_LISTED
 from jaxnets.data.raw import RawDataset
 
 _MOST_NEARBY = 1000  # names that are compared with one that is not there
-# fmt: off
-HEADERS = (
-    "category", "class", "gold_label", "id", "idx", "index", "label", "labels", "polarity", "rating", "review", "score",
-    "sentence", "sentiment", "stars", "target", "text",
-)
-# fmt: on
+SPLITS = {
+    "train": ("train", "training"),
+    "dev": ("dev", "val", "valid", "validation"),
+    "test": ("test", "testing", "eval", "evaluation"),
+    "all": ("all",),
+}
+"""What the file of a split may be called; `all` stands for train, of which the others are drawn."""
 
 
 def is_path(name: str) -> bool:
@@ -46,17 +48,17 @@ def read(path: Path, columns: Columns) -> RawDataset:
     Labels that are whole numbers are numbered in numerical order, all others in alphabetical order.
 
     Args:
-      path: a folder that holds `train`, `dev`, `test` (or `all`) in one of the formats; or one file.
-      columns: of .csv and .jsonl files.
+      path: a folder that holds a file for each split (or `all`) in one of the formats, see `SPLITS`; or one file.
+      columns: that hold label and text.
 
     Raises:
       UserError: for the first mistake, with its file and line.
     """
     files = files_of(path)
     rows = {split: read_rows(file, columns) for split, file in files.items()}
-    notes, names = checked_classes([row.label for row in rows["train"]], files["train"])
+    notes, names = checked_classes([row.label for row in rows["train"]], files["train"], columns)
     splits = {split: _split(of_split, names, files[split]) for split, of_split in rows.items()}
-    return RawDataset(name_of(path), names, splits, notes)
+    return RawDataset(name_of(path), names, splits, (*on_unread(path), *notes))
 
 
 def name_of(path: Path) -> str:
@@ -64,13 +66,15 @@ def name_of(path: Path) -> str:
     return printable(path.name or path.resolve().name)
 
 
-def checked_classes(labels: Sequence[str], path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def checked_classes(labels: Sequence[str], path: Path, columns: Columns) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Notes on the training labels of a file, and the classes.
 
     Raises:
       UserError: if the labels are no classes.
     """
-    return tuple(_on_header(labels, path)), class_names(labels, str(path), _swapped_hint(path))
+    has_header = format_of(path) == ".jsonl" or columns.in_header(format_of(path))
+    hint = " Are the columns swapped? Name them by label_column and text_column, or number them from 1."
+    return () if has_header else tuple(_on_header(labels, path)), class_names(labels, str(path), hint)
 
 
 def sources(path: Path) -> list[Path]:
@@ -105,24 +109,48 @@ def _files_of_folder(path: Path) -> dict[str, Path]:
         beside = islice(path.parent.iterdir(), _MOST_NEARBY) if path.parent.is_dir() else ()
         nearby = [str(path.parent / one.name) for one in beside]
         raise UserError(f"dataset: there is no file or folder '{path}'.{nearest(str(path), nearby)}")
-    candidates = {split: _file_of(path, split) for split in ("train", "dev", "test", "all")}
-    files = {split: file for split, file in candidates.items() if file is not None}
+    found = _by_split(path)
+    for several in found.values():
+        if len(several) > 1:
+            raise UserError(f"dataset: '{path}' has both {several[0].name} and {several[1].name}; keep one.")
+    files = {split: of_split[0] for split, of_split in found.items()}
     if "train" in files and "all" in files:
         raise UserError(f"dataset: '{path}' has both {files['train'].name} and {files['all'].name}; keep one.")
     if "all" in files:
         files["train"] = files.pop("all")
     if "train" not in files:
         forms = ", ".join(f"train{form}" for form in FORMATS)
-        raise UserError(f"dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too).")
+        others = "".join(on_unread(path))
+        raise UserError(
+            f"dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too). {others}".rstrip()
+        )
     return files
 
 
-def _file_of(folder: Path, split: str) -> Path | None:
-    candidates = [folder / f"{split}{form}{packed}" for form in FORMATS for packed in ("", ".gz")]
-    existing = [candidate for candidate in candidates if candidate.is_file()]
-    if len(existing) > 1:
-        raise UserError(f"dataset: '{folder}' has both {existing[0].name} and {existing[1].name}; keep one.")
-    return existing[0] if existing else None
+def _by_split(folder: Path) -> dict[str, list[Path]]:
+    """The files of each split, in the order of `SPLITS`."""
+    files = _of_known_form(folder)
+    found = {split: [file for file in files if _stem(file) in names] for split, names in SPLITS.items()}
+    return {split: of_split for split, of_split in found.items() if of_split}
+
+
+def _of_known_form(folder: Path) -> list[Path]:
+    files = [file for file in folder.iterdir() if format_of(file) in FORMATS and not file.name.startswith(".")]
+    return sorted(filter(Path.is_file, files), key=lambda file: (FORMATS.index(format_of(file)), file.name))
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(format_of(file)).lower()
+
+
+def on_unread(path: Path) -> Iterator[str]:
+    """A note on the files of a folder that have a known form, but a name that no split has."""
+    if path.is_dir():
+        known = {name for names in SPLITS.values() for name in names}
+        unread = [file.name for file in _of_known_form(path) if _stem(file) not in known]
+        if unread:
+            more = f" and {len(unread) - MOST_LISTED} more" if len(unread) > MOST_LISTED else ""
+            yield f"Not read, as no split is called so: {', '.join(unread[:MOST_LISTED])}{more}."
 
 
 def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
@@ -132,13 +160,13 @@ def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
       UserError: if it certainly is one: it is a usual name of a column, or the only label that is no number.
     """
     first, counts = labels[0], Counter(labels)
-    if format_of(path) != ".tsv" or counts.pop(first) > 1 or not counts:
+    if counts.pop(first) > 1 or not counts:
         return
     only_name = not _is_number(first) and all(map(_is_number, counts))
     if first.casefold() in HEADERS or only_name:
         raise UserError(
-            f"{path}, line 1: '{first}' is the header of a column and no label; remove this line, "
-            f"as a .tsv file has no header."
+            f"{path}, line 1: '{first}' is the header of a column and no label; give label_column and text_column the "
+            f"names of columns."
         )
     if min(counts.values()) > 1:
         yield f"The label '{first}' occurs only in line 1 of {path.name}; is it a header?"
@@ -146,13 +174,6 @@ def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
 
 def _is_number(label: str) -> bool:
     return label.isascii() and label.removeprefix("-").isdigit()
-
-
-def _swapped_hint(path: Path) -> str:
-    """What to do if there are nearly as many labels as examples."""
-    if format_of(path) == ".tsv":
-        return " Are the columns swapped? A line is a label, a tab, and a text."
-    return " Are the columns swapped? Name them by label_column and text_column."
 
 
 def _split(rows: Sequence[Row], names: Sequence[str], path: Path) -> Split:
@@ -177,6 +198,6 @@ def numbered(labels: Sequence[str], lines: Mapping[str, int], names: Sequence[st
     for label, line in sorted(lines.items(), key=lambda item: item[1]):
         if label not in numbers:
             header = line == 1 and label.casefold() in HEADERS
-            hint = " A .tsv file has no header; remove this line." if header else ""
+            hint = " Is it a header? Give label_column and text_column the names of columns." if header else ""
             raise unknown_label(f"{path}, line {line}", label, names, hint)
     return np.array([numbers[label] for label in labels], np.int32)

@@ -14,6 +14,7 @@ from jaxnets.data.assemble import Encoding, assemble_texts, check_unused
 from jaxnets.data.blocks import redrawn
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.features import assemble_features
+from jaxnets.data.file_rows import Columns
 from jaxnets.data.folds import Splitting
 from jaxnets.data.python_values import (
     Labels,
@@ -176,6 +177,7 @@ def load_frame(
     """
     splitting, splitter = Splitting(folds, dev_share, split_seed, num_blocks), Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
+    Columns(label_column, text_column)  # refuses one column for both
     labels = checked_column(frame, label_column, "label_column")
     columns = [str(column) for column in frame.columns]
     if text_column in columns:

@@ -1,5 +1,6 @@
 """What the user should know about a data set that is valid, but may not be what was meant."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -10,18 +11,28 @@ from jaxnets.data.texts import Texts
 
 FEW_EXAMPLES = 5
 MOST_LISTED = 10
+_CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")  # U+0085 ends a line
+_ENOUGH_WORDS = 5_000
 
 
-def on_examples(inputs: Texts | np.ndarray, folds: Sequence[FoldRows]) -> Iterator[str]:
-    """Notes on examples that occur more than once, within and across splits.
+def on_examples(inputs: Texts | np.ndarray, labels: np.ndarray, folds: Sequence[FoldRows]) -> Iterator[str]:
+    """Notes on examples that occur more than once, within and across splits, or with several labels.
 
     Args:
       inputs: of all examples, split after split.
+      labels: `int[examples]`, of all examples.
       folds: the rows of each fold's splits.
     """
     noun = "text" if isinstance(inputs, Texts) else "example"
     keys = np.array([hash(inputs[row].tobytes()) for row in range(len(inputs))])
     num_repeated = len(keys) - len(np.unique(keys))
+    if num_repeated:
+        key_of_pair = np.unique(np.stack([keys, labels]), axis=1)[0]
+        num_labels = np.unique(key_of_pair, return_counts=True)[1]
+        if most := int(num_labels.max(initial=1)) - 1:
+            num_texts = int((num_labels > 1).sum())
+            verb = "has" if num_texts == 1 else "have"
+            yield f"{counted(num_texts, noun)} {verb} {'two' if most == 1 else f'up to {most + 1}'} labels."
     if len(folds) > 1 and num_repeated:
         verb = "occurs" if num_repeated == 1 else "occur"
         yield f"{counted(num_repeated, noun)} {verb} more than once, so splits may share them."
@@ -77,6 +88,28 @@ def on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
     if num_cut:
         lost = int(np.maximum(lengths - longest, 0).sum())
         yield f"{num_cut:,} of {len(lengths):,} texts were cut to {longest} words, {lost:,} words in all."
+
+
+def on_words(words: Sequence[str], counts: np.ndarray) -> Iterator[str]:
+    """Notes on words that are none: control characters, and what a script without spaces leaves uncut.
+
+    Args:
+      words: of all texts.
+      counts: how often each occurs.
+    """
+    num_controls = sum(int(count) for word, count in zip(words, counts, strict=True) if _CONTROLS.search(word))
+    if num_controls:
+        noun = counted(num_controls, "control character")
+        yield (
+            f"The texts hold {noun} (U+0080 to U+009F), as where Windows-1252 was read as Latin-1; "
+            f"convert the original by 'iconv -f cp1252 -t utf8'."
+        )
+    total, num_once = int(counts.sum()), int((counts == 1).sum())
+    if total >= _ENOUGH_WORDS and 2 * num_once > total:
+        yield (
+            f"{num_once:,} of {total:,} words occur once, as where a script without spaces is not cut into words "
+            f"(tokenizer=words cuts Han, kana, Thai and others)."
+        )
 
 
 def counted(count: int, noun: str) -> str:

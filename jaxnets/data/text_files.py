@@ -17,8 +17,8 @@ _READ, _PACKED = 6, 18
 
 def load(
     path: Path,
-    label_column: str = "label",
-    text_column: str = "text",
+    label_column: str = "",
+    text_column: str = "",
     tokenizer: str = "words",
     lowercase: bool = True,
     folds: int = 10,
@@ -35,8 +35,9 @@ def load(
 
     Args:
       path: a folder or file, see `jaxnets.data.files.read`.
-      label_column: column or key of the label in .csv and .jsonl files.
-      text_column: column or key of the text in .csv and .jsonl files.
+      label_column: column of the label: its name in the header, or its number from 1 if there is no header; by default
+        `label`, and in a .tsv file, which then has no header, what stands before the first tab.
+      text_column: column of the text, likewise; by default `text`, and in a .tsv file what stands after the first tab.
       tokenizer: how texts are split into words: `words` or `whitespace`.
       lowercase: whether capitals become small letters.
       folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
@@ -60,7 +61,8 @@ def load(
     one_split = num_blocks == 1 and (folds == 1 or "test" in files.files_of(path))
     if one_split and stream_above is not None and _bytes(sources) > stream_above:
         return (text_streams.load(path, columns, splitter, splitting, encoding),)
-    tokenized = cached(sources, (path.name, columns), splitter, lambda: files.read(path, columns))
+    options = (path.name, columns, *files.on_unread(path))
+    tokenized = cached(sources, options, splitter, lambda: files.read(path, columns))
     return assemble_texts(tokenized, splitting, encoding, splitter)
 
 

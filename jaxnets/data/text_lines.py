@@ -1,5 +1,6 @@
 """The lines of text files of others, plain or .gz, one at a time and each of a bounded length."""
 
+import codecs
 import gzip
 import os
 import zlib
@@ -12,30 +13,32 @@ from jaxnets.basics.errors import UserError
 from jaxnets.basics.limits import LEAST_LINE, LONGEST_LINE
 
 _MOST_BYTES = 4 * LONGEST_LINE  # of a line in UTF-8
+_WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 
 
-def read(path: Path, field: str = "") -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers from 1, without the line's end and without a byte order mark.
+def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it.
 
     Args:
       path: of the file; what ends in .gz is unpacked.
       field: that named it, for the error message.
+      errors: `strict`, or `surrogateescape` where bytes that are not UTF-8 become lone surrogates.
 
     Raises:
       UserError: if it cannot be read, is no text in UTF-8, has an endless line, or is packed to fill the memory.
     """
     with files.opened(path, field) as stream:
         if path.suffix == ".gz":
-            yield from _unpacked(path, stream)
+            yield from _unpacked(path, stream, errors)
         else:
-            yield from decoded(stream, str(path))
+            yield from decoded(stream, str(path), errors)
 
 
-def _unpacked(path: Path, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+def _unpacked(path: Path, stream: BinaryIO, errors: str) -> Iterator[tuple[int, str]]:
     packed, unpacked, number = os.fstat(stream.fileno()).st_size, 0, 0
     try:
         with gzip.GzipFile(fileobj=stream) as content:
-            for number, line in decoded(content, str(path)):
+            for number, line in decoded(content, str(path), errors):
                 unpacked += max(len(line), LEAST_LINE)
                 limits.check_unpacked(f"{path}, line {number}", packed, unpacked)
                 yield number, line
@@ -43,12 +46,13 @@ def _unpacked(path: Path, stream: BinaryIO) -> Iterator[tuple[int, str]]:
         raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
 
 
-def decoded(stream: BinaryIO | gzip.GzipFile, where: str) -> Iterator[tuple[int, str]]:
+def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, as `read` gives them.
 
     Args:
       stream: of bytes.
       where: what the error message begins with.
+      errors: as `read` takes it.
 
     Raises:
       UserError: as `read` does.
@@ -56,16 +60,36 @@ def decoded(stream: BinaryIO | gzip.GzipFile, where: str) -> Iterator[tuple[int,
     number = 0
     while line := stream.readline(_MOST_BYTES):
         number += 1
+        if number == 1:
+            _check_encoding(line, where)
         try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            text = line.decode("utf-8", errors).rstrip("\r\n").lstrip("\ufeff")
         except UnicodeDecodeError as error:
             if len(line) < _MOST_BYTES:  # else it was cut within a character
                 raise UserError(
-                    f"{where}, line {number}: byte {error.start + 1} is not UTF-8; convert it, for example with "
-                    f"'iconv -f latin1 -t utf8'."
+                    f"{where}, line {number}: byte {error.start + 1} is not UTF-8; convert the file from its own "
+                    f"encoding, for example with 'iconv -f cp1252 -t utf8' if it is of Windows in Western Europe "
+                    f"(gb18030: Chinese, cp1251: Cyrillic)."
                 ) from None
         if len(line) >= _MOST_BYTES or len(text) > LONGEST_LINE:
             raise UserError(f"{where}, line {number}: the line is longer than {LONGEST_LINE:,} characters.")
         if "\0" in text:
             raise UserError(f"{where}, line {number}: there is a zero byte; the file is no text.")
         yield number, text
+
+
+def _check_encoding(line: bytes, where: str) -> None:
+    """Refuses a file by its first line if its characters have two bytes or more, or its lines end as on old Macs.
+
+    Raises:
+      UserError: with the command that converts it.
+    """
+    wide = next((name for mark, name in _WIDE if line.startswith(mark)), "")
+    if not wide and line.count(0) * 3 > len(line):  # without a byte order mark
+        wide = "UTF-16LE" if line[1:2] == b"\0" else "UTF-16BE"
+    if wide:
+        raise UserError(f"{where}: the file is {wide}; convert it with 'iconv -f {wide} -t utf8'.")
+    if b"\n" not in line and b"\r" in line.rstrip(b"\r"):
+        raise UserError(
+            f"{where}: its lines end in carriage returns alone, as on old Macs; convert it with \"tr '\\r' '\\n'\"."
+        )

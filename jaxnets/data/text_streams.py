@@ -46,7 +46,7 @@ def load(path: Path, columns: Columns, tokenizer: Tokenizer, splitting: Splittin
 
     Args:
       path: a folder or file, see `jaxnets.data.files.read`.
-      columns: of .csv and .jsonl files.
+      columns: that hold label and text.
       tokenizer: splits the texts.
       splitting: how missing splits are drawn: one fold, no blocks.
       encoding: how words become a vocabulary.
@@ -56,7 +56,8 @@ def load(path: Path, columns: Columns, tokenizer: Tokenizer, splitting: Splittin
     """
     sources = files.sources(path)
     vectors = [Path(encoding.word_vectors)] if encoding.word_vectors else []
-    key = key_of([*sources, *vectors], ("stream", path.name, columns, splitting, encoding), tokenizer)
+    options = ("stream", path.name, columns, splitting, encoding, *files.on_unread(path))
+    key = key_of([*sources, *vectors], options, tokenizer)
     folder = cache_folder("streams") / key
     dataset = _read(folder)
     if dataset is None:
@@ -145,7 +146,7 @@ def _tokenized(raw: Path, path: Path, columns: Columns, tokenizer: Tokenizer) ->
     sources = files.files_of(path)
     with raw.open("wb") as stream:
         rows = {split: _rows(file, columns, tokenizer.splitter(), places, stream) for split, file in sources.items()}
-    told, names = files.checked_classes(rows["train"].labels, sources["train"])
+    told, names = files.checked_classes(rows["train"].labels, sources["train"], columns)
     splits = {
         split: Split(
             Texts(np.zeros(0, np.int32), np.frombuffer(of_split.lengths, np.int32)),
@@ -153,7 +154,7 @@ def _tokenized(raw: Path, path: Path, columns: Columns, tokenizer: Tokenizer) ->
         )
         for split, of_split in rows.items()
     }
-    return Tokenized(files.name_of(path), names, tuple(places), splits, told)
+    return Tokenized(files.name_of(path), names, tuple(places), splits, (*files.on_unread(path), *told))
 
 
 def _rows(
@@ -191,7 +192,8 @@ def _assembled(
         return Split(Texts(ids[texts.words], texts.lengths), labels[rows])
 
     on_source = *tokenized.notes, *notes.on_classes(labels, tokenized.class_names, [fold]), _NOT_COMPARED
-    on_texts = *notes.on_lengths(pool.lengths, longest), *assemble.coverage(vocabulary, kept_vectors)
+    on_words = *notes.on_words(tokenized.words, of_all), *assemble.coverage(vocabulary, kept_vectors)
+    on_texts = *notes.on_lengths(pool.lengths, longest), *on_words
     train = Split(_written(folder / "words.npy", pool, fold.train, longest, ids), labels[fold.train])
     return Dataset(
         *(tokenized.name, train, held(fold.dev), held(fold.test), tokenized.class_names),

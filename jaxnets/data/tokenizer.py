@@ -27,9 +27,9 @@ _BEYOND_LATIN = re.compile("[\u0300-\U0010ffff]")
 
 
 def _pattern(word: str, sign: str) -> re.Pattern[str]:
-    """What finds the words of a text.
+    """Finds the words of a text.
 
-    In this order: n't and other endings; words that hold punctuation; what is left of a word before n't; words; the rest.
+    In this order: n't and other endings; words that hold punctuation; what is left of a word before n't; words; signs.
     """
     return re.compile(
         rf"""
@@ -49,8 +49,8 @@ _LATIN = _pattern(r"\w+", r"[^\w\s]")
 
 @cache
 def _of_all_scripts() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What finds words whose letters have marks and joiners (see UAX #29), and the letters that are words themselves."""
-    codes = [code for code in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))]
+    """Finds words whose letters have marks and joiners, see UAX #29; and finds letters that are words themselves."""
+    codes = (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))
     marks = "".join(filter(lambda one: unicodedata.category(one)[0] == "M", map(chr, codes))) + _TAGS
     mark, extending = f"(?-i:[{marks}])", f"(?-i:[{marks}{_JOINERS}])"
     sign = rf"(?-i:[^\w\s{marks}{_JOINERS}])"
@@ -73,7 +73,7 @@ class Tokenizer:
 
     With `words`, punctuation stands alone, and `n't`, `'s`, `'re` and their like are split off, as in the Penn
     Treebank; `<br />` is a space; curly quotes become straight; a text that is tokenized in this manner stays as it is.
-    Marks and joiners belong to their letter, and each letter of a script without spaces is a word, such as Han and Thai.
+    Marks and joiners belong to their letter; in scripts without spaces, such as Han and Thai, each letter is a word.
     With `whitespace`, texts are split where there is white space, and nowhere else.
 
     >>> Tokenizer().split("I don't like it.<br />It's well-made, though!")

@@ -1,5 +1,6 @@
 import gzip
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from jaxnets import data
 from jaxnets.basics.errors import UserError
-from jaxnets.data import files
+from jaxnets.data import files, text_files
 from jaxnets.data.file_rows import FORMATS, Columns
 
 ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
@@ -43,7 +44,7 @@ def test_each_format_gives_the_same(tmp_path, form, packed):
 
 
 def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
-    write(tmp_path / "train.tsv", "10\ta\n2\tb\n0\tc\n")
+    write(tmp_path / "train.tsv", "sentence\tgrade\na\t10\nb\t2\nc\t0\n")
     write(tmp_path / "dev.csv", "sentence,grade\nx,2\n")
     write(tmp_path / "test.jsonl.gz", '{"grade": 10, "sentence": "y"}\n\n')
     raw = files.read(tmp_path, Columns("grade", "sentence"))
@@ -82,9 +83,15 @@ MISTAKES = {
         'dev.csv, line 3: there are 3 columns, but the header has 2; a text with a comma must be quoted: "so, so"',
     ),
     "column twice": ("dev.csv", "label,text,text\na,x,y\n", "dev.csv, line 1: there are 2 columns 'text'"),
-    "header": ("train.tsv", "Label\ttext\n" + GOOD * 3, "train.tsv, line 1: 'Label' is the header of a column"),
+    "header": (
+        "train.tsv",
+        "Label\ttext\n" + GOOD * 3,
+        "train.tsv, line 1: this is a header: 1 'Label', 2 'text'. Give",
+    ),
     "name before numbers": ("train.tsv", "kind\tof\n0\tx\n1\ty\n", "train.tsv, line 1: 'kind' is the header"),
-    "header of test": ("test.tsv", "label\ttext\n" + GOOD, "line 1: the label 'label' is not one of the training"),
+    "header of one known word": ("train.tsv", "Label\tof\n" + GOOD * 3, "line 1: 'Label' is the header of a column"),
+    "header of test": ("test.tsv", "label\ttext\n" + GOOD, "test.tsv, line 1: this is a header: 1 'label', 2 'text'"),
+    "half a header of test": ("test.tsv", "label\tof\n" + GOOD, "the label 'label' is not one of the training"),
     "swapped": (
         "train.tsv",
         "".join(f"text {row}\ta\n" for row in range(30)),
@@ -95,8 +102,39 @@ MISTAKES = {
         "long text " * 30 + "\tpos\n",
         "line 1: the label 'long text long text ...'",
     ),
-    "open quote": ("dev.csv", 'label,text\na,"x\n', "dev.csv, line 2: not a .csv row"),
-    "no key": ("dev.jsonl", '{"label": "a"}\n', "dev.jsonl, line 1: there is no key 'text'"),
+    "open quote": ("dev.csv", 'label,text\na,"x\n', "dev.csv, line 2: not a .csv row: a quote is not closed"),
+    "open quote before": (
+        "dev.csv",
+        'label,text\na,"x\nb,y\na,z\n',
+        "dev.csv, line 4: not a .csv row, which begins in line 2: a quote is not closed",
+    ),
+    "backslash": (
+        "dev.csv",
+        'label,text\na,"x \\"y\\" z"\n',
+        'dev.csv, line 2: not a .csv row: a quote within a cell is written twice (""), not as \\".',
+    ),
+    "old Mac": ("dev.csv", "label,text\ra,x\r", "dev.csv: its lines end in carriage returns alone, as on old Macs"),
+    "half an old Mac": (
+        "dev.csv",
+        "label,text\na,x\rb,y\n",
+        "line 2: not a .csv row: there is a carriage return outside",
+    ),
+    "Latin alphabet of Windows": (
+        "dev.csv",
+        b"label,text\na,it\x92s\n",
+        "line 2: byte 5 is not UTF-8; convert the file",
+    ),
+    "columns of a .tsv": (
+        "dev.tsv",
+        "1\ta\tx\n2\tb\ty\n",
+        "dev.tsv: there are 3 columns: 1 '1', 2 'a', 3 'x'. Give label",
+    ),
+    "index of a .tsv": ("dev.tsv", "\tkind\tof\n0\ta\tx\n", "dev.tsv: there are 3 columns: 1 '', 2 'kind', 3 'of'."),
+    "no key": (
+        "dev.jsonl",
+        '{"label": "a", "txt": "x"}\n',
+        "line 1: there is no key 'text' (text_column) among label, txt. Did",
+    ),
     "no JSON": ("dev.jsonl", '{"label": "a", "text": "x"}\n{"lab\n', "dev.jsonl, line 2: not JSON"),
     "no object": ("dev.jsonl", "[1]\n", "dev.jsonl, line 1: must be an object"),
     "number as text": ("dev.jsonl", '{"label": "a", "text": 3}\n', "dev.jsonl, line 1: the text must be a string"),
@@ -172,3 +210,127 @@ def test_what_is_not_there(tmp_path):
     write(tmp_path / "train.csv", GOOD)
     with pytest.raises(UserError, match=r"has both train\.tsv and train\.csv"):
         files.read(tmp_path, Columns())
+
+
+TABLE = [("id", "stance", "comment"), ("7", "good", "the lamp"), ("8", "bad", "so\tso"), ("9", "good", "the end")]
+
+
+def table(form, rows, separator="\t"):
+    if form == ".jsonl":
+        return "".join(json.dumps(dict(zip(TABLE[0], row, strict=True))) + "\n" for row in rows[1:])
+    return "".join(separator.join(row) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("form", "separator"), [(".tsv", "\t"), (".csv", ","), (".csv", ";"), (".csv", "|"), (".jsonl", "")]
+)
+def test_named_columns_are_found_in_every_format_or_refused(tmp_path, form, separator):
+    path = write(tmp_path / f"mine{form}", table(form, TABLE, separator))
+    raw = files.read(path, Columns("stance", "comment"))
+    assert raw.class_names == ("bad", "good")
+    assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
+    for columns, fragment in (
+        (Columns("stand", "comment"), "Did you mean 'stance'?"),
+        (Columns("stance"), "there is no (column|key) 'text'.* among id, stance, comment"),
+        (Columns("", "comment"), "there is no (column|key) 'label'.* among id, stance, comment"),
+    ):
+        with pytest.raises(UserError, match=fragment):
+            files.read(path, columns)
+
+
+@pytest.mark.parametrize(("form", "separator"), [(".tsv", "\t"), (".csv", ","), (".csv", ";")])
+def test_columns_without_a_header_are_numbered_from_1(tmp_path, form, separator):
+    path = write(tmp_path / f"mine{form}", table(form, TABLE[1:], separator))
+    raw = files.read(path, Columns("2", "3"))
+    assert raw.class_names == ("bad", "good")
+    assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
+    for columns, fragment in (
+        (Columns("2", "4"), "line 1: there is no column 4 among these: 1 '7', 2 'good', 3 'the lamp'"),
+        (Columns("stance", "comment"), "line 1: there is no column 'stance' among 7, good, the lamp.*numbers from 1"),
+        (Columns("2", "02"), "label_column and text_column are both column 2"),
+    ):
+        with pytest.raises(UserError, match=fragment):
+            files.read(path, columns)
+
+
+def test_numbers_for_a_file_that_has_a_header(tmp_path):
+    path = write(tmp_path / "mine.csv", "id,label,text\n1,a,x\n2,b,y\n")
+    with pytest.raises(UserError, match=r"mine.csv, line 1: this is a header: 1 'id', 2 'label', 3 'text'"):
+        files.read(path, Columns("2", "3"))
+
+
+def test_tabs_are_of_the_text_where_lines_differ_in_their_number(tmp_path):
+    raw = files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns())
+    assert raw.splits["train"].inputs == ["so\tso", "y"]
+    with pytest.raises(UserError, match="line 2: there are 2 columns, but the first row has 3"):
+        files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns("1", "2"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_text_is_not_the_label(tmp_path, form):
+    path = write(tmp_path / f"mine{form}", CONTENT[form])
+    for columns in ({"text_column": "label"}, {"label_column": "text"}, {"label_column": "x", "text_column": " x"}):
+        with pytest.raises(UserError, match="label_column: the label and the text are both"):
+            data.load(str(path), **columns)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=,\nlabel,text\na,x\nb,y\n",
+        "sep=;\nlabel;text\na;x\nb;y\n",
+        "label, text\na,x\nb,y\n",
+        "label\ttext\na\tx\nb\ty\n",
+        "\ufefflabel,text\na,x\n\ufefflabel,text\nb,y\n",
+    ],
+    ids=["Excel's line", "its semicolon", "spaces in the header", "tabs", "two files of Excel joined"],
+)
+def test_habits_of_others_in_csv_files(tmp_path, content):
+    raw = files.read(write(tmp_path / "a.csv", content), Columns())
+    assert raw.class_names == ("a", "b")
+    assert raw.splits["train"].inputs == ["x", "y"]
+
+
+def test_byte_order_marks_begin_no_label(tmp_path):
+    raw = files.read(write(tmp_path / "a.tsv", "\ufeffa\tx\nb\ty\n\ufeffa\tz\n"), Columns())
+    assert raw.class_names == ("a", "b")
+
+
+def test_texts_may_be_as_long_as_a_line(tmp_path):
+    text = "x" * 1_048_500
+    for form, content in ((".csv", f"label,text\na,{text}\nb,y\n"), (".tsv", f"a\t{text}\nb\ty\n")):
+        assert files.read(write(tmp_path / f"a{form}", content), Columns()).splits["train"].inputs == [text, "y"]
+    with pytest.raises(UserError, match="line 2: the line is longer"):
+        files.read(write(tmp_path / "a.csv", f"label,text\na,{text * 2}\n"), Columns())
+
+
+@pytest.mark.parametrize("form", [".csv", ".tsv.gz"])
+@pytest.mark.parametrize(
+    ("dev", "test"), [("validation", "testing"), ("valid", "eval"), ("val", "evaluation"), ("Dev", "Test")]
+)
+def test_a_split_has_the_names_that_are_usual(tmp_path, dev, test, form):
+    for name in ("train", dev, test):
+        write(tmp_path / f"{name}{form}", GOOD if ".tsv" in form else "label,text\na,x\nb,y\n")
+    raw = files.read(tmp_path, Columns())
+    assert list(raw.splits) == ["train", "dev", "test"]
+    assert raw.notes == ()
+    write(tmp_path / ("dev.jsonl" if dev != "Dev" else "val.jsonl"), "")
+    with pytest.raises(UserError, match=r"has both .* keep one"):
+        files.read(tmp_path, Columns())
+
+
+@pytest.mark.parametrize("stream_above", [None, 0])
+def test_files_that_are_not_read_are_noted(tmp_path, stream_above, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "set").mkdir()
+    for name in ("train", "test"):
+        write(tmp_path / "set" / f"{name}.tsv", GOOD * 10)
+    load = partial(text_files.load, tmp_path / "set", stream_above=stream_above)
+    assert not any("Not read" in note for note in load()[0].notes)
+    write(tmp_path / "set" / "holdout.csv", "")
+    write(tmp_path / "set" / "extra.jsonl.gz", "")
+    write(tmp_path / "set" / "README.md", "")
+    assert load()[0].notes[0] == "Not read, as no split is called so: holdout.csv, extra.jsonl.gz."
+    (tmp_path / "set" / "train.tsv").unlink()
+    with pytest.raises(UserError, match=r"no training examples.* Not read, as no split is called so: holdout\.csv"):
+        load()

@@ -61,3 +61,42 @@ def test_empty_and_cut_texts():
         "2 texts have no words.",
         "1 of 4 texts were cut to 3 words, 2 words in all.",
     ]
+
+
+@pytest.mark.parametrize(("inputs", "noun"), [(X, "example"), (TEXTS, "text")])
+def test_examples_with_several_labels(inputs, noun):
+    again = [*inputs, *inputs[:3]]
+    again = np.array(again) if inputs is X else again
+    for labels, fragment in (
+        ([*NAMES, "neg", "neg", "pos"], f"2 {noun}s have two labels."),
+        ([*NAMES, "neg", "neg", "neg"], f"1 {noun} has two labels."),
+    ):
+        assert fragment in data.load((again, labels)).notes
+    assert not any("labels" in note for note in data.load((again, [*NAMES, *NAMES[:3]])).notes)
+    thrice = np.array([*again, inputs[0]]) if inputs is X else [*again, inputs[0]]
+    noted = data.load(
+        (
+            thrice,
+            [*(NAMES * 2)[:60], "pos", *NAMES[1:3], "third"]
+            if noun == "text"
+            else [*NAMES, "pos", *NAMES[1:3], "third"],
+        )
+    ).notes
+    assert f"1 {noun} has up to 3 labels." in noted
+
+
+def test_control_characters_of_windows():
+    texts = [f"don\x92t {word}" if row < 3 else word for row, word in enumerate(TEXTS)]
+    for tokenizer in ("words", "whitespace"):
+        assert any(
+            note.startswith("The texts hold 3 control characters (U+0080 to U+009F)") and "iconv -f cp1252" in note
+            for note in data.load((texts, NAMES), tokenizer=tokenizer).notes
+        )
+    assert not any("control" in note for note in data.load(([f"a\x85{text}" for text in TEXTS], NAMES)).notes)
+
+
+def test_words_that_mostly_occur_once():
+    once = [f"{row}很好{row}吃 {row}x" for row in range(3000)]
+    noted = data.load((once, ["a", "b"] * 1500), tokenizer="whitespace").notes
+    assert any(note.startswith("6,000 of 6,000 words occur once, as where a script") for note in noted)
+    assert not any("occur once" in note for note in data.load((TEXTS * 50, NAMES * 50)).notes)

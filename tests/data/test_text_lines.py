@@ -17,8 +17,8 @@ def write(path, content):
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_lines_have_numbers_and_no_ends(tmp_path, name):
-    path = write(tmp_path / name, "\ufeffa\r\n\nnaïve\ufeff".encode())
-    assert list(text_lines.read(path)) == [(1, "a"), (2, ""), (3, "naïve\ufeff")]
+    path = write(tmp_path / name, "\ufeffa\r\n\nnaïve\ufeff\n\ufeffb\rc".encode())
+    assert list(text_lines.read(path)) == [(1, "a"), (2, ""), (3, "naïve\ufeff"), (4, "b\rc")]
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,18 @@ def test_lines_have_numbers_and_no_ends(tmp_path, name):
         (b"x\xff\n", "line 1: byte 2 is not UTF-8"),
         (b"\xed\xa0\x80\n", "line 1: byte 1 is not UTF-8"),
         (b"x\n\0\n", "line 2: there is a zero byte"),
+        ("a\tnaïve\nb\ty\n".encode("utf-16"), "the file is UTF-16; convert it with 'iconv -f UTF-16 -t utf8'"),
+        ("\ufeffa\tx\nb\ty\n".encode("utf-16-be"), "the file is UTF-16; convert"),
+        ("a\tx\nb\ty\n".encode("utf-16-le"), "the file is UTF-16LE; convert it with 'iconv -f UTF-16LE -t utf8'"),
+        ("a\tx\nb\ty\n".encode("utf-16-be"), "the file is UTF-16BE"),
+        ("a\tx\nb\ty\n".encode("utf-32"), "the file is UTF-32"),
+        ("a\tit’s\n".encode("cp1252"), "line 1: byte 5 is not UTF-8; convert .* 'iconv -f cp1252 -t utf8'"),
+        (b"a\tx\rb\ty\r", r"its lines end in carriage returns alone, .* \"tr '\\r' '\\n'\""),
     ],
 )
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_what_is_no_line_is_one_line_with_its_number(tmp_path, name, content, fragment):
-    with pytest.raises(UserError, match=f"{name}, {fragment}"):
+    with pytest.raises(UserError, match=f"{name}[,:] {fragment}"):
         list(text_lines.read(write(tmp_path / name, content)))
 
 
