@@ -46,6 +46,7 @@ TOKENS = [
     *(b"\0", b"\n", b"\r", b"\t", b" ", b",", b'"', b"'", b"\\", b"{", b"}", b"[" * 3000, b"]", b":", b"=", b"x"),
     *(b"0", b"-1", b"-0", b"1e999", b"nan", b"inf", b"9" * 20, b"9" * 5000, b"2147483648", b"0x10", b"1_0", b"log:"),
     *(b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", "٣".encode(), b"\xe2\x80\xae"),
+    *("ौ很".encode(), "\u200d👩🏽\u200b\u00ad".encode(), b"sep=;\n", b"\xff\xfe", b";"),
     *(b"\x1b[2J", b"\x1b]0;x\x07", b"[/x]", b"$x$", b"<script>", b"../../x", b"null", b"true", b"a" * 70_000),
 ]
 
@@ -75,7 +76,10 @@ class Counts(NamedTuple):
 
 
 def _texts(path: Path) -> None:
-    """Reads texts up to their words, as `--dataset` does."""
+    """Reads texts up to their words, as `--dataset` does, by names and by numbers of columns."""
+    for columns in (Columns("label", "text"), Columns("1", "2")):
+        with contextlib.suppress(UserError):
+            files.read(path, columns)
     tokenized.tokenize(files.read(path, Columns()), Tokenizer())
 
 
@@ -165,7 +169,7 @@ PARSERS = {
     "csv": Parser([_CSV], "a.csv", _texts),
     "jsonl": Parser([_JSONL], "a.jsonl", _texts),
     "tsv.gz": Parser([_TSV], "a.tsv.gz", _texts, _gzipped),
-    "vec": Parser([_VEC, b"4 3\n" + _VEC], "a.vec", _vectors),
+    "vec": Parser([_VEC, b"4 3\n" + _VEC, b". . 1 2 3\n" + _VEC], "a.vec", _vectors),
     "vec.gz": Parser([_VEC, b"4 3\n" + _VEC], "a.vec.gz", _vectors, _gzipped),
     "npz": Parser(_NPZ, "a.npz", _vectors),
     "flags": Parser([b"\n".join(_VALUES)], "flags", _flags),

@@ -112,6 +112,10 @@ def _tsv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
         widths.add(line.count("\t") + 1)
         if widths == {len(first_cells)} != {2} and not 0 < len(label.strip()) <= LONGEST_LABEL:
             break
+        if "\ufeff" in text and "\t" in text[text.index("\ufeff") :]:
+            raise UserError(
+                f"{path}, line {number}: a byte order mark within the line; were files joined without a line break?"
+            )
         yield Row(number, _label(label, path, number), text)
     if widths and widths == {len(first_cells)} != {2}:
         raise UserError(
@@ -130,19 +134,22 @@ def _csv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
         found = (one for one in _SEPARATORS if _has_columns(first, one, columns))
         separator = next(found, max(_SEPARATORS, key=first.count))
         lines = itertools.chain([(number, first)], lines)
-    yield from _table(path, _csv_cells(path, lines, separator), columns, separator)
+    spaced = separator in first and first.count(separator) == first.count(f"{separator} ")
+    yield from _table(path, _csv_cells(path, lines, separator, spaced=spaced), columns, separator)
 
 
 def _has_columns(line: str, separator: str, columns: Columns) -> bool:
     """Whether the columns are found in a first line if it is cut at a separator."""
     try:
-        return bool(_places(next(csv.reader([line], delimiter=separator)), columns, ".csv", ""))
+        return bool(_places(next(csv.reader([line], delimiter=separator, skipinitialspace=True)), columns, ".csv", ""))
     except (UserError, csv.Error):
         return False
 
 
-def _csv_cells(path: Path, lines: Iterator[tuple[int, str]], separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a .csv file, each with its last line."""
+def _csv_cells(
+    path: Path, lines: Iterator[tuple[int, str]], separator: str, *, spaced: bool
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a .csv file, each with its last line; `spaced` if a space follows each separator."""
     last, last_line, begin = 0, "", 1
 
     def counted() -> Iterator[str]:
@@ -153,7 +160,7 @@ def _csv_cells(path: Path, lines: Iterator[tuple[int, str]], separator: str) -> 
 
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     try:
-        for cells in csv.reader(counted(), delimiter=separator, strict=True):
+        for cells in csv.reader(counted(), delimiter=separator, skipinitialspace=spaced, strict=True):
             if cells:
                 yield last, cells
             begin = last + 1
@@ -267,7 +274,8 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
         try:
             content = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}, line {number}: not JSON: {error}.") from None
+            hint = " A .jsonl file has an object in each line, and no list around them." if line[:1] == "[" else ""
+            raise UserError(f"{path}, line {number}: not JSON: {error}.{hint}") from None
         if not isinstance(content, dict):
             raise UserError(f"{path}, line {number}: must be an object with '{names[0]}' and '{names[1]}'.")
         for name, field in zip(names, ("label_column", "text_column"), strict=True):

@@ -112,8 +112,8 @@ def _vector(numbers: str, path: Path, line: int) -> np.ndarray:
 def _vector_lines(path: Path) -> Iterator[tuple[int, str, str]]:
     """The lines with a vector: their number from 1, the word, and its numbers with a space between.
 
-    The first line may hold two whole numbers instead: how many vectors there are, and how many numbers in each. Cells are
-    parted by spaces or tabs. A word may have several: its numbers are as many last cells as the first line has.
+    The first line may hold two whole numbers instead: how many vectors there are, and how many numbers in each. Spaces
+    or tabs part the cells. A word may have several: its numbers are as many last cells as the first line has.
 
     Raises:
       UserError: also if there are more or fewer vectors than that, or others.

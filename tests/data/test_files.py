@@ -124,6 +124,12 @@ MISTAKES = {
         b"label,text\na,it\x92s\n",
         "line 2: byte 5 is not UTF-8; convert the file",
     ),
+    "joined": ("dev.tsv", "a\tx\ufeffb\ty\na\tx\n", "dev.tsv, line 1: a byte order mark within the line; were files"),
+    "list": (
+        "dev.jsonl",
+        "[\n{}]",
+        "dev.jsonl, line 1: not JSON: Expecting value: line 1 column 2 (char 1). A .jsonl file has",
+    ),
     "columns of a .tsv": (
         "dev.tsv",
         "1\ta\tx\n2\tb\ty\n",
@@ -280,10 +286,18 @@ def test_the_text_is_not_the_label(tmp_path, form):
         "sep=,\nlabel,text\na,x\nb,y\n",
         "sep=;\nlabel;text\na;x\nb;y\n",
         "label, text\na,x\nb,y\n",
+        '"label", "text"\na, "x"\nb, y\n',
         "label\ttext\na\tx\nb\ty\n",
         "\ufefflabel,text\na,x\n\ufefflabel,text\nb,y\n",
     ],
-    ids=["Excel's line", "its semicolon", "spaces in the header", "tabs", "two files of Excel joined"],
+    ids=[
+        "Excel's line",
+        "its semicolon",
+        "spaces in the header",
+        "spaces before quotes",
+        "tabs",
+        "two files of Excel joined",
+    ],
 )
 def test_habits_of_others_in_csv_files(tmp_path, content):
     raw = files.read(write(tmp_path / "a.csv", content), Columns())
