@@ -150,12 +150,12 @@ def _csv_cells(
     path: Path, lines: Iterator[tuple[int, str]], separator: str, *, spaced: bool
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of a .csv file, each with its last line; `spaced` if a space follows each separator."""
-    last, last_line, begin = 0, "", 1
+    last, begin, is_escaped = 0, 1, False
 
     def counted() -> Iterator[str]:
-        nonlocal last, last_line
+        nonlocal last, is_escaped
         for number, line in lines:
-            last, last_line = number, line
+            last, is_escaped = number, is_escaped or '\\"' in line
             yield line + "\n"
 
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
@@ -163,16 +163,18 @@ def _csv_cells(
         for cells in csv.reader(counted(), delimiter=separator, skipinitialspace=spaced, strict=True):
             if cells:
                 yield last, cells
-            begin = last + 1
+            begin, is_escaped = last + 1, False
     except csv.Error as error:
         since = f", which begins in line {begin}" if last > begin else ""
-        raise UserError(f"{path}, line {last}: not a .csv row{since}: {_in_words(str(error), last_line)}.") from None
+        raise UserError(
+            f"{path}, line {last}: not a .csv row{since}: {_in_words(str(error), is_escaped=is_escaped)}."
+        ) from None
 
 
-def _in_words(error: str, line: str) -> str:
+def _in_words(error: str, *, is_escaped: bool) -> str:
     """What the csv module says, as a user can mend it."""
     if "expected after" in error:
-        return 'a quote within a cell is written twice ("")' + (', not as \\"' if '\\"' in line else "")
+        return 'a quote within a cell is written twice ("")' + (', not as \\"' if is_escaped else "")
     if "unexpected end" in error or "field limit" in error:
         return "a quote is not closed"
     if "new-line" in error:
@@ -190,7 +192,9 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
     header = _stripped(first) if columns.in_header(form) else []
     if not header:
         _check_no_header(first, f"{path}, line {begin}")
+    widths = set()
     for number, cells in rows if header else itertools.chain([(begin, first)], rows):
+        widths.add(len(cells))
         if form == ".tsv" and text == len(first) - 1 and len(cells) > len(first):  # tabs within the text
             cells[text:] = ["\t".join(cells[text:])]
         least = len(first) if form == ".tsv" else max(label, text) + 1
@@ -205,6 +209,8 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
             )
         if _stripped(cells) != header:  # else another file was joined to the first
             yield Row(number, _label(cells[label], path, number), cells[text])
+    if len(widths) == 1 and min(widths) > len(first):
+        raise UserError(f"{path}: all rows have {min(widths)} columns, but the header has {len(first)}.")
 
 
 def _check_no_header(first: Sequence[str], where: str) -> None:
@@ -242,7 +248,7 @@ def _place(name: str, first: Sequence[str], header: Sequence[str], where: str) -
     if name in header:
         return header.index(name)
     if _is_number(name):
-        if int(name) <= len(first):
+        if 1 <= int(name) <= len(first):
             return int(name) - 1
         raise UserError(f"{where}: there is no column {name} among these: {_listed(first)}.")
     listed = ", ".join(_shortened(header)) or "none"
@@ -253,8 +259,8 @@ def _place(name: str, first: Sequence[str], header: Sequence[str], where: str) -
 
 
 def _is_number(name: str) -> bool:
-    """Whether a name is that of a column by its number from 1."""
-    return name.isascii() and name.isdigit() and len(name) < 6 and int(name) > 0
+    """Whether a name is that of a column by its number."""
+    return name.isascii() and name.isdigit() and len(name) < 6
 
 
 def _listed(cells: Sequence[str]) -> str:

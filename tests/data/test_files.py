@@ -114,6 +114,11 @@ MISTAKES = {
         'dev.csv, line 2: not a .csv row: a quote within a cell is written twice (""), not as \\".',
     ),
     "old Mac": ("dev.csv", "label,text\ra,x\r", "dev.csv: its lines end in carriage returns alone, as on old Macs"),
+    "backslash at the end": (
+        "dev.csv",
+        'label,text\na,"x \\""\nb,"y"\n',
+        'line 3: not a .csv row, which begins in line 2: a quote within a cell is written twice (""), not as \\".',
+    ),
     "half an old Mac": (
         "dev.csv",
         "label,text\na,x\rb,y\n",
@@ -251,6 +256,7 @@ def test_columns_without_a_header_are_numbered_from_1(tmp_path, form, separator)
     assert raw.class_names == ("bad", "good")
     assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
     for columns, fragment in (
+        (Columns("0", "1"), "line 1: there is no column 0 among these: 1 '7', 2 'good'"),
         (Columns("2", "4"), "line 1: there is no column 4 among these: 1 '7', 2 'good', 3 'the lamp'"),
         (Columns("stance", "comment"), "line 1: there is no column 'stance' among 7, good, the lamp.*numbers from 1"),
         (Columns("2", "02"), "label_column and text_column are both column 2"),
@@ -268,6 +274,8 @@ def test_numbers_for_a_file_that_has_a_header(tmp_path):
 def test_tabs_are_of_the_text_where_lines_differ_in_their_number(tmp_path):
     raw = files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns())
     assert raw.splits["train"].inputs == ["so\tso", "y"]
+    with pytest.raises(UserError, match="all rows have 3 columns, but the header has 2"):
+        files.read(write(tmp_path / "b.tsv", "x\ty\na\tso\tso\nb\ty\tz\n"), Columns("x", "y"))
     with pytest.raises(UserError, match="line 2: there are 2 columns, but the first row has 3"):
         files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns("1", "2"))
 
