@@ -128,8 +128,8 @@ def _csv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
     number, first = next(lines, (0, ""))
     if not number:
         return
-    if first.startswith("sep=") and len(first) == 5:  # Excel's own
-        separator = first[4]
+    if first.startswith("sep=") and first[4:] in _SEPARATORS:  # Excel's own
+        separator = first[4:]
     else:
         found = (one for one in _SEPARATORS if _has_columns(first, one, columns))
         separator = next(found, max(_SEPARATORS, key=first.count))
@@ -201,13 +201,12 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
         if not least <= len(cells) <= len(first):
             hint = ""
             if len(cells) > len(first) and form == ".csv":
-                name = _SEPARATORS.get(separator, f"'{separator}'")
-                hint = f'; a text with a {name} must be quoted: "so{separator} so"'
+                hint = f'; a text with a {_SEPARATORS[separator]} must be quoted: "so{separator} so"'
             raise UserError(
                 f"{path}, line {number}: there are {len(cells)} columns, but the {'header' if header else 'first row'} "
                 f"has {len(first)}{hint}."
             )
-        if _stripped(cells) != header:  # else another file was joined to the first
+        if not header or _stripped(cells) != header:  # else another file was joined to the first
             yield Row(number, _label(cells[label], path, number), cells[text])
     if len(widths) == 1 and min(widths) > len(first):
         raise UserError(f"{path}: all rows have {min(widths)} columns, but the header has {len(first)}.")
