@@ -84,7 +84,10 @@ def parser():
     made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="A run directory that holds a model.")
     made.add_argument("--text", action="append", default=[], help="A text; may be given several times.")
     made.add_argument(
-        "--file", action="append", default=[], help="A file of texts: .csv, .tsv, .jsonl, or a text in each line; UTF-8."
+        "--file",
+        action="append",
+        default=[],
+        help="A file of texts: .csv, .tsv, .jsonl, or a text in each line; UTF-8.",
     )
     made.add_argument("--text_column", default="", help="The column or key of the text; by default text.")
     made.add_argument(
@@ -108,7 +111,7 @@ def texts(given, class_names):
       UserError: if a file cannot be read, is not UTF-8, or has a label that is none of the classes.
     """
     if not given.text and not given.file:
-        return file_rows.lines(text_lines.decoded(sys.stdin.buffer, "standard input"))
+        return file_rows.lines_of(text_lines.decoded(sys.stdin.buffer, "standard input"))
     asked = [file_rows.Row(0, "", text) for text in given.text]
     for file in map(Path, given.file):
         rows = file_rows.asked_rows(file, given.text_column, given.label_column)

@@ -136,7 +136,11 @@ def check_output(path: Path) -> None:
 
 
 def write(
-    path: Path, explanations: Sequence["Explanation"], given: Mapping[str, Any], top: int = 0, labels: Sequence[str] = ()
+    path: Path,
+    explanations: Sequence["Explanation"],
+    given: Mapping[str, Any],
+    top: int = 0,
+    labels: Sequence[str] = (),
 ) -> Path:
     """Writes the answers to a file, whole or not at all: a row for each text, in their order.
 
