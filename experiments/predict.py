@@ -87,7 +87,7 @@ def parser():
         "--file",
         action="append",
         default=[],
-        help="A file of texts: .csv, .tsv, .jsonl, or a text in each line; UTF-8.",
+        help="A file in UTF-8: .csv, .tsv, .jsonl, or a text in each line.",
     )
     made.add_argument("--text_column", default="", help="The column or key of the text; by default text.")
     made.add_argument(

@@ -114,18 +114,16 @@ def asked_rows(path: Path, text_column: str = "", label_column: str | None = Non
     """
     form = format_of(path)
     if form in FORMATS:
-        return read_rows(
-            path, Columns(label_column or (None if label_column == "" else ""), text_column, labelled=False)
-        )
+        label = None if label_column == "" else label_column or ""
+        return read_rows(path, Columns(label, text_column, labelled=False))
     if form.lower() in (*FORMATS, *_NOT_LINES):
         raise UserError(
-            f"file: '{shown(path)}' has no texts in its lines; it must end in {', '.join(FORMATS)}, or these with .gz, or "
-            f"have a text in each line, as a .txt."
+            f"file: '{shown(path)}' is in no form that is read: {', '.join(FORMATS)}, or these with .gz, or a text in "
+            f"each line, as in a .txt."
         )
     if text_column or label_column:
-        raise UserError(
-            f"{'text' if text_column else 'label'}_column: '{shown(path)}' has no columns, but lines of text."
-        )
+        name = "text_column" if text_column else "label_column"
+        raise UserError(f"{name}: '{shown(path)}' has no columns; each of its lines is a text.")
     return lines_of(text_lines.read(path, "file"))
 
 
