@@ -48,7 +48,7 @@ def simulated(rule: Rule, generator: np.random.Generator, noise: float) -> pd.Da
         for block, value in enumerate(blocks):
             effects = value + spread * generator.normal(size=SEEDS)
             rows += [
-                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "independent": True}
+                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "test_share": 0.0}
                 for seed, effect in enumerate(effects)
             ]
     return pd.DataFrame(rows)

@@ -15,7 +15,7 @@ from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.lab import config_files, run_directory, session, studies
+from jaxnets.lab import config_files, directories, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
 from jaxnets.plugins import Trust
@@ -54,6 +54,13 @@ class Results(Trained):
     def options(self) -> Mapping[str, Any]:
         """The values of the experiment's own flags."""
         return self.config.options
+
+    @property
+    def test_share(self) -> float:
+        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
+        if self.folds or self.directory is None or choosing.unit(self.runs) == "seed":
+            return super().test_share
+        return directories.of_data(run_directory.read_environment(self.directory), self.config).test_share
 
     @property
     def num_runs(self) -> int:
@@ -145,7 +152,7 @@ class Results(Trained):
                 f"best: the sweep was interrupted before {lost} of its {len(self.runs)} runs had ended, so that those "
                 "that ended may be any; with output=, the same sweep goes on where it stopped."
             )
-        return choosing.best_configurations(self.runs, names)
+        return choosing.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step; see `Trained.model`."""
@@ -217,7 +224,7 @@ class Results(Trained):
         """The best configurations and the main figure, for a notebook."""
         from jaxnets.report import notebook
 
-        return notebook.html(self.runs, self.curves)
+        return notebook.html(self.runs, self.curves, self.test_share)
 
 
 def _listed(name: str, values: Any, what: str) -> list[Any]:

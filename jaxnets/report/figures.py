@@ -118,8 +118,8 @@ def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: A
     return figure, one
 
 
-def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Figure:
-    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals over the seeds.
+def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer") -> Figure:
+    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals.
 
     Where more than the learning rate varies, each point is the configuration that is best on dev. The rate that is
     best on dev is ringed; rates at which every run diverged are crosses at the bottom.
@@ -129,7 +129,8 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
         axes = figure.subplots()
         best = choosing.best_configurations(runs, [by])
         for (name, group), colour, marker in styled(runs, by):
-            points = choosing.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
+            points = choosing.best_configurations(group, ["learning_rate"], test_share=test_share)
+            points = points.sort_values("learning_rate")
             line_with_band(
                 axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
             )
@@ -149,7 +150,9 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
         axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(title=by.replace("_", " "), frameon=False)
-        axes.set_title("Bands: 95% interval of the mean over seeds. Ring: best on dev.", loc="left", fontsize=9)
+        axes.set_title(
+            f"Bands: 95% interval of the mean over {choosing.unit(runs)}s. Ring: best on dev.", loc="left", fontsize=9
+        )
         return figure
 
 
