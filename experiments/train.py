@@ -21,8 +21,7 @@ def report(results, console):
     ]
     header = [*varying, "status", *(name.replace("_", "\n") for name in COLUMNS)]
     tables.print_table(console, "Runs, after the last step", header, rows)
-    best = choosing.best_configurations(results.runs)
-    figure = figures.learning_curves(results.curves, best)
+    figure = figures.learning_curves(results.runs, results.curves, results.test_share)
     for path in figures.save(figure, results.directory / "figures", "learning_curves"):
         console.print(f"Figure: {path}", soft_wrap=True)
 

@@ -55,8 +55,8 @@ Evidence = Fact | Estimate | pd.DataFrame
 
 The columns of a table: `effect`; at least one of `UNITS`; `task`, where the rule is over tasks; `examples`, where the
 effects are differences of accuracies over as many test examples; `test_share`, by which folds and blocks are correlated
-(see `jaxnets.evidence.study.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on the edge of those tried: where that is so
-in over half of the rows, nothing is decided.
+(see `jaxnets.evidence.study.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on
+the edge of those tried: where that is so in over half of the rows, nothing is decided.
 """
 
 

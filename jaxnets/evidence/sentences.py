@@ -70,10 +70,9 @@ def _lead(one: str, other: str, pairs: pd.DataFrame) -> str:
 
 def _at(pairs: pd.DataFrame) -> str:
     """The level of the bounds in a sentence of more than two contestants."""
+    level = intervals.percent(pairs["bound_level"].iloc[0])
     known = pairs["bound_low"].notna().any() and len(pairs) > 1
-    return (
-        f" Each bound is one-sided, of {intervals.percent(pairs['bound_level'].iloc[0])} confidence." if known else ""
-    )
+    return f" Each bound is one-sided, of {level} confidence." if known else ""
 
 
 def _level(pairs: pd.DataFrame) -> str:
@@ -274,8 +273,8 @@ def scope(study: Study, pairs: pd.DataFrame) -> str:
     seeds = protocol.confirm_seeds or protocol.num_seeds
     examples, of = (", the test examples", "training data") if pairs["of_examples"].notna().any() else ("", "data")
     return (
-        f"The intervals of differences are over {seeds} seeds{examples} and the choice of the setting, and hold for this "
-        f"split of the {of} alone; --num_blocks=8 repeats all of it on other splits."
+        f"The intervals of differences are over {seeds} seeds{examples} and the choice of the setting, and hold for "
+        f"this split of the {of} alone; --num_blocks=8 repeats all of it on other splits."
     )
 
 

@@ -182,10 +182,10 @@ def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: 
     """What adds to the variance of the difference of two contestants, over seeds; blocks and folds show all of it."""
     if study.unit != "seed" or len(both) < 2:
         return {}
-    one, other = both.columns
-    found = {"seeds": (both[one] - both[other]).var() / len(both)}
-    found["choice"] = sum(tuned.choice_variance(study, facts, name, both[name].var()) for name in both)
-    matrices = [_correct(study, facts, name) for name in both] if over_examples and len(study.predictions) else []
+    names = list(both.columns)
+    found = {"seeds": float((both[names[0]] - both[names[1]]).var()) / len(both)}
+    found["choice"] = sum(tuned.choice_variance(study, facts, name, float(both[name].var())) for name in names)
+    matrices = [_correct(study, facts, name) for name in names] if over_examples and len(study.predictions) else []
     if len(matrices) == 2:
         seeds = matrices[0].index.intersection(matrices[1].index)
         differences = (matrices[0].loc[seeds] - matrices[1].loc[seeds]).to_numpy()

@@ -1,6 +1,6 @@
 """How the contestants of a comparison were tuned: the choice, its range, its sensitivity, and what each trial buys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ def tuning_curves(study: Study) -> pd.DataFrame:
     for facts, name, own in _by_contestant(study):
         if (own["status"] == choosing.STOPPED).any():
             continue
-        blocks = own.groupby("block") if "block" in own else [(0, own)]
+        blocks: Iterable[tuple[Any, pd.DataFrame]] = own.groupby("block") if "block" in own else [(0, own)]
         curves = {block: _tuning_curve(study, facts, group) for block, group in blocks}
         tables.append(_over_blocks(curves, facts.test_share).assign(task=facts.name, contestant=name))
     numbers = ["budget", "accuracy", "low", "high"]
@@ -142,7 +142,7 @@ def budgets(num_trials: int) -> list[int]:
     return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
 
 
-def _over_blocks(curves: Mapping[int, pd.DataFrame], test_share: float) -> pd.DataFrame:
+def _over_blocks(curves: Mapping[Any, pd.DataFrame], test_share: float) -> pd.DataFrame:
     """One curve: its own interval for one block, else that over the blocks."""
     if len(curves) == 1:
         return next(iter(curves.values())).rename(columns={"value": "accuracy"})

@@ -15,7 +15,7 @@ from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.lab import config_files, directories, run_directory, session, studies
+from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
 from jaxnets.plugins import Trust
@@ -60,6 +60,8 @@ class Results(Trained):
         """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
         if self.folds or self.directory is None or choosing.unit(self.runs) == "seed":
             return super().test_share
+        from jaxnets.lab import directories  # which knows the experiments, and they the results
+
         return directories.of_data(run_directory.read_environment(self.directory), self.config).test_share
 
     @property

@@ -27,7 +27,8 @@ def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan)
         return f"<p>{len(runs):,} runs, of which none finished.</p>"
     best = choosing.best_configurations(runs, test_share=test_share)
     several = runs["learning_rate"].nunique() > 1
-    figure = figures.accuracy_over_learning_rate(runs, test_share) if several else figures.learning_curves(curves, best)
+    shown = figures.accuracy_over_learning_rate(runs, test_share) if several else None
+    figure = shown or figures.learning_curves(runs, curves, test_share)
     return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{_embedded(figure)}"
 
 
