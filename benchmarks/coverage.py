@@ -2,19 +2,24 @@
 
 A study without spread has no bounds, and says so; where as few seeds are too few, the output says so as well. Such
 studies are counted in columns of their own.
+
+Beside them stand the intervals of comparisons: over repeats that share examples or do not, and of contestants whose
+settings were chosen among many on dev.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from absl import app, flags
 from jaxtyping import Float
 from scipy import stats
 
-from jaxnets.evidence import intervals, resampling
+from jaxnets.evidence import choosing, crossed, intervals, resampling, selection, standings
 from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.study import CONFIRMATION, Protocol, Study, TaskFacts
 
 STUDIES = flags.DEFINE_integer("studies", 2000, "Studies that are simulated for each row.", lower_bound=2)
 MARKDOWN = flags.DEFINE_string("markdown", "", "File to write the table to as well.")
@@ -176,10 +181,85 @@ def markdown(table: Iterable[Row], studies: int) -> str:
     return "\n".join([*lines, "", note, ""])
 
 
+REPEATS, EXAMPLES = 8, 180
+FACTS = TaskFacts("task", "", np.nan, 0.1, 10, 540, 180, EXAMPLES)
+SPREAD = 0.006
+
+
+def repeats(generator: np.random.Generator, test_share: float) -> Estimate:
+    """The interval of a mean of 0 over repeats that are correlated as Nadeau and Bengio (2003) assume."""
+    correlation = test_share / (1 + test_share)
+    values = generator.normal(0, np.sqrt(1 - correlation), REPEATS) + generator.normal(0, np.sqrt(correlation))
+    return choosing.over_units(pd.Series(values, pd.RangeIndex(REPEATS, name="block")), test_share)
+
+
+def chosen(generator: np.random.Generator, search: str) -> Estimate:
+    """The interval of two contestants alike, each of which takes the best of 16 settings on dev to fresh seeds."""
+    seeds, variance, sides = 8 if search == "grid" else 1, 0.0, []
+    for _ in range(2):
+        true = np.linspace(0.92, 0.96, 16) if search == "grid" else generator.uniform(0.92, 0.96, 16)
+        dev, test = (generator.normal(true[:, None], SPREAD, (16, seeds)) for _ in range(2))
+        sides.append(generator.normal(true[dev.mean(axis=1).argmax()], SPREAD, 32))
+        variance += selection.choice_variance(dev, test, sides[-1].var(ddof=1), drawn=search != "grid")
+    return intervals.corrected_difference(sides[0] - sides[1], 0.0, variance)
+
+
+def on_examples(generator: np.random.Generator) -> Estimate:
+    """The interval of two contestants that are alike over all test examples, not on those that were drawn."""
+    sides = []
+    for _ in range(2):
+        ease = 2.0 + 1.5 * generator.normal(size=EXAMPLES) + 0.2 * generator.normal(size=(32, 1))
+        sides.append((ease + generator.logistic(size=(32, EXAMPLES)) > 0).astype(float))
+    differences = sides[0] - sides[1]
+    return intervals.corrected_difference(differences.mean(axis=1), 0.0, crossed.of_examples(differences))
+
+
+def in_repeats(accuracies: pd.DataFrame, independent: bool = True) -> Study:
+    """A study of one run for each repeat (row) and contestant (column)."""
+    facts = replace(FACTS, independent=independent)
+    runs = accuracies.rename_axis(index="block").melt(
+        var_name="optimizer", value_name="test_accuracy", ignore_index=False
+    )
+    runs = runs.reset_index().assign(phase=CONFIRMATION, status="finished", task=facts.name)
+    empty, protocol = pd.DataFrame(), Protocol("grid", 1, 1, 1, len(accuracies))
+    return Study(runs, empty, empty, "optimizer", (facts,), protocol)
+
+
+COMPARISONS: dict[str, Callable[[np.random.Generator], Estimate]] = {
+    "8 repeats that share a third": lambda generator: repeats(generator, 1 / 3),
+    "8 independent repeats": lambda generator: repeats(generator, 0.0),
+    "the best of a grid of 16, by 8 seeds": lambda generator: chosen(generator, "grid"),
+    "the best of 16 draws, by one seed": lambda generator: chosen(generator, "random"),
+    "32 seeds and 180 test examples": on_examples,
+}
+"""Intervals of comparisons, whose truth is 0."""
+
+
+def covered(name: str, studies: int) -> float:
+    """The share of simulated studies whose interval holds 0."""
+    generator = np.random.default_rng(0)
+    found = [COMPARISONS[name](generator) for _ in range(studies)]
+    return float(np.mean([one.low <= 0 <= one.high for one in found]))
+
+
+def power(studies: int) -> float:
+    """How often a pair over independent repeats is told apart, at a gap of a standard deviation of its differences."""
+    generator, found = np.random.default_rng(0), 0
+    for _ in range(studies):
+        values = pd.DataFrame(0.9 + 0.01 * generator.normal([0.0, 2**0.5], 1.0, (REPEATS, 2)), columns=["a", "b"])
+        found += standings.pairs(in_repeats(values), 0.0)["outcome"].iloc[0] == standings.SECOND
+    return found / studies
+
+
 def main(argv: list[str]) -> None:
     """Prints the table, and writes it if asked to."""
     del argv
     text = markdown(rows(STUDIES.value), STUDIES.value)
+    of_comparisons = [f"| {name} | {covered(name, STUDIES.value):.1%} |" for name in COMPARISONS]
+    text += "\n".join(["", "| interval of | covered |", "| --- | --- |", *of_comparisons, ""])
+    text += (
+        f"\nA gap of a standard deviation over {REPEATS} independent repeats is found in {power(STUDIES.value):.0%}.\n"
+    )
     print(text)
     if MARKDOWN.value:
         Path(MARKDOWN.value).write_text(text, encoding="utf-8")

@@ -5,20 +5,23 @@
 Simulated: each claim's rules are given tables of effects in which nothing is true. For rules that want an effect above
 a bound the true effect is zero; for those that want one below or within a bound it lies at the bound, as an effect of
 zero would rightly support them. Real: small nets on tasks of the suite, where both sides are the same optimizer, tuned
-and confirmed on seeds of their own.
+and confirmed on seeds of their own. Sentences: comparisons of seven contestants, of which each sentence is read beside
+the interval that it prints.
 """
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
+from benchmarks import coverage
 from experiments.lecture import CLAIMS
 from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
-from jaxnets.evidence import choosing, judging
+from jaxnets.evidence import choosing, judging, sentences, standings
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
 from jaxnets.lab import comparing, session
@@ -48,7 +51,7 @@ def simulated(rule: Rule, generator: np.random.Generator, noise: float) -> pd.Da
         for block, value in enumerate(blocks):
             effects = value + spread * generator.normal(size=SEEDS)
             rows += [
-                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "independent": True}
+                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "test_share": 0.0}
                 for seed, effect in enumerate(effects)
             ]
     return pd.DataFrame(rows)
@@ -115,11 +118,57 @@ def real(repetitions: int) -> tuple[int, int]:
     return decided, 2 * len(rules) * repetitions
 
 
+METHODS = tuple("abcdefg")
+_BOUND = re.compile(r"(?P<one>[a-g]) less (?P<other>[a-g]) is (?P<value>\S+) points \(at least (?P<bound>[^)]+)\)")
+_LEAD = re.compile(r"(?P<other>[a-g]) by (?P<value>\S+) points \(at least (?P<bound>[^)]+)\)")
+
+
+def contradictions(headline: str, pairs: pd.DataFrame, margin: float) -> int:
+    """How many words of a comparison contradict the interval beside them."""
+    wrong = sum(float(found["bound"]) > 0 for found in _BOUND.finditer(headline))
+    wrong += sum(float(found["bound"]) <= 0 for found in _LEAD.finditer(headline))
+    if " tie: " in headline:
+        wrong += float(headline.split("less than ")[1].split()[0]) > 100 * margin + 0.005
+    elif "no winner" in headline:
+        wrong += not _BOUND.search(headline)
+    else:
+        wrong += not _LEAD.search(headline)
+    for row in pairs.itertuples():
+        beyond = standings.FIRST if row.low > 0 else standings.SECOND if row.high < 0 else None
+        within = -margin <= row.low and row.high <= margin
+        wrong += row.outcome != (beyond or ("tie" if within else "open"))
+    return wrong
+
+
+def comparisons(number: int, spread: float, margin: float = 0.005) -> tuple[int, int, int]:
+    """Simulated comparisons of seven contestants: words that contradict, those that put the best out, or name one.
+
+    Args:
+      number: how many.
+      spread: of the contestants' true accuracies; at 0 none is better.
+      margin: the difference below which nobody cares.
+    """
+    generator, wrong, lost, named = np.random.default_rng(0), 0, 0, 0
+    for _ in range(number):
+        truth = 0.9 + spread * generator.normal(size=len(METHODS))
+        noise = 0.01 * np.exp(0.5 * generator.normal(size=len(METHODS)))  # contestants differ in theirs
+        values = generator.normal(truth, noise, (BLOCKS, len(METHODS)))
+        pairs = standings.pairs(coverage.in_repeats(pd.DataFrame(values, columns=list(METHODS))), margin)
+        table = pd.DataFrame({"contestant": list(METHODS), "accuracy": values.mean(axis=0)})
+        wrong += contradictions(sentences.headline("task", table, pairs), pairs, margin)
+        best = METHODS[int(truth.argmax())]
+        seen = pairs["bound_high"].where(pairs["first"] == best, -pairs["bound_low"])
+        lost += bool((seen[(pairs["first"] == best) | (pairs["second"] == best)] < 0).any())
+        named += "is ahead:" in sentences.headline("task", table, pairs)
+    return wrong, lost, named
+
+
 def main() -> None:
     """Prints a row for each claim, and the count of the real ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--repetitions", type=int, default=20)
+    parser.add_argument("--comparisons", type=int, default=2000)
     given = parser.parse_args()
     print("| claim | core parts that chance decides | decided | tables with such a part |")
     print("| --- | --- | --- | --- |")
@@ -128,6 +177,12 @@ def main() -> None:
             parts, tables = alarms(rules, given.tables)
             share = parts / (len(rules) * given.tables)
             print(f"| `{name}` | {len(rules)} | {share:.1%} | {tables} of {given.tables} |", flush=True)
+    for spread in (0.0, 0.01):
+        wrong, lost, named = comparisons(given.comparisons, spread)
+        print(
+            f"Of {given.comparisons} comparisons of seven, spread {spread:g}: {wrong} words contradict their interval; "
+            f"the best is out in {lost}, one is named in {named}."
+        )
     decided, total = real(given.repetitions)
     print(f"\nReal nets, both sides the same: {decided} of {total} rules decided ({decided / total:.1%}).")
 

@@ -4,7 +4,7 @@ import sys
 
 from jaxnets.config.values import log_range
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, TASKS, Comparison
+from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS, Comparison
 
 CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
 
@@ -22,7 +22,7 @@ EXPERIMENT = Comparison(
         "predictions": True,
     },
     drawn={"num_seeds": 1, "num_trials": 64},
-    options=[CONFIRM_SEEDS, MARGIN, TASKS],
+    options=[CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS],
 )
 
 if __name__ == "__main__":

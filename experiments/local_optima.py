@@ -49,7 +49,7 @@ RULES = {
     "width": Rule(statement="Barriers of optimizers are higher in narrow nets than in wide.", core=False, **BARRIER),
 }
 KEYS = ["block", "seed"]
-START = [*KEYS, "independent"]
+START = [*KEYS, "test_share"]
 KINDS = [OTHER_METHOD, OTHER_ORDER, OTHER_START, ALIGNED]
 BUDGET = ("batch_size", "num_steps", "evaluate_every")
 
@@ -70,7 +70,7 @@ def measure(results):
     for facts in studied.study.tasks:
         trained = studied.reporting[facts.name]
         runs = trained.runs.assign(net=_nets(trained.runs), block=trained.runs.get("block", 0))
-        about = {"dataset": facts.name, "independent": facts.independent}
+        about = {"dataset": facts.name, "test_share": facts.test_share}
         pairs.append(solutions.pairs(replace(trained, runs=runs), "optimizer", "net").assign(**about))
         curves = trained.curves.merge(runs[["run", "net", *KEYS, "optimizer"]], on="run")
         levels.append(equal_loss.held_out(curves, "optimizer", ["net", *KEYS]).assign(**about))
@@ -97,7 +97,7 @@ def evidence(tables):
     high = _heights(tables)
     none = pd.DataFrame({name: [] for name in ("task", *START, "effect")})
     better = [
-        equal_loss.gaps(own, "optimizer").assign(task=task, independent=own["independent"].iloc[0])
+        equal_loss.gaps(own, "optimizer").assign(task=task, test_share=own["test_share"].iloc[0])
         for task, own in tables["levels"].groupby("task", sort=False)
     ]
     return {

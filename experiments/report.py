@@ -65,7 +65,7 @@ def write(directory, console):
             soft_wrap=True,
         )
         return
-    said = answer(directory.study, directory.margin)
+    said = answer(directory.study, directory.margin, directory.over_examples)
     comparison_tables.print_answer(console, said)
     if directory.left_out:
         console.print(
@@ -82,7 +82,7 @@ def compare(read, names, output, console):
     pairs = []
     for name, other in zip(names[1:], others, strict=True):
         same = directories.same_data(first, other)
-        table = between.compare(first.study, other.study, same_data=same)
+        table = between.compare(first.study, other.study, same_data=same, margin=first.margin)
         pairs.append(Pair(names[0], name, same, table))
     setups = directories.differences(read)
     console.rule("Compared", align="left")

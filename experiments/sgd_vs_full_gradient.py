@@ -19,7 +19,7 @@ from jaxnets.report.figures import Picture
 CLAIM = "Given enough steps SGD reaches almost the same place as the full gradient, and each step is much faster."
 
 SGD, FULL = "SGD", "full gradient"
-KEYS = ["task", "block", "seed", "independent"]
+KEYS = ["task", "block", "seed", "test_share"]
 BUDGET = ("batch_size", "num_steps", "evaluate_every")
 FEWER = {"num_train": 400}  # so that steps of the full gradient can be many
 ON_TASK = dict.fromkeys(("digits", "spirals", "teacher_student"), FEWER)
@@ -67,7 +67,7 @@ def measure(results):
     studied = results.study(_method, score="train_loss", keep="last", **changes)
     scored, parts = effects.scores(studied.study), {"pairs": [], "reached": [], "times": []}
     for facts in studied.study.tasks:
-        trained, about = studied.reporting[facts.name], {"task": facts.name, "independent": facts.independent}
+        trained, about = studied.reporting[facts.name], {"task": facts.name, "test_share": facts.test_share}
         parts["pairs"].append(solutions.pairs(trained, "contestant", starts=False).assign(**about))
         parts["reached"].append(equal_loss.examples(trained.runs, trained.curves, "contestant").assign(**about))
         parts["times"].append(_times(trained, results.options["rounds"]).assign(**about))

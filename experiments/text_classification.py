@@ -6,7 +6,7 @@ from dataclasses import replace
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.evidence import baselines, comparison, ensembles
 from jaxnets.lab import commandline
-from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, Comparison
+from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.report import figures, tables, text_tables
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
@@ -15,7 +15,8 @@ CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, s
 def report(results, study, console):
     """Single nets and ensembles beside the baselines; what the ensemble of the net that dev prefers takes for what."""
     runs, predictions, folds = first_block(results, console)
-    nets, together = comparison.of_runs(runs, predictions), ensembles.of_runs(runs, predictions)
+    shown = runs, predictions, results.test_share
+    nets, together = comparison.of_runs(*shown), ensembles.of_runs(*shown)
     if not nets:
         console.print("No net finished.")
         return
@@ -81,7 +82,7 @@ EXPERIMENT = Comparison(
         "num_seeds": 3,
         "num_trials": 8,
     },
-    options=[replace(CONFIRM_SEEDS, default=12), MARGIN],
+    options=[replace(CONFIRM_SEEDS, default=12), MARGIN, OVER_EXAMPLES],
     report=report,
 )
 

@@ -24,8 +24,7 @@ def report(results, console):
     tables.print_table(console, "Runs, after the last step", header, rows)
     for sentence in balance(results):
         console.print(sentence)
-    best = choosing.best_configurations(results.runs)
-    figure = figures.learning_curves(results.curves, best)
+    figure = figures.learning_curves(results.runs, results.curves, results.test_share)
     for path in figures.save(figure, results.directory / "figures", "learning_curves"):
         console.print(f"Figure: {path}", soft_wrap=True)
 

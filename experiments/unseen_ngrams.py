@@ -67,7 +67,7 @@ def fits(config, folds):
 
 def measure(results):
     """The CNN tuned alike over each kind of vectors, on test texts of new n-grams; and what its filters answer to."""
-    order, folds = results.options["order"], results.folds
+    order, folds, share = results.options["order"], results.folds, results.test_share
     new = [words.all_unseen([f.train.inputs, f.dev.inputs], f.test.inputs, order, len(f.vocabulary)) for f in folds]
     bayes = baselines.tuned_naive_bayes(folds, [order], [1.0])
     classes = [len(np.unique(one.predictions[among])) for one, among in zip(bayes, new, strict=True)]
@@ -76,7 +76,7 @@ def measure(results):
         studied = results.study("model", predictions=True, keep="last", **values)
         (trained,) = studied.reporting.values()
         of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
-        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind))
+        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind, test_share=share))
         likeness.append(windows.likeness_by_block(trained, results.options["phrases"]).assign(**of_kind))
     return {
         "systems": pd.concat(systems, ignore_index=True),

@@ -7,7 +7,7 @@ block, with the seed plus the number of the block. What any other gives is poole
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from inspect import Parameter
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,12 @@ def drawn(
         return convert(loader(**arguments), num_blocks=num_blocks)
     made = [convert(loader(**{**arguments, seed: first + block})) for block in range(num_blocks)]
     return with_one_vocabulary([validate(datasets[0]) for datasets in made])
+
+
+def made_anew(loader: Callable[..., Any]) -> bool:
+    """Whether each block of a loader has examples of its own; otherwise blocks share them. See `drawn`."""
+    parameters = signature(loader).parameters
+    return "num_blocks" not in parameters and DATA_SEED in parameters and parameters[DATA_SEED].default is not None
 
 
 def redrawn(dataset: Dataset, num_blocks: int, split_seed: int = 0) -> tuple[Dataset, ...]:

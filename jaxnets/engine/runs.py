@@ -10,7 +10,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices
-from jaxnets.data.blocks import SEEDS
+from jaxnets.data.blocks import SEEDS, made_anew
 from jaxnets.engine import draws, limits
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 
@@ -63,6 +63,11 @@ def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
     given = {name: value for name, value in config.arguments.items() if name in loader.arguments}
     values = {name: loader.arguments[name].of_values().value(value) for name, value in given.items()}
     return {**values, **_moved_seeds(values, loader, config.base_seed)}
+
+
+def are_independent(config: Config) -> bool:
+    """Whether the blocks of a configuration share no examples."""
+    return config.num_blocks > 1 and made_anew(DATASET.find(config.dataset).value)
 
 
 def _moved_seeds(values: Mapping[str, Any], loader: Plugin, base_seed: int) -> dict[str, int]:

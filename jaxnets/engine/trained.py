@@ -20,7 +20,7 @@ from jaxnets.config.converters import brief
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.program import Program
-from jaxnets.engine.runs import Run
+from jaxnets.engine.runs import Run, are_independent
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict
@@ -76,6 +76,13 @@ class Trained:
         states = self.runs["status"].value_counts().items() if "status" in self.runs else ()
         counts = ", ".join(f"{count:,} {status}" for status, count in states)
         return f"<{type(self).__name__}: {len(self.runs):,} runs ({counts or 'none'}), {self.seconds:.1f} s>"
+
+    @property
+    def test_share(self) -> float:
+        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
+        if not self.folds:
+            return np.nan
+        return 0.0 if are_independent(self.config) else len(self.folds[0].test) / len(self.folds[0].train)
 
     def program(self, run: int) -> tuple[Program, int]:
         """The program of a run, and the run's place in it.

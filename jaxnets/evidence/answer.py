@@ -14,13 +14,13 @@ from jaxnets.evidence.study import Study
 class Answer:
     """The answer of a study, as sentences and as the tables that they rest on.
 
-    Bounds are those of 95% intervals, NaN where nothing can be said.
+    Bounds are those of 95% intervals, but for `pairs`; NaN where nothing can be said.
 
     Attributes:
       sentences: the answer, the most important first.
       cautions: what it does not say, and what should be looked at.
       contestants: a row for each task and contestant, at its chosen settings.
-      pairs: a row for each task and pair of contestants.
+      pairs: a row for each task and pair of contestants; see `jaxnets.evidence.standings.pairs`.
       sensitivity: dev accuracy over the learning rate, of the runs that tuned.
       tuning: the expected test accuracy after so many trials.
       profiles: the share of confirming runs whose normalized score is at least a threshold.
@@ -41,19 +41,20 @@ class Answer:
     groups: tuple[tuple[str, ...], ...] = ()
 
 
-def answer(study: Study, margin: float = 0.005) -> Answer:
+def answer(study: Study, margin: float = 0.005, over_examples: bool = False) -> Answer:
     """What the tables of a comparison say.
 
     Args:
       study: what was found.
       margin: the difference of test accuracies below which contestants are called equal.
+      over_examples: whether intervals over seeds hold for other test examples as well.
     """
-    contestants, pairs = standings.contestants(study), standings.pairs(study, margin)
+    contestants, pairs = standings.contestants(study), standings.pairs(study, margin, over_examples)
     tuning, sensitivity = tuned.tuning_curves(study), tuned.sensitivity(study)
     ranks, critical, groups = standings.ranks(study)
     return Answer(
         sentences=tuple(_sentences(study, contestants, pairs, tuning, (ranks, critical, groups))),
-        cautions=tuple(_cautions(study, contestants, pairs)),
+        cautions=tuple(sentences.cautions(study, contestants, pairs)),
         contestants=contestants,
         pairs=pairs,
         sensitivity=sensitivity,
@@ -83,6 +84,7 @@ def _sentences(
         of_task = pairs[pairs["task"] == facts.name]
         yield sentences.headline(facts.name, own, of_task)
         if not several:
+            yield from sentences.sources(own, of_task)
             yield from sentences.certainty(own, of_task)
             yield from sentences.robustness(own)
             yield from sentences.effort(tuning)
@@ -91,28 +93,8 @@ def _sentences(
     if several:
         yield from sentences.robustness(_mean_width(contestants))
     yield from sentences.saving(study)
-    yield sentences.scope(study)
+    yield sentences.scope(study, pairs)
 
 
 def _mean_width(contestants: pd.DataFrame) -> pd.DataFrame:
     return contestants.groupby("contestant", sort=False)["width_decades"].mean().reset_index()
-
-
-def _cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
-    yield from _over_examples(study, contestants)
-    yield from sentences.cautions(study, contestants, pairs)
-
-
-def _over_examples(study: Study, contestants: pd.DataFrame) -> Iterator[str]:
-    """The leader's lead if other test examples had been drawn as well."""
-    for facts in study.tasks:
-        own = contestants[contestants["task"] == facts.name].sort_values("accuracy", ascending=False, kind="stable")
-        if len(own) < 2:
-            continue
-        first, second = own["contestant"].iloc[:2]
-        effect = standings.crossed(study, facts, first, second)
-        if not np.isnan(effect.low):
-            yield (
-                f"Over other test examples as well as seeds, {first} less {second} on {facts.name} is "
-                f"{sentences.with_interval(effect)}."
-            )

@@ -33,7 +33,7 @@ def by_width(high: pd.DataFrame, kind: str, keys: Sequence[str]) -> pd.DataFrame
     Args:
       high: from `heights`, with the columns `dataset` and `net`: the hidden units, such as 8x8.
       kind: of pairs.
-      keys: columns that tell starts apart, `independent` among them or not.
+      keys: columns that tell starts apart, `test_share` among them or not.
 
     Returns:
       A table of effects: `task`, the data set with the number of layers; the keys; and `effect`. Where nets of a depth

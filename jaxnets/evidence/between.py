@@ -1,5 +1,6 @@
 """Two studies compared: what both have, by how much it differs, and which differences are real."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from jaxnets.evidence.study import TUNING, Study, TaskFacts
 HIGHER, LOWER, EQUAL = "higher", "lower", "equal to the last bit"
 CHOSEN, SETTING = "chosen", "setting"
 COLUMNS = (
-    *("task", "kind", "name", "before", "after", "difference", "low", "high", "p_value", "p_holm", "outcome"),
+    *("task", "kind", "name", "before", "after", "difference", "low", "high", "level", "outcome"),
     *("paired", "unit", "num_before", "num_after", "note"),
 )
 _BITS = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
@@ -31,16 +32,18 @@ def compare(before: Study, after: Study, *, same_data: bool, margin: float = 0.0
 
     Returns:
       Columns: `task`; `kind` (`chosen` or `setting`); `name`; `before` and `after`, mean test accuracies; `difference`,
-      after - before, with `low` and `high`; `p_value`, and `p_holm` corrected over the rows of a kind by Holm (1979);
-      `outcome` (`higher`, `lower`, `tie` for an interval within the margin, `open`, or `equal to the last bit`);
+      after - before, with `low` and `high`, of intervals that hold together for the rows of a kind, each at its
+      `level`; `outcome` (`higher`, `lower`, `tie` for an interval within the margin, `open`, or `equal to the last
+      bit`), read off them;
       `paired`; `unit`, what is counted; `num_before` and `num_after`, of the units; `note`, why there are no bounds.
     """
     rows = [row for facts in _both(before, after) for row in _rows(before, after, facts, same_data)]
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "p_holm"])
-    corrected = table.groupby("kind")["p_value"].transform(comparing.holm) if len(table) else table["p_value"]
-    table["p_holm"] = corrected.astype(float)
-    table["outcome"] = [_outcome(row, margin) for _, row in table.iterrows()]
-    return table[list(COLUMNS)]
+    counts = Counter(row["kind"] for row in rows if not row["equal"])
+    for row in rows:
+        effect = row.pop("effect").at(comparing.ERROR / max(counts[row["kind"]], 1), row.pop("freedom"))
+        row |= {"difference": effect.value, "low": effect.low, "high": effect.high, "level": effect.level}
+        row["outcome"] = EQUAL if row.pop("equal") else comparing.outcome(effect, margin, HIGHER, LOWER)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _both(before: Study, after: Study) -> list[TaskFacts]:
@@ -114,26 +117,24 @@ def _row(
     """The difference of two groups of runs."""
     one, other = (_scores(group, facts) for group in runs)
     pairs = same_data and _repetitions(runs[0]) == _repetitions(runs[1])
-    share = facts.num_test / max(1, facts.num_train) if choosing.unit(runs[0]) != "seed" else 0.0
+    of_task = [next(task for task in study.tasks if task.name == facts.name) for study in studies]
+    added = [choosing.correction(choosing.unit(runs[0]), task.test_share) for task in of_task]
     if pairs:
-        estimate, p_value = comparing.effect(other - one, share, variance)
+        effect, freedom = intervals.corrected_difference(other - one, max(added), variance), len(one) - 1.0
     else:
-        estimate, p_value = _unpaired(one, other, share, variance)
-    equal = pairs and _same_bits(studies, runs)
+        effect, freedom = _unpaired(one, other, variance + added[0] * one.var() + added[1] * other.var())
     return {
         "task": facts.name,
         "before": one.mean(),
         "after": other.mean(),
-        "difference": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "p_value": np.nan if equal else p_value,
-        "outcome": EQUAL if equal else "",
+        "effect": effect,
+        "freedom": freedom,
+        "equal": pairs and _same_bits(studies, runs),
         "paired": pairs,
         "unit": choosing.unit(runs[0]),
         "num_before": len(one),
         "num_after": len(other),
-        "note": estimate.note,
+        "note": effect.note,
     }
 
 
@@ -146,25 +147,18 @@ def _repetitions(runs: pd.DataFrame) -> list[tuple[int, ...]]:
     return sorted(runs[choosing.repetitions(runs)].itertuples(index=False, name=None))
 
 
-def _unpaired(one: pd.Series, other: pd.Series, share: float, variance: float) -> tuple[Estimate, float]:
-    """Welch's interval and test, with what overlapping training sets and the luck of the tuning add."""
+def _unpaired(one: pd.Series, other: pd.Series, added: float) -> tuple[Estimate, float]:
+    """Welch's interval with another variance added, and its degrees of freedom."""
     from scipy import stats
 
-    found = intervals.difference(other, one)
+    found, freedom = intervals.difference(other, one), min(len(one), len(other)) - 1.0
+    if np.isnan(added) and not np.isnan(found.low):
+        return Estimate(found.value, np.nan, np.nan, intervals.SIZES_UNKNOWN), freedom
     if np.isnan(found.low):
-        return found, np.nan
-    freedom = min(len(one), len(other)) - 1
-    added = variance + share * float(one.var() + other.var())
-    found = found.widened(added, freedom)
-    error = np.sqrt(one.var() / len(one) + other.var() / len(other) + added)
-    return found, float(2 * stats.t.sf(abs(found.value) / error, freedom)) if added else _welch(one, other)
-
-
-def _welch(one: pd.Series, other: pd.Series) -> float:
-    from scipy import stats
-
-    samples = (number for values in (other, one) for number in (values.mean(), values.std(), len(values)))
-    return float(stats.ttest_ind_from_stats(*samples, equal_var=False).pvalue)
+        return found, freedom
+    if added:
+        return found.widened(added, int(freedom)), freedom
+    return found, float(stats.ttest_ind(other, one, equal_var=False).df)
 
 
 def _same_bits(studies: tuple[Study, Study], runs: tuple[pd.DataFrame, pd.DataFrame]) -> bool:
@@ -181,10 +175,6 @@ def _same_bits(studies: tuple[Study, Study], runs: tuple[pd.DataFrame, pd.DataFr
         first.shape == second.shape and np.array_equal(first, second, equal_nan=True)
         for first, second in (ends, curves)
     )
-
-
-def _outcome(row: pd.Series, margin: float) -> str:
-    return EQUAL if row["outcome"] == EQUAL else comparing.outcome(row, margin, HIGHER, LOWER)
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
@@ -204,7 +194,7 @@ def _of_chosen(chosen: pd.DataFrame) -> Iterator[str]:
 def _said(row: pd.Series) -> str:
     """The difference of a row in words."""
     points = f"{abs(100 * row['difference']):.1f} points"
-    bounds = f" ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})" if not np.isnan(row["low"]) else ""
+    bounds = f" ({in_points(row)})" if not np.isnan(row["low"]) else ""
     return {
         EQUAL: "equal to the last bit",
         HIGHER: f"{points} higher{bounds}, a real difference",
@@ -212,6 +202,14 @@ def _said(row: pd.Series) -> str:
         TIE: f"a tie{bounds}",
         OPEN: f"{100 * row['difference']:+.1f} points{bounds}, which may be chance",
     }[row["outcome"]]
+
+
+def in_points(row: pd.Series) -> str:
+    """The interval of a row, in points and with its level."""
+    low, high = (f"{100 * row[bound]:+.1f}" for bound in ("low", "high"))
+    if (row["low"] > 0) != (float(low) > 0) or (row["high"] < 0) != (float(high) < 0):  # rounding hid what decides
+        low, high = (f"{100 * row[bound]:+.1g}" for bound in ("low", "high"))
+    return f"{intervals.percent(row['level'])} CI {low} to {high}"
 
 
 def _of_settings(settings: pd.DataFrame) -> Iterator[str]:

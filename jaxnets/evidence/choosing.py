@@ -1,6 +1,6 @@
 """The choice among configurations, over tables of runs: what counts, what is independent, what is best on dev."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,6 @@ from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, 
 
 FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
-_TEST_SHARE_OF_BLOCKS = 1 / 8  # a tenth of all examples for test, a tenth for dev
 
 
 def hyperparameters(runs: pd.DataFrame) -> list[str]:
@@ -95,27 +94,36 @@ def unit(runs: pd.DataFrame) -> str:
     return next(several, "seed")
 
 
-def over_units(values: pd.Series, examples: int | None = None, least: float = 0.0) -> Estimate:
+def correction(of_unit: Hashable, test_share: float) -> float:
+    """What the correlation of units adds to 1/n in the variance of their mean.
+
+    Folds and blocks share examples, seeds and tasks do not. Source: Nadeau & Bengio (2003).
+
+    Args:
+      of_unit: `block`, `fold`, `seed` or another.
+      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`.
+    """
+    return test_share if of_unit in ("block", "fold") else 0.0
+
+
+def over_units(values: pd.Series, test_share: float, examples: int | None = None, least: float = 0.0) -> Estimate:
     """The mean of what was found for each unit, which the name of the index tells.
 
-    Folds and blocks share training examples: the variance is corrected for it, see `corrected_difference`. Of equal
-    seeds there is an interval where it is known over how many `examples` they are counted; see `mean`.
+    Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units that share none
+    there is an interval where it is known over how many `examples` they are counted; see `mean`.
 
-    >>> over_units(pd.Series([1.0, 3.0], pd.Index([0, 1], name="fold"))).value
+    >>> over_units(pd.Series([1.0, 3.0], pd.Index([0, 1], name="fold")), test_share=1 / 8).value
     2.0
     """
-    if values.index.name == "fold" and len(values) > 1:
-        return corrected_difference(values, 1 / (len(values) - 1))
-    if values.index.name == "block":
-        return corrected_difference(values, _TEST_SHARE_OF_BLOCKS)
-    return mean(values, examples, least)
+    added = correction(values.index.name, test_share)
+    return mean(values, examples, least) if added == 0 else corrected_difference(values, added)
 
 
-def mean_score(runs: pd.DataFrame, column: str, failed: float | None = None) -> Estimate:
+def mean_score(runs: pd.DataFrame, column: str, test_share: float, failed: float | None = None) -> Estimate:
     """The mean of a score over the units of a table of runs, first over the seeds within each; failures count."""
     if runs.empty:
         return UNKNOWN
-    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean())
+    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean(), test_share)
 
 
 def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
@@ -133,7 +141,7 @@ def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: flo
     return scored.pivot_table(index=unit(runs), columns=names if len(names) > 1 else names[0], values="_score")
 
 
-def configurations(runs: pd.DataFrame) -> pd.DataFrame:
+def configurations(runs: pd.DataFrame, test_share: float = np.nan) -> pd.DataFrame:
     """A row for each configuration, that is for runs that differ in their seed, fold and block alone.
 
     Runs that did not finish count: 0 for an accuracy, infinite for a loss. Equal runs count once. Columns: the
@@ -141,11 +149,16 @@ def configurations(runs: pd.DataFrame) -> pd.DataFrame:
     the mean accuracy on dev; `dev_loss`; mean and half width of the 95% interval of the accuracies on dev and test,
     over folds or blocks if there are several, else over seeds; `diverged_share`; and `members`, the numbers of the
     runs. Where no run finished, the accuracies are NaN.
+
+    Args:
+      runs: a table of runs.
+      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`; without it there are no intervals over folds or
+        blocks.
     """
     runs = distinct(runs)
     names = _of_configuration(runs)
     groups = runs.groupby(names, dropna=False, sort=False)
-    return pd.DataFrame([dict(zip(names, key, strict=True)) | _summary(members) for key, members in groups])
+    return pd.DataFrame([dict(zip(names, key, strict=True)) | _summary(members, test_share) for key, members in groups])
 
 
 def _of_configuration(runs: pd.DataFrame) -> list[str]:
@@ -153,9 +166,10 @@ def _of_configuration(runs: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
 
 
-def _summary(members: pd.DataFrame) -> dict:
+def _summary(members: pd.DataFrame, test_share: float) -> dict:
     ended = finished(members)
-    dev, test = (mean_score(members, column) if len(ended) else UNKNOWN for column in ("dev_accuracy", "test_accuracy"))
+    columns = ("dev_accuracy", "test_accuracy")
+    dev, test = (mean_score(members, column, test_share) if len(ended) else UNKNOWN for column in columns)
     return {
         "num_seeds": len(members),
         "dev_score": dev.value if len(ended) else 0.0,
@@ -186,7 +200,10 @@ def _best(runs: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def best_configurations(
-    runs: pd.DataFrame, by: Sequence[str] = ("optimizer",), score: str = "dev_accuracy"
+    runs: pd.DataFrame,
+    by: Sequence[str] = ("optimizer",),
+    score: str = "dev_accuracy",
+    test_share: float = np.nan,
 ) -> pd.DataFrame:
     """For each group the configuration with the best mean score; the test examples have no say.
 
@@ -197,6 +214,7 @@ def best_configurations(
       runs: a table of runs.
       by: the columns of the groups.
       score: `dev_accuracy`, or a loss, of which the smallest is best.
+      test_share: see `configurations`.
     """
     runs, best = distinct(runs, by), []
     # what some plug-ins lack and all others have alike tells nothing, and comes last
@@ -205,7 +223,7 @@ def best_configurations(
     last = [name for name in dict.fromkeys([*by, *varying(runs)]) if name not in first]
     for _, group in runs.groupby(list(by), dropna=False, sort=False):
         members = _best(group, score)
-        row = {name: members[name].iloc[0] for name in first} | _summary(members)
+        row = {name: members[name].iloc[0] for name in first} | _summary(members, test_share)
         row |= {name: members[name].iloc[0] for name in last}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)

@@ -1,6 +1,6 @@
 """Contestants compared: pairs, shares, probability of improvement, tests, profiles and ranks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,26 +8,11 @@ import pandas as pd
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from jaxnets.evidence.choosing import over_units
-from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, corrected_error, mean, ratio, share
+from jaxnets.evidence.intervals import UNKNOWN, Estimate, ratio, share
 from jaxnets.evidence.resampling import LEVEL
 
 TIE, OPEN = "tie", "open"
-SIGNIFICANT = 0.05
-
-
-def gain(pairs: pd.DataFrame, better: Any, worse: Any, examples: int | None = None) -> Estimate:
-    """The mean of one column less another over the rows that have both; unknown if a column is not there.
-
-    Rows of folds or blocks, by the name of the index, are corrected for what their training sets share. Accuracies over
-    as many known `examples` have an interval also where all rows are equal.
-
-    >>> gain(pd.DataFrame({"a": [3.0, 4.0], "b": [1.0, 2.0]}), "a", "b").value
-    2.0
-    """
-    if better not in pairs or worse not in pairs:
-        return UNKNOWN
-    return over_units((pairs[better] - pairs[worse]).dropna(), examples=examples, least=-1.0)
+ERROR = 1 - LEVEL
 
 
 def paired_ratio(pairs: pd.DataFrame, numerator: Any, denominator: Any) -> Estimate:
@@ -92,84 +77,23 @@ def probability_of_improvement(first: ArrayLike, second: ArrayLike) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
-def paired_p_value(first: ArrayLike, second: ArrayLike, variance: float = 0.0) -> float:
-    """The p value of a paired t test, two-sided; 1 for equal pairs, NaN where the spread is unknown.
+def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:
+    """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open.
 
     Args:
-      first: scores of one contestant.
-      second: of another, on the same seeds or blocks.
-      variance: of an independent source that the pairs do not show, which the difference has besides.
-    """
-    return _p_value(np.asarray(first, np.float64) - np.asarray(second, np.float64), 0.0, variance)
-
-
-def corrected_p_value(differences: ArrayLike, test_share: float) -> float:
-    """The p value of differences over folds or blocks; see `jaxnets.evidence.intervals.corrected_difference`.
-
-    Args:
-      differences: one for each split, means over its seeds.
-      test_share: examples of a test split over those of its training split; 0 for independent pairs.
-
-    >>> corrected_p_value([0.0, 0.0, 0.0], 0.1)
-    1.0
-    """
-    return _p_value(np.asarray(differences, np.float64).ravel(), test_share, 0.0)
-
-
-def _p_value(numbers: np.ndarray, test_share: float, variance: float) -> float:
-    from scipy import stats
-
-    if len(numbers) < 2 or not np.isfinite(numbers).all():
-        return np.nan
-    if np.ptp(numbers) <= 1e-12 * np.abs(numbers).max():
-        return 1.0 if not numbers.any() else np.nan
-    error = float(np.sqrt(corrected_error(numbers, test_share) ** 2 + variance))
-    return float(2 * stats.t.sf(abs(numbers.mean()) / error, len(numbers) - 1))
-
-
-def effect(differences: ArrayLike, test_share: float, variance: float) -> tuple[Estimate, float]:
-    """The mean of paired differences with its interval, and the p value.
-
-    Args:
-      differences: one for each seed, or for each split (means over its seeds).
-      test_share: over splits, examples of a test split over those of its training split; 0 for seeds.
-      variance: over seeds, of an independent source that the pairs do not show; splits show it.
-    """
-    numbers = np.asarray(differences, np.float64)
-    if test_share:
-        return corrected_difference(numbers, test_share), corrected_p_value(numbers, test_share)
-    found = mean(numbers).widened(variance, len(numbers) - 1)
-    return found, paired_p_value(numbers, np.zeros(len(numbers)), variance)
-
-
-def outcome(row: Mapping[Any, Any] | pd.Series, margin: float, ahead: str, behind: str) -> str:
-    """What a difference amounts to: ahead or behind by its p value, a tie by its interval, or open.
-
-    Args:
-      row: with `difference`, `low`, `high` and `p_holm`.
+      effect: a difference.
       margin: the difference below which nobody cares.
-      ahead: what a real difference above zero is called.
+      ahead: what a difference above zero is called.
       behind: what one below zero is called.
+
+    >>> outcome(Estimate(0.02, 0.01, 0.03), 0.005, "ahead", "behind"), outcome(Estimate(0.0, -0.1, 0.1), 0.005, "", "")
+    ('ahead', 'open')
     """
-    if row["p_holm"] < SIGNIFICANT:
-        return ahead if row["difference"] > 0 else behind
-    return TIE if row["low"] >= -margin and row["high"] <= margin else OPEN
-
-
-def holm(p_values: ArrayLike) -> np.ndarray:
-    """P values corrected for their number, such that no test rejects wrongly in 95% of families. Source: Holm (1979).
-
-    NaN stays NaN, and is not counted.
-
-    >>> holm([0.01, 0.04, 0.03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p_values, np.float64)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    corrected = np.full(values.shape, np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(order), 0, -1)), 1.0)
-    return corrected
+    if effect.low > 0:
+        return ahead
+    if effect.high < 0:
+        return behind
+    return TIE if effect.low >= -margin and effect.high <= margin else OPEN
 
 
 def profile(scores: ArrayLike, thresholds: ArrayLike) -> pd.DataFrame:

@@ -30,6 +30,7 @@ class System(NamedTuple):
       seconds: of training, over all folds, for one seed.
       configuration: what was chosen on dev, in words.
       num_folds: how many there are.
+      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`.
     """
 
     name: str
@@ -39,11 +40,12 @@ class System(NamedTuple):
     seconds: float
     configuration: str
     num_folds: int = 1
+    test_share: float = np.nan
 
 
 def of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[System]:
     """The baselines as systems."""
-    systems = []
+    systems, test_share = [], len(folds[0].test) / len(folds[0].train)
     for name in dict.fromkeys(fit.system for fit in fits):
         own = [fit for fit in fits if fit.system == name]
         right = [fit.predictions == folds[fit.fold].test.labels for fit in own]
@@ -51,15 +53,15 @@ def of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[System]:
         predictions = np.concatenate([fit.predictions for fit in own])
         seconds = sum(fit.seconds for fit in own)
         correct = np.concatenate(right)[None].astype(float)
-        systems.append(System(name, correct, predictions, accuracies, seconds, "", len(own)))
+        systems.append(System(name, correct, predictions, accuracies, seconds, "", len(own), test_share))
     return systems
 
 
-def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[System]:
+def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame, test_share: float = np.nan) -> list[System]:
     """Each model at the configuration that is best on dev; its repetitions are the seeds.
 
     Runs that did not finish have their say in the choice, and count as chance. A model of which no seed finished in all
-    folds is left out.
+    folds is left out. Without a `test_share` there are no intervals over folds.
     """
     systems: list[System] = []
     if runs.empty or predictions.empty:
@@ -67,7 +69,7 @@ def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[System]:
     runs = distinct(runs)
     for _, best in best_configurations(runs, by=("model",)).iterrows():
         system = _system(best, runs[runs["run"].isin(best["members"])], predictions)
-        systems += [system] if system else []
+        systems += [system._replace(test_share=test_share)] if system else []
     return systems
 
 
@@ -111,7 +113,7 @@ def accuracy(system: System) -> Estimate:
     """The accuracy of a system, with an interval over its folds or seeds; of one value, over the test examples."""
     if len(system.accuracies) == 1:
         return share(round(system.correct.sum()), system.correct.shape[1])
-    return _over_folds(system.accuracies, system.num_folds)
+    return _over_folds(system.accuracies, system)
 
 
 def compare(system: System, other: System) -> Estimate:
@@ -121,12 +123,13 @@ def compare(system: System, other: System) -> Estimate:
     `jaxnets.evidence.intervals.crossed_difference`; of several folds it is that of their differences.
     """
     if system.num_folds > 1:
-        return _over_folds(system.accuracies - other.accuracies, system.num_folds)
+        return _over_folds(system.accuracies - other.accuracies, system)
     return crossed_difference(system.correct, other.correct)
 
 
-def _over_folds(values: np.ndarray, num_folds: int) -> Estimate:
-    return over_units(pd.Series(values, pd.RangeIndex(len(values), name="fold" if num_folds > 1 else "seed")))
+def _over_folds(values: np.ndarray, system: System) -> Estimate:
+    units = pd.RangeIndex(len(values), name="fold" if system.num_folds > 1 else "seed")
+    return over_units(pd.Series(values, units), system.test_share)
 
 
 def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:
@@ -177,14 +180,14 @@ def over_baseline(scored: pd.DataFrame, baseline: pd.DataFrame, column: str = "t
     """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.evidence.judging.Evidence`.
 
     Args:
-      scored: a row for each net, with `block`, `seed`, `edge`, `examples`, `independent` and the column.
+      scored: a row for each net, with `block`, `seed`, `edge`, `examples`, `test_share` and the column.
       baseline: a row for each block, with `edge` and the column.
       column: of the accuracy.
     """
     other = baseline.set_index("block")
     effect = scored[column] - scored["block"].map(other[column])
     edge = scored["edge"] | scored["block"].map(other["edge"])
-    return scored[["block", "seed", "examples", "independent"]].assign(effect=effect, edge=edge.astype(bool))
+    return scored[["block", "seed", "examples", "test_share"]].assign(effect=effect, edge=edge.astype(bool))
 
 
 def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least: float = LEAST_GAP) -> pd.DataFrame:
@@ -194,7 +197,7 @@ def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least
     nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.evidence.judging.Evidence`.
 
     Args:
-      scored: a row for each net, with `block`, `number`, `seed`, `edge`, `independent` and the column.
+      scored: a row for each net, with `block`, `number`, `seed`, `edge`, `test_share` and the column.
       reference: the same of the reference nets.
       column: of the accuracy.
       least: the gap where it is smaller.
@@ -215,13 +218,13 @@ def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """By how much an effect is larger at the highest value of a column than at the lowest, as a table of effects.
 
     Args:
-      table: of effects, with `block`, `number`, `independent` and the column.
+      table: of effects, with `block`, `number`, `test_share` and the column.
       by: the column; if it has a single value, there is no row.
     """
     wide = table.pivot_table(index=["block", "number"], columns=by, values="effect")
     more = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna() if wide.shape[1] > 1 else pd.Series(dtype=float)
     rows = more.rename("effect").rename_axis(["block", "seed"]).reset_index() if len(more) else table.iloc[:0]
-    return rows.assign(independent=bool(table["independent"].all()))
+    return rows.assign(test_share=table["test_share"].max())
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Int[np.ndarray, "classes classes"]:

@@ -30,6 +30,12 @@ def variance(first: _Correct, second: _Correct) -> tuple[float, float]:
     return float(total), float(freedom)
 
 
+def of_examples(differences: _Correct) -> float:
+    """What examples add to the variance of a mean over seeds and examples, beyond what shows from seed to seed."""
+    alone = float(differences.mean(axis=0).var(ddof=1)) / differences.shape[1]
+    return max(alone + sum(square for square, _ in _of_seeds(differences) if square < 0), 0.0)
+
+
 def _of_seeds(correct: _Correct) -> list[tuple[float, float]]:
     """What the seeds of a contestant add to the variance, and what is counted twice by it, with degrees of freedom."""
     seeds, examples = correct.shape

@@ -14,7 +14,7 @@ SCORES = (
     *("train_accuracy", "dev_accuracy", "test_accuracy"),
 )
 KEYS = ["task", "block", "seed"]
-OF_TASKS = ["examples", "independent"]
+OF_TASKS = ["examples", "test_share"]
 
 
 def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -27,15 +27,15 @@ def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
     Returns:
       A row for each run: `task`, `block` (0 without blocks), `seed`; `number`, which counts the seeds of a contestant
       in a block from 0; `contestant`; `run`; `learning_rate`; `status`; `edge`, whether the learning rate chosen is the
-      lowest or highest tried; `examples`, those of the test split; `independent`, whether blocks share no examples;
-      losses and accuracies on train, dev and test; and the columns asked for.
+      lowest or highest tried; `examples`, those of the test split; `test_share`, by which blocks are correlated; losses
+      and accuracies on train, dev and test; and the columns asked for.
     """
     runs, edges = study.reporting, _edges(study)
     tables = []
     for facts in study.tasks:
         own = runs[runs["task"] == facts.name]
         own = own.assign(**{name: choosing.counted(own, name, _failed(facts, name)) for name in SCORES if name in own})
-        tables.append(own.assign(examples=facts.num_test, independent=facts.independent))
+        tables.append(own.assign(examples=facts.num_test, test_share=facts.test_share))
     table = pd.concat(tables, ignore_index=True).rename(columns={study.by: "contestant"})
     table = table.assign(block=table.get("block", 0))
     table = table.merge(edges, on=["task", "block", "contestant"], how="left")
@@ -74,9 +74,9 @@ def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, 
 
     Returns:
       A row for each task, block and seed that all contestants have: `task`, `block`, `seed`, `effect`, `edge`,
-      `independent`, and for accuracies `examples`.
+      `test_share`, and for accuracies `examples`.
 
-    >>> one = {"task": "xor", "block": 0, "seed": 3, "number": 0, "edge": False, "examples": 4, "independent": True}
+    >>> one = {"task": "xor", "block": 0, "seed": 3, "number": 0, "edge": False, "examples": 4, "test_share": 0.0}
     >>> runs = [{**one, "contestant": name, "test_loss": loss} for name, loss in (("sgd", 0.3), ("adam", 0.1))]
     >>> contrast(pd.DataFrame(runs), "test_loss", {"sgd": 1, "adam": -1})["effect"].round(3).tolist()
     [0.2]
@@ -90,7 +90,7 @@ def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, 
     effects = sum(wide[name] * weight for name, weight in weights.items()).dropna().rename("effect")
     edges = wanted.groupby(keys, sort=False)["edge"].any()
     made = effects.to_frame().join(edges).reset_index().rename(columns={"number": "seed"})
-    of_tasks = OF_TASKS if column.endswith("accuracy") and not log else ["independent"]
+    of_tasks = OF_TASKS if column.endswith("accuracy") and not log else ["test_share"]
     return made.merge(table.groupby("task", sort=False)[of_tasks].first().reset_index(), on="task")
 
 

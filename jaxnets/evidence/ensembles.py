@@ -91,7 +91,7 @@ class Together(NamedTuple):
     dev_accuracy: float
 
 
-def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[Together]:
+def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame, test_share: float = np.nan) -> list[Together]:
     """The ensemble of each model's seeds, at the configuration that is best on dev; see `comparison.of_runs`."""
     found: list[Together] = []
     if runs.empty or predictions.empty:
@@ -102,7 +102,8 @@ def of_runs(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[Together]:
             mean = averaged(predictions, list(ended["run"]))
             title = f"{name} × {ended['seed'].nunique()}"
             dev_accuracy = float(counted(members, "dev_accuracy").mean())
-            found.append(Together(_system(title, mean, float(members["seconds"].sum())), mean, dev_accuracy))
+            system = _system(title, mean, float(members["seconds"].sum()))._replace(test_share=test_share)
+            found.append(Together(system, mean, dev_accuracy))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Estimates with 95% intervals: means, medians, shares, differences, ratios and slopes.
+"""Estimates with intervals, of 95% unless they say otherwise: means, medians, shares, differences, ratios and slopes.
 
 Which interval is taken, what it assumes and how often it covers is told in `docs/statistics.md`.
 """
@@ -14,27 +14,30 @@ from jaxnets.evidence import crossed, resampling
 
 FEW = 16  # below, no interval of a mean covers skewed values as often as it says
 FEW_FOR_MEDIAN, FEW_FOR_MIDDLE = 6, 8
+SIZES_UNKNOWN = "the sizes of the splits are unknown"
 _MANY = 256  # from here on Student's interval does for skewed values too
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An effect, with the bounds of its 95% interval.
+    """An effect, with the bounds of its interval.
 
     Attributes:
       value: of the effect.
       low: lower bound; NaN where nothing can be said.
       high: upper bound; likewise.
       note: why there are no bounds, or what should be known of them.
+      level: how probable it is that a repetition's interval holds the truth.
     """
 
     value: float
     low: float
     high: float
     note: str = ""
+    level: float = resampling.LEVEL
 
     def __str__(self) -> str:
-        return f"{self.value:.3g} (95% interval {self.low:.3g} to {self.high:.3g})"
+        return f"{self.value:.3g} ({percent(self.level)} interval {self.low:.3g} to {self.high:.3g})"
 
     @property
     def half_width(self) -> float:
@@ -69,7 +72,7 @@ class Estimate:
         about = (max(freedom, 1),) if quantile is stats.t else ()
         factor = float(quantile.ppf(1 - error / 2, *about) / quantile.ppf((1 + resampling.LEVEL) / 2, *about))
         below, above = (self.value - self.low) * factor, (self.high - self.value) * factor
-        return replace(self, low=self.value - below, high=self.value + above)
+        return replace(self, low=self.value - below, high=self.value + above, level=1 - error)
 
     def clipped(self, least: float, most: float) -> "Estimate":
         """The estimate with bounds that keep to what is possible, as that of a share to 0 and 1.
@@ -81,6 +84,16 @@ class Estimate:
 
 
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
+
+
+def percent(level: float) -> str:
+    """A level of confidence, with as many decimals as keep it from looking like certainty.
+
+    >>> percent(0.95), percent(1 - 0.05 / 6), percent(1 - 0.05 / 406)
+    ('95%', '99.2%', '99.99%')
+    """
+    decimals = max(1, -int(np.floor(np.log10(100 * (1 - level)))))
+    return f"{100 * level:.{decimals}f}".removesuffix(".0") + "%"
 
 
 def _without_bounds(value: float, note: str) -> Estimate:
@@ -219,30 +232,26 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> Estimate:
     return mean(one - other)
 
 
-def corrected_difference(differences: ArrayLike, test_share: float) -> Estimate:
-    """The mean of differences (or of scores) over folds or other splits, whose training sets overlap.
+def corrected_difference(differences: ArrayLike, test_share: float, variance: float = 0.0) -> Estimate:
+    """The mean of differences (or of scores) over seeds, folds or other splits, with Student's t interval.
 
-    The variance of the mean is that of independent splits and `test_share` times the variance of one split. Source:
-    Nadeau & Bengio (2003), section 3.
+    The training sets of splits overlap: the variance of the mean is that of independent ones and `test_share` times the
+    variance of one split. Source: Nadeau & Bengio (2003), section 3.
 
     Args:
-      differences: one for each split, means over its seeds.
-      test_share: examples of a test split over those of its training split.
+      differences: one for each unit, means over its seeds.
+      test_share: examples of a test split over those of its training split; 0 for independent units, NaN if unknown.
+      variance: of independent sources of chance that the units do not show.
     """
     from scipy import stats
 
     numbers = np.asarray(differences, np.float64).ravel()
     value = float(numbers.mean()) if len(numbers) else np.nan
-    if note := _why_no_bounds(numbers):
+    if note := _why_no_bounds(numbers) or (SIZES_UNKNOWN if np.isnan(test_share) else ""):
         return _without_bounds(value, note)
-    error = corrected_error(numbers, test_share)
+    error = np.sqrt((1 / len(numbers) + test_share) * numbers.var(ddof=1) + variance)
     half_width = float(error * stats.t.ppf((1 + resampling.LEVEL) / 2, len(numbers) - 1))
     return Estimate(value, value - half_width, value + half_width, _too_few(len(numbers)))
-
-
-def corrected_error(differences: np.ndarray, test_share: float) -> float:
-    """The standard error of the mean in `corrected_difference`."""
-    return float(np.sqrt((1 / len(differences) + test_share) * differences.var(ddof=1)))
 
 
 def crossed_difference(

@@ -54,9 +54,9 @@ Evidence = Fact | Estimate | pd.DataFrame
 """What was found for a rule: a fact; an estimate; or a table of effects, with a row for each repetition.
 
 The columns of a table: `effect`; at least one of `UNITS`; `task`, where the rule is over tasks; `examples`, where the
-effects are differences of accuracies over as many test examples; `independent`, whether blocks share no examples, as
-otherwise their intervals are wider; and `edge`, whether a best value lay on the edge of those tried: where that is so
-in over half of the rows, nothing is decided.
+effects are differences of accuracies over as many test examples; `test_share`, by which folds and blocks are correlated
+(see `jaxnets.evidence.study.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on
+the edge of those tried: where that is so in over half of the rows, nothing is decided.
 """
 
 
@@ -194,9 +194,9 @@ def _effect(table: pd.DataFrame) -> Effect:
     known = [unit for unit in UNITS if unit in table]
     means = table.groupby(next((unit for unit in known if table[unit].nunique() > 1), known[-1]))["effect"].mean()
     examples = int(table["examples"].max()) if "examples" in table else None
-    of_units = intervals.mean if "independent" in table and table["independent"].all() else over_units
+    share = float(table["test_share"].max()) if "test_share" in table else math.nan
     edge = "edge" in table and bool(table["edge"].mean() > 0.5)
-    return Effect(of_units(means, examples, least=-1.0), len(means) - 1, edge)
+    return Effect(over_units(means, share, examples, least=-1.0), len(means) - 1, edge)
 
 
 def estimated(table: pd.DataFrame) -> Estimate:

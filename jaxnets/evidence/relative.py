@@ -36,7 +36,7 @@ def _way(scored: pd.DataFrame, column: str, contestants: Sequence[str], lowest: 
         return None
     whole = max(float(known.max() - means[lowest]), 1e-9)  # none is above the lowest: then nothing is got
     worst = scored[scored["contestant"] == known.idxmin()]
-    kept = [name for name in (*effects.KEYS, "edge", "independent") if name in worst]
+    kept = [name for name in (*effects.KEYS, "edge", "test_share") if name in worst]
     return worst[kept].assign(effect=((worst[column] - means[lowest]) / whole).clip(-1, 1))
 
 

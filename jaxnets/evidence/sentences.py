@@ -17,6 +17,8 @@ FEW_TRIALS, MOST_NAMED = 4, 2
 def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Who is ahead on a task, or that nobody is.
 
+    A contestant is out where a bound on its lead over another is below 0. Two contestants have one interval.
+
     Args:
       task: its name.
       contestants: the rows of the task.
@@ -25,20 +27,56 @@ def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
     names = _by_accuracy(contestants)
     if len(names) < 2:
         return f"On {task} there is nothing to compare {_listed(names)} with."
-    beaten = [name for name in names[1:] if _outcome(pairs, names[0], name)[0] == FIRST]
-    equal = [name for name in names[1:] if name not in beaten]
-    behind = f" {_behind(names[0], beaten, pairs)}" if beaten and equal else ""
-    if not equal:
-        return f"On {task} {names[0]} is ahead: {_behind(names[0], beaten, pairs)}"
-    outcomes = {name: _outcome(pairs, names[0], name) for name in equal}
-    if all(outcome == TIE for outcome, _ in outcomes.values()):
-        largest = max((abs(bound) for _, one in outcomes.values() for bound in (one.low, one.high)), default=np.nan)
-        return (
-            f"On {task} {_listed([names[0], *equal])} tie: with 95% confidence they differ by less than "
-            f"{_points(largest)} of test accuracy.{behind}"
-        )
-    open_ones = [name for name, (outcome, _) in outcomes.items() if outcome != TIE]
-    return f"On {task} no winner can be named: {_undecided(names[0], open_ones, outcomes)}.{behind}"
+    out = {name: better for name in names[1:] if (better := _better(pairs, name, names[0])) is not None}
+    left = [name for name in names[1:] if name not in out]
+    behind = (
+        f"it is ahead of {_leads([one for one in out if out[one] == names[0]], names[0], pairs)}"
+        if names[0] in out.values()
+        else ""
+    )
+    others = [f"{one} is behind {name} by {_lead(name, one, pairs)}" for one, name in out.items() if name != names[0]]
+    if not left:
+        return f"On {task} {names[0]} is ahead: {'; '.join(filter(None, [behind, *others]))}.{_at(pairs)}"
+    rest = "".join(f" {text[0].upper()}{text[1:]}." for text in (behind, *others) if text)
+    between = pairs[pairs["first"].isin([names[0], *left]) & pairs["second"].isin([names[0], *left])]
+    if (between["outcome"] == TIE).all():
+        largest = between[["low", "high"]].abs().to_numpy().max()
+        together = f", simultaneous over {len(pairs)} pairs" if len(pairs) > 1 else ""
+        tie = f"they differ by less than {_points(largest)} of test accuracy ({_level(pairs)} CI{together})"
+        return f"On {task} {_listed([names[0], *left])} tie: {tie}.{rest}{_at(pairs) if rest else ''}"
+    parts = [f"{names[0]} less {name} is {_lead(names[0], name, pairs)}" for name in left[:MOST_NAMED]]
+    parts += [f"{', '.join(left[MOST_NAMED:])} cannot be told apart from it either"] if left[MOST_NAMED:] else []
+    return f"On {task} no winner can be named: {_listed(parts)}.{rest}{_at(pairs)}"
+
+
+def _better(pairs: pd.DataFrame, name: str, leader: str) -> str | None:
+    """The contestant that shows another not to be the best: the leader if it does, else the one that does most."""
+    own = _seen_from(pairs, name).set_index("second")["bound_high"]
+    return None if not (own < 0).any() else leader if own[leader] < 0 else str(own.idxmin())
+
+
+def _leads(beaten: Sequence[str], better: str, pairs: pd.DataFrame) -> str:
+    """By how much a contestant is ahead of others."""
+    return _listed([f"{name} by {_lead(better, name, pairs)}" for name in beaten])
+
+
+def _lead(one: str, other: str, pairs: pd.DataFrame) -> str:
+    """By how much a contestant is ahead of another, with what decides: of two alone their interval, else a bound."""
+    row = _pair(pairs, one, other)
+    if len(pairs) == 1 or np.isnan(row["bound_low"]):
+        return with_interval(Estimate(row["difference"], row["low"], row["high"], level=row["level"]))
+    return f"{_points(row['difference'])} (at least {_hundredths(row['bound_low'])})"
+
+
+def _at(pairs: pd.DataFrame) -> str:
+    """The level of the bounds in a sentence of more than two contestants."""
+    level = intervals.percent(pairs["bound_level"].iloc[0])
+    known = pairs["bound_low"].notna().any() and len(pairs) > 1
+    return f" Each bound is one-sided, of {level} confidence." if known else ""
+
+
+def _level(pairs: pd.DataFrame) -> str:
+    return intervals.percent(pairs["level"].iloc[0])
 
 
 def _by_accuracy(contestants: pd.DataFrame) -> list[str]:
@@ -53,6 +91,8 @@ def _seen_from(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
         difference=-turned["difference"],
         low=-turned["high"],
         high=-turned["low"],
+        bound_low=-turned["bound_high"],
+        bound_high=-turned["bound_low"],
         improvement=1 - turned["improvement"],
         improvement_low=1 - turned["improvement_high"],
         improvement_high=1 - turned["improvement_low"],
@@ -66,30 +106,12 @@ def _pair(pairs: pd.DataFrame, one: str, other: str) -> pd.Series:
     return own[own["second"] == other].iloc[0]
 
 
-def _outcome(pairs: pd.DataFrame, one: str, other: str) -> tuple[str, Estimate]:
-    """The outcome of a pair and its difference, seen from `one`."""
-    row = _pair(pairs, one, other)
-    return row["outcome"], Estimate(row["difference"], row["low"], row["high"])
-
-
-def _behind(leader: str, beaten: Sequence[str], pairs: pd.DataFrame) -> str:
-    """By how much a contestant is ahead of others."""
-    parts = [f"{name} by {with_interval(_outcome(pairs, leader, name)[1])}" for name in beaten]
-    return f"It is ahead of {_listed(parts)}." if len(parts) > 1 else f"it is ahead of {parts[0]}."
-
-
-def _undecided(leader: str, others: Sequence[str], outcomes: dict[str, tuple[str, Estimate]]) -> str:
-    parts = [f"{leader} less {name} is {with_interval(outcomes[name][1])}" for name in others[:MOST_NAMED]]
-    rest = [f"{', '.join(others[MOST_NAMED:])} cannot be told apart from it either"] if others[MOST_NAMED:] else []
-    return _listed([*parts, *rest])
-
-
 def with_interval(effect: Estimate) -> str:
     """A difference of accuracies with its interval, in points."""
     if np.isnan(effect.low) or np.isnan(effect.high):
         return f"{_points(effect.value)} (no interval)"
-    low, high = (f"{100 * bound:.2f}" for bound in (effect.low, effect.high))
-    return f"{_points(effect.value)} (95% interval {low} to {high})"
+    low, high = _hundredths(effect.low), _hundredths(effect.high)
+    return f"{_points(effect.value)} ({intervals.percent(effect.level)} CI {low} to {high})"
 
 
 def _points(share: float) -> str:
@@ -98,7 +120,16 @@ def _points(share: float) -> str:
     >>> _points(0.0123)
     '1.23 points'
     """
-    return f"{100 * share:.2f} points"
+    return f"{_hundredths(share)} points"
+
+
+def _hundredths(share: float) -> str:
+    """A share in percent, with as many digits as keep its sign.
+
+    >>> _hundredths(0.0123), _hundredths(-0.00001), _hundredths(0.0)
+    ('1.23', '-0.001', '0.00')
+    """
+    return f"{100 * share:.2f}" if share == 0 or abs(share) >= 0.00005 else f"{100 * share:.1g}"
 
 
 def _listed(parts: Sequence[str]) -> str:
@@ -206,24 +237,44 @@ def counted(pairs: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
         ahead, behind = outcomes.count(FIRST), outcomes.count(SECOND)
         parts.append((ahead - behind, f"{name} {ahead} won and {behind} lost"))
     shown = _listed([text for _, text in sorted(parts, key=lambda part: -part[0])])
-    yield f"Of the comparisons by pairs on {num_tasks} tasks: {shown}; the others are ties or open."
+    by = f"by {_level(pairs)} CIs, simultaneous over the pairs of a task"
+    yield f"Of the comparisons by pairs on {num_tasks} tasks, {by}: {shown}; the others are ties or open."
 
 
-def scope(study: Study) -> str:
+def sources(contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+    """What the variance of the leader's leads is made of, where that is known."""
+    leader, *others = _by_accuracy(contestants)
+    parts = []
+    for name in others[:MOST_NAMED]:
+        known = _pair(pairs, leader, name)[list(SOURCES)].astype(float).dropna()
+        shares = [f"{words} {known[column]:.0%}" for column, words in SOURCES.items() if column in known]
+        parts += [f"of {leader} less {name}: {', '.join(shares)}"] if shares else []
+    if parts:
+        yield f"Sources of the variance {'; '.join(parts)}."
+
+
+SOURCES = {"of_seeds": "seeds", "of_choice": "choice of the setting", "of_examples": "test examples"}
+
+
+def scope(study: Study, pairs: pd.DataFrame) -> str:
     """What the intervals hold for."""
     protocol = study.protocol
     if protocol.num_blocks > 1:
+        independent = [facts.independent for facts in study.tasks]
+        shared = "" if all(independent) else ", corrected for the examples that blocks share (Nadeau and Bengio 2003)"
+        made = "; generated data share none" if any(independent) else ""
         return (
-            f"The intervals are over {protocol.num_blocks} blocks, each with a new split, new tuning and new seeds, "
-            "corrected for what the blocks share (Nadeau and Bengio 2003)."
+            f"The intervals are over {protocol.num_blocks} blocks, each with a new split, new tuning and new seeds"
+            f"{shared}{made}."
         )
     if study.unit == "fold":
         folds = study.runs["fold"].nunique()
         return f"The intervals are over {folds} folds, corrected for the examples that they share."
     seeds = protocol.confirm_seeds or protocol.num_seeds
+    examples, of = (", the test examples", "training data") if pairs["of_examples"].notna().any() else ("", "data")
     return (
-        f"The intervals are over {seeds} seeds and hold for this split of the data alone; --num_blocks=8 repeats "
-        "all of it on other splits."
+        f"The intervals of differences are over {seeds} seeds{examples} and the choice of the setting, and hold for "
+        f"this split of the {of} alone; --num_blocks=8 repeats all of it on other splits."
     )
 
 

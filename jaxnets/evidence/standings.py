@@ -1,15 +1,13 @@
 """The tables of a comparison's answer: each contestant at its chosen settings, pairs of them, and their ranks."""
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, comparing, intervals, tuned, tuning
+from jaxnets.evidence import choosing, comparing, crossed, intervals, tuned, tuning
 from jaxnets.evidence.ensembles import ensemble
-from jaxnets.evidence.intervals import UNKNOWN, Estimate
 from jaxnets.evidence.study import Study, TaskFacts
 from jaxnets.evidence.tuned import bounded
 
@@ -43,22 +41,15 @@ def contestants(study: Study) -> pd.DataFrame:
             rows.append(
                 {"task": facts.name, "contestant": name}
                 | _runs(study, own)
-                | bounded("accuracy", _mean(study, accuracy[name], facts, facts.num_test))
+                | bounded("accuracy", choosing.over_units(accuracy[name], facts.test_share, facts.num_test))
                 | bounded("median", intervals.median(accuracy[name]))
                 | bounded("iqm", intervals.interquartile_mean(accuracy[name]))
-                | bounded("loss", _mean(study, loss[name], facts))
+                | bounded("loss", choosing.over_units(loss[name], facts.test_share))
                 | tuned.choice(study, facts, name)
                 | _to_target(study, own, target)
                 | _averaged(study, own)
             )
     return pd.DataFrame(rows)
-
-
-def _mean(study: Study, values: pd.Series, facts: TaskFacts, examples: int | None = None) -> Estimate:
-    """The mean over the units; blocks share examples, so their mean is less certain than its spread tells."""
-    if study.unit == "seed":
-        return intervals.mean(values, examples)
-    return intervals.corrected_difference(values, facts.num_test / facts.num_train)
 
 
 def _runs(study: Study, own: pd.DataFrame) -> dict[str, Any]:
@@ -125,57 +116,90 @@ def _averaged(study: Study, own: pd.DataFrame) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()} | {"members": min(one.members for one in found)}
 
 
-def pairs(study: Study, margin: float) -> pd.DataFrame:
+def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFrame:
     """A row for each task and pair of contestants; see `jaxnets.evidence.answer.Answer`.
 
-    `first` and `second` are ahead where the p value, corrected over the pairs of the task by Holm (1979), is below
-    0.05; a `tie` is an interval within the margin; all else is `open`.
+    Paired t intervals (`difference`, `low`, `high`) hold together for the pairs of a task, each at its `level`, and
+    `outcome` is read off them: `first` or `second` is ahead, a `tie` lies within the margin, all else is `open`. A
+    contestant is not the best where a bound on its lead (`bound_low` on that of the first, `bound_high`) is below 0:
+    they are one-sided for its pairs together, each at `bound_level`; of a single pair they are its interval. Over seeds
+    `of_seeds`, `of_choice` and `of_examples` are the shares of the variance.
 
     Args:
       study: what was found.
       margin: the difference of accuracies below which nobody cares.
+      over_examples: whether intervals over seeds hold for other test examples as well, where predictions were kept.
     """
-    tables = [_pairs_of_task(study, facts, margin) for facts in study.tasks]
+    tables = [_pairs_of_task(study, facts, margin, over_examples) for facts in study.tasks]
     return pd.concat(tables, ignore_index=True)
 
 
-def _pairs_of_task(study: Study, facts: TaskFacts, margin: float) -> pd.DataFrame:
+def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples: bool) -> pd.DataFrame:
     table = scores(study, facts)
     names = [name for name in study.contestants if name in table]
-    rows = [_pair(study, table[[one, other]].dropna(), facts) for one, other in itertools.combinations(names, 2)]
-    found = pd.DataFrame(rows, columns=_PAIR)
-    found["p_holm"] = comparing.holm(found["p_value"])
-    found["outcome"] = [comparing.outcome(row, margin, FIRST, SECOND) for row in found.to_dict("records")]
-    return found
+    chosen = list(itertools.combinations(names, 2))
+    rows = []
+    for one, other in chosen:
+        both = table[[one, other]].dropna()
+        differences = both[one] - both[other]
+        sources = _sources(study, facts, both, over_examples)
+        total = sum(sources.values()) or np.nan
+        of_unit = choosing.correction(study.unit, facts.test_share)
+        found = intervals.corrected_difference(differences, of_unit, sum(sources.values()) - sources.get("seeds", 0))
+        together = found.at(comparing.ERROR / len(chosen), len(both) - 1)
+        each = 2 * comparing.ERROR / (len(names) - 1)  # two-sided, so that either bound alone has half of it
+        bounds = found.at(each, len(both) - 1) if len(names) > 2 else together
+        rows.append(
+            {
+                "task": facts.name,
+                "first": one,
+                "second": other,
+                "difference": together.value,
+                "low": together.low,
+                "high": together.high,
+                "level": together.level,
+                "bound_low": bounds.low,
+                "bound_high": bounds.high,
+                "bound_level": 1 - each / 2 if len(names) > 2 else together.level,
+                **{f"of_{name}": variance / total for name, variance in sources.items()},
+                **bounded("improvement", comparing.probability_of_improvement(both[one], both[other])),
+                "unit": study.unit,
+                "note": together.note,
+                "outcome": comparing.outcome(together, margin, FIRST, SECOND),
+            }
+        )
+    return pd.DataFrame(rows).reindex(columns=PAIR)
 
 
-_PAIR = [
-    *("task", "first", "second", "difference", "low", "high", "p_value"),
-    *("improvement", "improvement_low", "improvement_high", "unit", "note"),
+PAIR = [
+    *("task", "first", "second", "difference", "low", "high", "level", "bound_low", "bound_high", "bound_level"),
+    *("of_seeds", "of_choice", "of_examples", "improvement", "improvement_low", "improvement_high"),
+    *("unit", "note", "outcome"),
 ]
 
 
-def _pair(study: Study, both: pd.DataFrame, facts: TaskFacts) -> dict[str, Any]:
-    """Two contestants on the same seeds or blocks."""
-    one, other = both.columns
-    share, variance = facts.num_test / facts.num_train, 0.0
-    if study.unit == "seed":
-        share, variance = 0.0, sum(tuned.choice_variance(study, facts, name, both[name].var()) for name in both.columns)
-    estimate, p_value = comparing.effect(both[one] - both[other], share, variance)
-    better = comparing.probability_of_improvement(both[one], both[other])
-    return {
-        "task": facts.name,
-        "first": one,
-        "second": other,
-        **{name: getattr(estimate, place) for name, place in _ESTIMATE.items()},
-        "p_value": p_value,
-        **bounded("improvement", better),
-        "unit": study.unit,
-        "note": estimate.note,
-    }
+def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: bool) -> dict[str, float]:
+    """What adds to the variance of the difference of two contestants, over seeds; blocks and folds show all of it."""
+    if study.unit != "seed" or len(both) < 2:
+        return {}
+    names = list(both.columns)
+    found = {"seeds": float((both[names[0]] - both[names[1]]).var()) / len(both)}
+    found["choice"] = sum(tuned.choice_variance(study, facts, name, float(both[name].var())) for name in names)
+    matrices = [_correct(study, facts, name) for name in names] if over_examples and len(study.predictions) else []
+    if len(matrices) == 2:
+        seeds = matrices[0].index.intersection(matrices[1].index)
+        differences = (matrices[0].loc[seeds] - matrices[1].loc[seeds]).to_numpy()
+        found["examples"] = crossed.of_examples(differences) if min(differences.shape) > 1 else 0.0
+    return found
 
 
-_ESTIMATE = {"difference": "value", "low": "low", "high": "high"}
+def _correct(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
+    """`float[seeds, examples]`, whether the run of a seed that finished is right on a test example."""
+    runs = choosing.finished(study.reporting)
+    runs = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
+    own = study.predictions.merge(runs[["run", "seed"]], on="run")
+    own = own.assign(right=(own["prediction"] == own["label"]).astype(float))
+    return own.pivot(index="seed", columns="example", values="right")
 
 
 def normalized(study: Study) -> pd.DataFrame:
@@ -193,25 +217,30 @@ def normalized(study: Study) -> pd.DataFrame:
 def profiles(study: Study) -> pd.DataFrame:
     """The share of runs at or above each normalized score; see `jaxnets.evidence.answer.Answer`.
 
-    The bands are over the runs; where there are several blocks or tasks, over these.
+    The bands are over the runs; where there are several blocks, over these, else over the tasks if there are several.
     """
     runs = normalized(study)
     thresholds = np.unique(np.round(np.quantile(runs["normalized"], np.linspace(0, 1, MOST_THRESHOLDS)), 4))
-    keys = [name for name in ("task", study.unit) if name != "seed" and runs[name].nunique() > 1]
+    of_unit = study.unit if study.unit != "seed" else "task"
+    test_share = max((facts.test_share for facts in study.tasks), default=np.nan)
     tables = []
     for name in study.contestants:
         own = runs[runs[study.by] == name]
-        groups = [group["normalized"] for _, group in own.groupby(keys)] if keys else [own["normalized"]]
-        tables.append(_profile(groups, thresholds).assign(contestant=name))
+        if own[of_unit].nunique() > 1:
+            table = _profile(own, of_unit, thresholds, test_share)
+        else:
+            table = comparing.profile(own["normalized"], thresholds)
+        tables.append(table.assign(contestant=name))
     columns = ["contestant", "threshold", "share", "low", "high"]
     return pd.concat(tables, ignore_index=True)[columns]
 
 
-def _profile(groups: Sequence[pd.Series], thresholds: np.ndarray) -> pd.DataFrame:
-    if len(groups) == 1:
-        return comparing.profile(groups[0], thresholds)
-    shares = np.stack([comparing.profile(values, thresholds)["share"] for values in groups])
-    found = [intervals.mean(of_threshold).clipped(0, 1) for of_threshold in shares.T]
+def _profile(runs: pd.DataFrame, of_unit: str, thresholds: np.ndarray, test_share: float) -> pd.DataFrame:
+    """The profile over units, each the mean of its tasks."""
+    reached = runs["normalized"].to_numpy()[:, None] >= thresholds
+    keys = list(dict.fromkeys([of_unit, "task"]))
+    shares = pd.DataFrame(reached, runs.index).groupby([runs[key] for key in keys]).mean().groupby(of_unit).mean()
+    found = [choosing.over_units(shares[place], test_share).clipped(0, 1) for place in shares]
     bounds = {
         "share": [one.value for one in found],
         "low": [one.low for one in found],
@@ -239,22 +268,3 @@ def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...
     difference = comparing.critical_difference(table.shape[1], len(table))
     groups = comparing.indistinct(table.to_numpy(), list(table.columns))
     return found.reset_index(drop=True), difference, tuple(tuple(group) for group in groups)
-
-
-def crossed(study: Study, facts: TaskFacts, first: str, second: str) -> Estimate:
-    """The difference of two contestants over seeds and test examples together; unknown without predictions."""
-    runs = study.reporting
-    runs = runs[(runs["task"] == facts.name) & (runs["status"] == "finished")]
-    if study.predictions.empty or study.unit == "block":
-        return UNKNOWN
-    matrices = [_correct(study, runs[runs[study.by] == name]) for name in (first, second)]
-    if min(len(matrix) for matrix in matrices) < 2 or len({matrix.shape for matrix in matrices}) > 1:
-        return UNKNOWN
-    return intervals.crossed_difference(*matrices)
-
-
-def _correct(study: Study, runs: pd.DataFrame) -> np.ndarray:
-    """`bool[seeds, examples]`, whether the run of a seed is right on a test example; those of all folds together."""
-    own = study.predictions.merge(runs[["run", "seed"]], on="run")
-    right = own.assign(right=own["prediction"] == own["label"])
-    return right.pivot(index="seed", columns=["fold", "example"], values="right").dropna().to_numpy(bool)

@@ -7,6 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from jaxnets.basics import files, stored, stored_tables
@@ -58,6 +59,14 @@ class TaskFacts:
     num_dev: int
     num_test: int
     independent: bool = False
+
+    @property
+    def test_share(self) -> float:
+        """Examples of a test split over those of its training split, by which repetitions are correlated.
+
+        It is 0 where they share no examples, and NaN where the sizes are unknown. Source: Nadeau & Bengio (2003).
+        """
+        return 0.0 if self.independent else self.num_test / self.num_train if self.num_train else np.nan
 
 
 @dataclass(frozen=True)

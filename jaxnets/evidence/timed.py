@@ -15,9 +15,9 @@ def ratios(times: pd.DataFrame, column: str, over: str) -> pd.DataFrame:
       over: those of the other.
 
     Returns:
-      The rows, with the `effect`, the logarithm of the ratio. Blocks share nothing, so they are `independent`.
+      The rows, with the `effect`, the logarithm of the ratio. Rounds share nothing, so their `test_share` is 0.
     """
-    return times.assign(effect=np.log(times[column] / times[over]), independent=True)
+    return times.assign(effect=np.log(times[column] / times[over]), test_share=0.0)
 
 
 def largest(effects: pd.DataFrame, size: str) -> pd.DataFrame:
@@ -39,4 +39,4 @@ def growth(effects: pd.DataFrame, size: str) -> pd.DataFrame:
         return effects.iloc[:0]
     rounds = effects.groupby(ROUND)
     powers = [(*at, np.polyfit(np.log(own[size]), own["effect"], 1)[0]) for at, own in rounds]
-    return pd.DataFrame(powers, columns=[*ROUND, "effect"]).assign(independent=True)
+    return pd.DataFrame(powers, columns=[*ROUND, "effect"]).assign(test_share=0.0)

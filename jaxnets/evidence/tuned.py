@@ -1,12 +1,12 @@
 """How the contestants of a comparison were tuned: the choice, its range, its sensitivity, and what each trial buys."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, intervals, selection, tuning
+from jaxnets.evidence import choosing, selection, tuning
 from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
@@ -81,7 +81,7 @@ def sensitivity(study: Study) -> pd.DataFrame:
         for rate, values in scores.groupby(level=0):
             rows.append(
                 {"task": facts.name, "contestant": name, "learning_rate": rate}
-                | bounded("accuracy", intervals.mean(values))
+                | bounded("accuracy", choosing.over_units(values.droplevel(0), facts.test_share))
                 | {"diverged_share": float(diverged[rate]), "num_runs": int(counts[rate])}
             )
     table = pd.DataFrame(rows, columns=[*_SENSITIVITY])
@@ -114,9 +114,9 @@ def tuning_curves(study: Study) -> pd.DataFrame:
     for facts, name, own in _by_contestant(study):
         if (own["status"] == choosing.STOPPED).any():
             continue
-        blocks = [group for _, group in own.groupby("block")] if "block" in own else [own]
-        curves = [_tuning_curve(study, facts, block) for block in blocks]
-        tables.append(_over_blocks(curves).assign(task=facts.name, contestant=name))
+        blocks: Iterable[tuple[Any, pd.DataFrame]] = own.groupby("block") if "block" in own else [(0, own)]
+        curves = {block: _tuning_curve(study, facts, group) for block, group in blocks}
+        tables.append(_over_blocks(curves, facts.test_share).assign(task=facts.name, contestant=name))
     numbers = ["budget", "accuracy", "low", "high"]
     nothing = pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))
     return pd.concat(tables, ignore_index=True)[list(nothing.columns)] if tables else nothing
@@ -142,16 +142,17 @@ def budgets(num_trials: int) -> list[int]:
     return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
 
 
-def _over_blocks(curves: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _over_blocks(curves: Mapping[Any, pd.DataFrame], test_share: float) -> pd.DataFrame:
     """One curve: its own interval for one block, else that over the blocks."""
     if len(curves) == 1:
-        return curves[0].rename(columns={"value": "accuracy"})
-    joined = pd.concat(curves).groupby("budget")["value"].apply(intervals.mean)
+        return next(iter(curves.values())).rename(columns={"value": "accuracy"})
+    values = pd.DataFrame({block: curve.set_index("budget")["value"] for block, curve in curves.items()})
+    found = [choosing.over_units(row.dropna(), test_share) for _, row in values.rename_axis(columns="block").iterrows()]
     return pd.DataFrame(
         {
-            "budget": joined.index,
-            "accuracy": [estimate.value for estimate in joined],
-            "low": [estimate.low for estimate in joined],
-            "high": [estimate.high for estimate in joined],
+            "budget": values.index,
+            "accuracy": [estimate.value for estimate in found],
+            "low": [estimate.low for estimate in found],
+            "high": [estimate.high for estimate in found],
         }
     )

@@ -109,8 +109,8 @@ def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
     for (task, block, name), own in losses.groupby(["task", "block", by], sort=False):
         gained = 1 - own.groupby("learning_rate")["loss"].mean() / own["chance"].iloc[0]
         width = good_width(gained.index, gained, part * gained.max()) if gained.max() > 0 else 0.0
-        rows.append((task, block, name, width, bool(own["independent"].iloc[0])))
-    table = pd.DataFrame(rows, columns=["task", "block", "contestant", "width", "independent"])
+        rows.append((task, block, name, width, own["test_share"].iloc[0]))
+    table = pd.DataFrame(rows, columns=["task", "block", "contestant", "width", "test_share"])
     return table.assign(number=0, edge=False)
 
 

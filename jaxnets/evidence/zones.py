@@ -25,7 +25,7 @@ def losses(study: Study) -> pd.DataFrame:
     for facts in study.tasks:
         own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
         loss = choosing.counted(own, "train_loss", chance).clip(upper=chance)
-        own = own.assign(loss=loss, chance=chance, lost=loss >= LOST * chance, independent=facts.independent)
+        own = own.assign(loss=loss, chance=chance, lost=loss >= LOST * chance, test_share=facts.test_share)
         tables.append(own.assign(block=own.get("block", 0)))
     return pd.concat(tables, ignore_index=True)
 
@@ -102,7 +102,7 @@ def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
       A table of effects, see `jaxnets.evidence.judging.Evidence`: logarithms of ratios. Its column `edge` also says
       where a multiple is not on the grid: there the effect is 0.
     """
-    columns = [*("task", "block", "seed", "effect", "edge", "independent")]
+    columns = [*("task", "block", "seed", "effect", "edge", "test_share")]
     rows = []
     for (task, block), own in table.groupby(["task", "block"], sort=False):
         logs = own.pivot_table(index="seed", columns="learning_rate", values="loss").clip(lower=1e-12).transform(np.log)
@@ -110,7 +110,7 @@ def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
             others = logs.drop(index=seed) if len(logs) > 1 else logs
             best = float(logs.columns.to_numpy(np.float64)[others.to_numpy().mean(axis=0).argmin()])
             effect, edge = _beside(logs.loc[seed], best, factors)
-            rows.append((task, block, seed, effect, edge, bool(own["independent"].iloc[0])))
+            rows.append((task, block, seed, effect, edge, own["test_share"].iloc[0]))
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -13,17 +13,16 @@ from jaxnets import tasks
 from jaxnets.basics import spans
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
-from jaxnets.data.blocks import DATA_SEED
 from jaxnets.engine import limits
 from jaxnets.engine.keeping import KEEP_NONE
-from jaxnets.engine.runs import without_strangers
+from jaxnets.engine.runs import are_independent, without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import run_directory, session
 from jaxnets.lab.live import Live
-from jaxnets.plugins import DATASET, OPTIMIZER, SCHEDULE
+from jaxnets.plugins import OPTIMIZER, SCHEDULE
 from jaxnets.tasks import BenchmarkTask
 
 
@@ -174,7 +173,7 @@ def _facts(sweep: Sweep, task: BenchmarkTask | None) -> TaskFacts:
         num_train=len(dataset.train),
         num_dev=len(dataset.dev),
         num_test=len(dataset.test),
-        independent=DATA_SEED in DATASET.find(sweep.config.dataset).arguments,
+        independent=are_independent(sweep.config),
     )
 
 

@@ -15,6 +15,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
+from jaxnets.engine.runs import are_independent
 from jaxnets.engine.sweep import load_folds
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
@@ -48,6 +49,11 @@ class Directory:
         """The difference of accuracies below which nobody cares, as it was given, or half a point."""
         given = self.content.get("options", {}).get("margin")
         return float(given) if isinstance(given, int | float) else 0.005
+
+    @property
+    def over_examples(self) -> bool:
+        """Whether intervals over seeds hold for other test examples as well."""
+        return self.content.get("options", {}).get("over_examples") is True
 
     @property
     def command(self) -> str:
@@ -84,7 +90,7 @@ def _plain(
     kept = (path / "predictions.parquet").exists()
     predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
     config = _config(path, content, experiment)
-    facts = _facts(environment, config)
+    facts = of_data(environment, config)
     candidates = ("optimizer", "model", *choosing.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
     if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
@@ -114,12 +120,13 @@ def _config(path: Path, content: Mapping[str, Any], experiment: Experiment | Non
         return None
 
 
-def _facts(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
+def of_data(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
     """What is known of the data set: as it was recorded, or else as it is today, or else nothing."""
     known = environment.get("data") or _today(config)
     about: Mapping[str, Any] = known[0] if known else {"name": "the data set", "num_classes": 2, "chance": 0.0}
     sizes: dict[str, Any] = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
-    return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes)
+    independent = config is not None and config.dataset in data.KNOWN and are_independent(config)
+    return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes, independent=independent)
 
 
 def _today(config: Config | None) -> list[dict[str, Any]]:

@@ -165,6 +165,9 @@ MARGIN = Option(
     "Difference of test accuracies that is too small to matter: a tie if the interval lies within it.",
     least=0,
 )
+OVER_EXAMPLES = Option(
+    "over_examples", False, "Whether intervals of differences over seeds hold for other test examples as well."
+)
 TASKS = Option(
     "tasks", ["own"], "Tasks of the suite: small, all or names; own is the data set and model of the other flags."
 )

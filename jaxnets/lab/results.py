@@ -56,6 +56,15 @@ class Results(Trained):
         return self.config.options
 
     @property
+    def test_share(self) -> float:
+        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
+        if self.folds or self.directory is None or choosing.unit(self.runs) == "seed":
+            return super().test_share
+        from jaxnets.lab import directories  # which knows the experiments, and they the results
+
+        return directories.of_data(run_directory.read_environment(self.directory), self.config).test_share
+
+    @property
     def num_runs(self) -> int:
         """The runs that were trained, those of `train` among them."""
         return len(self.runs) + sum(len(trained.runs) for trained in self.further)
@@ -145,7 +154,7 @@ class Results(Trained):
                 f"best: the sweep was interrupted before {lost} of its {len(self.runs)} runs had ended, so that those "
                 "that ended may be any; with output=, the same sweep goes on where it stopped."
             )
-        return choosing.best_configurations(self.runs, names)
+        return choosing.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step; see `Trained.model`."""
@@ -217,7 +226,7 @@ class Results(Trained):
         """The best configurations and the main figure, for a notebook."""
         from jaxnets.report import notebook
 
-        return notebook.html(self.runs, self.curves)
+        return notebook.html(self.runs, self.curves, self.test_share)
 
 
 def _listed(name: str, values: Any, what: str) -> list[Any]:

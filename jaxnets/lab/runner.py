@@ -79,6 +79,8 @@ def compare(
     """Tunes and confirms the contestants of a comparison, and answers."""
     from jaxnets.lab import comparing
 
+    if config.options.get("over_examples") and not config.predictions:
+        raise UserError("over_examples: it takes the predictions of the test examples; give --predictions as well.")
     with patience(progress, "preparing the sweeps"):
         parts = list(comparing.parts(config, config.options.get("tasks", ["own"]), experiment.takes))
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
@@ -112,7 +114,7 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
 @spans.span(spans.ANALYSIS)
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
-    said = answer(found, config.options["margin"])
+    said = answer(found, config.options["margin"], config.options.get("over_examples", False))
     comparison_tables.print_answer(console, said)
     environment = run_directory.read_environment(directory)
     page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)

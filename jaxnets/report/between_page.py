@@ -15,7 +15,7 @@ from jaxnets.report import pages, tables
 
 MARKS = {HIGHER: "▲", LOWER: "▼", TIE: "=", OPEN: "?", EQUAL: "≡"}
 _TITLES = {CHOSEN: "Contestants, each at its chosen setting", SETTING: "Settings that both have, as tuned"}
-_HEADER = ("before", "after", "difference", "p (Holm)", "outcome")
+_HEADER = ("before", "after", "difference", "outcome")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,6 @@ def _rows(table: pd.DataFrame) -> list[list[str]]:
             f"{row['before']:.1%}",
             f"{row['after']:.1%}",
             _difference(row),
-            "–" if np.isnan(row["p_holm"]) else f"{row['p_holm']:.2g}",
             f"{MARKS[row['outcome']]} {row['outcome']}",
         ]
         for _, row in table.iterrows()
@@ -127,4 +126,4 @@ def _difference(row: pd.Series) -> str:
         return "0"
     if np.isnan(row["low"]):
         return f"{points} (no bounds: {row['note']})"
-    return f"{points} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+    return f"{points} ({between.in_points(row)})"

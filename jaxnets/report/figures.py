@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from jaxnets.basics import files, spans
 from jaxnets.basics.characters import one_line, printable
-from jaxnets.evidence import choosing, intervals
+from jaxnets.evidence import choosing
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
@@ -125,8 +125,8 @@ def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: A
     return figure, one
 
 
-def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Figure:
-    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals over the seeds.
+def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer") -> Figure:
+    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals.
 
     Where more than the learning rate varies, each point is the configuration that is best on dev. The rate that is
     best on dev is ringed; rates at which every run diverged are crosses at the bottom.
@@ -136,7 +136,8 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
         axes = figure.subplots()
         best = choosing.best_configurations(runs, [by])
         for (name, group), colour, marker in styled(runs, by):
-            points = choosing.best_configurations(group, ["learning_rate"]).sort_values("learning_rate")
+            points = choosing.best_configurations(group, ["learning_rate"], test_share=test_share)
+            points = points.sort_values("learning_rate")
             line_with_band(
                 axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
             )
@@ -156,12 +157,16 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, by: str = "optimizer") -> Fi
         axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(title=by.replace("_", " "), frameon=False)
-        axes.set_title("Bands: 95% interval of the mean over seeds. Ring: best on dev.", loc="left", fontsize=9)
+        title = f"Bands: 95% interval of the mean over {choosing.unit(runs)}s. Ring: best on dev."
+        axes.set_title(title, loc="left", fontsize=9)
         return figure
 
 
-def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimizer") -> Figure:
+def learning_curves(
+    runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer"
+) -> Figure:
     """Training loss and dev accuracy over the steps, for each row of `choosing.best_configurations`."""
+    best, unit = choosing.best_configurations(runs, [by]), choosing.unit(runs)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         loss, accuracy = figure.subplots(1, 2)
@@ -169,16 +174,17 @@ def learning_curves(curves: pd.DataFrame, best: pd.DataFrame, by: str = "optimiz
         scale = "log" if (curves["train_loss"] > 0).any() else "linear"
         loss.set(yscale=scale, xlabel="step", ylabel="training loss (nats)")
         for (name, group), colour, _ in styled(best, by):
-            members = curves[curves["run"].isin(group["members"].iloc[0])]
+            members = curves[curves["run"].isin(group["members"].iloc[0])].merge(runs[["run", unit]], on="run")
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
             for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
-                points = members.groupby("step")[column].agg(list).map(intervals.mean)
+                table = members.groupby(["step", unit])[column].mean().unstack()
+                points = [choosing.over_units(row.dropna(), test_share) for _, row in table.iterrows()]
                 means = np.array([point.value for point in points])
                 half_widths = np.array([point.half_width for point in points])
-                line_with_band(axes, points.index, means, half_widths, label, colour, "")
+                line_with_band(axes, table.index, means, half_widths, label, colour, "")
         accuracy.set(xlabel="step", ylabel="dev accuracy")
         accuracy.yaxis.set_major_formatter(PercentFormatter(1))
-        loss.set_title("Bands: 95% interval of the mean over seeds", loc="left", fontsize=9)
+        loss.set_title(f"Bands: 95% interval of the mean over {unit}s", loc="left", fontsize=9)
         accuracy.legend(frameon=False, loc="lower right")
         return figure
 

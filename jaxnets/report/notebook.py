@@ -2,6 +2,7 @@
 
 import html as markup
 import io
+import math
 
 import pandas as pd
 
@@ -11,17 +12,23 @@ from jaxnets.report import figures
 from jaxnets.report.tables import cell, with_interval
 
 
-def html(runs: pd.DataFrame, curves: pd.DataFrame) -> str:
+def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan) -> str:
     """A table of the best configuration of each optimizer, and a figure under it.
 
     The figure is the test accuracy over the learning rate where there are several, otherwise the learning curves.
+
+    Args:
+      runs: of a sweep.
+      curves: of these runs.
+      test_share: see `choosing.configurations`.
     """
     finished = runs[runs["status"] == choosing.FINISHED] if len(runs) else runs
     if not len(finished):
         return f"<p>{len(runs):,} runs, of which none finished.</p>"
-    best = choosing.best_configurations(runs)
+    best = choosing.best_configurations(runs, test_share=test_share)
     several = runs["learning_rate"].nunique() > 1
-    figure = figures.accuracy_over_learning_rate(runs) if several else figures.learning_curves(curves, best)
+    shown = figures.accuracy_over_learning_rate(runs, test_share) if several else None
+    figure = shown or figures.learning_curves(runs, curves, test_share)
     return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{_embedded(figure)}"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxnets.evidence import intervals
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 from jaxnets.report import study_charts, study_setting_charts, study_standing_charts, study_tables
@@ -58,7 +59,9 @@ class Gallery:
         counts = outcome.value_counts()
         where = " on all tasks" if len(self._study.tasks) > 1 else ""
         words = [f"{counts.get(name, 0)} {text}" for name, text in _OUTCOMES.items()]
-        caption = f"Differences of mean test accuracy, with 95% intervals. Pairs{where}: {', '.join(words)}."
+        level = intervals.percent(table["level"].min()) if len(table) else "95%"
+        together = ", simultaneous over the pairs of a task" if len(table) > 1 else ""
+        caption = f"Differences of mean test accuracy, with {level} CIs{together}. Pairs{where}: {', '.join(words)}."
         names = list(dict.fromkeys(named))
         variants = study_standing_charts.pairs(names) if names else {}
         return Chart("pairs", "Pair by pair", caption, variants, wide=self._many_pairs())

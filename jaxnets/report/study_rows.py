@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.evidence.answer import Answer
+from jaxnets.evidence.intervals import percent as percent_of
+from jaxnets.evidence.sentences import SOURCES
 from jaxnets.evidence.study import Study
 from jaxnets.report import study_tables
 from jaxnets.report.tables import cell
@@ -164,7 +166,7 @@ def pairs(answer: Answer) -> list[dict[str, Any]]:
             "look": {"tie": "tie", "open": "inconclusive"}.get(row["outcome"], "supported"),
             "cells": [
                 _points(row),
-                f"{row['p_holm']:.2g}" if pd.notna(row["p_holm"]) else NONE,
+                _sources(row),
                 with_bounds(row, "improvement"),
             ],
         }
@@ -178,8 +180,14 @@ def _points(row: Mapping[Any, Any]) -> str:
         return NONE
     if pd.isna(row["low"]) or pd.isna(row["high"]):
         return _signed(f"{100 * row['difference']:+.2f} ({NONE}: {unbroken(row.get('note') or 'spread unknown')})")
-    bounds = f"({100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
+    bounds = f"({percent_of(row['level'])} CI {100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
     return _signed(f"{100 * row['difference']:+.2f} {unbroken(bounds)}")
+
+
+def _sources(row: Mapping[Any, Any]) -> str:
+    """The shares of the variance of a difference."""
+    shares = [f"{words} {row[name]:.0%}" for name, words in SOURCES.items() if pd.notna(row[name])]
+    return ", ".join(shares) or f"{row['unit']}s"
 
 
 def _signed(text: str) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import coverage
+from benchmarks import coverage, false_alarms
 
 STUDIES = 400
 
@@ -45,3 +45,19 @@ def test_a_table_has_a_row_for_each_statistic_and_kind(rows):
     assert len(lines) == 2 + 4 * 4 + 2
     assert "| median | normal | none † |" in lines[10]
     assert "up to 31% of seeds could fail unseen" in lines[-1]
+
+
+@pytest.mark.parametrize("name", coverage.COMPARISONS)
+def test_intervals_of_comparisons_cover(name):
+    assert 0.93 - 0.02 <= coverage.covered(name, 400) <= 0.98 + 0.01  # two standard errors: 2 points, 1 point
+
+
+def test_a_gap_of_a_standard_deviation_is_found_over_independent_repeats():
+    assert coverage.power(60) >= 0.65 - 0.12  # two standard errors
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.01])
+def test_no_sentence_contradicts_the_interval_that_it_prints(spread):
+    wrong, lost, _ = false_alarms.comparisons(15, spread)
+    assert wrong == 0
+    assert lost <= 3  # 5% of 15, and three standard errors

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
-from jaxnets.evidence import standings, tuned
+from jaxnets.evidence import sentences, standings, tuned
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts, read, write
 
@@ -90,6 +91,80 @@ def test_blocks_are_the_unit_and_their_interval_is_corrected():
     assert pair["unit"] == "block"
     assert pair["high"] - pair["difference"] == pytest.approx(half_width, rel=1e-4)
     assert "5 blocks" in said.sentences[-1]
+
+
+def test_generated_blocks_are_not_corrected_and_all_over_blocks_is_treated_alike():
+    several = study({"sgd": 0.94, "adam": 0.95}, blocks=5)
+    generated = replace(several, tasks=(replace(facts(), independent=True),))
+    factor = np.sqrt(1 + 5 * 200 / 1000)
+    shared, own = answer(several), answer(generated)
+    for name in ("pairs", "profiles", "sensitivity"):
+        one, other = getattr(shared, name), getattr(own, name)
+        inside = (one["low"] > 0) & (one["high"] < 1) if name == "profiles" else one["low"] < one["high"]
+        widths = [(table["high"] - table["low"])[inside] for table in (one, other)]
+        assert inside.any()
+        np.testing.assert_allclose(widths[0], factor * widths[1], err_msg=name)
+    widths = [(said.tuning["high"] - said.tuning["low"]) for said in (shared, own)]
+    np.testing.assert_allclose(widths[0], factor * widths[1])
+    widths = [(said.contestants["loss_high"] - said.contestants["loss_low"]) for said in (shared, own)]
+    np.testing.assert_allclose(widths[0], factor * widths[1])
+    assert "Nadeau" in shared.sentences[-1]
+    assert "Nadeau" not in own.sentences[-1]
+
+
+def test_the_best_is_decided_by_the_bounds_in_its_sentence():
+    said = answer(study({"sgd": 0.90, "adam": 0.95, "lion": 0.948}, confirm=32))
+    pairs = said.pairs.set_index(["first", "second"])
+    lead = pairs.loc[("adam", "lion")]
+    # one-sided t of two candidates: 0.05 / 2, over 32 seeds
+    error = (lead["high"] - lead["difference"]) / scipy.stats.t.ppf(1 - 0.05 / 6, 31)
+    assert lead["bound_low"] == pytest.approx(lead["difference"] - scipy.stats.t.ppf(0.975, 31) * error)
+    assert (lead["level"], lead["bound_level"]) == pytest.approx((1 - 0.05 / 3, 0.975))
+    assert (
+        f"lion by {100 * lead['difference']:.2f} points (at least {100 * lead['bound_low']:.2f})" in said.sentences[0]
+    )
+    assert said.sentences[0].endswith("Each bound is one-sided, of 97.5% confidence.")
+
+
+def test_who_is_out_by_another_than_the_leader_is_told_so():
+    names = {"first": ["a", "a", "b"], "second": ["b", "c", "c"], "difference": [0.01, 0.02, 0.01]}
+    bounds = {"bound_low": [-0.02, -0.01, 0.005], "bound_high": [0.04, 0.05, 0.015], "bound_level": 0.975}
+    pairs = pd.DataFrame({**names, **bounds, "low": -0.1, "high": 0.1, "level": 0.98, "outcome": "open"})
+    pairs = pairs.assign(improvement=0.5, improvement_low=0.4, improvement_high=0.6)
+    table = pd.DataFrame({"contestant": ["a", "b", "c"], "accuracy": [0.92, 0.91, 0.90]})
+    told = sentences.headline("task", table, pairs)
+    assert told.startswith("On task no winner can be named: a less b is 1.00 points (at least -2.00).")
+    assert "C is behind b by 1.00 points (at least 0.50)." in told
+
+
+def test_all_that_tie_tie_with_each_other():
+    said = answer(study({"sgd": 0.95, "adam": 0.9515, "lion": 0.953}, spread=0.0005))
+    assert set(said.pairs["outcome"]) <= {"first", "second", "tie"}
+    tied = answer(study({"sgd": 0.95, "adam": 0.95, "lion": 0.95}, spread=0.001, confirm=32))
+    largest = tied.pairs[["low", "high"]].abs().to_numpy().max()
+    assert f"differ by less than {100 * largest:.2f} points of test accuracy (98.3% CI" in tied.sentences[0]
+
+
+def test_the_sources_of_the_variance_are_shares_of_one_interval():
+    runs = study({"sgd": 0.95, "adam": 0.95}, spread=0.02, confirm=6)
+    generator = np.random.default_rng(1)
+    kept = pd.DataFrame({"run": runs.phase(CONFIRMATION)["run"]}).merge(pd.DataFrame({"example": range(200)}), "cross")
+    right = generator.random(len(kept)) < 0.9
+    kept = kept.assign(
+        fold=0, label=1, prediction=right.astype(int), probability_0=1.0 - right, probability_1=1.0 * right
+    )
+    kept = replace(runs, predictions=kept)
+    without, with_examples = answer(kept), answer(kept, over_examples=True)
+    pair, wider = without.pairs.iloc[0], with_examples.pairs.iloc[0]
+    values = standings.scores(kept, kept.tasks[0])
+    error = (pair["high"] - pair["difference"]) / scipy.stats.t.ppf(0.975, 5)
+    assert pair["of_seeds"] == pytest.approx((values["sgd"] - values["adam"]).var() / 6 / error**2)
+    assert pair["of_seeds"] + pair["of_choice"] == pytest.approx(1)
+    assert wider[["of_seeds", "of_choice", "of_examples"]].sum() == pytest.approx(1)
+    assert wider["high"] - wider["low"] > pair["high"] - pair["low"]
+    assert any(f"seeds {pair['of_seeds']:.0%}, choice of the setting" in sentence for sentence in without.sentences)
+    assert any("test examples" in sentence for sentence in with_examples.sentences)
+    assert not any("test examples" in caution for caution in (*without.cautions, *with_examples.cautions))
 
 
 def test_the_edge_and_the_width_of_the_good_rates():

@@ -1,5 +1,7 @@
 """Two studies compared, against scipy and by planted differences."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,8 @@ from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFa
 
 RATES = (0.01, 0.1)
 TASK = TaskFacts("digits", "", np.nan, 0.1, 10, 1400, 180, 180)
+GENERATED = TaskFacts("digits", "", np.nan, 0.1, 10, 1400, 180, 180, independent=True)
+UNKNOWN_SIZES = TaskFacts("digits", "", np.nan, 0.1, 10, 0, 0, 0)
 
 
 def study(gains, *, seeds=range(6), noise=0.004, blocks=1, draw=0, confirm=0, task=TASK):
@@ -56,11 +60,11 @@ def test_equal_seeds_on_equal_data_are_pairs():
     for name, rate in (("sgd", 0.01), ("sgd", 0.1), ("adam", 0.01), ("adam", 0.1)):
         one = row(table, f"{name}, learning rate {rate}")
         test = stats.ttest_rel(accuracies(after, name, rate), accuracies(BEFORE, name, rate))
-        interval = test.confidence_interval(0.95)
+        interval = test.confidence_interval(1 - 0.05 / 4)  # of four settings
         assert one["paired"]
         assert (one["num_before"], one["num_after"], one["unit"]) == (6, 6, "seed")
-        assert one["p_value"] == pytest.approx(test.pvalue)
         assert (one["low"], one["high"]) == pytest.approx((interval.low, interval.high))
+        assert one["level"] == pytest.approx(1 - 0.05 / 4)
         assert one["difference"] == pytest.approx(one["after"] - one["before"])
     outcomes = table[table["kind"] == SETTING].set_index("name")["outcome"]
     assert outcomes["sgd, learning rate 0.1"] == HIGHER
@@ -70,28 +74,31 @@ def test_equal_seeds_on_equal_data_are_pairs():
 
 def test_other_seeds_or_other_data_are_no_pairs():
     for after, same in ((study({"sgd": -0.1, "adam": 0.02}, seeds=range(20, 28)), True), (study({"sgd": -0.1}), False)):
-        one = row(between.compare(BEFORE, after, same_data=same), "sgd, learning rate 0.1")
+        table = between.compare(BEFORE, after, same_data=same)
+        one, of_kind = row(table, "sgd, learning rate 0.1"), (table["kind"] == SETTING).sum()
         samples = accuracies(after, "sgd", 0.1), accuracies(BEFORE, "sgd", 0.1)
         test = stats.ttest_ind(*samples, equal_var=False)
         assert not one["paired"]
-        assert one["p_value"] == pytest.approx(test.pvalue)
-        assert one["low"] == pytest.approx(test.confidence_interval(0.95).low)
+        assert one["low"] == pytest.approx(test.confidence_interval(1 - 0.05 / of_kind).low)
         assert one["outcome"] == LOWER
 
 
-def test_the_p_values_are_corrected_for_the_rows_of_their_kind():
+def test_outcomes_and_sentences_are_read_off_the_intervals_of_their_kind():
     table = between.compare(BEFORE, study({"sgd": 0.004, "adam": 0.03}, draw=1), same_data=False)
-    settings = table[table["kind"] == SETTING]
-    ordered = settings.sort_values("p_value")
-    expected = np.minimum(np.maximum.accumulate(ordered["p_value"] * np.arange(len(ordered), 0, -1)), 1)
-    np.testing.assert_allclose(ordered["p_holm"], expected)
-    assert table.groupby("kind").size().to_dict() == {CHOSEN: 2, SETTING: 4}
+    assert table.groupby("kind")["level"].first().to_dict() == pytest.approx(
+        {CHOSEN: 1 - 0.05 / 2, SETTING: 1 - 0.05 / 4}
+    )
+    beyond = (table["low"] > 0) | (table["high"] < 0)
+    assert table["outcome"].isin([HIGHER, LOWER]).tolist() == beyond.tolist()
+    said = between.sentences(table)
+    for sentence, real in zip(said, beyond[table["kind"] == CHOSEN], strict=False):
+        low, high = map(float, re.search(r"\(97\.5% CI (\S+) to (\S+)\)", sentence).groups())
+        assert ("real" in sentence) == (low > 0 or high < 0) == real
 
 
 def test_the_same_bits_are_told_from_the_same_numbers():
     table = between.compare(BEFORE, BEFORE, same_data=True)
     assert set(table["outcome"]) == {EQUAL}
-    assert table["p_holm"].isna().all()
     curves = BEFORE.curves.assign(train_loss=BEFORE.curves["train_loss"].where(BEFORE.curves["run"] != 0, 0.5000001))
     other = Study(BEFORE.runs, curves, BEFORE.predictions, "optimizer", BEFORE.tasks, BEFORE.protocol)
     one = row(between.compare(BEFORE, other, same_data=True), "sgd, learning rate 0.01")
@@ -126,7 +133,16 @@ def test_blocks_are_counted_and_corrected_for_what_they_share():
         means.append(own.groupby("block")["test_accuracy"].mean())
     differences = (means[1] - means[0]).to_numpy()
     error = np.sqrt((1 / 6 + 180 / 1400) * differences.var(ddof=1))
-    assert one["high"] - one["difference"] == pytest.approx(error * stats.t.ppf(0.975, 5))
+    assert one["high"] - one["difference"] == pytest.approx(error * stats.t.ppf(1 - 0.025 / 2, 5))  # of two
+    generated = [Study(s.runs, s.curves, s.predictions, s.by, (GENERATED,), s.protocol) for s in (before, after)]
+    error = np.sqrt(differences.var(ddof=1) / 6)
+    one = row(between.compare(*generated, same_data=True), "sgd", CHOSEN)
+    assert one["high"] - one["difference"] == pytest.approx(error * stats.t.ppf(1 - 0.025 / 2, 5))
+    nothing = [Study(s.runs, s.curves, s.predictions, s.by, (UNKNOWN_SIZES,), s.protocol) for s in (before, after)]
+    for same in (True, False):
+        one = row(between.compare(*nothing, same_data=same), "sgd", CHOSEN)
+        assert np.isnan(one["low"])
+        assert one["note"] == "the sizes of the splits are unknown"
     unpaired = row(between.compare(before, after, same_data=False), "sgd", CHOSEN)
     assert unpaired["high"] - unpaired["low"] > 2 * error
 

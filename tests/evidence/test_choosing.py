@@ -175,12 +175,13 @@ def folded(num_folds=5, num_seeds=20):
 
 def test_folds_are_the_unit_however_many_seeds_there_are():
     runs, of_fold = folded()
-    (row,) = choosing.configurations(runs).to_dict("records")
-    expected = intervals.corrected_difference(of_fold, 1 / 4)
+    (row,) = choosing.configurations(runs, test_share=0.3).to_dict("records")
+    expected = intervals.corrected_difference(of_fold, 0.3)
     assert (row["test_accuracy"], row["test_half_width"]) == pytest.approx((expected.value, expected.half_width))
     assert row["num_seeds"] == 100
     few, _ = folded(num_seeds=2)
-    assert choosing.configurations(few).iloc[0]["test_half_width"] == pytest.approx(row["test_half_width"])
+    assert choosing.configurations(few, 0.3).iloc[0]["test_half_width"] == pytest.approx(row["test_half_width"])
+    assert np.isnan(choosing.configurations(few).iloc[0]["test_half_width"])  # nothing is known of what folds share
 
 
 @pytest.mark.parametrize(("columns", "unit"), [({}, "seed"), ({"fold": 3}, "fold"), ({"fold": 1, "block": 2}, "block")])
@@ -189,9 +190,9 @@ def test_the_unit_is_the_block_or_the_fold_if_there_are_several(columns, unit):
     runs = runs.assign(status="finished", test_accuracy=np.linspace(0.8, 0.9, 6))
     assert choosing.unit(runs) == unit
     means = runs.groupby(unit)["test_accuracy"].mean()
-    share = {"fold": 1 / 2, "block": 1 / 8, "seed": 0.0}[unit]
-    expected = intervals.corrected_difference(means, share)
-    assert choosing.mean_score(runs, "test_accuracy").half_width == pytest.approx(expected.half_width)
+    expected = intervals.corrected_difference(means, 0.0 if unit == "seed" else 1 / 3)
+    assert choosing.mean_score(runs, "test_accuracy", 1 / 3).half_width == pytest.approx(expected.half_width)
+    assert np.isnan(choosing.mean_score(runs, "test_accuracy", np.nan).half_width) == (unit != "seed")
 
 
 def test_pairs_are_means_over_the_seeds_of_a_unit_with_failures():

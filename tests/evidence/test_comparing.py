@@ -1,7 +1,6 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.stats
 from hypothesis import given
@@ -46,45 +45,27 @@ def test_improvements_are_covered(shift, size):
     assert covered / 400 > 0.92
 
 
-def test_p_values_are_those_of_a_t_test():
-    first, second = np.random.default_rng(0).normal(size=(2, 7))
-    expected = scipy.stats.ttest_rel(first, second).pvalue
-    assert comparing.paired_p_value(first, second) == pytest.approx(expected)
-    differences = first - second
-    error = np.sqrt((1 / 7 + 0.2) * differences.var(ddof=1))
-    tail = scipy.stats.t.cdf(-abs(differences.mean() / error), 6)
-    assert comparing.corrected_p_value(differences, 0.2) == pytest.approx(2 * tail)
+def test_a_paired_interval_is_scipys_with_the_variance_of_other_sources_added():
+    differences = np.random.default_rng(0).normal(size=7)
+    interval = scipy.stats.ttest_1samp(differences, 0).confidence_interval()
+    found = intervals.corrected_difference(differences, 0.0)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    wider = intervals.corrected_difference(differences, 0.2, variance=0.5)
+    error = np.sqrt((1 / 7 + 0.2) * differences.var(ddof=1) + 0.5)
+    assert wider.half_width == pytest.approx(error * scipy.stats.t.ppf(0.975, 6))
+    of_six = scipy.stats.ttest_1samp(differences, 0).confidence_interval(1 - 0.05 / 6)
+    assert found.at(0.05 / 6, 6).low == pytest.approx(of_six.low)
+    assert found.at(0.05 / 6, 6).level == pytest.approx(1 - 0.05 / 6)
 
 
-def test_a_p_value_agrees_with_its_interval():
-    for seed in range(50):
-        differences = np.random.default_rng(seed).normal(0.8, 1, size=6)
-        estimate = intervals.corrected_difference(differences, 0.1)
-        assert (comparing.corrected_p_value(differences, 0.1) < 0.05) == (estimate.low > 0 or estimate.high < 0)
-
-
-def test_p_values_of_pairs_without_spread():
-    assert comparing.paired_p_value([1.0, 1.0], [1.0, 1.0]) == 1
-    assert np.isnan(comparing.paired_p_value([1.0, 1.0], [0.5, 0.5]))
-    assert np.isnan(comparing.paired_p_value([1.0], [0.5]))
-    assert np.isnan(comparing.paired_p_value([1.0, np.nan], [0.5, 0.5]))
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0.01, 0.2))
-def test_holm_rejects_what_his_steps_reject(p_values, level):
-    rejected, remaining = set(), sorted(range(len(p_values)), key=lambda place: p_values[place])
-    while remaining and p_values[remaining[0]] * len(remaining) < level:
-        rejected.add(remaining.pop(0))
-    corrected = comparing.holm(p_values)
-    assert set(np.flatnonzero(corrected < level)) == rejected
-    assert (corrected >= p_values).all()
-    assert (corrected <= 1).all()
-
-
-def test_holm_leaves_out_what_is_not_known():
-    assert comparing.holm([0.01, np.nan, 0.04])[[0, 2]].tolist() == [0.02, 0.04]
-    assert np.isnan(comparing.holm([0.01, np.nan, 0.04])[1])
-    assert comparing.holm([]).tolist() == []
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5))
+def test_an_outcome_is_read_off_its_interval(value, half_width, margin):
+    effect = intervals.Estimate(value, value - half_width, value + half_width)
+    found = comparing.outcome(effect, margin, "ahead", "behind")
+    assert (found in ("ahead", "behind")) == (effect.low > 0 or effect.high < 0)
+    assert found != "tie" or abs(value) + half_width <= margin + 1e-12
+    unknown = intervals.Estimate(value, np.nan, np.nan)
+    assert comparing.outcome(unknown, margin, "ahead", "behind") == "open"
 
 
 def test_a_profile_is_the_share_of_runs_at_or_above_each_threshold():
@@ -133,13 +114,6 @@ def test_one_optimizer_under_two_names_is_seldom_called_different():
     for _ in range(400):
         stuck = generator.random((2, 8)) < 0.05
         first, second = np.where(stuck, 0.1, generator.normal(0.97, 0.005, size=(2, 8)))
-        different += comparing.paired_p_value(first, second) < 0.05
+        effect = intervals.corrected_difference(first - second, 0.0)
+        different += comparing.outcome(effect, 0.0, "ahead", "ahead") == "ahead"
     assert different / 400 < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5
-
-
-def test_a_gain_over_folds_is_corrected():
-    pairs = pd.DataFrame({"a": [0.9, 0.8, 0.85], "b": [0.7, 0.75, 0.7]}, pd.Index([0, 1, 2], name="fold"))
-    differences = pairs["a"] - pairs["b"]
-    assert comparing.gain(pairs, "a", "b") == intervals.corrected_difference(differences, 1 / 2)
-    assert comparing.gain(pairs.rename_axis("seed"), "a", "b") == intervals.mean(differences)
-    assert comparing.gain(pairs, "a", "c") == intervals.UNKNOWN

@@ -20,7 +20,7 @@ def test_the_difference_of_two_systems_is_that_over_seeds_and_examples():
 
 
 def test_over_folds_systems_differ_by_fold():
-    first = system(np.ones((1, 6)))._replace(accuracies=np.array([0.9, 0.7, 0.8]), num_folds=3)
+    first = system(np.ones((1, 6)))._replace(accuracies=np.array([0.9, 0.7, 0.8]), num_folds=3, test_share=1 / 2)
     second = first._replace(accuracies=np.array([0.6, 0.6, 0.6]))
     differences = first.accuracies - second.accuracies
     assert comparison.compare(first, second) == intervals.corrected_difference(differences, 1 / 2)
@@ -49,7 +49,7 @@ def test_without_a_test_example_that_counts_there_is_no_accuracy():
 
 def nets(right, number=(0, 1), edge=False):
     table = pd.DataFrame({"block": 0, "number": number, "seed": number, "right": right, "edge": edge})
-    return table.assign(independent=True, examples=50)
+    return table.assign(test_share=0.0, examples=50)
 
 
 def test_the_gap_is_that_from_the_mean_of_the_reference_to_no_errors():

@@ -13,7 +13,7 @@ def scored():
         ("wine", "tanh | 2", 0.1),
     ]
     table = pd.DataFrame(rows, columns=["task", "contestant", "test_loss"])
-    return table.assign(block=0, number=0, seed=0, edge=False, independent=True, test_accuracy=0.9, learning_rate=0.1)
+    return table.assign(block=0, number=0, seed=0, edge=False, test_share=0.0, test_accuracy=0.9, learning_rate=0.1)
 
 
 def test_layers_are_counted_in_what_tables_show():

@@ -21,7 +21,7 @@ def rule(**values):
     return Rule(**{"statement": "It helps.", "kind": "empirical", "bound": 0.1, **values})
 
 
-def table(effects, *, noise=0.05, blocks=8, seeds=4, seed=0, independent=True):
+def table(effects, *, noise=0.05, blocks=8, seeds=4, seed=0, test_share=0.0):
     """Effects of tasks, blocks and seeds around the given ones."""
     generator = np.random.default_rng(seed)
     rows = [
@@ -31,7 +31,7 @@ def table(effects, *, noise=0.05, blocks=8, seeds=4, seed=0, independent=True):
         for shift in [noise * generator.normal()]
         for number in range(seeds)
     ]
-    return pd.DataFrame(rows).assign(independent=independent)
+    return pd.DataFrame(rows).assign(test_share=test_share)
 
 
 def named(*values):
@@ -61,7 +61,7 @@ def test_the_interval_is_that_of_the_blocks_and_not_of_the_runs():
     means = effects.groupby("block")["effect"].mean()
     found, low = estimated(effects), stats.t.interval(0.95, 7, means.mean(), means.sem())[0]
     assert found.low == pytest.approx(low)
-    assert estimated(effects.assign(independent=False)).low == pytest.approx(
+    assert estimated(effects.assign(test_share=1 / 8)).low == pytest.approx(
         means.mean() - np.sqrt(1 + 8 / 8) * (means.mean() - low)
     )
 

@@ -6,26 +6,6 @@ import pytest
 from jaxnets.evidence import selection
 
 
-def test_the_best_of_draws_with_replacement_has_its_closed_form():
-    shares = selection.choice_probabilities(np.array([[0.3], [0.1], [0.2]]), drawn=True)
-    # the best of three draws from three: 1 - (2/3)^3, (2/3)^3 - (1/3)^3, (1/3)^3
-    assert shares == pytest.approx([19 / 27, 1 / 27, 7 / 27])
-
-
-def test_a_setting_that_wins_with_every_seed_is_always_chosen():
-    dev = np.array([[0.9, 0.91, 0.92], [0.8, 0.82, 0.81]])
-    assert selection.choice_probabilities(dev, drawn=False).tolist() == [1, 0]
-
-
-def test_equal_settings_share():
-    dev = np.full((2, 4), 0.5)
-    assert selection.choice_probabilities(dev, drawn=False).tolist() == [0.5, 0.5]
-
-
-def test_a_single_seed_tells_nothing_of_other_seeds():
-    assert selection.choice_probabilities(np.array([[0.1], [0.2]]), drawn=False).tolist() == [0, 1]
-
-
 def test_a_certain_choice_adds_no_variance():
     dev = np.array([[0.9, 0.91, 0.92], [0.8, 0.82, 0.81]])
     assert selection.choice_variance(dev, dev, 1e-4, drawn=False) == 0

@@ -85,7 +85,7 @@ def test_the_width_of_good_rates_in_special_cases():
 def test_widths_are_those_of_what_is_gained_over_guessing():
     rates = [0.01, 0.1, 1.0, 10.0]
     losses = {"sgd": [1.0, 0.1, 1.0, 1.0], "adam": [1.0, 0.1, 0.1, 1.0], "deaf": [1.0, 1.0, 1.0, 1.0]}
-    common = {"task": "xor", "block": 0, "chance": 1.0, "independent": True}
+    common = {"task": "xor", "block": 0, "chance": 1.0, "test_share": 0.0}
     rows = [
         {**common, "kind": kind, "learning_rate": rate, "loss": loss}
         for kind, of_kind in losses.items()

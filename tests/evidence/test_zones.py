@@ -14,7 +14,7 @@ def table(*losses, lost=(0, 0, 0, 1), task="wine", seeds=2):
         for rate, loss, gone in zip(RATES, losses, lost, strict=True)
         for seed in range(seeds)
     ]
-    return pd.DataFrame(rows).assign(chance=np.log(3), independent=False)
+    return pd.DataFrame(rows).assign(chance=np.log(3), test_share=1 / 8)
 
 
 def test_losses_count_failures_as_guessing_and_nothing_as_more():

@@ -35,7 +35,7 @@ def tables(num_tasks=8, edge=False, noise=0.02, relu_time=0.5, **losses):
                     for block in range(3)
                     for number in range(2)
                 ]
-    scores = pd.DataFrame(rows).assign(test_accuracy=0.9, examples=200, independent=True)
+    scores = pd.DataFrame(rows).assign(test_accuracy=0.9, examples=200, test_share=0.0)
     scores = scores.assign(seed=scores["number"])
     wiggle = 1 + np.linspace(-0.02, 0.02, 8)
     times = pd.DataFrame({"sigmoid": wiggle, "tanh": wiggle, "relu": relu_time * wiggle[::-1]})

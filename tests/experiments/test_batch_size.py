@@ -64,7 +64,7 @@ def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spr
         for rank, size in enumerate(SIZES):
             run = {**place, "number": seed, "contestant": size, "learning_rate": 0.1, "edge": False}
             end = 0.1 * tuned ** (rank / 2) * np.exp(spread * rng.normal())
-            run |= {"train_loss": end, "at_equal_seconds": end, "independent": True, "status": "finished"}
+            run |= {"train_loss": end, "at_equal_seconds": end, "test_share": 0.0, "status": "finished"}
             needed = examples ** (rank / 2) * np.exp(spread * rng.normal())
             rows.append({**run, "epochs": needed, "num_epochs": 16, "num_steps": 16 * 1024 // size})
             degrees = 80 - angle * rank / 2 + 50 * spread * rng.normal()

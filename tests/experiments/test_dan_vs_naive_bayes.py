@@ -28,7 +28,7 @@ def tables(dan=0.8, words=0.7, pairs=0.7, spread=0.01, edge=False, given=(), neg
                 "plain": value,
                 "dev_accuracy": value,
             }
-            rows.append({**row, "block": block, "seed": number, "independent": True, **scores})
+            rows.append({**row, "block": block, "seed": number, "test_share": 0.0, **scores})
     bayes = [
         {"system": system, "block": block, "alpha": 1.0, "counts": False, "edge": edge}
         | dict.fromkeys(["test_accuracy", "negated", "plain", "dev_accuracy"], accuracy)

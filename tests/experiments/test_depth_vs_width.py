@@ -50,7 +50,7 @@ def tables(ratios=(1.5,) * 6, noise=0.02, accuracy=0.03, off=0.0, blocks=4, seed
         for block, number in np.ndindex(blocks, seeds):
             for net, log, gain in (("deeper", 0.0, accuracy), ("wider", np.log(ratio), 0.0)):
                 run = {"task": str(task), "block": block, "seed": number, "number": number, "contestant": net}
-                facts = {"layers": 2, "hidden_units": "8", "learning_rate": 0.1, "edge": False, "independent": True}
+                facts = {"layers": 2, "hidden_units": "8", "learning_rate": 0.1, "edge": False, "test_share": 0.0}
                 scores = {
                     "test_loss": 0.2 * np.exp(log + noise * rng.normal()),
                     "test_accuracy": 0.8 + gain + noise * rng.normal(),

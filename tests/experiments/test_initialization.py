@@ -24,7 +24,7 @@ def tables(num_tasks=8, noise=0.02, edge="", ranks=(), largest=2.0, **accuracies
                 for number in range(2):
                     value = {"test_accuracy": accuracy + noise * rng.normal(), "block": block, "number": number}
                     rows.append(known | value | {"test_loss": (1 - accuracy) * np.exp(noise * rng.normal())})
-    scores = pd.DataFrame(rows).assign(examples=200, independent=True)
+    scores = pd.DataFrame(rows).assign(examples=200, test_share=0.0)
     tuned = scores.groupby(["task", "block", "contestant"])["test_loss"].min().rename("dev_loss").reset_index()
     followed = [
         {"initializer": start, "activation": activation, "run": 0, "step": 5, "rank": rank}

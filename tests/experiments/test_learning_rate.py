@@ -33,7 +33,7 @@ def tables(high=3.0, low=2.0, near=1.5, share=0.5, edge=1.3, other=0.1):
         for net in range(8)
         for ratio in np.geomspace(0.25, 8, 101)
     ]
-    grid = pd.DataFrame(grid).assign(chance=1.0, independent=True)
+    grid = pd.DataFrame(grid).assign(chance=1.0, test_share=0.0)
     return {"grid": grid, "shares": pd.DataFrame(shares), "stability": pd.DataFrame(stability)}
 
 

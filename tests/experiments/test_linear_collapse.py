@@ -37,7 +37,7 @@ def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noi
     scores = [
         {"contestant": name, "task": "digits", "block": block, "seed": 4 * block + seed, "number": seed}
         | {"test_accuracy": value + noise * rng.normal(), "learning_rate": 0.1, "edge": False}
-        | {"examples": 180, "independent": False}
+        | {"examples": 180, "test_share": 1 / 8}
         for (name, value), block, seed in product(accuracies.items(), range(blocks), seeds)
     ]
     kinds = [("identity", "0", 0.01, 0, 0), ("identity", "8x8", error, 0, 0), ("relu", "8x8", 1e6, bend, left)]

@@ -22,7 +22,7 @@ def tables(narrow=0.15, wide=0.15, batches=0.01, starts=0.5, aligned=0.1, worse=
         (net, block, seed) for net in nets for block in range(blocks) for seed in range(4)
     ]:
         about = {"dataset": data, "net": net, "task": f"{data} {net}", "block": block, "seed": seed}
-        about |= {"independent": True}
+        about |= {"test_share": 0.0}
         heights = {
             solutions.OTHER_METHOD: narrow if net in NARROW else wide,
             solutions.OTHER_ORDER: batches,

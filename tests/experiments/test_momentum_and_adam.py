@@ -16,7 +16,7 @@ def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), bloc
     ends = {"sgd": (0.1, 40), "momentum": (momentum, steps), "adam": (adam, steps)}
     for task in TASKS:
         for block in range(blocks):
-            common = {"task": task, "block": block, "independent": True}
+            common = {"task": task, "block": block, "test_share": 0.0}
             for name, (loss, taken) in ends.items():
                 for number in range(4):
                     noise = np.exp(0.02 * rng.normal())

@@ -27,7 +27,7 @@ def without_not():
 
 def scores(accuracies, task, spread):
     """Confirming runs of contestants with these accuracies: 8 blocks of 4 seeds."""
-    one = {"task": task, "edge": False, "examples": 300, "independent": True, "learning_rate": 0.1}
+    one = {"task": task, "edge": False, "examples": 300, "test_share": 0.0, "learning_rate": 0.1}
     rows = [
         {**one, "block": block, "seed": seed, "number": seed, "contestant": name, "accuracy": value}
         for block in range(8)

@@ -21,7 +21,7 @@ def tables(schedule=0.05, test=0.1, warm=1.0, tasks=8):
                     noise = np.exp(0.02 * rng.normal())
                     losses = {"train_loss": end * noise, "test_loss": tests.get(name, 0.1) * noise}
                     row = {"task": task, "block": block, "number": number, "contestant": name, "edge": False}
-                    rows.append({**row, "learning_rate": 0.3, "independent": True, "test_accuracy": 0.9, **losses})
+                    rows.append({**row, "learning_rate": 0.3, "test_share": 0.0, "test_accuracy": 0.9, **losses})
     table = pd.DataFrame(rows)
     starts = table["contestant"].isin(list(schedules.WARM_UP))
     return {"scores": table[~starts], "starts": table[starts], "trials": table[~starts].assign(phase="tuning")}

@@ -20,7 +20,7 @@ def tables(apart=0.0, test=0.0, barrier=0.01, step=10.0, examples=8.0, noise=0.0
     for number, task in enumerate(NAMES[:tasks]):
         far, ratio = (apart + 0.3, 1 / examples) if number < contrary else (apart, examples)
         for block, seed in np.ndindex(8, 4):
-            about = {"task": task, "block": block, "seed": seed, "independent": True}
+            about = {"task": task, "block": block, "seed": seed, "test_share": 0.0}
             for method, gap, seen in ((SGD, 1, 1.0), (FULL, 0, ratio)):
                 losses = {"train_loss": 0.05 + gap * far, "test_loss": 0.2 + gap * test}
                 shares = {name: 2 * (loss + noise * rng.normal()) for name, loss in losses.items()}

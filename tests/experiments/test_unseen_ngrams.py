@@ -31,7 +31,7 @@ def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, c
                 value = right + spread * np.sin(7 * block + 3 * degree + len(kind)) + spread * (number - 1.5) / 4
                 numbers = {"seed": 4 * block + number, "number": number, "learning_rate": 0.01, "edge": False}
                 scores = {"right": value, "dev_accuracy": value + 0.002 * (-1) ** block if dev is None else dev}
-                rows.append({**of_kind, **numbers, **scores, "independent": False})
+                rows.append({**of_kind, **numbers, **scores, "test_share": 1 / 8})
     indicators = pd.DataFrame({"texts": [texts] * 8, "classes": classes})
     phrases = pd.DataFrame(cosines).assign(indicators=0.0, other="b", contrary="c")
     return {"systems": pd.DataFrame(rows), "likeness": phrases, "indicators": indicators}

@@ -40,7 +40,7 @@ def tables(right=0.9, narrow=0.5, shuffled=0.5, change=1e-7, given=None, spread=
             accuracy = given if distance == word_order.GIVEN else accuracy
             key = {"distance": distance, "contestant": name, "block": block, "seed": seed}
             value = accuracy + (0 if name == "DAN" else spread * RNG.normal())
-            facts = {"task": "word_order", "examples": 100, "independent": True, "learning_rate": 0.1}
+            facts = {"task": "word_order", "examples": 100, "test_share": 0.0, "learning_rate": 0.1}
             facts |= {"number": seed, "edge": name == "DAN", "status": "finished", "test_accuracy": value}
             scores.append(key | facts)
             after = value if of_bag else shuffled + spread * RNG.normal()

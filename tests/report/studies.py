@@ -151,7 +151,15 @@ def _standing(study, task, name):
 def _pair(study, task, first, second, number):
     outcome = ("first", "tie", "open", "second")[number % 4]
     row = {"task": task, "first": first, "second": second, "difference": 0.008, "low": 0.003, "high": 0.013}
-    row |= {"p_value": 0.001, "p_holm": 0.003, "improvement": 0.8, "improvement_low": 0.7, "improvement_high": 0.88}
+    row |= {"level": 0.99, "bound_low": 0.004, "bound_high": 0.012, "bound_level": 0.975}
+    row |= {
+        "of_seeds": 0.4,
+        "of_choice": 0.6,
+        "of_examples": np.nan,
+        "improvement": 0.8,
+        "improvement_low": 0.7,
+        "improvement_high": 0.88,
+    }
     row |= {"outcome": outcome, "unit": "block" if study.protocol.num_blocks > 1 else "seed", "note": ""}
     if outcome == "open":
         row |= {"low": np.nan, "high": np.nan, "note": "all 8 equal"}

@@ -53,7 +53,7 @@ def test_lines_are_the_means_over_seeds(results):
 def test_learning_curves_are_those_of_the_best_runs(results):
     runs, curves = results
     best = choosing.best_configurations(runs)
-    loss, accuracy = figures.learning_curves(curves, best).axes
+    loss, accuracy = figures.learning_curves(runs, curves).axes
     assert loss.get_yscale() == "log"
     for line, (_, row) in zip(accuracy.lines, best.iterrows(), strict=True):
         expected = curves[curves["run"].isin(row["members"])].groupby("step")["dev_accuracy"].mean()
@@ -62,8 +62,7 @@ def test_learning_curves_are_those_of_the_best_runs(results):
 
 def test_figures_of_a_sweep_in_which_nothing_came_of_any_run(results, tmp_path):
     runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
-    best = choosing.best_configurations(runs)
-    for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(results[1][:0], best)):
+    for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(runs, results[1][:0])):
         assert len(figures.save(figure, tmp_path, "figure")) == 2
 
 
