@@ -81,7 +81,8 @@ def _evaluations(program: Program, config: Config) -> int:
 
 
 def _kept_bytes(programs: Sequence[Program], rows: Sequence[int], keep: str) -> int:
-    copies = {"last": [len(program.runs) for program in programs], "all": rows}.get(keep, [0] * len(programs))
+    each = [len(program.runs) for program in programs]
+    copies = {"last": each, "seeds": each, "all": rows}.get(keep, [0] * len(programs))
     return sum(
         copy * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state.params))
         for copy, program in zip(copies, programs, strict=True)

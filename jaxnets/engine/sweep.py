@@ -116,7 +116,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
 
 
 def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
-    """Some runs of a sweep with other seeds, on the same data: none is dropped, and what is kept is decided anew.
+    """Some runs of a sweep with other seeds, on the same data: none is dropped.
 
     Right after the sweep, in the same process, nothing is compiled on a CPU: there is room in its programs.
 
@@ -125,7 +125,7 @@ def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
       rows: the number of a run in the table of the sweep, and a seed, for each run.
     """
     table = distinct({**sweep.table[run], "seed": seed} for run, seed in rows)
-    options = sweep.options._replace(halving=False, keeping=type(sweep.options.keeping)())
+    options = sweep.options._replace(halving=False)
     return replace(sweep, table=table, programs=_planned(table, sweep.folds, sweep.config), options=options)
 
 
