@@ -75,18 +75,19 @@ def devices_of(config: Config) -> list[str]:
 
 
 @spans.span(spans.COMPILE)  # tracing, most of it
-def prepare(config: Config, takes: str = "") -> Sweep:
+def prepare(config: Config, takes: str = "", task: str = "") -> Sweep:
     """What a configuration asks for, checked.
 
     Args:
       config: what to train; `configure` must have been called for it.
       takes: `features` or `text`, if only data of that kind will do.
+      task: the one of several that it is, which has draws of its own.
 
     Raises:
       UserError: for anything in the configuration that cannot be done.
     """
     workers = ray_cluster.workers(config)
-    asked = runs(config)
+    asked = runs(config, task)
     options = _options(config)
     folds = load_folds(config, takes)
     num_asked = len(asked)
@@ -144,7 +145,7 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     arguments = dataset_arguments(config, loader)
     with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
         if config.num_blocks > 1:
-            folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
+            folds = data.load_blocks(loader.value, config.num_blocks, first=config.first_seed, **arguments)
         else:
             if "stream_above" in inspect.signature(loader.value).parameters:
                 arguments["stream_above"] = placing.stream_above(config)
@@ -152,8 +153,10 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     if config.num_test:
-        folds = tuple(with_test_examples(fold, config.num_test) for fold in folds)
-    return tuple(with_train_examples(fold, config.num_train) for fold in folds) if config.num_train else folds
+        folds = tuple(with_test_examples(fold, config.num_test, config.first_seed) for fold in folds)
+    if config.num_train:
+        folds = tuple(with_train_examples(fold, config.num_train, config.first_seed) for fold in folds)
+    return folds
 
 
 def _repeated(count: int) -> tuple[str, ...]:

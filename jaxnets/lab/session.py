@@ -28,7 +28,6 @@ from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
-from jaxnets.trained.model import Model
 
 
 def retrain(config: Config, console: Console | None, /, **values: object) -> Trained:
