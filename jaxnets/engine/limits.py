@@ -12,7 +12,7 @@ from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.layout import least_bytes, num_params
+from jaxnets.engine.layout import layout, least_bytes, num_params, state_bytes
 from jaxnets.engine.program import Program
 
 MOST_RUNS = 10_000_000
@@ -55,6 +55,20 @@ def check_nets(programs: Sequence[Program], placement: Placement) -> None:
     for program in programs:
         about = f"'{program.task.model.function.__name__}' of {num_params(program):,} parameters in training"
         _check_memory("model", about, least_bytes(program, placement), free)
+
+
+def check_waiting(programs: Sequence[Program], placement: Placement, memory_limit: float) -> None:
+    """Refuses successive halving where the runs of a program, which wait for each other, do not fit into the memory.
+
+    Raises:
+      UserError: which names the search.
+    """
+    for program in programs:
+        if len(layout(program, placement, memory_limit).chunks) > 1:
+            states = len(program.runs) * state_bytes(program)
+            _check_memory(
+                "search", f"the states of {len(program.runs):,} runs that halving ranks", states, free_memory()
+            )
 
 
 def check_results(programs: Sequence[Program], folds: Sequence[Dataset], config: Config) -> None:

@@ -159,7 +159,9 @@ def _check_seeds(config: Config) -> None:
     confirming = config.options.get("confirm_seeds", 0)
     needed = config.num_blocks * ((config.num_seeds if config.seed is None else 0) + confirming)
     if needed > SEEDS_OF_BASE:
-        raise UserError(f"num_seeds: {needed:,} seeds of all blocks are more than the {SEEDS_OF_BASE:,} of a base_seed.")
+        raise UserError(
+            f"num_seeds: {needed:,} seeds of all blocks are more than the {SEEDS_OF_BASE:,} of a base_seed."
+        )
 
 
 def _count(value: Any) -> int:

@@ -103,6 +103,8 @@ def prepare(config: Config, takes: str = "", task: str = "") -> Sweep:
     stream = placing.is_streamed(config, folds, programs, placement)
     folds = folds if stream else tuple(map(in_memory, folds))
     limits.check_nets(programs, placement)
+    if options.halving and workers is None:
+        limits.check_waiting(programs, placement, config.memory_limit)
     limits.check_results(programs, folds, config)
     return Sweep(
         config,

@@ -292,9 +292,7 @@ def _kept(folder: Path) -> dict[tuple[int, int], Any]:
         raise UserError(f"{path}: cannot be read: a name of a parameter is the beginning of another.") from None
 
 
-def _models(
-    folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any], trust: Trust
-) -> dict[int, Model]:
+def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any], trust: Trust) -> dict[int, Model]:
     """The models of the runs, where they are judged."""
     if not kept or not (folder / MODELS).exists():
         return {}
