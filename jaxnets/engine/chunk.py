@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from jaxnets.basics import spans
-from jaxnets.engine import interrupts, keeping
+from jaxnets.engine import interrupts
 from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.crew import Crew, Job, Segment
 from jaxnets.engine.events import Options, Record
+from jaxnets.engine.keeping import Records
 from jaxnets.engine.program import Program
 
 
@@ -22,7 +23,7 @@ class Chunk:
     Attributes:
       runs: their places in the program.
       waiting: those that go on, in one piece, or in several where the memory has become too small for one.
-      records: of the segments so far, without parameters that nobody asks for any more; none if they are not stored.
+      records: of the segments so far; none if they are not stored.
       stored: whether they are.
 
     Args:
@@ -49,7 +50,7 @@ class Chunk:
         self.runs, self.waiting = runs, [snapshot] if snapshot is not None else []
         if not known:
             self.waiting = [Snapshot(0, np.arange(runs.start, runs.stop), [])]
-        self.records: list[Record] = []
+        self.records = Records(options.keeping, len(runs))
         self.stored = stored
         self._program, self._options = program, options
         self._log = _Log(checkpoints, snapshot.step if snapshot else 0, known)
@@ -99,9 +100,7 @@ class Chunk:
 
     def _add(self, record: Record) -> Record:
         if self.stored:
-            self.records.append(record)
-            if record.params:
-                self.records = keeping.settled(self._options.keeping, self.records)
+            self.records.add(record)
         return record
 
     def at_rung(self) -> Sequence[Record]:

@@ -118,7 +118,7 @@ class Training:
     def _end(self, program: Program, chunk: Chunk) -> None:
         """Makes a part of a chunk that is whole."""
         if self.parts is not None and chunk.stored and not chunk.waiting:
-            self.parts.write(program, chunk.runs, chunk.records)
+            self.parts.write(program, chunk.runs, chunk.records.settled())
             chunk.discard()
 
     def _laid_out(self, program: Program, runs: range) -> tuple[Layout, Source | None]:

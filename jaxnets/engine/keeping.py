@@ -134,9 +134,9 @@ class Leader:
         if not any(record.program is one for one in self._programs):
             self._programs.append(record.program)
         number = next(number for number, one in enumerate(self._programs) if one is record.program)
-        for run, accuracy in zip(record.runs.tolist(), record.outcome.dev_accuracy.tolist(), strict=True):
-            if run in record.params:
-                self._ranks[run] = -accuracy, number, record.step, run
+        for run in record.params:
+            accuracy = float(record.outcome.dev_accuracy[np.searchsorted(record.runs, run)])
+            self._ranks[run] = -accuracy, number, record.step, run
         sound = (record.outcome.diverged_step < 0) & (record.step == record.program.task.num_steps)
         for run in record.runs[~record.going & ~sound].tolist():
             self._ranks.pop(run, None)
@@ -161,8 +161,34 @@ class Leader:
         return self._programs[number], run, step
 
 
-def settled(policy: Keeping, records: Sequence[Any]) -> list[Any]:
-    """Records of the segments of a chunk so far, in their order, without parameters that nobody asks for any more."""
+class Records:
+    """The records of the segments of some runs, in their order, without parameters that nobody asks for any more.
+
+    Args:
+      policy: whose parameters are asked for.
+      num_runs: of the runs; the memory holds about three times their parameters at most.
+    """
+
+    def __init__(self, policy: Keeping, num_runs: int) -> None:
+        self._policy, self._most = policy, 2 * num_runs
+        self._records: list[Any] = []
+        self._held = 0
+
+    def add(self, record: Any) -> None:
+        """Adds the next one."""
+        self._records.append(record)
+        self._held += len(record.params)
+        if self._held > self._most:
+            self.settled()
+
+    def settled(self) -> list[Any]:
+        """All of them."""
+        self._records = _settled(self._policy, self._records)
+        self._held = sum(len(record.params) for record in self._records)
+        return self._records
+
+
+def _settled(policy: Keeping, records: Sequence[Any]) -> list[Any]:
     if isinstance(policy, KeepAll):
         return list(records)
     leader = Leader()

@@ -14,9 +14,10 @@ import jax
 
 from jaxnets.basics import foreign, imports
 from jaxnets.basics.errors import UserError
-from jaxnets.engine import devices, keeping, parts
+from jaxnets.engine import devices, parts
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import Training
+from jaxnets.engine.keeping import Records
 from jaxnets.engine.packing import packed
 from jaxnets.engine.program import Program
 
@@ -76,13 +77,11 @@ def train(shared: Shared, number: int, runs: range) -> bytes:
     program, training = sweep.programs[number], sweep.training
     with program.calling_guests():  # to know the size of a run is to trace its model
         _ = program.state
-    records: list[Record] = []
+    records = Records(training.options.keeping, len(runs))
     for event in training.train(program, runs):
         if isinstance(event, Record):
-            records.append(event)
-            if event.params:
-                records = keeping.settled(training.options.keeping, records)
-    return packed(records)
+            records.add(event)
+    return packed(records.settled())
 
 
 def _sweep(shared: Shared) -> _Sweep:
