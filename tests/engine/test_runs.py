@@ -70,7 +70,7 @@ def test_base_seeds_share_no_seed_and_no_split():
 def test_neighbouring_base_seeds_share_no_test_set(limits, own_splits):
     features, labels = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300) % 2
     pairs = [(features[at], labels[at]) for at in (slice(200), slice(200, 250), slice(250, 300))]
-    data_set = {"train": pairs[0], "dev": pairs[1], "test": pairs[2]} if own_splits else (features, labels)
+    data_set = tuple(pairs) if own_splits else (features, labels)
     found = [
         frozenset(map(bytes, fold.test.inputs))
         for base in (0, 1, 2, LARGEST)
