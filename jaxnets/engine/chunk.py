@@ -103,22 +103,23 @@ class Chunk:
             self.records.add(record)
         return record
 
-    def at_rung(self) -> Sequence[Record]:
-        """The segments before the rung at which it waits: which of their runs are dropped is not known yet."""
-        return self._at_rung
+    def at_rung(self, rung: int) -> list[Record]:
+        """The segments before a rung, if it waits there: which of their runs are dropped is not known yet."""
+        return [record for record in self._at_rung if record.step == rung]
 
-    def rank(self, rivals: np.ndarray) -> Iterator[Record]:
+    def rank(self, rung: int, rivals: np.ndarray) -> Iterator[Record]:
         """Drops runs at a rung.
 
         Args:
+          rung: the step.
           rivals: which runs of the program are not dropped, `bool[runs]`.
 
         Yields:
           The segments before the rung.
         """
-        at_rung, self._at_rung = self._at_rung, []
-        steps = {record.step for record in at_rung}
-        pieces = [one.of(rivals[one.runs]) if one.step in steps else one for one in self.waiting]
+        at_rung = self.at_rung(rung)
+        self._at_rung = [record for record in self._at_rung if record.step != rung]
+        pieces = [one.of(rivals[one.runs]) if one.step == rung else one for one in self.waiting]
         self.waiting = [piece for piece in pieces if len(piece.runs)]
         for record in at_rung:
             ranked = self._ranked(record, rivals)

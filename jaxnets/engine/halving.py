@@ -87,10 +87,10 @@ class Race:
         if rung not in self._scores:
             return
         chunks = list(chunks)
-        for record in (record for one in chunks for record in one.at_rung()):
+        for record in (record for one in chunks for record in one.at_rung(rung)):
             self.note(record)
         rivals, program = self._rivals, self._program
         accuracy, loss = (scores[rivals] for scores in self._scores[rung])
         rivals[rivals] = survivors(program.settings[rivals], program.blocks[rivals], accuracy, loss)
         for one in chunks:
-            yield from one.rank(rivals)
+            yield from one.rank(rung, rivals)

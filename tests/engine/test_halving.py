@@ -125,10 +125,6 @@ def test_halving_drops_the_same_runs_where_the_memory_gives_out(fails_from, uncu
         return dispatch(runs, first, last)
 
     monkeypatch.setattr(crew.Crew, "dispatch", of_little_memory)
-    if fails_from == 4:  # in the midst of a stage
-        with pytest.raises(jax.errors.JaxRuntimeError):
-            carried_out(**CUT)
-        return
     assert_same(carried_out(**CUT)[0], uncut)
     assert max(sizes) == 54
 
