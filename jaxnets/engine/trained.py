@@ -208,7 +208,7 @@ def judged_step(runs: pd.DataFrame, kept: Collection[tuple[int, int]], run: int,
       run: its number.
       default: if none of its parameters are.
     """
-    judged = runs.loc[runs["run"] == run, "judged_step"].dropna() if "judged_step" in runs else ()
+    judged = runs.loc[runs["run"] == run, "judged_step"].dropna() if "judged_step" in runs else pd.Series(dtype=int)
     return int(judged.iloc[0]) if len(judged) else max((step for one, step in kept if one == run), default=default)
 
 
