@@ -76,7 +76,7 @@ def pools(repetition: int) -> Iterator[pd.DataFrame]:
         learning_rate=RATES,
         num_blocks=BLOCKS,
         num_seeds=2 * (SEEDS + 1),
-        base_seed=1000 * (repetition + 1),
+        base_seed=repetition + 1,
     )
     for task in tasks.find(",".join(SUITE)):
         own = comparing.of_task(config, task).changed(num_steps=60, evaluate_every=60)

@@ -73,7 +73,7 @@ def check(config):
 
 def measure(results):
     """The sizes tuned alike on each task; the noise at the nets that report; and the seconds of a step."""
-    sizes, draws, seed = results.config.batch_size, results.options["draws"], results.config.base_seed
+    sizes, draws, seed = results.config.batch_size, results.options["draws"], results.config.first_seed
     own = {"batch_size": sizes, "num_epochs": results.config.num_epochs, "num_steps": None, "evaluate_every": 0}
     studied = results.study("batch_size", score="train_loss", keep="all", changes=lambda task: own if task else {})
     study, reporting, sizes = studied.study, studied.reporting, sorted(studied.study.contestants)

@@ -76,8 +76,8 @@ def measure(results):
     """In each block a net's gradient against that by hand, and times by size; finite differences in the first."""
     trained, options = results.train(num_seeds=1), results.options
     nets = pd.DataFrame([backprop.autodiff_against_hand(trained, run) for run in trained.runs["run"]])
-    errors = backprop.errors_by_step(*backprop.of_run(trained, 0), options["places"], results.config.base_seed)
-    times = backprop.costs(results.folds, options["widths"], options["repetitions"], results.config.base_seed)
+    errors = backprop.errors_by_step(*backprop.of_run(trained, 0), options["places"], results.config.first_seed)
+    times = backprop.costs(results.folds, options["widths"], options["repetitions"], results.config.first_seed)
     return {"nets": nets, "errors": errors, "times": times}
 
 

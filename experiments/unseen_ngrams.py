@@ -87,7 +87,7 @@ def measure(results):
 
 def of_kinds(results):
     """By kind and degree of vectors what is changed for them: the vectors themselves, or where random ones start."""
-    folds, options, seed = results.folds, results.options, results.config.base_seed
+    folds, options, seed = results.folds, results.options, results.config.first_seed
     own, vocabulary, generated = folds[0].word_vectors, folds[0].vocabulary, results.config.dataset == NAME
     dim = own.dim if own else options["dim"]
     texts = learned_vectors.company(vocabulary, options["unlabelled"], seed) if generated else folds[0].train.inputs

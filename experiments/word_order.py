@@ -73,7 +73,7 @@ def of_study(results, studied, distance):
     """The scores of a study, and what the bags and the CNN that covers the distance say in both orders."""
     scored, (trained,) = effects.scores(studied.study).assign(distance=distance), studied.reporting.values()
     runs = trained.runs[trained.runs["contestant"].isin(telling(scored["contestant"].unique(), distance))]
-    orders, texts = sentences.orders(trained, runs, results.options["examples"], results.config.base_seed)
+    orders, texts = sentences.orders(trained, runs, results.options["examples"], results.config.first_seed)
     tables = {"scores": scored, "orders": orders, "texts": texts}
     return {name: table.assign(distance=distance) for name, table in tables.items()}
 

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from jaxnets.config.converters import MOST_INT
 from jaxnets.config.values import Field, Kind
 
 Role = Literal["hyperparameter", "setting"]
 MOST_SEED = 1_000_000_000
 """Seeds of blocks and of confirmation follow those that are given, and must fit into 32 bits as well."""
+
+SEEDS_OF_BASE = 100_000
+"""A base seed has so many seeds of its own, the next one those that follow."""
 
 
 def _field(role: Role, kind: Kind, default: Any, description: str, **limits: Any) -> Any:
@@ -92,9 +96,9 @@ class Config:
     base_seed: int = setting(
         "int",
         0,
-        "Where all seeds, splits and draws begin: another number repeats the whole with others.",
+        f"Repeats the whole with other seeds, splits and draws: N has the seeds from N × {SEEDS_OF_BASE:,} on.",
         least=0,
-        most=MOST_SEED,
+        most=(MOST_INT + 1) // SEEDS_OF_BASE - 1,
     )
     num_blocks: int = setting(
         "int",
@@ -136,7 +140,7 @@ class Config:
         "none",
         "best keeps the model of the run that is best on dev; seeds keeps the models of all seeds of the setting that "
         "is best on dev: predict then answers with their average; last the parameters of all runs after their last "
-        "step, all those at each evaluation; none keeps none.",
+        "step, or with select=best where they are judged, all those at each evaluation; none keeps none.",
         choices=("none", "best", "seeds", "last", "all"),
     )
     export: str | None = setting("text", None, "A file .safetensors for the parameters of the model that is kept.")
@@ -193,6 +197,11 @@ class Config:
             object.__setattr__(self, declared.name, typed(declared, value))
         object.__setattr__(self, "arguments", values)
         object.__setattr__(self, "options", dict(options or {}))
+
+    @property
+    def first_seed(self) -> int:
+        """The first of the seeds that belong to the base seed."""
+        return self.base_seed * SEEDS_OF_BASE
 
     def values(self) -> dict[str, Any]:
         """All fields and arguments by name; not the options."""

@@ -26,7 +26,7 @@ class Range:
       high: the largest number.
       logarithmic: whether the logarithms are evenly spaced.
       count: how many numbers a grid takes, the bounds included; None where only random draws are wanted.
-      whole: whether they are rounded to whole numbers.
+      whole: whether they are whole numbers; the bounds are, then.
     """
 
     low: float
@@ -46,17 +46,23 @@ class Range:
         return list(dict.fromkeys(round(number) for number in points)) if self.whole else points
 
     def draw(self, generator: np.random.Generator) -> float:
-        """One number at random, uniform, or uniform in its logarithm."""
+        """One number at random, uniform, or uniform in its logarithm; see `number` for whole ones."""
         return self.number(generator.uniform())
 
     def number(self, place: float) -> float:
-        """The number at a place from 0 to 1, rounded where numbers are whole.
+        """The number at a place from 0 to 1.
+
+        A whole number k has the places of k - 1/2 to k + 1/2: so all are equally probable in a linear range, the ends
+        as well, and in proportion to log((k + 1/2) / (k - 1/2)) in a logarithmic one.
 
         >>> log_range(1e-4, 1).number(0.5)
         0.01
         """
-        number = float(self._at(place))
-        return round(number) if self.whole else number
+        if not self.whole:
+            return float(self._at(place))
+        low, high = sorted((self.low, self.high))
+        number = math.floor(float(dataclasses.replace(self, low=low - 0.5, high=high + 0.5)._at(place)) + 0.5)
+        return min(max(number, int(low)), int(high))
 
     def _at(self, place: Any) -> Any:
         """The number at a place from 0 to 1."""
@@ -188,7 +194,15 @@ class Field:
             raise UserError(f"{self.name}: it takes no range, as its values are no numbers; give a list.")
         for bound in (span.low, span.high):
             self._check_bounds(bound)
-        return dataclasses.replace(span, whole=self.kind == "int")
+        return self._whole(span) if self.kind == "int" else dataclasses.replace(span, whole=False)
+
+    def _whole(self, span: Range) -> Range:
+        """A range of whole numbers, from the first to the last one of a range."""
+        low, high = math.ceil(min(span.low, span.high)), math.floor(max(span.low, span.high))
+        if low > high:
+            raise UserError(f"{self.name}: there is no whole number from {span.low:g} to {span.high:g}.")
+        ends = (low, high) if span.low <= span.high else (high, low)
+        return dataclasses.replace(span, low=float(ends[0]), high=float(ends[1]), whole=True)
 
     def _check_choice(self, value: Any) -> None:
         if self.choices and value not in self.choices:

@@ -159,22 +159,23 @@ def _shares(counts: np.ndarray, size: int) -> np.ndarray:
     return shares
 
 
-def with_train_examples(dataset: Dataset, count: int) -> Dataset:
+def with_train_examples(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
     """The data set with fewer training examples, the classes in proportion; smaller subsets are nested in larger ones.
 
     Args:
       dataset: a data set as `validate` gives it.
       count: how many training examples to keep.
+      seed: of the draw.
 
     Raises:
       UserError: if there are fewer.
     """
     if count > (known := len(dataset.train)):
         raise UserError(f"num_train: {count} asked for, but '{dataset.name}' has {known} training examples.")
-    return replace(dataset, train=_some(dataset.train, count, "num_train"))
+    return replace(dataset, train=_some(dataset.train, count, "num_train", seed))
 
 
-def with_test_examples(dataset: Dataset, count: int) -> Dataset:
+def with_test_examples(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
     """The data set with at most so many dev examples and as many test examples, the classes in proportion.
 
     A split that is the training split too stays as it is.
@@ -182,18 +183,19 @@ def with_test_examples(dataset: Dataset, count: int) -> Dataset:
     Args:
       dataset: a data set as `validate` gives it.
       count: how many of each to keep.
+      seed: of the draw.
     """
     cut: dict[str, Any] = {
-        name: _some(split, count, "num_test")
+        name: _some(split, count, "num_test", seed)
         for name, split in (("dev", dataset.dev), ("test", dataset.test))
         if len(split) > count and split.inputs is not dataset.train.inputs
     }
     return replace(dataset, **cut)
 
 
-def _some(split: Split, count: int, name: str) -> Split:
+def _some(split: Split, count: int, name: str, seed: int) -> Split:
     """Some examples of a split, the classes in proportion."""
-    (rows,) = stratified(split.labels, [count], random_generator(name, 0))
+    (rows,) = stratified(split.labels, [count], random_generator(name, seed))
     inputs = split.inputs.take(rows) if isinstance(split.inputs, Texts) else np.asarray(split.inputs)[rows]
     return Split(inputs, split.labels[rows])
 

@@ -27,19 +27,22 @@ _BACKGROUND = ThreadPoolExecutor(1, "checkpoints")
 
 
 class Snapshot(NamedTuple):
-    """A chunk between two segments, on the host.
+    """Runs of a chunk between two segments, on the host.
 
     Attributes:
       step: the steps behind each run that goes on.
       runs: those that go on, by their places in the program, `Int[runs]`.
-      rivals: which runs of the chunk successive halving has not dropped, `bool[chunk]`.
-      states: the leaves of the states of those that go on, each `[runs, ...]`; random keys as their data.
+      states: the leaves of the states of those that go on, each `[runs, ...]`; random keys as their data. None before
+        the first step.
     """
 
     step: int
     runs: np.ndarray
-    rivals: np.ndarray
     states: list[np.ndarray]
+
+    def of(self, rows: np.ndarray | slice) -> "Snapshot":
+        """Some of the runs."""
+        return Snapshot(self.step, self.runs[rows], [leaf[rows] for leaf in self.states])
 
 
 class Checkpoints:
@@ -74,7 +77,7 @@ class Checkpoints:
         return bool(self._every) and time.monotonic() - self._last > max(self._every, self._rest)
 
     def write(self, snapshot: Snapshot, records: Sequence[Record]) -> None:
-        """Writes a checkpoint; the states in the background, once those before are written.
+        """Writes a checkpoint, in place of one of the same step; the states in the background, after those before.
 
         Args:
           snapshot: what to go on from.
@@ -85,6 +88,8 @@ class Checkpoints:
         """
         self.finish()
         self._begin = time.monotonic()
+        for path in self._folder.glob(f"{_STEP.format(snapshot.step)}-*{_RECORDS}"):
+            path.unlink()
         packing.write(self._folder, _STEP.format(snapshot.step), _RECORDS, packing.packed(records))
         self._writing = _BACKGROUND.submit(self._save, snapshot)
 
@@ -121,9 +126,11 @@ class Checkpoints:
     def _records(self, program: Program, last: int) -> list[Record]:
         """The records up to a step; none if some of them are missing or damaged."""
         names = (re.fullmatch(r"step-(\d{1,15})-\w+\.records", path.name) for path in self._folder.glob(f"*{_RECORDS}"))
-        records: list[Record] = []
+        found: dict[int, Record] = {}
         for step in sorted({int(name[1]) for name in names if name and int(name[1]) <= last}):
-            records += packing.read(self._folder, _STEP.format(step), _RECORDS, program) or ()
+            of_file = packing.read(self._folder, _STEP.format(step), _RECORDS, program) or ()
+            found.update((record.step, record) for record in of_file)  # where runs were dropped, the later one tells so
+        records = list(found.values())
         steps = [0, *(record.step for record in records)]
         whole = steps[-1] == last and all(
             record.first_step == before for record, before in zip(records, steps, strict=False)
@@ -136,7 +143,7 @@ class Checkpoints:
         folder = self._folder / _STATES.format(last.step)
         runs = np.flatnonzero(np.isin(program.runs, last.runs[last.going]))
         empty = [np.zeros((len(runs), *leaf.shape), leaf.dtype) for leaf in like]
-        wanted = Snapshot(last.step, runs, np.zeros(len(records[0].runs), bool), empty)
+        wanted = Snapshot(last.step, runs, empty)
         try:
             checksums.check(folder)
             return _restored(folder, wanted)
@@ -152,9 +159,7 @@ def _whole(folder: Path) -> list[int]:
 
 def _tree(snapshot: Snapshot) -> dict[str, Any]:
     """What Orbax writes: it knows no arrays without numbers."""
-    return {"rivals": snapshot.rivals} | {
-        f"leaf_{place}": leaf for place, leaf in enumerate(snapshot.states) if leaf.size
-    }
+    return {f"leaf_{place}": leaf for place, leaf in enumerate(snapshot.states) if leaf.size}
 
 
 def _restored(folder: Path, wanted: Snapshot) -> Snapshot:
@@ -168,4 +173,4 @@ def _restored(folder: Path, wanted: Snapshot) -> Snapshot:
             raise ValueError("the states are of another shape")
         tree = checkpointer.restore(folder.absolute(), tree)
     states = [np.asarray(tree.get(f"leaf_{place}", leaf)) for place, leaf in enumerate(wanted.states)]
-    return wanted._replace(rivals=np.asarray(tree["rivals"]), states=states)
+    return wanted._replace(states=states)

@@ -1,51 +1,199 @@
 """A chunk: the runs of a program that are in memory together, trained segment by segment."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from jaxnets.basics import spans
 from jaxnets.engine import interrupts
 from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.crew import Crew, Job, Segment
-from jaxnets.engine.events import Record
+from jaxnets.engine.events import Options, Record
+from jaxnets.engine.keeping import Records
+from jaxnets.engine.program import Program
 
 
-def train(
-    job: Job, chunk: range, snapshot: Snapshot | None = None, checkpoints: Checkpoints | None = None
-) -> Iterator[Record]:
-    """Trains a chunk of runs, segment by segment; the next segment is under way while one is reported.
+class Chunk:
+    """A chunk on its way, of which some may have been trained before.
 
-    Runs that diverged or were dropped go no further. Those that are left are moved together as soon as that makes a
-    device's part shorter. A signal ends it between two segments, after a checkpoint.
+    Successive halving ranks the runs of the whole program: at a rung each chunk waits for the others, with its states
+    on the host.
+
+    Attributes:
+      runs: their places in the program.
+      waiting: those that go on, in one piece, or in several where the memory has become too small for one.
+      records: of the segments so far; none if they are not stored.
+      stored: whether they are.
+
+    Args:
+      program: of the runs.
+      runs: their places in it.
+      options: how they are trained.
+      checkpoints: where it is kept how far it is; nowhere if None.
+      known: the records of the segments that were trained before.
+      snapshot: where it goes on; None at the start, and at the end.
+      stored: whether its records are asked for when it is whole.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        runs: range,
+        options: Options,
+        checkpoints: Checkpoints | None = None,
+        known: Sequence[Record] = (),
+        snapshot: Snapshot | None = None,
+        *,
+        stored: bool = True,
+    ) -> None:
+        self.runs, self.waiting = runs, [snapshot] if snapshot is not None else []
+        if not known:
+            self.waiting = [Snapshot(0, np.arange(runs.start, runs.stop), [])]
+        self.records = Records(options.keeping, len(runs))
+        self.stored = stored
+        self._program, self._options = program, options
+        self._log = _Log(checkpoints, snapshot.step if snapshot else 0, known)
+        self._known, self._at_rung = list(known), list[Record]()
+
+    def known(self, rungs: Sequence[int]) -> Iterator[Record]:
+        """The segments that were trained before, once; not that of a rung at which the chunk waits."""
+        known, self._known = self._known, []
+        for record in known:
+            if self.waiting and record is known[-1] and record.step in rungs:
+                self._at_rung.append(record)
+            else:
+                yield self._add(record)
+
+    def train(self, job: Job, until: int) -> Iterator[Record]:
+        """Trains up to a step.
+
+        Yields:
+          A `Record` for each segment, but not for the last one before a rung: `rank` tells of it.
+
+        Raises:
+          KeyboardInterrupt: if a signal came; a checkpoint tells how far the runs are.
+        """
+        size = job.layout.size
+        self.waiting = [
+            piece.of(slice(at, at + size)) for piece in self.waiting for at in range(0, len(piece.runs), size)
+        ]
+        log = self._log if len(self.waiting) == 1 else _Log()  # a checkpoint is of one piece
+        try:
+            for piece in [one for one in self.waiting if one.step < until]:
+                reached = yield from self._trained(job, piece, log, until)
+                places = [reached if one is piece else one for one in self.waiting]
+                self.waiting = [one for one in places if one is not None]
+        finally:
+            log.finish()
+
+    def _trained(self, job: Job, piece: Snapshot, log: "_Log", until: int) -> Generator[Record, None, Snapshot | None]:
+        """Trains a piece up to a step, and gives what goes on from there."""
+        training = _train(job, piece, log, until)
+        while True:
+            try:
+                yield self._add(next(training))
+            except StopIteration as stop:
+                at_rung, reached = stop.value
+                self._at_rung += at_rung
+                return reached
+
+    def _add(self, record: Record) -> Record:
+        if self.stored:
+            self.records.add(record)
+        return record
+
+    def at_rung(self, rung: int) -> list[Record]:
+        """The segments before a rung, if it waits there: which of their runs are dropped is not known yet."""
+        return [record for record in self._at_rung if record.step == rung]
+
+    def rank(self, rung: int, rivals: np.ndarray) -> Iterator[Record]:
+        """Drops runs at a rung.
+
+        Args:
+          rung: the step.
+          rivals: which runs of the program are not dropped, `bool[runs]`.
+
+        Yields:
+          The segments before the rung.
+        """
+        at_rung = self.at_rung(rung)
+        self._at_rung = [record for record in self._at_rung if record.step != rung]
+        pieces = [one.of(rivals[one.runs]) if one.step == rung else one for one in self.waiting]
+        self.waiting = [piece for piece in pieces if len(piece.runs)]
+        for record in at_rung:
+            ranked = self._ranked(record, rivals)
+            self._log.add(ranked)
+            yield self._add(ranked)
+
+    def _ranked(self, record: Record, rivals: np.ndarray) -> Record:
+        """The record of a segment with the runs that are dropped after it."""
+        task, policy = self._program.task, self._options.keeping
+        dropped = record.going & ~rivals[np.searchsorted(self._program.runs, record.runs)]
+        spared = (task.num_steps - record.step) * int(dropped.sum())
+        ranked = replace(
+            record,
+            going=record.going & ~dropped,
+            dropped=record.dropped | dropped,
+            steps_saved=record.steps_saved + spared,
+        )
+        wanted = policy.places(ranked) if policy.looks_at(task, record.step, not ranked.going.all()) else ()
+        runs = record.runs[list(wanted)].tolist()
+        return replace(ranked, params={run: record.params[run] for run in runs if run in record.params})
+
+    def save(self) -> None:
+        """Writes a checkpoint of runs that wait at a rung, if there is none yet."""
+        if len(self.waiting) == 1 and self.waiting[0].step:
+            self._log.save(self.waiting[0])
+
+    def discard(self) -> None:
+        """Takes the checkpoints away: the chunk is whole."""
+        self._log.discard()
+
+
+def _train(
+    job: Job, piece: Snapshot, log: "_Log", until: int
+) -> Generator[Record, None, tuple[Sequence[Record], Snapshot | None]]:
+    """Trains runs, segment by segment; the next segment is under way while one is reported.
+
+    Runs that diverged go no further. Those that are left are moved together as soon as that makes a device's part
+    shorter. A signal ends it between two segments, after a checkpoint.
 
     Args:
       job: what to train.
-      chunk: the places of the runs in the program.
-      snapshot: where it goes on; None for the start.
-      checkpoints: where it is kept how far it is; nowhere if None.
+      piece: the runs, and where they go on.
+      log: where it is kept how far they are.
+      until: the step up to which they are trained.
 
     Yields:
       A `Record` for each segment.
 
+    Returns:
+      The record of the last segment, which is not yielded, and the runs that wait, if they are at a rung.
+
     Raises:
       KeyboardInterrupt: if a signal came.
     """
-    crew, log = Crew(job, chunk, snapshot), _Log(checkpoints)
+    crew, at_end = Crew(job, piece), until == job.program.task.num_steps
     if account := spans.account():
-        crew.start_clock(account, snapshot)
+        crew.start_clock(account, piece)
     pending: Segment | None = None
     with interrupts.held() as came:
-        for first, last in job.segments(snapshot.step if snapshot else 0):
+        for first, last in job.segments(piece.step, until):
             under_way = crew.dispatch(first, last)
             if pending is not None:
-                yield log.add(crew.record(pending))
+                yield log.add(crew.record(pending, until))
             pending = crew.judge(under_way)
-            ending = came()
-            if ending or log.due() or job.options.keeping.looks_at(job.program.task, last, not pending.going.all()):
+            ending, waits = came(), last == until and not at_end and bool(crew.going.any())
+            looked_at = job.options.keeping.looks_at(job.program.task, last, not pending.going.all())
+            if ending or waits or looked_at or log.due():
                 # the next segment takes the states' memory, so they are looked at before it
-                now = log.add(crew.kept(pending))
+                now = log.add(crew.kept(pending, until))
                 pending = None
                 if crew.going.any() and (ending or log.due()):
                     log.write(crew.snapshot(last))
+                if waits and not ending:
+                    return (now,), crew.snapshot(last)
                 yield now
             if ending:
                 raise KeyboardInterrupt
@@ -53,15 +201,23 @@ def train(
                 break
             crew.pack()
         if pending is not None:
-            yield crew.record(pending)
+            yield log.add(crew.record(pending, until))
+    return (), None
 
 
 class _Log:
-    """The records since the last checkpoint, for the next one."""
+    """The records since the last checkpoint, for the next one.
 
-    def __init__(self, checkpoints: Checkpoints | None) -> None:
+    Args:
+      checkpoints: where they are written; nowhere if None.
+      step: of the checkpoint from which the runs go on.
+      records: up to it.
+    """
+
+    def __init__(self, checkpoints: Checkpoints | None = None, step: int = 0, records: Sequence[Record] = ()) -> None:
         self._checkpoints = checkpoints
         self._records: list[Record] = []
+        self._step, self._written = step, list(records)
 
     def add(self, record: Record) -> Record:
         if self._checkpoints is not None:
@@ -73,5 +229,20 @@ class _Log:
 
     def write(self, snapshot: Snapshot) -> None:
         if self._checkpoints is not None:
-            self._checkpoints.write(snapshot, self._records)
+            again = self._written if snapshot.step == self._step else []  # it takes the place of the one before
+            self._step, self._written = snapshot.step, [*again, *self._records]
+            self._checkpoints.write(snapshot, self._written)
             self._records = []
+
+    def save(self, snapshot: Snapshot) -> None:
+        if self._records:
+            self.write(snapshot)
+        self.finish()
+
+    def finish(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.finish()
+
+    def discard(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.discard()

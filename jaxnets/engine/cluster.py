@@ -12,7 +12,6 @@ from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import ray_cluster, worker
 from jaxnets.engine.events import Compiled, Compiling, Event, Options
-from jaxnets.engine.execute import seen
 from jaxnets.engine.layout import lanes_of
 from jaxnets.engine.packing import unpacked
 from jaxnets.engine.parts import Parts, around, code
@@ -72,7 +71,7 @@ def execute(
     tasks = _Tasks(planned, parts)
     try:
         tasks.submit(todo, folds, workers, options)
-        yield from in_order(planned, chunks, frozenset(todo), tasks.take, options, parts)
+        yield from in_order(planned, chunks, frozenset(todo), tasks.take, parts)
     finally:
         tasks.cancel()
 
@@ -99,7 +98,6 @@ def in_order(
     chunks: Sequence[Chunk],
     todo: Collection[Chunk],
     take: Callable[[Chunk], bytes],
-    options: Options,
     parts: Parts | None,
 ) -> Iterator[Event]:
     """The events of chunks as one machine would give them, whichever was finished first.
@@ -109,7 +107,6 @@ def in_order(
       chunks: in the order of one machine.
       todo: those that are trained; the others are read from the parts.
       take: waits for what a chunk has given.
-      options: how they are carried out.
       parts: of before; None if there are none.
     """
     begun: set[int] = set()
@@ -117,13 +114,13 @@ def in_order(
         program = planned[chunk.program]
         if chunk not in todo:
             assert parts is not None
-            yield from seen(parts.read(program, chunk.runs) or (), options)
+            yield from parts.read(program, chunk.runs) or ()
             continue
         if chunk.program not in begun:
             begun.add(chunk.program)
             yield Compiling(program)
             yield Compiled(program, 0.0, anew=True)  # each worker compiles it with its first chunk
-        yield from seen(unpacked(take(chunk), program), options)
+        yield from unpacked(take(chunk), program)
 
 
 class _Tasks:
@@ -176,7 +173,7 @@ def _shared(planned: Sequence[Program], folds: Sequence[Dataset], workers: Worke
         platform=workers.platform,
         num_devices=workers.num_devices,
         cache=workers.cache,
-        options=options._replace(keeping=type(options.keeping)()),
+        options=options,
     )
 
 

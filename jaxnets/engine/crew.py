@@ -1,4 +1,4 @@
-"""The runs of a chunk while they are trained: their seats on the devices, and which of them go on."""
+"""Runs while they are trained: their seats on the devices, and which of them go on."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxnets.basics import spans
-from jaxnets.engine import halving, seating
+from jaxnets.engine import seating
 from jaxnets.engine.checkpoints import Snapshot
 from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
@@ -45,11 +45,10 @@ class Job:
         """Steps of a segment."""
         return self.options.evaluate_every or self.program.task.steps_per_epoch
 
-    def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
-        """The steps before and after each segment from a step on."""
-        num_steps = self.program.task.num_steps
-        for first in range(start, num_steps, self.evaluate_every):
-            yield first, min(first + self.evaluate_every, num_steps)
+    def segments(self, start: int, until: int) -> Iterator[tuple[int, int]]:
+        """The steps before and after each segment from a step on, up to another one."""
+        for first in range(start, until, self.evaluate_every):
+            yield first, min(first + self.evaluate_every, until)
 
 
 class Segment(NamedTuple):
@@ -63,7 +62,6 @@ class Segment(NamedTuple):
       seats: where their outcomes are.
       num_seated: how many runs were computed.
       going: which of the runs go on after it.
-      dropped: which of them are dropped after it.
     """
 
     first: int
@@ -73,11 +71,10 @@ class Segment(NamedTuple):
     seats: np.ndarray
     num_seated: int
     going: np.ndarray
-    dropped: np.ndarray
 
 
 class Crew:
-    """The runs of a chunk, those that have a seat on the devices, and those that go on.
+    """Runs of a chunk, those that have a seat on the devices, and those that go on.
 
     Attributes:
       job: what is trained.
@@ -88,21 +85,16 @@ class Crew:
 
     clock: Clock | None = None
 
-    def __init__(self, job: Job, chunk: range, snapshot: Snapshot | None) -> None:
+    def __init__(self, job: Job, snapshot: Snapshot) -> None:
         self.job = job
-        self._start, self._num_runs = chunk.start, len(chunk)
-        self._seated = snapshot.runs if snapshot else np.arange(chunk.start, chunk.stop)
+        self._num_runs, self._seated = len(snapshot.runs), snapshot.runs
         self.going = np.ones(len(self._seated), bool)
         self.states = _begin(job, snapshot)
         self._feed = _feed(job)
         self._seat()
-        rungs = halving.rungs(job.program.task.num_steps, job.evaluate_every) if job.options.halving else ()
-        self._rungs = frozenset(rungs)
-        # those not dropped, by their places in the chunk
-        self._rivals = snapshot.rivals if snapshot else np.ones(len(chunk), bool)
         self._clock = time.perf_counter()
 
-    def start_clock(self, account: spans.Account, snapshot: Snapshot | None) -> None:
+    def start_clock(self, account: spans.Account, snapshot: Snapshot) -> None:
         """Lets a clock tell steps from evaluations: it calls the program, so the states are made anew after it."""
         call = self.call if self._feed is None else None
         self.clock = Clock(account, self.job.program, self.job.executable.anew, call, self.num_blocks)
@@ -121,8 +113,7 @@ class Crew:
             self.clock.begin(outcomes, self.num_blocks)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
-        nothing = np.zeros(len(runs), bool)
-        return Segment(first, last, outcomes, runs, seats, len(self._seated), nothing, nothing)
+        return Segment(first, last, outcomes, runs, seats, len(self._seated), np.zeros(len(runs), bool))
 
     def call(self, first: int, last: int, most_blocks: int | None = None) -> Outcome:
         """Calls the program, for all of its blocks or the first of each device; the outcomes are still under way."""
@@ -141,26 +132,9 @@ class Crew:
         sound = seating.seated(segment.outcomes.diverged_step, segment.seats) < 0
         if self.clock is not None:
             self.clock.end(segment.first, segment.last, segment.num_seated)
-        dropped = np.zeros(len(sound), bool)
-        if segment.last in self._rungs:
-            self._halve(segment, sound)
-            dropped = sound & ~self._rivals[segment.runs - self._start]
-        ended = segment.last == self.job.program.task.num_steps
-        going = sound & ~dropped & (not ended)
+        going = sound & (segment.last != self.job.program.task.num_steps)
         self.going[self.going] = going
-        return segment._replace(going=going, dropped=dropped)
-
-    def _halve(self, segment: Segment, sound: np.ndarray) -> None:
-        """Leaves as rivals the runs of the best settings; those that diverged are the worst of all."""
-        here = segment.runs[sound] - self._start
-        accuracy, loss = np.zeros(self._num_runs), np.full(self._num_runs, np.inf)
-        accuracy[here] = seating.seated(segment.outcomes.dev_accuracy, segment.seats)[sound]
-        loss[here] = seating.seated(segment.outcomes.dev_loss, segment.seats)[sound]
-        rivals, program = self._rivals, self.job.program
-        chunk = slice(self._start, self._start + self._num_runs)
-        rivals[rivals] = halving.survivors(
-            program.settings[chunk][rivals], program.blocks[chunk][rivals], accuracy[rivals], loss[rivals]
-        )
+        return segment._replace(going=going)
 
     def pack(self) -> None:
         """Moves those that go on together, if each device has fewer blocks to compute then."""
@@ -186,24 +160,28 @@ class Crew:
         """Those that go on, to be gone on with in another process."""
         seats = self.job.layout.seats(len(self._seated))[self.going]
         leaves = [seating.seated(seating.data(leaf), seats) for leaf in jax.tree.leaves(self.states)]
-        return Snapshot(step, self._seated[self.going], self._rivals.copy(), leaves)
+        return Snapshot(step, self._seated[self.going], leaves)
 
-    def kept(self, segment: Segment) -> Record:
+    def kept(self, segment: Segment, until: int) -> Record:
         """The record of a segment whose states are still there, with the parameters that are to be kept."""
-        now, keeping = self.record(segment), self.job.options.keeping
-        if not keeping.looks_at(self.job.program.task, segment.last, not segment.going.all()):
+        now, keeping = self.record(segment, until), self.job.options.keeping
+        # any of them may be dropped where all wait for the others of the program
+        may_go_on = now.going & (segment.last != until)
+        if not keeping.looks_at(self.job.program.task, segment.last, not may_go_on.all()):
             return now
-        return replace(now, params=seating.kept(keeping.places(now), now, segment.seats, self.states.params))
+        places = keeping.places(replace(now, going=may_go_on))
+        return replace(now, params=seating.kept(places, now, segment.seats, self.states.params))
 
-    def record(self, segment: Segment) -> Record:
-        """What a segment has given, on the host."""
+    def record(self, segment: Segment, until: int) -> Record:
+        """What a segment has given, on the host; where the crew ends, with all steps that its runs are spared."""
         program = self.job.program
         rows = self.job.placed.test_rows[program.folds[segment.runs]]
         outcome = seating.fetched(segment.outcomes, segment.seats, rows)
         now = time.perf_counter()
         seconds, self._clock = (now - self._clock) / len(segment.runs), now
         steps = segment.last - segment.first
-        left = 0 if segment.going.any() else program.task.num_steps - segment.last
+        num_going = int(segment.going.sum())
+        left = program.task.num_steps - segment.last if segment.last == until or not num_going else 0
         return Record(
             program,
             program.runs[segment.runs],
@@ -211,9 +189,9 @@ class Crew:
             segment.last,
             outcome,
             segment.going,
-            segment.dropped,
+            np.zeros(len(segment.runs), bool),
             steps_taken=steps * segment.num_seated,
-            steps_saved=steps * (self._num_runs - segment.num_seated) + left * self._num_runs,
+            steps_saved=steps * (self._num_runs - segment.num_seated) + left * (self._num_runs - num_going),
             seconds=seconds,
         )
 
@@ -222,19 +200,19 @@ def _feed(job: Job) -> Feed | None:
     """What streams the training examples, if they are streamed."""
     if job.source is None:
         return None
-    of_runs = job.layout, job.placement, list(job.segments())
+    of_runs = job.layout, job.placement, list(job.segments(0, job.program.task.num_steps))
     return Feed(job.executable.function, job.source, job.placed.folds, *of_runs)
 
 
-def _begin(job: Job, snapshot: Snapshot | None) -> Any:
+def _begin(job: Job, snapshot: Snapshot) -> Any:
     """The states before the first segment, on the devices."""
     return jax.device_put(_states(job, snapshot), job.placement.sharded)
 
 
-def _states(job: Job, snapshot: Snapshot | None) -> Any:
+def _states(job: Job, snapshot: Snapshot) -> Any:
     """The states of a snapshot in their seats, or zeros; made without compiling anything."""
     like, structure = jax.tree.flatten(job.program.state)
-    if snapshot:
+    if snapshot.states:
         numbers = [job.layout.place(leaf) for leaf in snapshot.states]
     else:
         numbers = [np.zeros((*job.layout.shape, *leaf.shape), leaf.dtype) for leaf in seating.shapes(job.program)]

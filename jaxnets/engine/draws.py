@@ -12,7 +12,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import Range
 
 
-def drawn(run: Mapping[str, Any], config: Config, block: int) -> Iterator[dict[str, Any]]:
+def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") -> Iterator[dict[str, Any]]:
     """The run itself in a grid; otherwise one for each trial, with its ranges drawn from.
 
     Trial k of a block draws alike at every point of the other lists.
@@ -21,6 +21,7 @@ def drawn(run: Mapping[str, Any], config: Config, block: int) -> Iterator[dict[s
       run: hyperparameters by name, with the ranges among them.
       config: says how to search.
       block: draws of its own for each.
+      task: likewise.
 
     Raises:
       UserError: if there is nothing to draw from.
@@ -33,36 +34,41 @@ def drawn(run: Mapping[str, Any], config: Config, block: int) -> Iterator[dict[s
         raise UserError(f"search: {config.search} has no range to draw from, such as learning_rate=log_range(1e-4, 1).")
     draw = _sobol if config.search == "sobol" else _random
     for trial in range(config.num_trials):
-        yield {**run, **draw(ranges, config, trial, block)}
+        yield {**run, **draw(ranges, config, trial, block, task)}
 
 
-def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int) -> dict[str, Any]:
+def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
     """Independent draws: a stream for each trial and name, so that one more range leaves the others as they are."""
     # no byte of a name is 256 or more, so that a block cannot be taken for one
-    of_block = [256 + block] if block else []
+    own = [*([256 + block] if block else []), *_others(config, task)]
     return {
-        name: span.draw(
-            np.random.default_rng([config.search_seed + config.base_seed, trial, *name.encode(), *of_block])
-        )
+        name: span.draw(np.random.default_rng([config.search_seed, trial, *name.encode(), *own]))
         for name, span in ranges.items()
     }
 
 
-def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, block: int) -> dict[str, Any]:
+def _others(config: Config, task: str) -> list[int]:
+    """What is added to the key of a stream by another base seed, and by a task of several; nothing by neither."""
+    # no block is as large as its first number
+    return [2**31 + config.base_seed, *task.encode()] if config.base_seed or task else []
+
+
+def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
     """A point that keeps its distance from those of the other trials; a dimension for each range, by name."""
-    point = _sobol_points(len(ranges), config.num_trials, config.search_seed + config.base_seed, block)[trial]
+    key = config.search_seed, block, *_others(config, task)
+    point = _sobol_points(len(ranges), config.num_trials, key)[trial]
     places = dict(zip(sorted(ranges), point, strict=True))
     return {name: span.number(places[name]) for name, span in ranges.items()}
 
 
 @lru_cache(maxsize=64)
-def _sobol_points(num_ranges: int, num_trials: int, seed: int, block: int) -> np.ndarray:
+def _sobol_points(num_ranges: int, num_trials: int, key: tuple[int, ...]) -> np.ndarray:
     """Scrambled Sobol points (Owen 1998), `float64[trials, ranges]` from 0 to 1.
 
     They are balanced if their number is a power of two: the next one is drawn, and cut.
     """
     from scipy.stats import qmc
 
-    generator = np.random.default_rng([seed, block])
+    generator = np.random.default_rng(key)
     engine = qmc.Sobol(num_ranges, scramble=True, rng=generator)
     return engine.random_base2(math.ceil(math.log2(num_trials)))[:num_trials]

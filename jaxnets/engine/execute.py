@@ -9,12 +9,14 @@ from functools import cached_property, partial
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import chunk, device_data, programs, rooms, seating, streaming
+from jaxnets.engine import device_data, programs, rooms, seating, streaming
+from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record
+from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options
 from jaxnets.engine.groups import Source
+from jaxnets.engine.halving import Race
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.program import Program
@@ -41,60 +43,95 @@ def execute(
       A `Compiling` and a `Compiled` for each program of which something is left to train, and a `Record` for each
       segment of each chunk of its runs.
     """
-    sweep = _Sweep(folds, placement, options, parts)
+    training = Training(folds, placement, options, parts)
     for program in planned:
-        yield from sweep.train(program)
+        yield from training.train(program)
 
 
 @dataclass
-class _Sweep:
-    """What all programs share."""
+class Training:
+    """What all programs of a sweep share."""
 
     folds: Sequence[Dataset]
     placement: Placement
     options: Options
-    parts: Parts | None
+    parts: Parts | None = None
 
     @cached_property
     def placed(self) -> PlacedFolds:
         """The data set on the devices."""
         return device_data.put(self.folds, self.placement, streamed=self.options.stream)
 
-    def train(self, program: Program) -> Iterator[Event]:
-        """The runs of a program, chunk by chunk; where the memory does not suffice for one, in chunks half as large."""
-        wanted, source = self._laid_out(program)
-        left, job = deque(self._chunks(program, wanted)), None
-        while left:
-            runs, begun = left.popleft(), False
-            if self.parts is not None and (found := self.parts.read(program, runs)) is not None:
-                yield from seen(found, self.options)
-                continue
-            try:
-                if job is None:
-                    yield Compiling(program)
-                    job, compiled = self._job(program, wanted, source)
-                    yield compiled
-                for record in _trained(job, runs, self.parts):
-                    begun = True
-                    yield record
-            except jax.errors.JaxRuntimeError as error:
-                smaller = halved(wanted, self.placement.platform)
-                if begun or smaller is None or "RESOURCE_EXHAUSTED" not in str(error):
-                    raise
-                wanted, job = smaller, None
-                left = deque(self._chunks(program, wanted, runs.start))
+    def train(self, program: Program, runs: range | None = None) -> Iterator[Event]:
+        """The runs of a program, or some of them, chunk by chunk; where the memory does not suffice, in smaller ones.
 
-    def _laid_out(self, program: Program) -> tuple[Layout, Source | None]:
+        Under successive halving each chunk waits at a rung until all have reached it.
+        """
+        runs = runs or range(len(program.runs))
+        wanted, source = self._laid_out(program, runs)
+        race, job = Race(program, self.options), None
+        ahead, chunks, reached = deque(self._ranges(program, wanted, runs)), deque[Chunk](), list[Chunk]()
+        try:
+            for until in (*race.rungs, program.task.num_steps):
+                while chunks or ahead:
+                    chunk, begun = chunks.popleft() if chunks else self._opened(program, ahead.popleft()), False
+                    yield from map(race.note, chunk.known(race.rungs))
+                    try:
+                        if job is None and any(piece.step < until for piece in chunk.waiting):
+                            yield Compiling(program)
+                            job, compiled = self._job(program, wanted, source)
+                            yield compiled
+                        for record in chunk.train(job, until) if job else ():
+                            begun = True
+                            yield race.note(record)
+                    except jax.errors.JaxRuntimeError as error:
+                        smaller = halved(wanted, self.placement.platform)
+                        if begun or smaller is None or "RESOURCE_EXHAUSTED" not in str(error):
+                            raise
+                        wanted, job = smaller, None
+                        if any(piece.step for piece in chunk.waiting):
+                            chunks.appendleft(chunk)
+                        else:
+                            ahead = deque(self._ranges(program, wanted, range(chunk.runs.start, runs.stop)))
+                        continue
+                    reached += [chunk] if chunk.waiting else []
+                    self._end(program, chunk)
+                yield from race.rank(until, reached)
+                for chunk in reached:
+                    self._end(program, chunk)
+                chunks, reached = deque(chunk for chunk in reached if chunk.waiting), []
+        except (KeyboardInterrupt, GeneratorExit):
+            for chunk in (*chunks, *reached):
+                chunk.save()
+            raise
+
+    def _opened(self, program: Program, runs: range) -> Chunk:
+        """A chunk, with what of it was trained before."""
+        if self.parts is None:
+            return Chunk(program, runs, self.options, stored=False)
+        if (found := self.parts.read(program, runs)) is not None:
+            return Chunk(program, runs, self.options, known=found, stored=False)
+        checkpoints = self.parts.checkpoints(program, runs)
+        known, snapshot = checkpoints.read(program, seating.shapes(program))
+        return Chunk(program, runs, self.options, checkpoints, known, snapshot)
+
+    def _end(self, program: Program, chunk: Chunk) -> None:
+        """Makes a part of a chunk that is whole."""
+        if self.parts is not None and chunk.stored and not chunk.waiting:
+            self.parts.write(program, chunk.runs, chunk.records.settled())
+            chunk.discard()
+
+    def _laid_out(self, program: Program, runs: range) -> tuple[Layout, Source | None]:
         """Where the runs of a program go, and what its training examples are read from if they are streamed."""
         if self.options.stream:
             return rooms.plan(program, self.folds[0].train, self.placement, self.options)
-        return layout(program, self.placement, self.options.memory_limit), None
+        return layout(program, self.placement, self.options.memory_limit, runs), None
 
-    def _chunks(self, program: Program, wanted: Layout, first: int = 0) -> list[range]:
-        """The chunks of a program from a run on; those that are there already stay as they are."""
+    def _ranges(self, program: Program, wanted: Layout, runs: range) -> list[range]:
+        """The chunks of some runs of a program; those that are there already stay as they are."""
         if self.parts is None:
-            return _cut(range(first, len(program.runs)), wanted.size)
-        return [one for one in self.parts.chunks(program, wanted.size) if one.start >= first]
+            return _cut(runs, wanted.size)
+        return [one for one in self.parts.chunks(program, wanted.size) if one.start >= runs.start]
 
     def _job(self, program: Program, wanted: Layout, source: Source | None) -> tuple[Job, Compiled]:
         """A program that is ready to run."""
@@ -114,35 +151,3 @@ class _Sweep:
 
 def _cut(runs: range, size: int) -> list[range]:
     return [runs[start : start + size] for start in range(0, len(runs), size)]
-
-
-def seen(records: Sequence[Record], options: Options) -> Iterator[Record]:
-    """Records of chunks that were trained before or elsewhere.
-
-    Whoever keeps the best parameters must have seen them, to know what is better; and they hold those that were the
-    best of their chunk.
-    """
-    for record in records:
-        if record.params or options.keeping.looks_at(record.program.task, record.step, not record.going.all()):
-            best = record.runs[list(options.keeping.places(record))].tolist()
-            yield replace(record, params={run: record.params[run] for run in best if run in record.params})
-        else:
-            yield record
-
-
-def _trained(job: Job, runs: range, parts: Parts | None) -> Iterator[Record]:
-    """The records of a chunk, which becomes a part when it is whole."""
-    if parts is None:
-        yield from chunk.train(job, runs)
-        return
-    checkpoints = parts.checkpoints(job.program, runs)
-    records, snapshot = checkpoints.read(job.program, seating.shapes(job.program))
-    yield from seen(records, job.options)
-    try:
-        for record in chunk.train(job, runs, snapshot, checkpoints):
-            records.append(record)
-            yield record
-    finally:
-        checkpoints.finish()
-    parts.write(job.program, runs, records)
-    checkpoints.discard()

@@ -3,9 +3,15 @@
 Source: Jamieson & Talwalkar (2016), with a third instead of a half, as in Li et al. (2018), Hyperband.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
+
+from jaxnets.engine.chunk import Chunk
+from jaxnets.engine.events import Options, Record
+from jaxnets.engine.program import Program
 
 REDUCTION = 3
 """One of so many settings goes on."""
@@ -50,3 +56,41 @@ def survivors(
     return pd.MultiIndex.from_frame(runs[["block", "setting"]]).isin(
         pd.MultiIndex.from_frame(best[["block", "setting"]])
     )
+
+
+class Race:
+    """Which runs of a program are still in it: they are ranked together, in whatever chunks they are trained.
+
+    Attributes:
+      rungs: the steps after which settings are dropped; none without successive halving.
+    """
+
+    def __init__(self, program: Program, options: Options) -> None:
+        task = program.task
+        every = options.evaluate_every or task.steps_per_epoch
+        self.rungs = rungs(task.num_steps, every) if options.halving else ()
+        self._program, self._rivals = program, np.ones(len(program.runs), bool)
+        unknown = np.zeros(len(program.runs)), np.full(len(program.runs), np.inf)
+        self._scores = {step: tuple(map(np.copy, unknown)) for step in self.rungs}
+
+    def note(self, record: Record) -> Record:
+        """Takes note of how runs are doing at a rung; those that diverged are the worst of all."""
+        if record.step in self._scores:
+            sound = record.outcome.diverged_step < 0
+            places = np.searchsorted(self._program.runs, record.runs[sound])
+            accuracy, loss = self._scores[record.step]
+            accuracy[places], loss[places] = record.outcome.dev_accuracy[sound], record.outcome.dev_loss[sound]
+        return record
+
+    def rank(self, rung: int, chunks: Iterable[Chunk]) -> Iterator[Record]:
+        """Drops all runs but those of the best settings, once all chunks have reached a rung; nothing elsewhere."""
+        if rung not in self._scores:
+            return
+        chunks = list(chunks)
+        for record in (record for one in chunks for record in one.at_rung(rung)):
+            self.note(record)
+        rivals, program = self._rivals, self._program
+        accuracy, loss = (scores[rivals] for scores in self._scores[rung])
+        rivals[rivals] = survivors(program.settings[rivals], program.blocks[rivals], accuracy, loss)
+        for one in chunks:
+            yield from one.rank(rung, rivals)

@@ -1,11 +1,12 @@
 """Whose parameters are kept while a sweep runs, and which run is the best so far."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
+from jaxnets.engine.program import Program
 from jaxnets.engine.segments import Outcome
 from jaxnets.training.state import Task
 
@@ -14,7 +15,7 @@ class Reported(Protocol):
     """A segment of some runs."""
 
     @property
-    def program(self) -> object:
+    def program(self) -> Program:
         """The program of these runs."""
 
     @property
@@ -33,6 +34,10 @@ class Reported(Protocol):
     def going(self) -> np.ndarray:
         """Which of them go on."""
 
+    @property
+    def params(self) -> Mapping[int, Any]:
+        """The parameters that are kept, by the numbers of the runs."""
+
 
 class Keeping(Protocol):
     """Decides whose parameters are kept."""
@@ -50,33 +55,6 @@ class Keeping(Protocol):
         """The places in `record.runs` of those whose parameters are kept."""
 
 
-@dataclass
-class Best:
-    """The best accuracy on dev so far, over all runs of all programs."""
-
-    accuracy: float = -np.inf
-
-    def improved_by(self, outcome: Outcome, *, judged: bool = False, or_equal: bool = False) -> int | None:
-        """The place of the run that is better than all before it, of those judged just now or of all; None if none is.
-
-        Runs that diverged do not count.
-
-        Args:
-          outcome: how the runs are doing.
-          judged: whether those alone count that are judged just now.
-          or_equal: whether one that is as good as the best counts as better.
-        """
-        counts = outcome.diverged_step < 0
-        if judged:
-            counts &= ~np.isnan(outcome.test_loss)
-        accuracy = np.where(counts, outcome.dev_accuracy, -np.inf)
-        place = int(np.argmax(accuracy))
-        if not (accuracy[place] > self.accuracy or (or_equal and accuracy[place] == self.accuracy > -np.inf)):
-            return None
-        self.accuracy = float(accuracy[place])
-        return place
-
-
 class KeepNone(Keeping):
     """Keeps nothing."""
 
@@ -87,31 +65,6 @@ class KeepNone(Keeping):
     def places(self, record: Reported) -> Sequence[int]:
         """None."""
         return ()
-
-
-class KeepBest(Keeping):
-    """Keeps the model of each run that is the best one so far on dev, where it is judged.
-
-    Of runs that are equally good, the first program's counts, in it the earliest step's, and of these the first one: so
-    it makes no difference in which chunks they were trained.
-    """
-
-    def __init__(self) -> None:
-        self._best, self._step = Best(), 0
-        self._program: object = None
-
-    def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
-        """Where runs are judged."""
-        return task.select_best or step == task.num_steps
-
-    def places(self, record: Reported) -> Sequence[int]:
-        """The best one, if it is better than all before."""
-        earlier = record.program is self._program and record.step < self._step
-        place = self._best.improved_by(record.outcome, judged=True, or_equal=earlier)
-        if place is None:
-            return ()
-        self._program, self._step = record.program, record.step
-        return (place,)
 
 
 class KeepJudged(Keeping):
@@ -127,15 +80,28 @@ class KeepJudged(Keeping):
         return np.flatnonzero(judged).tolist()
 
 
-class KeepLast(Keeping):
-    """Keeps the parameters of all runs after the last step that each takes."""
+class KeepBest(KeepJudged):
+    """Keeps the model of the run that is best on dev of those that finish; see `Leader`."""
+
+    def places(self, record: Reported) -> Sequence[int]:
+        """Those that are judged just now; after the last step of all, the first of the best ones is enough."""
+        places = super().places(record)
+        if record.program.task.select_best or not places:
+            return places
+        return (max(places, key=lambda place: record.outcome.dev_accuracy[place]),)
+
+
+class KeepLast(KeepJudged):
+    """Keeps the parameters of all runs after the last step that each takes; where the best is judged, those."""
 
     def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
-        """After the last step of some."""
-        return some_end
+        """After the last step of some, or where runs are judged."""
+        return task.select_best or some_end
 
     def places(self, record: Reported) -> Sequence[int]:
         """Those that go no further."""
+        if record.program.task.select_best:
+            return super().places(record)
         return np.flatnonzero(~record.going).tolist()
 
 
@@ -151,11 +117,99 @@ class KeepAll(Keeping):
         return range(len(record.runs))
 
 
+class Leader:
+    """The run that is best on dev where it is judged, of those that finish: which do, is known when all have ended.
+
+    Of runs that are equally good, the first program's counts, in it the earliest step's, and of these the first one: so
+    it makes no difference in which chunks they were trained. Until all have ended, those that go on count as well.
+    """
+
+    def __init__(self) -> None:
+        self._programs: list[Program] = []
+        self._ranks: dict[int, tuple[float, int, int, int]] = {}
+        self._finished: set[int] = set()
+
+    def follow(self, record: Reported) -> None:
+        """Takes note of the runs that were judged, and of those that ended."""
+        if not any(record.program is one for one in self._programs):
+            self._programs.append(record.program)
+        number = next(number for number, one in enumerate(self._programs) if one is record.program)
+        for run in record.params:
+            accuracy = float(record.outcome.dev_accuracy[np.searchsorted(record.runs, run)])
+            self._ranks[run] = -accuracy, number, record.step, run
+        sound = (record.outcome.diverged_step < 0) & (record.step == record.program.task.num_steps)
+        for run in record.runs[~record.going & ~sound].tolist():
+            self._ranks.pop(run, None)
+        self._finished.update(run for run in record.runs[sound].tolist() if run in self._ranks)
+        if self._finished:
+            first = min(self._finished, key=self._ranks.__getitem__)
+            for run in self._finished - {first}:
+                del self._ranks[run]
+            self._finished = {first}
+
+    @property
+    def runs(self) -> Collection[int]:
+        """The best one of those that finished, and those that may become it."""
+        return self._ranks.keys()
+
+    @property
+    def best(self) -> tuple[Program, int, int] | None:
+        """The best of these for now: its program, its number and the step at which it was judged."""
+        if not self._ranks:
+            return None
+        _, number, step, run = min(self._ranks.values())
+        return self._programs[number], run, step
+
+
+class Records:
+    """The records of the segments of some runs, in their order, without parameters that nobody asks for any more.
+
+    Args:
+      policy: whose parameters are asked for.
+      num_runs: of the runs; the memory holds about three times their parameters at most.
+    """
+
+    def __init__(self, policy: Keeping, num_runs: int) -> None:
+        self._policy, self._most = policy, 2 * num_runs
+        self._records: list[Any] = []
+        self._held = 0
+
+    def add(self, record: Any) -> None:
+        """Adds the next one."""
+        self._records.append(record)
+        self._held += len(record.params)
+        if self._held > self._most:
+            self.settled()
+
+    def settled(self) -> list[Any]:
+        """All of them."""
+        self._records = _settled(self._policy, self._records)
+        self._held = sum(len(record.params) for record in self._records)
+        return self._records
+
+
+def _settled(policy: Keeping, records: Sequence[Any]) -> list[Any]:
+    if isinstance(policy, KeepAll):
+        return list(records)
+    leader = Leader()
+    last: dict[int, int] = {}
+    for record in records:
+        leader.follow(record)
+        last.update(dict.fromkeys(record.params, record.step))
+    wanted = leader.runs if isinstance(policy, KeepBest) else last.keys()
+
+    def lean(record: Any) -> Any:
+        own = {run: params for run, params in record.params.items() if run in wanted and last[run] == record.step}
+        return record if len(own) == len(record.params) else replace(record, params=own)
+
+    return [lean(record) for record in records]
+
+
 KEEP_NONE = KeepNone()
 POLICIES: dict[str, type[Keeping]] = {
     "none": KeepNone,
     "best": KeepBest,
-    "seeds": KeepNone,  # which these are is known at the end; see `jaxnets.engine.kept`
+    "seeds": KeepJudged,  # which these are is known at the end; see `jaxnets.lab.kept`
     "last": KeepLast,
     "all": KeepAll,
 }

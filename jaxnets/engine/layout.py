@@ -124,5 +124,10 @@ def lanes_of(program: Program, platform: str, num_devices: int) -> int:
     return devices.lanes(program.task, num_params(program), platform, runs_per_device)
 
 
+def state_bytes(program: Program) -> int:
+    """What the state of one run takes."""
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state))
+
+
 def _run_bytes(program: Program) -> int:
-    return _COPIES_OF_STATE * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state))
+    return _COPIES_OF_STATE * state_bytes(program)

@@ -12,7 +12,7 @@ from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.layout import least_bytes, num_params
+from jaxnets.engine.layout import layout, least_bytes, num_params, state_bytes
 from jaxnets.engine.program import Program
 
 MOST_RUNS = 10_000_000
@@ -57,6 +57,20 @@ def check_nets(programs: Sequence[Program], placement: Placement) -> None:
         _check_memory("model", about, least_bytes(program, placement), free)
 
 
+def check_waiting(programs: Sequence[Program], placement: Placement, memory_limit: float) -> None:
+    """Refuses successive halving where the runs of a program, which wait for each other, do not fit into the memory.
+
+    Raises:
+      UserError: which names the search.
+    """
+    for program in programs:
+        if len(layout(program, placement, memory_limit).chunks) > 1:
+            states = len(program.runs) * state_bytes(program)
+            _check_memory(
+                "search", f"the states of {len(program.runs):,} runs that halving ranks", states, free_memory()
+            )
+
+
 def check_results(programs: Sequence[Program], folds: Sequence[Dataset], config: Config) -> None:
     """Refuses a sweep whose evaluations, parameters that are kept and predictions do not fit into the memory.
 
@@ -81,7 +95,8 @@ def _evaluations(program: Program, config: Config) -> int:
 
 
 def _kept_bytes(programs: Sequence[Program], rows: Sequence[int], keep: str) -> int:
-    copies = {"last": [len(program.runs) for program in programs], "all": rows}.get(keep, [0] * len(programs))
+    each = [len(program.runs) for program in programs]
+    copies = {"last": each, "seeds": each, "all": rows}.get(keep, [0] * len(programs))
     return sum(
         copy * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(program.state.params))
         for copy, program in zip(copies, programs, strict=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flax import traverse_util
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
 from jaxnets.engine.events import Record
 from jaxnets.engine.program import Program
 from jaxnets.engine.segments import Outcome
+from jaxnets.trained import model
 
 _NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
 _ARRAYS = ("runs", "going", "dropped")
@@ -63,7 +63,7 @@ def packed(records: Sequence[Record]) -> bytes:
         numbers.append({name: getattr(record, name) for name in _NUMBERS})
         own = {name: getattr(record, name) for name in _ARRAYS} | record.outcome._asdict()
         nested = {str(run): params for run, params in record.params.items()}
-        own |= {f"params/{name}": leaf for name, leaf in traverse_util.flatten_dict(nested, sep="/").items()}
+        own |= {f"params/{name}": leaf for name, leaf in model.named(nested).items()}
         arrays |= {f"{place}/{name}": np.ascontiguousarray(array) for name, array in own.items()}
     return save(arrays, {"numbers": json.dumps(numbers)})
 
@@ -98,7 +98,7 @@ def _unpacked(content: bytes, program: Program) -> list[Record]:
 
 def _record(program: Program, numbers: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Record:
     flat = {name.removeprefix("params/"): leaf for name, leaf in arrays.items() if name.startswith("params/")}
-    params = {int(run): one for run, one in traverse_util.unflatten_dict(flat, sep="/").items()}
+    params = {int(run): one for run, one in model.nested(flat).items()}
     of_outcome: Any = {name: arrays[name] for name in Outcome._fields}
     own: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     assert {field.name for field in dataclasses.fields(Record)} == {*numbers, *own, "program", "outcome", "params"}

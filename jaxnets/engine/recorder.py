@@ -10,7 +10,7 @@ import pandas as pd
 from jaxnets.basics import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
-from jaxnets.engine.keeping import Best, KeepAll, KeepBest
+from jaxnets.engine.keeping import KeepAll, KeepBest, Leader
 from jaxnets.engine.runs import dataset_number
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained, model_of
@@ -29,7 +29,8 @@ class Recorder:
       params: those that are kept of all runs, by run and step.
       kept_model: the model that is kept of the best run.
       num_compiled: the programs that were compiled.
-      leader: the best run on dev so far, for the reader.
+      best: the best accuracy on dev so far.
+      leader: the run that has it, for the reader.
     """
 
     sweep: Sweep
@@ -37,8 +38,9 @@ class Recorder:
     params: dict[tuple[int, int], Any] = field(default_factory=dict)
     kept_model: Model | None = None
     num_compiled: int = 0
+    best: float = -np.inf
     leader: str = ""
-    best: Best = field(default_factory=Best)
+    _kept: Leader = field(default_factory=Leader)
 
     def take(self, event: Event) -> None:
         """Adds what an event tells."""
@@ -56,21 +58,31 @@ class Recorder:
         return replace(record, params={}, outcome=outcome)
 
     def _follow(self, record: Record) -> None:
-        place = self.best.improved_by(record.outcome)
-        if place is not None:
+        accuracy = np.where(record.outcome.diverged_step < 0, record.outcome.dev_accuracy, -np.inf)
+        place = int(np.argmax(accuracy))
+        if accuracy[place] > self.best:
+            self.best = float(accuracy[place])
             rate = self.sweep.table[record.runs[place]]["learning_rate"]
             self.leader = f"{record.program.label} at {rate:.3g}"
 
     def _keep(self, record: Record) -> None:
-        if not isinstance(self.sweep.options.keeping, KeepBest):
-            if not isinstance(self.sweep.options.keeping, KeepAll):
-                self.params = {key: params for key, params in self.params.items() if key[0] not in record.params}
-            self.params.update({(run, record.step): params for run, params in record.params.items()})
-            return
-        for run, params in record.params.items():
-            values = self.sweep.table[run]
-            dataset = self.sweep.folds[dataset_number(values)]
-            self.kept_model = model_of(values, record.program, run, dataset, params)
+        policy = self.sweep.options.keeping
+        if record.params and not isinstance(policy, KeepAll):
+            self.params = {key: params for key, params in self.params.items() if key[0] not in record.params}
+        self.params.update({(run, record.step): params for run, params in record.params.items()})
+        if isinstance(policy, KeepBest):
+            before = self._kept.best
+            self._kept.follow(record)
+            self.params = {key: params for key, params in self.params.items() if key[0] in self._kept.runs}
+            if self._kept.best != before:
+                self.kept_model = self._best_model()
+
+    def _best_model(self) -> Model | None:
+        if self._kept.best is None:
+            return None
+        program, run, step = self._kept.best
+        values = self.sweep.table[run]
+        return model_of(values, program, run, self.sweep.folds[dataset_number(values)], self.params[run, step])
 
     @cached_property
     def _hyperparameters(self) -> pd.DataFrame:
@@ -96,7 +108,7 @@ class Recorder:
             table=self.sweep.table,
             folds=self.sweep.folds,
             programs=tuple(self.sweep.programs),
-            kept=self.params,
+            kept={} if isinstance(self.sweep.options.keeping, KeepBest) else self.params,
             kept_model=self.kept_model,
             notes=(*self.sweep.notes, *self._saved()),
             devices=tuple(self.sweep.devices),

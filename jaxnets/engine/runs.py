@@ -8,7 +8,7 @@ from jaxnets import plugins
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
-from jaxnets.config.config import Config
+from jaxnets.config.config import SEEDS_OF_BASE, Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS, made_anew
 from jaxnets.engine import draws, limits
@@ -18,8 +18,12 @@ Run = dict[str, Any]
 """A run's hyperparameters by name; a plug-in where the name is that of a kind; None where it goes without."""
 
 
-def runs(config: Config) -> list[Run]:
+def runs(config: Config, task: str = "") -> list[Run]:
     """The runs of a configuration, block after block, the seed varying fastest.
+
+    Args:
+      config: of the runs.
+      task: of several, the one that they are of: each has draws of its own.
 
     Raises:
       UserError: if a name is unknown, a value out of range, or an argument belongs to no chosen plug-in.
@@ -27,16 +31,17 @@ def runs(config: Config) -> list[Run]:
     axes = _axes(config)
     _check_arguments(config, axes)
     _check_count(config, axes)  # before a list of them is made
+    _check_seeds(config)
     points = [run for point in _crossed(axes, config) for run in _with_arguments(point, config)]
-    return [run for block in range(config.num_blocks) for run in _of_block(points, config, block)]
+    return [run for block in range(config.num_blocks) for run in _of_block(points, config, block, task)]
 
 
-def _of_block(points: Sequence[Run], config: Config, block: int) -> Iterator[Run]:
+def _of_block(points: Sequence[Run], config: Config, block: int, task: str) -> Iterator[Run]:
     """The runs of a block: each point, drawn from where it has ranges, with each seed."""
     seeds = _seeds(config, block)
     marked = {"block": block} if config.num_blocks > 1 else {}
     for point in points:
-        for run in draws.drawn(point, config, block):
+        for run in draws.drawn(point, config, block, task):
             yield from ({**run, "seed": seed, **marked} for seed in seeds)
 
 
@@ -62,7 +67,7 @@ def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
     """
     given = {name: value for name, value in config.arguments.items() if name in loader.arguments}
     values = {name: loader.arguments[name].of_values().value(value) for name, value in given.items()}
-    return {**values, **_moved_seeds(values, loader, config.base_seed)}
+    return {**values, **_moved_seeds(values, loader, config.first_seed)}
 
 
 def are_independent(config: Config) -> bool:
@@ -70,10 +75,10 @@ def are_independent(config: Config) -> bool:
     return config.num_blocks > 1 and made_anew(DATASET.find(config.dataset).value)
 
 
-def _moved_seeds(values: Mapping[str, Any], loader: Plugin, base_seed: int) -> dict[str, int]:
+def _moved_seeds(values: Mapping[str, Any], loader: Plugin, first: int) -> dict[str, int]:
     """The seeds of a loader, as far from their own as the sweep's are from zero."""
-    own = {name: loader.arguments[name].default for name in SEEDS if name in loader.arguments} if base_seed else {}
-    return {name: values.get(name, default) + base_seed for name, default in own.items()}
+    own = {name: loader.arguments[name].default for name in SEEDS if name in loader.arguments} if first else {}
+    return {name: values.get(name, default) + first for name, default in own.items()}
 
 
 def without_strangers(config: Config, wanted: Collection[str]) -> Config:
@@ -154,6 +159,16 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     limits.check_runs(counts)
 
 
+def _check_seeds(config: Config) -> None:
+    """Refuses more seeds than a base seed has: the next ones belong to another."""
+    confirming = config.options.get("confirm_seeds", 0)
+    needed = config.num_blocks * ((config.num_seeds if config.seed is None else 0) + confirming)
+    if needed > SEEDS_OF_BASE:
+        raise UserError(
+            f"num_seeds: {needed:,} seeds of all blocks are more than the {SEEDS_OF_BASE:,} of a base_seed."
+        )
+
+
 def _count(value: Any) -> int:
     """The values of an axis; of a range without a count, one."""
     return (value.count or 1) if isinstance(value, Range) else len(choices(value))
@@ -198,7 +213,7 @@ def _argument_axis(argument: Argument, point: Run, config: Config) -> Any:
 
 def _seeds(config: Config, block: int) -> tuple[int, ...]:
     if config.seed is None:
-        first = config.base_seed + block * config.num_seeds
+        first = config.first_seed + block * config.num_seeds
         return tuple(range(first, first + config.num_seeds))
     if config.num_blocks > 1:
         raise UserError("seed: each block has seeds of its own; with num_blocks, give num_seeds.")

@@ -75,18 +75,19 @@ def devices_of(config: Config) -> list[str]:
 
 
 @spans.span(spans.COMPILE)  # tracing, most of it
-def prepare(config: Config, takes: str = "") -> Sweep:
+def prepare(config: Config, takes: str = "", task: str = "") -> Sweep:
     """What a configuration asks for, checked.
 
     Args:
       config: what to train; `configure` must have been called for it.
       takes: `features` or `text`, if only data of that kind will do.
+      task: the one of several that it is, which has draws of its own.
 
     Raises:
       UserError: for anything in the configuration that cannot be done.
     """
     workers = ray_cluster.workers(config)
-    asked = runs(config)
+    asked = runs(config, task)
     options = _options(config)
     folds = load_folds(config, takes)
     num_asked = len(asked)
@@ -102,6 +103,8 @@ def prepare(config: Config, takes: str = "") -> Sweep:
     stream = placing.is_streamed(config, folds, programs, placement)
     folds = folds if stream else tuple(map(in_memory, folds))
     limits.check_nets(programs, placement)
+    if options.halving and workers is None:
+        limits.check_waiting(programs, placement, config.memory_limit)
     limits.check_results(programs, folds, config)
     return Sweep(
         config,
@@ -116,7 +119,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
 
 
 def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
-    """Some runs of a sweep with other seeds, on the same data: none is dropped, and what is kept is decided anew.
+    """Some runs of a sweep with other seeds, on the same data: none is dropped.
 
     Right after the sweep, in the same process, nothing is compiled on a CPU: there is room in its programs.
 
@@ -125,7 +128,7 @@ def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
       rows: the number of a run in the table of the sweep, and a seed, for each run.
     """
     table = distinct({**sweep.table[run], "seed": seed} for run, seed in rows)
-    options = sweep.options._replace(halving=False, keeping=type(sweep.options.keeping)())
+    options = sweep.options._replace(halving=False)
     return replace(sweep, table=table, programs=_planned(table, sweep.folds, sweep.config), options=options)
 
 
@@ -144,7 +147,7 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     arguments = dataset_arguments(config, loader)
     with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
         if config.num_blocks > 1:
-            folds = data.load_blocks(loader.value, config.num_blocks, first=config.base_seed, **arguments)
+            folds = data.load_blocks(loader.value, config.num_blocks, first=config.first_seed, **arguments)
         else:
             if "stream_above" in inspect.signature(loader.value).parameters:
                 arguments["stream_above"] = placing.stream_above(config)
@@ -152,8 +155,10 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     if config.num_test:
-        folds = tuple(with_test_examples(fold, config.num_test) for fold in folds)
-    return tuple(with_train_examples(fold, config.num_train) for fold in folds) if config.num_train else folds
+        folds = tuple(with_test_examples(fold, config.num_test, config.first_seed) for fold in folds)
+    if config.num_train:
+        folds = tuple(with_train_examples(fold, config.num_train, config.first_seed) for fold in folds)
+    return folds
 
 
 def _repeated(count: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The results of a sweep in memory: its tables, and its parameters where they were kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral
@@ -137,7 +137,7 @@ class Trained:
         return np.asarray(self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
 
     def model(self, run: int) -> Model:
-        """The model of a run after its last step, as `train` keeps one: it can be asked by itself.
+        """The model of a run where it is judged, as `train` keeps one: it can be asked by itself.
 
         Raises:
           UserError: if its parameters were not kept.
@@ -177,7 +177,9 @@ class Trained:
         return self._init[id(program)](self.numbers(run), jnp.asarray(program.seeds[place]), given)
 
     def params(self, run: int, step: int | None = None) -> Any:
-        """The parameters of a run after a step, or after the last one at which they were kept; step 0 is the start.
+        """The parameters of a run after a step; otherwise those by which it is judged. Step 0 is the start.
+
+        Of a run that is not judged, as it did not finish, they are those after the last step at which they were kept.
 
         Raises:
           UserError: if they were not kept.
@@ -185,7 +187,8 @@ class Trained:
         self.check_run(run)
         if step == 0:
             return self.start(run).params
-        last = max(self.steps(run), default=self._num_steps(run)) if step is None else step
+        num_steps = self._num_steps(run)
+        last = judged_step(self.runs, self.kept, run, num_steps) if step is None else step
         if (run, last) not in self.kept:
             keeps = "keep=last keeps" if step is None else "keep=all keeps"
             kept = f"; kept are those after {', '.join(map(str, steps))}" if (steps := self.steps(run)) else ""
@@ -201,6 +204,19 @@ class Trained:
         """The steps at which the parameters of a run were kept, ascending; not the start."""
         self.check_run(run)
         return sorted(step for number, step in self.kept if number == run)
+
+
+def judged_step(runs: pd.DataFrame, kept: Collection[tuple[int, int]], run: int, default: int = 0) -> int:
+    """The step of the parameters that answer for a run: where it is judged, else the last one at which they were kept.
+
+    Args:
+      runs: the table of runs.
+      kept: the runs and steps whose parameters are there.
+      run: its number.
+      default: if none of its parameters are.
+    """
+    judged = runs.loc[runs["run"] == run, "judged_step"].dropna() if "judged_step" in runs else pd.Series(dtype=int)
+    return int(judged.iloc[0]) if len(judged) else max((step for one, step in kept if one == run), default=default)
 
 
 def model_of(run: Run, program: Program, number: int, dataset: Dataset, params: Any) -> Model:

@@ -14,12 +14,10 @@ import jax
 
 from jaxnets.basics import foreign, imports
 from jaxnets.basics.errors import UserError
-from jaxnets.engine import chunk, device_data, devices, parts, programs
-from jaxnets.engine.crew import Job
-from jaxnets.engine.device_data import PlacedFolds
-from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import Options
-from jaxnets.engine.layout import layout
+from jaxnets.engine import devices, parts
+from jaxnets.engine.events import Options, Record
+from jaxnets.engine.execute import Training
+from jaxnets.engine.keeping import Records
 from jaxnets.engine.packing import packed
 from jaxnets.engine.program import Program
 
@@ -54,9 +52,7 @@ class _Sweep:
 
     name: str
     programs: Sequence[Program]
-    placement: Placement
-    placed: PlacedFolds
-    options: Options
+    training: Training
 
 
 _SWEEPS: list[_Sweep] = []
@@ -78,14 +74,14 @@ def train(shared: Shared, number: int, runs: range) -> bytes:
       UserError: if the program, or code of others in it, cannot be had or fails.
     """
     sweep = _sweep(shared)
-    program, placement = sweep.programs[number], sweep.placement
-    # the best of this chunk: the driver chooses among those of all
-    options = sweep.options._replace(keeping=type(sweep.options.keeping)())
+    program, training = sweep.programs[number], sweep.training
     with program.calling_guests():  # to know the size of a run is to trace its model
-        wanted = layout(program, placement, options.memory_limit, runs)
-    executable = programs.executable(program, wanted, sweep.placed, placement, options)
-    job = Job(program, executable, sweep.placed, placement, options)
-    return packed([record for fitting in wanted.chunks for record in chunk.train(job, fitting)])
+        _ = program.state
+    records = Records(training.options.keeping, len(runs))
+    for event in training.train(program, runs):
+        if isinstance(event, Record):
+            records.add(event)
+    return packed(records.settled())
 
 
 def _sweep(shared: Shared) -> _Sweep:
@@ -103,9 +99,8 @@ def _taken(shared: Shared) -> _Sweep:
     devices.configure(shared.platform, shared.num_devices if shared.platform == "cpu" else 0, shared.cache)
     placement = devices.placement(shared.num_devices)
     limit = _memory(shared)
-    placed = device_data.put(ray.get(shared.folds), placement)
-    options = shared.options._replace(memory_limit=limit)
-    return _Sweep(shared.sweep, loaded(ray.get(shared.programs)), placement, placed, options)
+    training = Training(ray.get(shared.folds), placement, shared.options._replace(memory_limit=limit))
+    return _Sweep(shared.sweep, loaded(ray.get(shared.programs)), training)
 
 
 def _memory(shared: Shared) -> float:

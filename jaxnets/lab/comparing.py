@@ -140,10 +140,12 @@ def parts(
     """
     if seeds := config.options.get("confirm_seeds"):
         limits.check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
-    for task in tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,):
+    found = tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,)
+    for task in found:
         values = changes(task)
         own = (config if task is None else of_task(config, task)).changed(**values)
-        sweep = prepare(without_strangers(own, values) if values else own, takes)
+        of_several = task.name if task and len(found) > 1 else ""  # so that tasks do not share the luck of their draws
+        sweep = prepare(without_strangers(own, values) if values else own, takes, of_several)
         yield Part(_facts(sweep, task), sweep)
 
 

@@ -58,7 +58,10 @@ class Lecture:
     def notes(self) -> list[str]:
         """What the reader must know of all verdicts."""
         seed = self.values.get("base_seed", 0)
-        return [*([QUICK] if self.quick else []), *([f"All seeds and splits begin at {seed}."] if seed else [])]
+        return [
+            *([QUICK] if self.quick else []),
+            *([f"All seeds and splits are those of base seed {seed}."] if seed else []),
+        ]
 
 
 @dataclass(frozen=True)

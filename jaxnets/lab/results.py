@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from flax import traverse_util
 from rich.console import Console
 
 from jaxnets.basics import files
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.converters import brief
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.evidence import choosing
 from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
@@ -157,7 +156,7 @@ class Results(Trained):
         return choosing.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
-        """The model of a run after its last step; see `Trained.model`."""
+        """The model of a run where it is judged; see `Trained.model`."""
         self.check_run(run)
         if self.kept_model is not None and self.kept_model.about["run"] == run:
             return self.kept_model
@@ -213,7 +212,9 @@ class Results(Trained):
           first: the number of the first run in the tables of the folder, if they hold other runs before it.
         """
         if self.kept:
-            by_run = {f"run_{run + first}.step_{step}": params for (run, step), params in self.kept.items()}
+            by_run: dict[str, dict[str, Any]] = {}
+            for (run, step), params in self.kept.items():
+                by_run.setdefault(f"run_{run + first}", {})[f"step_{step}"] = params
             models.export(folder / "parameters.safetensors", by_run)
             runs = sorted({run for run, _ in self.kept})
             files.write_json(folder / MODELS, _shared({run + first: self._described(run, first) for run in runs}))
@@ -280,7 +281,7 @@ def load(directory: str | Path, *, trust: Trust = False) -> Results:
         kept_model=models.load(folder, trust) if models.is_kept(folder) else None,
         notes=() if "config" in content else ("It was written by version 0.1.0: the configuration is not read.",),
         directory=folder,
-        models=_models(folder, kept, trust),
+        models=_models(folder, runs, kept, trust),
     )
 
 
@@ -289,26 +290,30 @@ def _kept(folder: Path) -> dict[tuple[int, int], Any]:
     path = folder / "parameters.safetensors"
     if not path.exists():
         return {}
-    kept: dict[tuple[int, int], dict] = {}
+    kept: dict[tuple[int, int], dict[str, Any]] = {}
     for name, array in models.read_export(path).items():
         if not (found := _NAME.fullmatch(name)):
             raise UserError(f"{path}: cannot be read: {name[:40]!r} is not the name of a run's parameter.")
-        kept.setdefault((int(found["run"]), int(found["step"])), {})[tuple(found["rest"].split("."))] = array
+        kept.setdefault((int(found["run"]), int(found["step"])), {})[found["rest"]] = array
     try:
-        return {key: traverse_util.unflatten_dict(flat) for key, flat in kept.items()}
+        return {key: models.nested(flat) for key, flat in kept.items()}
     except (TypeError, ValueError):
         raise UserError(f"{path}: cannot be read: a name of a parameter is the beginning of another.") from None
 
 
-def _models(folder: Path, kept: Mapping[tuple[int, int], Any], trust: Trust) -> dict[int, Model]:
-    """The models of the runs, after their last kept step."""
+def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any], trust: Trust) -> dict[int, Model]:
+    """The models of the runs, where they are judged."""
     if not kept or not (folder / MODELS).exists():
         return {}
     path = folder / MODELS
     content = run_directory.read_json(folder, MODELS, _SHAPE)
-    last = {str(run): params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
     shared = {name: content[name] for name in _SHARED if name in content}
-    if strangers := content["runs"].keys() - last.keys():
+    if strangers := content["runs"].keys() - {str(run) for run, _ in kept}:
         raise UserError(f"{path}: cannot be read: there are no parameters of its run '{min(strangers)[:40]}'.")
     described = {int(run): {**shared, **own} for run, own in content["runs"].items()}
-    return {run: models.from_description(path, one, last[str(run)], trust) for run, one in described.items()}
+    judged = {run: (run, judged_step(runs, kept, run)) for run in described}
+    return {
+        run: models.from_description(path, one, kept[judged[run]], trust)
+        for run, one in described.items()
+        if judged[run] in kept  # not so where others were kept than the table judged
+    }

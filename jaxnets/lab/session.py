@@ -28,7 +28,6 @@ from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
-from jaxnets.trained.model import Model
 
 
 def retrain(config: Config, console: Console | None, /, **values: object) -> Trained:
@@ -127,9 +126,11 @@ def carry_out(
     with display(console, len(sweep.table), sweep.num_steps) as progress:
         interrupted = _train(recorder, directory, progress, follower, parts)
     with undisturbed() if interrupted else contextlib.nullcontext():
-        trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
+        trained = kept.chosen(recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
+        if directory is not None and trained.kept_model is None and model.is_kept(directory):
+            with files.file_errors(directory):
+                shutil.rmtree(directory / model.CHECKPOINT)  # of a run that was ahead and did not finish
         if directory is not None:
-            _settle_model(directory, recorder.kept_model, trained.kept_model)
             run_directory.write_tables(directory, trained.runs, trained.curves)
             run_directory.write_rest(directory, trained)
         if sweep.config.export and trained.kept_model is not None:
@@ -169,20 +170,11 @@ def _events(sweep: Sweep, stored: Parts | None) -> Iterator[Event]:
 
 
 def _keep_new(directory: Path | None, recorder: Recorder, event: Event) -> None:
-    """Takes an event, and writes a model that is the best so far."""
+    """Takes an event, and writes the model that is the best for now."""
     before = recorder.kept_model
     recorder.take(event)
     if directory is not None and recorder.kept_model is not None and recorder.kept_model is not before:
         model.save(directory, recorder.kept_model)
-
-
-def _settle_model(directory: Path, written: Model | None, final: Model | None) -> None:
-    """Writes the model that is kept at last, where another one was the best so far."""
-    if final is not None and final is not written:
-        model.save(directory, final)
-    if final is None and written is not None:
-        with files.file_errors(directory):
-            shutil.rmtree(directory / model.CHECKPOINT)
 
 
 def _show(progress: Display, event: Event, recorder: Recorder) -> None:
@@ -190,7 +182,7 @@ def _show(progress: Display, event: Event, recorder: Recorder) -> None:
         return progress.compiling(event.program.label)
     if isinstance(event, Compiled):
         return progress.compiled()
-    return progress.advance(*_progress(event), recorder.best.accuracy, recorder.leader)
+    return progress.advance(*_progress(event), recorder.best, recorder.leader)
 
 
 def _progress(record: Record) -> tuple[str, int, int, int, int, int]:

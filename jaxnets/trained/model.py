@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import jax
 import numpy as np
@@ -244,15 +245,35 @@ def _params(folder: Path) -> Any:
         raise UserError(f"{folder}: the checkpoint cannot be read: {reason}") from None
 
 
+def named(params: Any) -> dict[str, Any]:
+    """Parameters by names such as `layer.kernel`; a dot within a name is written %2E, and a percent sign %25.
+
+    >>> named({"layer.0": {"kernel": 1}}), nested({"layer%2E0.kernel": 1})
+    ({'layer%2E0.kernel': 1}, {'layer.0': {'kernel': 1}})
+    """
+    escaped = str.maketrans({"%": "%25", ".": "%2E"})
+    flat = traverse_util.flatten_dict(params)
+    return {".".join(name.translate(escaped) for name in names): leaf for names, leaf in flat.items()}
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that `named` has named.
+
+    Raises:
+      TypeError, ValueError: if a name is the beginning of another.
+    """
+    return traverse_util.unflatten_dict({tuple(map(unquote, name.split("."))): leaf for name, leaf in flat.items()})
+
+
 def export(path: Path, params: Any) -> None:
-    """Writes parameters as a .safetensors file, named `layer.kernel` and so on.
+    """Writes parameters as a .safetensors file; see `named`.
 
     Raises:
       UserError: if it cannot be written.
     """
     from safetensors.numpy import save_file
 
-    flat = {".".join(names): np.ascontiguousarray(leaf) for names, leaf in traverse_util.flatten_dict(params).items()}
+    flat = {name: np.ascontiguousarray(leaf) for name, leaf in named(params).items()}
     files.write(path, lambda temporary: save_file(flat, temporary))
 
 

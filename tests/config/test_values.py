@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Field, Range, linear_range, log_range
@@ -64,9 +65,49 @@ def test_draws_stay_within_the_range(low, high, logarithmic, seed):
     low, high = sorted((low, high))
     draw = Range(low, high, logarithmic).draw(np.random.default_rng(seed))
     assert low * (1 - 1e-9) <= draw <= high * (1 + 1e-9)
-    whole = Range(low, high, logarithmic, whole=True).draw(np.random.default_rng(seed))
-    assert isinstance(whole, int)
-    assert abs(whole - draw) <= 0.5
+
+
+WHOLE = [(1, 4, False), (0, 9, False), (7, 7, False), (4, 1, False), (1, 4, True), (3, 200, True), (0.4, 3.7, True)]
+
+
+@pytest.mark.parametrize(("low", "high", "logarithmic"), WHOLE)
+def test_whole_numbers_are_as_probable_as_the_range_says_to_its_ends(low, high, logarithmic):
+    """Of evenly spaced places, each number has its share: 1/n, or in proportion to log((k + 1/2) / (k - 1/2))."""
+    span = Field("batch_size", "int").axis(Range(low, high, logarithmic))
+    values = np.arange(np.ceil(min(low, high)), np.floor(max(low, high)) + 1)
+    shares = np.log((values + 0.5) / (values - 0.5)) if logarithmic else np.ones(len(values))
+    size = 20_000
+    expected = size * shares / shares.sum()
+    places = (np.arange(size) + 0.5) / size
+    generator = np.random.default_rng(0)
+    for drawn, slack in (
+        ([span.number(place) for place in places], 1.0),
+        ([span.draw(generator) for _ in range(size)], None),
+    ):
+        assert {type(one) for one in drawn} == {int}
+        found, counts = np.unique(drawn, return_counts=True)
+        assert set(found) <= set(values)
+        seen = np.zeros(len(values))
+        seen[np.searchsorted(values, found)] = counts
+        if slack is not None:
+            assert np.abs(seen - expected).max() <= slack
+        elif len(values) > 1:
+            assert stats.chisquare(seen, expected).pvalue > 0.001
+    assert {span.number(place) for place in (0.0, np.nextafter(1, 0))} == {int(values[0]), int(values[-1])}
+
+
+def test_fractions_are_drawn_as_ever():
+    for span in (log_range(1e-4, 1), linear_range(-2, 3)):
+        low, high = (np.log10(span.low), np.log10(span.high)) if span.logarithmic else (span.low, span.high)
+        place = np.random.default_rng(5).uniform()
+        expected = low + (high - low) * place
+        assert span.draw(np.random.default_rng(5)) == (10.0**expected if span.logarithmic else expected)
+
+
+def test_a_range_without_a_whole_number_is_refused():
+    with pytest.raises(UserError, match=r"num_steps: there is no whole number from 1\.2 to 1\.8\."):
+        Field("num_steps", "int").axis(linear_range(1.2, 1.8, 3))
+    assert Field("batch_size", "int").axis(log_range(0.4, 100, 5)).grid()[0] == 1
 
 
 def test_a_logarithmic_range_is_evenly_spaced_in_its_logarithm():

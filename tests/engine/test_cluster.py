@@ -3,6 +3,7 @@
 import importlib
 import sys
 import time
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
-from jaxnets.engine import cluster, device_data, ray_cluster, worker
+from jaxnets.config.values import log_range
+from jaxnets.engine import cluster, ray_cluster, worker
 from jaxnets.engine.cluster import Chunk
 from jaxnets.engine.events import Compiled, Compiling, Record
-from jaxnets.engine.execute import execute
+from jaxnets.engine.execute import Training, execute
 from jaxnets.engine.parts import Parts, around
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.recorder import Recorder
@@ -44,10 +46,9 @@ def carried_out(sweep, events):
 
 def trained_by(sweep):
     """Trains chunks as a worker does, in this process; Ray would call it in others."""
-    placed = device_data.put(sweep.folds, sweep.placement)
-    options = sweep.options._replace(keeping=type(sweep.options.keeping)())
-    worker._SWEEPS[:] = [worker._Sweep("test", sweep.programs, sweep.placement, placed, options)]
-    shared = worker.Shared("test", "", None, None, "cpu", 2, None, options)
+    training = Training(sweep.folds, sweep.placement, sweep.options)
+    worker._SWEEPS[:] = [worker._Sweep("test", sweep.programs, training)]
+    shared = worker.Shared("test", "", None, None, "cpu", 2, None, sweep.options)
     return lambda chunk: worker.train(shared, *chunk)
 
 
@@ -63,7 +64,9 @@ def assert_equal(one, other):
         jax.tree.map(np.testing.assert_array_equal, one.kept_model.params, other.kept_model.params)
 
 
-@pytest.mark.parametrize("changed", [{"keep": "best"}, {"keep": "all", "predictions": True}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{"keep": "best"}, {"keep": "all", "predictions": True}, {"keep": "seeds"}], ids=str
+)
 def test_chunks_in_whatever_order_give_what_one_machine_gives(changed, tmp_path):
     config = Config(**VALUES | changed)
     alone = prepare(config)
@@ -75,12 +78,25 @@ def test_chunks_in_whatever_order_give_what_one_machine_gives(changed, tmp_path)
     parts = Parts(tmp_path, sweep.table, sweep.folds, sweep.options, "cpu")
     for chunk in chunks[1:3]:
         parts.write_packed(sweep.programs[chunk.program], chunk.runs, finished.pop(chunk))
-    events = cluster.in_order(sweep.programs, chunks, frozenset(finished), finished.__getitem__, sweep.options, parts)
+    events = cluster.in_order(sweep.programs, chunks, frozenset(finished), finished.__getitem__, parts)
     found, of_chunks = carried_out(sweep, events)
     assert_equal(found, expected)
     assert [kind for kind in of_chunks if kind[0] is not Record] == [kind for kind in kinds if kind[0] is not Record]
     assert [kind for kind, _ in of_chunks if kind is not Record] == [Compiling, Compiled] * 2
     assert list(dict.fromkeys(of_chunks)) == list(dict.fromkeys(kinds)) or of_chunks[0][0] is Record
+
+
+def test_halving_on_a_worker_of_little_memory_is_that_of_one_machine():
+    """There the program is one task, which the worker cuts."""
+    values = VALUES | {"learning_rate": log_range(1e-3, 1), "num_trials": 12, "num_steps": 18, "evaluate_every": 2}
+    sweep = prepare(Config(**values, search="halving", keep="seeds"))
+    expected, _ = carried_out(sweep, execute(sweep.programs, sweep.folds, sweep.placement, sweep.options))
+    small = replace(sweep, options=sweep.options._replace(memory_limit=1e-4))
+    chunks = [Chunk(number, range(len(one.runs))) for number, one in enumerate(small.programs)]
+    finished = {chunk: trained_by(small)(chunk) for chunk in chunks}
+    events = list(cluster.in_order(small.programs, chunks, frozenset(chunks), finished.__getitem__, None))
+    assert len({tuple(event.runs) for event in events if isinstance(event, Record) and event.step == 2}) > 2
+    assert_equal(carried_out(small, events)[0], expected)
 
 
 def test_this_machine_goes_on_with_the_parts_of_a_cluster(tmp_path):

@@ -2,11 +2,13 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.runs import runs
+from jaxnets.lab import comparing
 
 RANGES = {"learning_rate": log_range(1e-4, 1), "initializer_scale": linear_range(0, 1)}
 
@@ -53,9 +55,36 @@ def test_sobol_points_are_spread_evenly_over_the_ranges(num_trials):
     assert rates(search="sobol", num_trials=1) != rates(search="sobol", num_trials=1, search_seed=1)
 
 
-@pytest.mark.parametrize("search", ["random", "sobol"])
-def test_another_base_seed_draws_anew(search):
-    asked = {"learning_rate": log_range(1e-4, 1), "search": search, "num_trials": 4}
-    first, other = ({run["learning_rate"] for run in runs(Config(**asked, base_seed=seed))} for seed in (0, 500))
-    assert len(first) == 4
-    assert not first & other
+@pytest.mark.parametrize("search", ["random", "sobol", "halving"])
+def test_another_base_seed_block_or_task_draws_anew(search):
+    asked = {"learning_rate": log_range(1e-4, 1), "search": search, "num_trials": 4, "num_blocks": 3}
+    keys = [(base, task) for base in (0, 1, 2, 97, 256, 10_000, 21_473) for task in ("", "wine", "digits", "winea")]
+    drawn = [run["learning_rate"] for base, task in keys for run in runs(Config(**asked, base_seed=base), task)]
+    drawn += [run["learning_rate"] for run in runs(Config(**asked, search_seed=1))]
+    assert len(set(drawn)) == len(drawn) == 4 * 3 * (len(keys) + 1)
+
+
+def test_each_of_several_tasks_has_draws_of_its_own_and_one_alone_those_of_no_task():
+    asked = {"learning_rate": log_range(1e-4, 1), "search": "random", "num_trials": 3, "num_steps": 2}
+    config = Config(**asked)
+
+    def drawn(*names):
+        return [[run["learning_rate"] for run in part.sweep.table] for part in comparing.parts(config, names)]
+
+    several, (alone,), (own,) = drawn("wine", "spirals"), drawn("wine"), drawn("own")
+    assert alone == own == [run["learning_rate"] for run in runs(config)]
+    assert len({*several[0], *several[1], *alone}) == 9
+
+
+@pytest.mark.parametrize("search", ["random", "sobol", "halving"])
+@pytest.mark.parametrize("span", [linear_range(3, 12), log_range(3, 12)], ids=["linear", "log"])
+def test_whole_numbers_are_drawn_as_often_as_the_range_says(search, span):
+    table = runs(Config(batch_size=span, search=search, num_trials=4096))
+    counts = np.bincount([run["batch_size"] for run in table], minlength=13)
+    values = np.arange(3, 13)
+    shares = np.log((values + 0.5) / (values - 0.5)) if span.logarithmic else np.ones(10)
+    expected = 4096 * shares / shares.sum()
+    assert counts.sum() == counts[3:].sum()
+    assert stats.chisquare(counts[3:], expected).pvalue > 0.001
+    if search == "sobol":
+        assert np.abs(counts[3:] - expected).max() <= 2

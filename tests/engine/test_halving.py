@@ -7,9 +7,10 @@ import pytest
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import halving
-from jaxnets.engine.events import Record
+from jaxnets.engine import checkpoints, crew, halving
+from jaxnets.engine.events import Compiled, Record
 from jaxnets.engine.execute import execute
+from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import again, prepare
 
@@ -79,10 +80,74 @@ def test_halving_keeps_the_bits_and_the_best_and_drops_two_thirds_twice(sizes):
         assert len(merged) == len(half.curves)
         assert (merged["dev_loss"] == merged["dev_loss_full"]).all()
         assert half.steps_taken + half.steps_saved == len(half.runs) * 18
+        dropped = {step: sum(int(r.dropped.sum()) for r in records if r.step == step) for step in (2, 6)}
+        assert dropped == ({2: 2 * 48, 6: 2 * 16} if sizes is NARROW else {2: 2 * 12, 6: 2 * 4})
         if "memory_limit" not in extra:
-            dropped = [int(record.dropped.sum()) for record in records if record.dropped.any()]
-            assert dropped == [2 * 48, 2 * 16] if sizes is NARROW else [2 * 12, 2 * 4]
             assert half.steps_taken < (0.6 if sizes is NARROW else 0.4) * len(half.runs) * 18
+
+
+KEPT = {"keep": "last", "select": "last"}
+CUT = {**WIDE, **SEARCH, **KEPT, "search": "halving", "optimizer": "momentum", "num_seeds": 3}
+
+
+@pytest.fixture(scope="module")
+def uncut():
+    return carried_out(**CUT)[0]
+
+
+def assert_same(one, other):
+    for name in ("runs", "curves"):
+        tables = [getattr(trained, name).drop(columns="seconds", errors="ignore") for trained in (one, other)]
+        pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert one.kept.keys() == other.kept.keys()
+    jax.tree.map(np.testing.assert_array_equal, dict(one.kept), dict(other.kept))
+    assert one.steps_taken + one.steps_saved == len(one.runs) * 18
+
+
+@pytest.mark.parametrize("extra", [{"memory_limit": 3e-4}, {"memory_limit": 1e-5}, {"num_devices": 1}], ids=str)
+def test_halving_drops_the_same_runs_in_any_chunk_and_on_one_or_two_devices(extra, uncut):
+    """A chunk may even end between two seeds of a setting."""
+    cut, records = carried_out(**CUT, **extra)
+    assert (len({tuple(record.runs) for record in records if record.step == 2}) > 1) == ("memory_limit" in extra)
+    assert_same(cut, uncut)
+    assert (cut.runs["status"] == "finished").sum() == 2 * 3
+
+
+@pytest.mark.parametrize("fails_from", [0, 2, 4])
+def test_halving_drops_the_same_runs_where_the_memory_gives_out(fails_from, uncut, monkeypatch):
+    """The memory holds 8 runs only, from the beginning or once some chunks wait at the first or the second rung."""
+    dispatch, sizes = crew.Crew.dispatch, []
+
+    def of_little_memory(runs, first, last):
+        sizes.append(len(runs._seated))
+        if first >= fails_from and runs.job.layout.size > 8:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory.")
+        return dispatch(runs, first, last)
+
+    monkeypatch.setattr(crew.Crew, "dispatch", of_little_memory)
+    assert_same(carried_out(**CUT)[0], uncut)
+    assert max(sizes) == 54
+
+
+@pytest.mark.parametrize("limit", [0.0, 3e-4])
+def test_halving_goes_on_after_a_kill_to_the_same_runs(limit, uncut, tmp_path, monkeypatch):
+    """Killed again and again, with and without a checkpoint after each segment."""
+    sweep = prepare(configured(**CUT, memory_limit=limit))
+    for attempt in range(40):
+        stored = Parts(tmp_path, sweep.table, sweep.folds, sweep.options, sweep.platform)
+        monkeypatch.setattr(checkpoints.Checkpoints, "due", lambda _, often=attempt % 3: often > 0)
+        recorder, trained = Recorder(sweep), 0
+        events = execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, stored)
+        for event in events:
+            recorder.take(event)
+            trained += isinstance(event, Compiled)
+            if trained and isinstance(event, Record) and event.step > 2 * attempt and attempt < 9:
+                break
+        else:
+            break
+        events.close()
+    assert attempt == 9
+    assert_same(recorder.trained(interrupted=False, seconds=0.0), uncut)
 
 
 def test_halving_ranks_each_block_by_the_means_of_its_settings(monkeypatch):

@@ -55,5 +55,15 @@ def test_predictions_are_counted(monkeypatch):
         prepare(Config(dataset="digits", hidden_units=(), num_steps=1, num_seeds=9000, predictions=True))
 
 
+def test_models_of_all_seeds_and_runs_that_wait_for_each_other_are_counted(monkeypatch):
+    set_free(monkeypatch, GIB // 4)
+    digits = {"dataset": "digits", "num_steps": 18, "evaluate_every": 2}
+    with pytest.raises(UserError, match="keep: the parameters of keep=seeds take about"):
+        prepare(Config(**digits, num_seeds=3000, keep="seeds"))
+    halving = {**digits, "search": "halving", "num_trials": 2000, "learning_rate": log_range(1e-4, 1)}
+    with pytest.raises(UserError, match="search: the states of 2,000 runs that halving ranks take about"):
+        prepare(Config(**halving, memory_limit=0.01))
+
+
 def test_what_fits_is_not_refused():
     assert len(prepare(Config(**XOR, num_seeds=50, keep="all", predictions=True)).table) == 50

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from flax import linen as nn
 
 import jaxnets
 from jaxnets.engine import packing, parts
@@ -12,6 +13,7 @@ from jaxnets.engine.execute import execute
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import prepare
+from jaxnets.trained import model
 
 VALUES = {
     "dataset": "xor",
@@ -22,6 +24,19 @@ VALUES = {
     "evaluate_every": 4,
     "batch_size": 0,
 }
+
+
+class Named(nn.Module):
+    """Its layers have the names that separate others' names."""
+
+    hidden_units: tuple[int, ...] = (4,)
+    num_outputs: int = 2
+
+    @nn.compact
+    def __call__(self, inputs, train=False):
+        for width, name in zip((*self.hidden_units, 3, 3), ("layer.0", "a/b", "100%2E"), strict=False):
+            inputs = nn.relu(nn.Dense(width, name=name)(inputs))
+        return nn.Dense(self.num_outputs, name="layer")(inputs)
 
 
 def parts_of(sweep, folder):
@@ -38,7 +53,10 @@ def carried_out(folder, **changed):
     return recorder.trained(interrupted=False, seconds=0.0), compiled
 
 
-@pytest.mark.parametrize("changed", [{}, {"keep": "best"}, {"keep": "all", "predictions": True}], ids=str)
+KEPT = [{}, {"keep": "best"}, {"keep": "all", "predictions": True}, {"keep": "last", "model": Named}]
+
+
+@pytest.mark.parametrize("changed", KEPT, ids=str)
 def test_what_is_finished_is_read_to_the_last_bit(tmp_path, changed):
     (first, trained), (second, again) = (carried_out(tmp_path / "parts", **changed) for _ in range(2))
     assert (trained, again) == (2, 0)
@@ -54,6 +72,16 @@ def test_what_is_finished_is_read_to_the_last_bit(tmp_path, changed):
 
 def assert_equal_trees(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+def test_parameters_that_are_exported_keep_their_names(tmp_path):
+    trained, _ = carried_out(tmp_path / "parts", model=Named, hidden_units=4, keep="last")
+    params = trained.params(0)
+    assert set(params) == {"layer.0", "a/b", "100%2E", "layer"}
+    model.export(tmp_path / "net.safetensors", params)
+    names = model.read_export(tmp_path / "net.safetensors")
+    assert {"layer%2E0.kernel", "layer.kernel", "100%252E.bias"} <= set(names)
+    assert_equal_trees(model.nested(names), params)
 
 
 @pytest.mark.parametrize(

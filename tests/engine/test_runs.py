@@ -1,4 +1,5 @@
 import jax
+import numpy as np
 import optax
 import pytest
 
@@ -6,7 +7,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.runs import dataset_arguments, runs
-from jaxnets.engine.sweep import prepare
+from jaxnets.engine.sweep import load_folds, prepare
 from jaxnets.models import MLP
 from jaxnets.plugins import DATASET
 from jaxnets.training import schedules
@@ -40,11 +41,57 @@ def test_defaults_of_plugins_are_in_the_table():
 
 
 def test_a_base_seed_moves_the_seeds_of_all_blocks_and_of_the_loader():
-    moved = table(base_seed=500, num_seeds=2, num_blocks=2)
-    assert [run["seed"] for run in moved] == [500, 501, 502, 503]
-    config = Config(dataset="spirals", data_seed=3, base_seed=500)
-    assert dataset_arguments(config, DATASET.find("spirals")) == {"data_seed": 503}
-    assert dataset_arguments(Config(dataset="wine", base_seed=7), DATASET.find("wine")) == {"split_seed": 7}
+    moved = table(base_seed=5, num_seeds=2, num_blocks=2)
+    assert [run["seed"] for run in moved] == [500_000, 500_001, 500_002, 500_003]
+    config = Config(dataset="spirals", data_seed=3, base_seed=5)
+    assert dataset_arguments(config, DATASET.find("spirals")) == {"data_seed": 500_003}
+    assert dataset_arguments(Config(dataset="wine", base_seed=7), DATASET.find("wine")) == {"split_seed": 700_000}
+
+
+LARGEST = 21_473
+BASE_SEEDS = (0, 1, 2, 3, 10, 99, 100, 255, 256, 1000, 9999, 10_000, LARGEST - 1, LARGEST)
+
+
+def test_base_seeds_share_no_seed_and_no_split():
+    seeds, splits = [], []
+    for base in BASE_SEEDS:
+        config = Config(dataset="wine", base_seed=base, num_seeds=40, num_blocks=25, options={"confirm_seeds": 3_960})
+        seeds += [run["seed"] for run in runs(config)]
+        first = dataset_arguments(config, DATASET.find("wine")).get("split_seed", 0)
+        splits += [first + block for block in range(config.num_blocks)]
+    assert len(set(seeds)) == len(seeds) == 1000 * len(BASE_SEEDS)
+    assert len(set(splits)) == len(splits)
+    assert max(seeds) + 25 * 3_960 < 2**31
+    assert seeds[:1000] == list(range(1000))
+
+
+@pytest.mark.parametrize("limits", [{}, {"num_train": 60, "num_test": 20}])
+@pytest.mark.parametrize("own_splits", [False, True])
+def test_neighbouring_base_seeds_share_no_test_set(limits, own_splits):
+    features, labels = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300) % 2
+    pairs = [(features[at], labels[at]) for at in (slice(200), slice(200, 250), slice(250, 300))]
+    data_set = tuple(pairs) if own_splits else (features, labels)
+    found = [
+        frozenset(map(bytes, fold.test.inputs))
+        for base in (0, 1, 2, LARGEST)
+        for fold in load_folds(Config(dataset=data_set, base_seed=base, num_blocks=4, **limits))
+    ]
+    assert len(set(found)) == 16
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"base_seed": LARGEST + 1}, "base_seed: 21474 is above 21473."),
+        ({"base_seed": -1}, "base_seed: -1 is below 0."),
+        ({"num_seeds": 100_001}, "num_seeds: 100,001 seeds of all blocks are more than the 100,000 of a base_seed."),
+        ({"num_seeds": 1000, "num_blocks": 50, "options": {"confirm_seeds": 1001}}, "num_seeds: 100,050 seeds of all"),
+    ],
+)
+def test_seeds_that_would_be_those_of_another_base_seed_are_refused(values, message):
+    with pytest.raises(UserError) as error:
+        runs(Config(**values))
+    assert str(error.value).startswith(message)
 
 
 def test_seeds_are_counted_or_picked():

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import jaxnets
+from jaxnets.engine import crew
 from jaxnets.evidence import choosing
+from jaxnets.trained import predict
 
 FEATURES = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
 LABELS = (FEATURES[:, 0] > 0).astype(int)
@@ -54,6 +56,51 @@ def test_a_run_that_diverged_has_no_model():
     test = results.folds[0].test
     said = results.predict(0, test.inputs)
     assert np.mean(said == test.labels) == pytest.approx(results.runs["test_accuracy"][0])
+
+
+@pytest.mark.parametrize("keep", ["last", "all"])
+def test_what_answers_is_what_the_table_judged(keep, tmp_path):
+    """Large rates: the best evaluation is seldom the last one."""
+    values = {**VALUES, "dataset": (FEATURES, LABELS), "folds": 1, "select": "best", "num_steps": 30}
+    results = jaxnets.sweep(
+        **values, learning_rate=[1.0, 3.0], num_seeds=4, keep=keep, output=tmp_path / "run", progress=False
+    )
+    loaded, test = jaxnets.load(tmp_path / "run"), results.folds[0].test
+    assert (results.runs["judged_step"] < 30).any()
+    for run in results.runs["run"]:
+        assert results.runs["judged_step"][run] in results.steps(run)
+        assert len(results.steps(run)) == (15 if keep == "all" else 1)
+        for source in (results, loaded, results.model(run), loaded.model(run)):
+            of_run = () if hasattr(source, "plugin") else (run,)
+            said = predict.labels(source, test.inputs) if not of_run else source.predict(run, test.inputs)
+            assert np.mean(said == test.labels) == pytest.approx(results.runs["test_accuracy"][run])
+
+
+@pytest.mark.parametrize("keep", ["best", "seeds"])
+@pytest.mark.parametrize("select", ["last", "best"])
+def test_no_run_is_trained_twice_for_its_model(keep, select, monkeypatch):
+    """A run is ahead and then dropped: the model is that of the best run that finished, as it was trained."""
+    segments, dispatch = [], crew.Crew.dispatch
+    monkeypatch.setattr(
+        crew.Crew, "dispatch", lambda *asked: segments.append((len(asked[0]._seated), *asked[1:])) or dispatch(*asked)
+    )
+    values = {**VALUES, "dataset": (FEATURES, LABELS), "folds": 1, "select": select, "num_seeds": 3, "num_steps": 18}
+    search = {"learning_rate": jaxnets.log_range(0.01, 3), "search": "halving", "num_trials": 6}
+    results = jaxnets.sweep(**values, **search, keep=keep, progress=False)
+    assert sum(runs * (last - first) for runs, first, last in segments) == results.steps_taken
+    finished = results.runs[results.runs["status"] == "finished"]
+    test = results.folds[0].test
+    if keep == "best":
+        best = finished[finished["dev_accuracy"] == finished["dev_accuracy"].max()]
+        run = results.kept_model.about["run"]
+        assert run == best.sort_values(["judged_step", "run"])["run"].iloc[0]
+        kept = [run]
+    else:
+        kept = sorted({run for run, _ in results.kept})
+        assert kept == sorted(finished["run"])
+    for run in kept:
+        said = results.predict(run, test.inputs)
+        assert np.mean(said == test.labels) == pytest.approx(results.runs["test_accuracy"][run])
 
 
 def test_where_nothing_finished_nothing_is_kept(tmp_path):

@@ -113,7 +113,7 @@ def test_a_quick_lecture_takes_the_quick_values_and_says_so(tmp_path):
 
 def test_another_base_seed_is_told(tmp_path):
     give([made_up("one", [])], tmp_path, values={"base_seed": 7})
-    assert "All seeds and splits begin at 7." in (tmp_path / lecture.PAGE).read_text()
+    assert "All seeds and splits are those of base seed 7." in (tmp_path / lecture.PAGE).read_text()
 
 
 @pytest.fixture
