@@ -108,8 +108,8 @@ class _Sweep:
         given = program, wanted, self.placed, self.placement, self.options
         if source is None:
             return programs.executable(*given)
-        compiling = partial(streaming.compile_program, source=source)
-        return programs.executable(*given, compiling, (source.room, source.num_batches))
+        lowering = partial(streaming.lower_program, source=source)
+        return programs.executable(*given, lowering, (source.room, source.num_batches))
 
 
 def _cut(runs: range, size: int) -> list[range]:

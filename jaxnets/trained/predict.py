@@ -11,10 +11,14 @@ from flax import linen as nn
 from jaxtyping import Float, Int
 
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.fingerprints import fingerprint
+from jaxnets.basics.foreign import is_foreign
 from jaxnets.data.texts import Texts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
+from jaxnets.plugins import Plugin
 from jaxnets.trained.model import Model
+from jaxnets.training.state import TRACED_ANEW
 
 _TOGETHER, _MOST_POSITIONS = 32, 1 << 18  # texts, and word positions, that are put through the model at a time
 
@@ -33,7 +37,7 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
     if model.vocabulary:
         return class_probabilities(model, [encode(model, text) for text in _strings(inputs)])
     rows = features(model, inputs)
-    return np.asarray(model.head.value.probabilities(_compiled(model.module)({"params": model.params}, rows)))
+    return np.asarray(model.head.value.probabilities(_compiled(model)({"params": model.params}, rows)))
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
@@ -101,7 +105,7 @@ def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts
     """
     longest = max(1, max((len(row) for row in rows), default=0))
     together = min(_TOGETHER, max(1, _MOST_POSITIONS // longest), max(1, len(rows)))
-    parts, apply = [], _compiled(model.module)
+    parts, apply = [], _compiled(model)
     for first in range(0, max(1, len(rows)), together):
         some = [rows[number] for number in range(first, min(first + together, len(rows)))]
         missing = [np.zeros(0, np.int32)] * (together - len(some))
@@ -112,7 +116,24 @@ def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts
     return np.concatenate(parts)
 
 
+def _compiled(model: Model) -> Callable:
+    """The function of a model's module, traced once for all models that differ in their parameters alone.
+
+    That of others is traced anew where what it reads is not what it was, or cannot be told.
+    """
+    parts = (model.plugin.value, *(value.value for value in model.arguments.values() if isinstance(value, Plugin)))
+    if not any(map(is_foreign, parts)):
+        return _jitted(model.module, None)
+    told = fingerprint(parts)
+    apply = jax.jit(model.module.apply) if told is None else _jitted(model.module, told)
+
+    def as_it_is(*arguments: Any) -> Any:
+        with TRACED_ANEW(told or object()):
+            return apply(*arguments)
+
+    return as_it_is
+
+
 @cache
-def _compiled(module: nn.Module) -> Callable:
-    """The module's function, traced once for all models that differ in their parameters alone."""
+def _jitted(module: nn.Module, told: str | None) -> Callable:
     return jax.jit(module.apply)
