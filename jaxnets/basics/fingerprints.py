@@ -25,13 +25,21 @@ from jaxnets.basics.foreign import cells, is_library, is_named
 _DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__", "import_module", "open", "input"}
 # Of a class: what Python and Flax note down for themselves.
 _NOTES = {
-    *("__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__firstlineno__", "__static_attributes__"),
+    *(
+        "__dict__",
+        "__weakref__",
+        "__doc__",
+        "__module__",
+        "__annotations__",
+        "__firstlineno__",
+        "__static_attributes__",
+    ),
     *("__annotate__", "__annotate_func__", "__annotations_cache__", "__match_args__", "__abstractmethods__"),
     *("_abc_impl", "_state", "_parent_ref"),
 }
 
 
-class _Untold(Exception):
+class _UntoldError(Exception):
     """Something whose content cannot be known."""
 
 
@@ -46,7 +54,7 @@ def fingerprint(value: Any) -> str | None:
     """
     try:
         return _digest(value, {})
-    except (_Untold, RecursionError):
+    except (_UntoldError, RecursionError):
         return None
 
 
@@ -97,7 +105,7 @@ def _of_array(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
         is_key = str(value.dtype).startswith("key<")
         array = np.asarray(sys.modules["jax"].random.key_data(value) if is_key else value)
     except Exception as error:  # one of JAX that stands for no numbers
-        raise _Untold from error
+        raise _UntoldError from error
     yield f"{value.dtype}{array.shape}".encode()
     yield _digest(array.tolist(), seen).encode() if array.dtype.hasobject else array.tobytes()
 
@@ -110,7 +118,7 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value.items()
     elif isinstance(value, ModuleType):
         if not is_library(value.__name__):
-            raise _Untold  # what of it is read, a function that names it shows
+            raise _UntoldError  # what of it is read, a function that names it shows
         yield value.__name__
     elif isinstance(value, CodeType):
         yield from _of_code(value)
@@ -147,13 +155,13 @@ def _of_function(function: FunctionType) -> Iterator[Any]:
         yield from (function.__module__, function.__qualname__)
         return
     yield from (cells(function), function.__defaults__, function.__kwdefaults__, vars(function))
-    if is_library(module):
-        yield from (module, function.__code__.co_qualname)
-        return
     yield function.__code__
+    if is_library(module):
+        yield module
+        return
     names = sorted(set(_names(function.__code__)))
     if _DYNAMIC.intersection(names):
-        raise _Untold
+        raise _UntoldError
     for name in names:
         yield from _read(name, function.__globals__, names, frozenset())
 
@@ -204,8 +212,10 @@ def _of_object(value: Any) -> Iterator[Any]:
         if hasattr(value, name) and name not in ("__dict__", "__weakref__")
     }
     attributes = {**slots, **getattr(value, "__dict__", {})}
-    if not (attributes or hasattr(value, "__dict__") or hasattr(value, "__wrapped__") or "__slots__" in vars(type(value))):
-        raise _Untold(repr(value))  # what C keeps
+    if not (
+        attributes or hasattr(value, "__dict__") or hasattr(value, "__wrapped__") or "__slots__" in vars(type(value))
+    ):
+        raise _UntoldError(repr(value))  # what C keeps
     if is_named(value) and is_library(value.__module__):  # as those of jax.nn, which are compiled
         yield from (value.__module__, value.__qualname__)
         return

@@ -101,7 +101,7 @@ class _Sweep:
         placed, start = self.placed, time.perf_counter()
         laid_out = replace(wanted, chunks=_cut(range(len(program.runs)), wanted.size))
         executable = self._executable(program, laid_out, source)
-        compiled = Compiled(program, time.perf_counter() - start, executable.anew)
+        compiled = Compiled(program, time.perf_counter() - start, executable.anew, executable.kept)
         return Job(program, executable, placed, self.placement, self.options, source), compiled
 
     def _executable(self, program: Program, wanted: Layout, source: Source | None) -> Executable:

@@ -31,11 +31,13 @@ class Executable:
         `jaxnets.engine.streaming.Functions`.
       layout: where it takes the runs.
       anew: whether it was compiled now.
+      kept: whether a later sweep may use it; not where nothing tells what code of others reads.
     """
 
     function: Any
     layout: Layout
     anew: bool
+    kept: bool = True
 
 
 _PROGRAMS: OrderedDict[tuple[Hashable, int, Hashable], Any] = OrderedDict()
@@ -87,14 +89,12 @@ def executable(
         if (key, blocks, text) in _PROGRAMS:
             _PROGRAMS.move_to_end((key, blocks, text))
             return Executable(_PROGRAMS[key, blocks, text], wanted, False)
-    compiled = jax.tree.map(
-        lambda one: one.compile(), lowered or lowering(program, wanted, placed, placement, options)
-    )
-    if text is not None or not program.guests:
+    compiled = jax.tree.map(lambda one: one.compile(), lowered or lowering(program, wanted, placed, placement, options))
+    if kept := text is not None or not program.guests:
         _PROGRAMS[key, wanted.blocks, text] = compiled
     if len(_PROGRAMS) > _MOST_PROGRAMS:
         _PROGRAMS.popitem(last=False)
-    return Executable(compiled, wanted, True)
+    return Executable(compiled, wanted, True, kept)
 
 
 def _text(program: Program, lowered: Any) -> Hashable:

@@ -48,9 +48,9 @@ def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /
     """
     changed = without_strangers(config.changed(**{"export": None, **values}), values)
     if data_of(changed) != data_of(config):
-        if folds and changed.dataset is config.dataset and not is_built_in(config):
-            if fingerprint(load_folds(config)) != fingerprint(folds):
-                raise UserError(f"dataset: the data of '{folds[0].name}' have changed since they were trained on.")
+        of_others = folds and changed.dataset is config.dataset and not is_built_in(config)
+        if of_others and fingerprint(load_folds(config)) != fingerprint(folds):
+            raise UserError(f"dataset: the data of '{folds[0].name}' have changed since they were trained on.")
         folds = ()
     trained = carry_out(prepare(changed, folds=folds), None, console, None)
     if trained.interrupted:
@@ -137,6 +137,9 @@ def carry_out(
     parts = parts or (directory and directory / run_directory.PARTS)
     with display(console, len(sweep.table), sweep.num_steps) as progress:
         interrupted = _train(recorder, directory, progress, follower, parts)
+    if notes is not None:
+        for note in recorder.not_told():
+            notes.print(note, soft_wrap=True)
     with undisturbed() if interrupted else contextlib.nullcontext():
         trained = kept.completed(sweep, recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
         if directory is not None:
