@@ -21,20 +21,15 @@ import numpy as np
 
 from jaxnets.basics.foreign import cells, is_library, is_named
 
-# What reads by a name that no code shows.
-_DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__", "import_module", "open", "input"}
+# What reads by a name that no code shows, or from outside of the process.
+_DYNAMIC = {
+    *("eval", "exec", "globals", "locals", "vars", "__import__", "import_module", "environ", "getenv", "open", "input"),
+    *("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "read_text", "read_bytes", "read_csv", "read_parquet"),
+}
 # Of a class: what Python and Flax note down for themselves.
 _NOTES = {
-    *(
-        "__dict__",
-        "__weakref__",
-        "__doc__",
-        "__module__",
-        "__annotations__",
-        "__firstlineno__",
-        "__static_attributes__",
-    ),
-    *("__annotate__", "__annotate_func__", "__annotations_cache__", "__match_args__", "__abstractmethods__"),
+    *("__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__annotate__", "__annotate_func__"),
+    *("__firstlineno__", "__static_attributes__", "__annotations_cache__", "__match_args__", "__abstractmethods__"),
     *("_abc_impl", "_state", "_parent_ref"),
 }
 
@@ -167,9 +162,11 @@ def _of_function(function: FunctionType) -> Iterator[Any]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """The names that a function and those within it look up: globals, attributes, imports."""
+    """The names that a function and those within it look up: globals, attributes, imports, and texts, for `getattr`."""
     yield from code.co_names
     for one in code.co_consts:
+        if isinstance(one, str) and one.isidentifier():
+            yield one
         if isinstance(one, CodeType):
             yield from _names(one)
 

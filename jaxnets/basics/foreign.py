@@ -39,7 +39,8 @@ def _is_foreign(value: Any, seen: set[int]) -> bool:
     if isinstance(value, tuple | list | dict):
         return any(_is_foreign(item, seen) for item in (value.values() if isinstance(value, dict) else value))
     if is_function := isinstance(value, FunctionType):
-        module, inside = value.__globals__.get("__name__"), [*cells(value), value.__defaults__, value.__kwdefaults__]
+        module: Any = value.__globals__.get("__name__")
+        inside: Any = *cells(value), value.__defaults__, value.__kwdefaults__
     elif isinstance(value, type):
         module, inside = value.__module__, value.__bases__
     elif isinstance(value, MethodType):
@@ -47,7 +48,7 @@ def _is_foreign(value: Any, seen: set[int]) -> bool:
     elif isinstance(value, functools.partial):
         return any(_is_foreign(item, seen) for item in (value.func, value.args, value.keywords))
     else:
-        inside = [getattr(value, "__wrapped__", None), getattr(value, "__dict__", None)]
+        inside = getattr(value, "__wrapped__", None), getattr(value, "__dict__", None)
         module = getattr(value, "__module__", None) if callable(value) else None
         module = module or type(value).__module__
     if is_named(value) and f"{value.__module__}.".startswith(_TRUSTED):
@@ -60,7 +61,7 @@ def _is_foreign(value: Any, seen: set[int]) -> bool:
 def is_named(value: Any) -> bool:
     """Whether a function or a class is what its module has under its name."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    return bool(module and name) and getattr(sys.modules.get(module), name, None) is value
+    return bool(module and name) and getattr(sys.modules.get(str(module)), str(name), None) is value
 
 
 def is_library(module: str) -> bool:

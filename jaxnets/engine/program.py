@@ -105,7 +105,8 @@ class Program:
             return
         (first, name), *others = named.items()
         beside = "".join(f", or {field} '{other}'," for field, other in others)
-        with foreign.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(next(_NUMBERS)):
+        told = fingerprint(self.guests) or next(_NUMBERS)
+        with foreign.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(told):
             yield
 
     def text(self, lowered: Sequence[jax.stages.Lowered]) -> str | None:
@@ -175,7 +176,7 @@ def _splits(dataset: Dataset) -> tuple[training.Examples, training.Examples]:
     if not isinstance(train.inputs, Texts):
         return tuple(training.Examples(shape(split.inputs), shape(split.labels)) for split in (train, dev))  # type: ignore
     inputs = train.inputs
-    stream = TextStream(shape(inputs.words), shape(inputs.starts), shape(inputs.lengths))
+    stream = TextStream(*map(shape, (inputs.words, inputs.starts, inputs.lengths)))  # type: ignore[arg-type]
     batch = jax.ShapeDtypeStruct((1, EVALUATION_BATCH), np.int32)
     evaluated = training.Examples(TextBatch(batch, batch, batch), batch)  # type: ignore[arg-type]
     return training.Examples(stream, shape(train.labels)), evaluated  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import namedtuple
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -25,8 +26,7 @@ from jaxnets.training.heads import Softmax
 XOR = {"dataset": "xor", "batch_size": 0, "num_steps": 2, "learning_rate": 0.1}
 HERE = sys.modules[__name__]
 GLOBAL = 0.5
-ARRAY = np.full(1000, 0.5, np.float32)
-CELL = [0.5]
+ARRAY = np.linspace(0, 1, 1000, dtype=np.float32)
 
 
 class Holder:
@@ -42,41 +42,40 @@ def repeated(carry, _):
     return carry * GLOBAL, None
 
 
-def factor(cell=CELL):
-    """Reads in every way that there is."""
-    in_loop, _ = jax.lax.scan(repeated, jnp.float32(1), None, length=2)
-    return GLOBAL + Holder.number + jnp.asarray(ARRAY).sum() + cell[0] + compiled(1.0) + in_loop
-
-
-def using(kind, factor=factor):
-    """The values of a sweep with a plug-in of a kind that calls `factor` where it is traced."""
+def plugins(number):
+    """One of each kind, which calls `number(kind)` where it is traced."""
 
     class Head(Softmax):
         def losses(self, logits, labels):
-            return factor() * super().losses(logits, labels)
+            return number("head") * super().losses(logits, labels)
 
     class Net(nn.Module):
         num_outputs: int
+        activation: Callable = jax.nn.relu
 
         @nn.compact
         def __call__(self, inputs, *, train=False):
-            return factor() * Linear(self.num_outputs)(inputs)
+            return number("model") * Linear(self.num_outputs)(self.activation(inputs))
 
-    plugins = {
-        "optimizer": lambda learning_rate: optax.sgd(factor() * learning_rate),
-        "activation": lambda x: jnp.tanh(factor() * x),
-        "schedule": lambda progress: factor() + 0 * progress,
-        "initializer": lambda key, shape, dtype: factor() * jax.random.normal(key, shape, dtype),
+    return {
+        "optimizer": lambda learning_rate: optax.sgd(number("optimizer") * learning_rate),
+        "activation": lambda x: jnp.tanh(number("activation") * x),
+        "schedule": lambda progress: number("schedule") + 0 * progress,
+        "initializer": lambda key, shape, dtype: number("initializer") * jax.random.normal(key, shape, dtype),
         "head": Head(),
         "model": Net,
     }
-    return {**XOR, **({} if kind == "model" else {"hidden_units": (3,)}), kind: plugins[kind]}
 
 
-def text(values):
-    """That of the one program of a sweep, as a resumed one compares it."""
+def using(kind, number):
+    """The values of a sweep with one plug-in of the user's."""
+    return {**XOR, **({} if kind == "model" else {"hidden_units": (3,)}), kind: plugins(lambda _: number())[kind]}
+
+
+def texts_of(values):
+    """What gives the text of the one program of a sweep, as one that is resumed compares it."""
     sweep = prepare(jaxnets.Config(**values))
-    return sweep.programs[0].text_of_run(sweep.folds[0], predictions=False)
+    return lambda: sweep.programs[0].text_of_run(sweep.folds[0], predictions=False)
 
 
 def trained(values, **more):
@@ -84,28 +83,30 @@ def trained(values, **more):
     return results.runs["test_loss"].tolist(), results.num_programs
 
 
-CHANGES = {
-    "global": lambda monkeypatch: monkeypatch.setattr(HERE, "GLOBAL", 2.0),
-    "attribute": lambda monkeypatch: monkeypatch.setattr(Holder, "number", 2.0),
-    "array": lambda monkeypatch: np.put(ARRAY, 500, 2.0),  # in its middle, where it is not printed
-    "cell": lambda monkeypatch: monkeypatch.setitem(CELL, 0, 2.0),
-}
+def test_the_text_of_a_program_tells_what_each_plugin_reads():
+    numbers = dict.fromkeys(plugins(None), 0.5)
+    text, again = (texts_of({**XOR, **plugins(numbers.get)}) for _ in range(2))
+    texts = [text()]
+    assert again() == texts[0] is not None  # defined anew, and the same
+    for kind in numbers:
+        numbers[kind] = 2.0
+        texts.append(text())
+    assert len(set(texts)) == 7
 
 
-@pytest.fixture(autouse=True)
-def array_as_it_was():
-    yield
-    ARRAY[:] = 0.5
-
-
-@pytest.mark.parametrize("kind", ["optimizer", "activation", "schedule", "initializer", "head", "model"])
-def test_the_text_of_a_program_tells_all_that_a_plugin_reads(kind, monkeypatch):
-    values = using(kind)
-    texts = [text(values), text(using(kind))]
-    assert texts[0] == texts[1] is not None  # defined anew, and the same
-    for change in CHANGES.values():
-        change(monkeypatch)
-        texts.append(text(values))
+def test_in_whatever_way_it_is_read(monkeypatch):
+    cell = [0.5]
+    text = texts_of(using("activation", lambda: GLOBAL + Holder.number + jnp.asarray(ARRAY).sum() + cell[0]))
+    texts = [text()]
+    monkeypatch.setattr(HERE, "GLOBAL", 2.0)
+    texts.append(text())
+    monkeypatch.setattr(Holder, "number", 2.0)
+    texts.append(text())
+    monkeypatch.setattr(HERE, "ARRAY", ARRAY.copy())
+    ARRAY[500] = 2.0  # in its middle, where it is not printed
+    texts.append(text())
+    cell[0] = 2.0
+    texts.append(text())
     assert len(set(texts)) == 5
 
 
@@ -243,8 +244,8 @@ def test_another_process_with_other_hashes_and_devices_tells_the_same(lab):
 
 def test_a_module_that_is_loaded_anew_is_another(lab):
     rules = importlib.import_module("lab_of_reuse.rules")
-    values = {**XOR, "head": rules.Head()}
-    before = text(values)
+    text = texts_of({**XOR, "head": rules.Head()})
+    before = text()
     (lab / "numbers.py").write_text(NUMBERS.replace("2.0", "3.0"))
     importlib.reload(sys.modules["lab_of_reuse.numbers"])
-    assert text(values) != before  # the head's own module is as it was
+    assert text() != before  # the head's own module is as it was
