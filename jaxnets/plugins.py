@@ -16,6 +16,7 @@ from flax import linen as nn
 from jaxnets import data, models
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError, unknown
+from jaxnets.basics.fingerprints import fingerprint
 from jaxnets.basics.foreign import calling
 from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument, arguments
@@ -70,6 +71,13 @@ class Plugin:
     def reference(self) -> Any:
         """What finds it again: its name, or where it has none that could be found, the object."""
         return self.name if ":" in self.name or KINDS[self.kind].known().get(self.name) is self.value else self.value
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are called the same and read the same: how an object compares itself says nothing of that."""
+        if not isinstance(other, Plugin) or (self.kind, self.name) != (other.kind, other.name):
+            return False
+        told = None if self.value is other.value else fingerprint(self.value)
+        return self.value is other.value or (told is not None and told == fingerprint(other.value))
 
     def __hash__(self) -> int:
         """That of kind and name: a guest's object need not have one."""

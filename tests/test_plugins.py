@@ -8,6 +8,8 @@ from flax import linen as nn
 
 from jaxnets import models, plugins
 from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config
+from jaxnets.engine.runs import runs
 from jaxnets.models.blocks import Linear
 from jaxnets.plugins import KINDS
 from jaxnets.training import heads, schedules
@@ -174,3 +176,15 @@ def test_owners_of_an_argument():
     assert owners["schedule"] == ["linear", "cosine"]
     assert owners["model"] == []
     assert schedules.KNOWN["linear"] is plugins.SCHEDULE.find("linear").value
+
+
+def test_heads_of_one_name_are_told_apart_by_what_they_read():
+    class Weighted(heads.Softmax):  # its `==` compares no fields, as it has none
+        def __init__(self, weight):
+            object.__setattr__(self, "weight", weight)
+
+    one, same, other = (plugins.HEAD.find(Weighted(weight)) for weight in (1.0, 1.0, 2.0))
+    assert one.value == other.value
+    assert one == same != other
+    with pytest.raises(UserError, match="head: two that differ are called 'Weighted'"):
+        runs(Config(head=[Weighted(1.0), Weighted(2.0)]))

@@ -1,28 +1,84 @@
 """Code of others is called in one way: what it raises, an exit of the program too, is one line that names its place."""
 
 import contextlib
+import functools
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType, MethodType
 from typing import Any
+
+import numpy as np
 
 from jaxnets.basics.errors import UserError
 
 _OWN = str(Path(__file__).parents[1])
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-_TRUSTED = ("jaxnets.", "jax.", "jaxlib.", "flax.", "optax.")
+_TRUSTED = ("jaxnets.", "jax.", "jaxlib.", "flax.", "optax.", "builtins.")
+_DATA = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, np.dtype)
 
 
 def is_foreign(value: Any) -> bool:
-    """Whether a function, a class or an object is neither jaxnets' nor that of a library that it is built on.
+    """Whether a plug-in is, or holds, code that is neither jaxnets' nor of a library that it is built on.
 
-    >>> import math
-    >>> is_foreign(is_foreign), is_foreign(math.sin)
-    (False, True)
+    A name that a function borrowed, as `functools.wraps` gives it, does not hide where it is from.
+
+    >>> import functools, math
+    >>> is_foreign(is_foreign), is_foreign(functools.partial(is_foreign, 3)), is_foreign(math.sin)
+    (False, False, True)
     """
-    module = getattr(value, "__module__", None) or type(value).__module__
-    return not str(module).startswith(_TRUSTED)
+    return _is_foreign(value, set())
+
+
+def _is_foreign(value: Any, seen: set[int]) -> bool:
+    if id(value) in seen or value is None or isinstance(value, _DATA):
+        return False
+    seen.add(id(value))
+    if isinstance(value, tuple | list | dict):
+        return any(_is_foreign(item, seen) for item in (value.values() if isinstance(value, dict) else value))
+    if is_function := isinstance(value, FunctionType):
+        module: Any = value.__globals__.get("__name__")
+        inside: Any = *cells(value), value.__defaults__, value.__kwdefaults__
+    elif isinstance(value, type):
+        module, inside = value.__module__, value.__bases__
+    elif isinstance(value, MethodType):
+        return _is_foreign(value.__func__, seen) or _is_foreign(value.__self__, seen)
+    elif isinstance(value, functools.partial):
+        return any(_is_foreign(item, seen) for item in (value.func, value.args, value.keywords))
+    else:
+        inside = getattr(value, "__wrapped__", None), getattr(value, "__dict__", None)
+        module = getattr(value, "__module__", None) if callable(value) else None
+        module = module or type(value).__module__
+    if is_named(value) and f"{value.__module__}.".startswith(_TRUSTED):
+        return False
+    if not is_function and not isinstance(value, type) and _is_foreign(type(value), seen):
+        return True
+    return not f"{module}.".startswith(_TRUSTED) or any(_is_foreign(item, seen) for item in inside)
+
+
+def is_named(value: Any) -> bool:
+    """Whether a function or a class is what its module has under its name."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    return bool(module and name) and getattr(sys.modules.get(str(module)), str(name), None) is value
+
+
+def is_library(module: str) -> bool:
+    """Whether a module is jaxnets', Python's own, or installed."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if f"{module}.".startswith(_TRUSTED):
+        return True
+    return module != "__main__" and (str(file).startswith(_LIBRARIES) if file else module in sys.stdlib_module_names)
+
+
+def cells(function: FunctionType) -> list[Any]:
+    """What a function closes over; a cell that is still empty holds nothing."""
+    found = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):
+            found.append(cell.cell_contents)
+    return found
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What a data set is: three splits of examples with labels, as NumPy arrays."""
 
+import copy
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -205,6 +206,12 @@ def in_memory(dataset: Dataset) -> Dataset:
     if dataset.is_text:
         return dataset
     return replace(dataset, train=replace(dataset.train, inputs=np.asarray(dataset.train.inputs, np.float32)))
+
+
+def owned(dataset: Dataset) -> Dataset:
+    """The data set with arrays of its own, which nobody else can change; those that are mapped stay in their file."""
+    arrays = (split.inputs for split in (dataset.train, dataset.dev, dataset.test))
+    return copy.deepcopy(dataset, {id(array): array for array in arrays if mapped.is_mapped(array)})
 
 
 def fingerprint(datasets: Sequence[Dataset]) -> str:

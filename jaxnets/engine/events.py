@@ -24,11 +24,13 @@ class Compiled(NamedTuple):
       program: the program.
       seconds: that it took.
       anew: whether it was compiled now; otherwise an earlier sweep of this process had left it.
+      kept: whether a later sweep may use it.
     """
 
     program: Program
     seconds: float
     anew: bool
+    kept: bool = True
 
 
 @dataclass(frozen=True)

@@ -138,15 +138,15 @@ class Training:
         placed, start = self.placed, time.perf_counter()
         laid_out = replace(wanted, chunks=_cut(range(len(program.runs)), wanted.size))
         executable = self._executable(program, laid_out, source)
-        compiled = Compiled(program, time.perf_counter() - start, executable.anew)
+        compiled = Compiled(program, time.perf_counter() - start, executable.anew, executable.kept)
         return Job(program, executable, placed, self.placement, self.options, source), compiled
 
     def _executable(self, program: Program, wanted: Layout, source: Source | None) -> Executable:
         given = program, wanted, self.placed, self.placement, self.options
         if source is None:
             return programs.executable(*given)
-        compiling = partial(streaming.compile_program, source=source)
-        return programs.executable(*given, compiling, (source.room, source.num_batches))
+        lowering = partial(streaming.lower_program, source=source)
+        return programs.executable(*given, lowering, (source.room, source.num_batches))
 
 
 def _cut(runs: range, size: int) -> list[range]:

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import re
-import sys
+import uuid
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
@@ -30,6 +30,7 @@ from jaxnets.plugins import Plugin
 
 FOLDER, SUFFIX, BEGUN = "parts", ".part", ".begun"
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
+_COMPUTING = ("data", "engine", "models", "training")
 _HASH = 32
 
 
@@ -47,7 +48,8 @@ class Parts:
     def __init__(
         self, folder: Path, table: Sequence[Run], folds: Sequence[Dataset], options: Options, platform: str
     ) -> None:
-        self._folder, self._table = folder, table
+        self._folder, self._table, self._folds = folder, table, folds
+        self._predictions = options.predictions
         about = [code(), _of_data(folds), options.evaluate_every, options.predictions, options.halving, platform]
         self._sweep = json.dumps([*about, type(options.keeping).__name__])
         self._every = options.checkpoint_every
@@ -102,6 +104,9 @@ class Parts:
         """A hash of all that the records of a program depend on."""
         if id(program) not in self._programs:
             about = [self._sweep, program.task.select_best, program.task.budgets, program.runs.tolist()]
+            if program.guests:
+                text = program.text_of_run(self._folds[0], predictions=self._predictions)
+                about.append(text or uuid.uuid4().hex)  # what nothing tells is never found again
             found = hashlib.sha256(json.dumps(about).encode())
             for run in program.runs:
                 row = [[name, _shown(value)] for name, value in self._table[run].items()]
@@ -127,28 +132,18 @@ def around(found: Sequence[range], num_runs: int, size: int) -> list[range]:
 
 
 def _shown(value: Any) -> Any:
-    """A hyperparameter as JSON knows it, as exactly as it is; a plug-in of others with its code."""
+    """A hyperparameter as JSON knows it, as exactly as it is; a plug-in by its name."""
     if isinstance(value, Plugin):
-        return [value.name, _source(value.value)]
+        return value.name
     return value if value is None or isinstance(value, str | bool | int | float) else repr(value)
-
-
-def _source(value: Any) -> str:
-    """The code of what is not jaxnets' own; empty where there is none to be had."""
-    module = sys.modules.get(str(getattr(value, "__module__", "")))
-    if module is None or module.__name__.partition(".")[0] in ("jaxnets", *_PACKAGES):
-        return ""
-    try:
-        return _digest(inspect.getsource(module).encode())
-    except (OSError, TypeError):
-        return ""
 
 
 @cache
 def code() -> str:
-    """A hash of the code of jaxnets and of the versions of what it computes with."""
+    """A hash of the code of jaxnets that computes, and of the versions of what it computes with."""
     root = Path(inspect.getfile(jaxnets)).parent
-    sources = [[str(path.relative_to(root)), _digest(path.read_bytes())] for path in sorted(root.rglob("*.py"))]
+    paths = sorted(path for folder in _COMPUTING for path in (root / folder).rglob("*.py"))
+    sources = [[str(path.relative_to(root)), _digest(path.read_bytes())] for path in paths]
     return _digest(json.dumps([sources, [metadata.version(name) for name in _PACKAGES]]).encode())
 
 

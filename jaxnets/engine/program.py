@@ -1,6 +1,9 @@
 """A program: the runs that share one static part, and are compiled once."""
 
 import contextlib
+import hashlib
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -11,10 +14,18 @@ import numpy as np
 from jaxnets import training
 from jaxnets.basics import foreign
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.fingerprints import fingerprint
 from jaxnets.data.dataset import Dataset
+from jaxnets.data.texts import Texts
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training.state import Task, TrainState
+from jaxnets.training.batches import EVALUATION_BATCH, TextStream
+from jaxnets.training.state import TRACED_ANEW, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
+
+_NUMBERS = itertools.count(1)
+
+# What a lowered program only refers to: functions of the host, and constants where JAX makes arguments of them.
+_REFERRED = ("callback", "jax.const")
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,8 @@ class Program:
         Raises:
           UserError: if the model has an argument that it does not know.
         """
-        return jax.eval_shape(partial(training.init, self.task), *self._numbers())
+        with self.calling_guests():
+            return jax.eval_shape(partial(training.init, self.task), *self._numbers())
 
     def check(self, dataset: Dataset) -> None:
         """Traces what a mistake could hide in, so that it shows before anything is written.
@@ -84,14 +96,42 @@ class Program:
         }
         return {field: part for field, part in parts.items() if part is not None and foreign.is_foreign(part)}
 
-    def calling_guests(self) -> contextlib.AbstractContextManager[None]:
-        """Where code of others is called, what it raises names it; see `jaxnets.basics.foreign.calling`."""
+    @contextlib.contextmanager
+    def calling_guests(self) -> Iterator[None]:
+        """Where code of others is traced: as it is now, and what it raises names it, as `foreign.calling` does."""
         named = {field: getattr(part, "__name__", type(part).__name__) for field, part in self.guests.items()}
         if not named:
-            return contextlib.nullcontext()
+            yield
+            return
         (first, name), *others = named.items()
         beside = "".join(f", or {field} '{other}'," for field, other in others)
-        return foreign.calling(f"{first}: '{name}'{beside}")
+        told = fingerprint(self.guests) or next(_NUMBERS)
+        with foreign.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(told):
+            yield
+
+    def text(self, lowered: Sequence[jax.stages.Lowered]) -> str | None:
+        """A hash of what some lowered functions compute: equal texts, equal programs; None if it cannot be told."""
+        texts = [one.as_text() for one in lowered]
+        if any(referred in text for text in texts for referred in _REFERRED):
+            told = fingerprint(self.guests)
+            if told is None:
+                return None
+            texts.append(told)
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+    def text_of_run(self, dataset: Dataset, *, predictions: bool) -> str | None:
+        """`text` of one run, from its start to its evaluation: the same for any number of runs, and on any devices."""
+        task = self.task
+
+        def run(numbers: Any, seed: Any, vectors: Any, examples: Any, split: Any, first: Any, last: Any) -> Any:
+            state, sums = training.train(task, training.init(task, numbers, seed, vectors), examples, first, last)
+            told = training.evaluate(task, state, split)
+            return state, sums, told, training.probabilities(task, state, split) if predictions else None
+
+        step = jax.ShapeDtypeStruct((), np.int32)
+        shapes = *self._numbers(), _given_vectors(dataset), *_splits(dataset), step, step
+        with self.calling_guests():
+            return self.text([jax.jit(run).lower(*shapes)])
 
     def _check_logits(self, dataset: Dataset) -> None:
         """Refuses a model that has no parameters, or does not give a row of logits for each example."""
@@ -124,6 +164,22 @@ def _given_vectors(dataset: Dataset) -> GivenVectors | None:
     shape = dataset.word_vectors.vectors.shape
     shapes = ((shape, np.float32), (shape[:1], bool), ((), np.float32))
     return GivenVectors(*(jax.ShapeDtypeStruct(*one) for one in shapes))  # type: ignore[arg-type]
+
+
+def _splits(dataset: Dataset) -> tuple[training.Examples, training.Examples]:
+    """The shapes of the training examples, and of a split that is evaluated."""
+
+    def shape(like: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(np.shape(like), np.float32 if np.ndim(like) == 2 else np.int32)
+
+    train, dev = dataset.train, dataset.dev
+    if not isinstance(train.inputs, Texts):
+        return tuple(training.Examples(shape(split.inputs), shape(split.labels)) for split in (train, dev))  # type: ignore
+    inputs = train.inputs
+    stream = TextStream(*map(shape, (inputs.words, inputs.starts, inputs.lengths)))  # type: ignore[arg-type]
+    batch = jax.ShapeDtypeStruct((1, EVALUATION_BATCH), np.int32)
+    evaluated = training.Examples(TextBatch(batch, batch, batch), batch)  # type: ignore[arg-type]
+    return training.Examples(stream, shape(train.labels)), evaluated  # type: ignore[arg-type]
 
 
 def example_batch(task: Task) -> training.Examples:

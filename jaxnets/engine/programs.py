@@ -31,15 +31,18 @@ class Executable:
         `jaxnets.engine.streaming.Functions`.
       layout: where it takes the runs.
       anew: whether it was compiled now.
+      kept: whether a later sweep may use it; not where nothing tells what code of others reads.
     """
 
     function: Any
     layout: Layout
     anew: bool
+    kept: bool = True
 
 
-_PROGRAMS: OrderedDict[tuple[Hashable, int], Any] = OrderedDict()
-"""By what is compiled, and the blocks of runs that there is room for; the one that was used last is the last."""
+_PROGRAMS: OrderedDict[tuple[Hashable, int, Hashable], Any] = OrderedDict()
+"""By what is compiled, the blocks of runs that there is room for, and the text of what others wrote; the one that was
+used last is the last."""
 
 _MOST_PROGRAMS = 32
 
@@ -56,10 +59,13 @@ def executable(
     placed: PlacedFolds,
     placement: Placement,
     options: Options,
-    compiling: Callable[..., Any] | None = None,
+    lowering: Callable[..., Any] | None = None,
     shapes: Hashable = None,
 ) -> Executable:
     """The executable of a program: new numbers and seeds, and fewer runs, need no new one.
+
+    One with code of others is lowered anew, as that may read what has changed since: it is used again if the text is
+    the same.
 
     Args:
       program: to be compiled.
@@ -67,41 +73,60 @@ def executable(
       placed: the data.
       placement: the devices.
       options: how it is carried out.
-      compiling: takes these five; `compile_program` if None.
+      lowering: takes these five; `lower_program` if None.
       shapes: what the executable depends on beside them.
     """
-    compiling = compiling or compile_program
+    lowering, lowered, text = lowering or lower_program, None, None
     key = shapes, _key(program, layout, placed, placement, options)
-    try:
-        hash(key)
-    except TypeError:  # a guest without a hash
-        return Executable(compiling(program, layout, placed, placement, options), layout, True)
-    blocks = min(_fitting(key, layout), default=layout.blocks)
-    if anew := (key, blocks) not in _PROGRAMS:
-        _PROGRAMS[key, blocks] = compiling(program, layout, placed, placement, options)
-    _PROGRAMS.move_to_end((key, blocks))
+    rooms = list(_fitting(key, layout))
+    if not program.guests:
+        rooms = [min(rooms, default=layout.blocks)]
+    for blocks in dict.fromkeys((*rooms[-1:], layout.blocks)):
+        wanted = replace(layout, blocks=blocks)
+        if program.guests:
+            lowered = lowering(program, wanted, placed, placement, options)
+            text = _text(program, lowered)
+        if (key, blocks, text) in _PROGRAMS:
+            _PROGRAMS.move_to_end((key, blocks, text))
+            return Executable(_PROGRAMS[key, blocks, text], wanted, False)
+    compiled = jax.tree.map(lambda one: one.compile(), lowered or lowering(program, wanted, placed, placement, options))
+    if kept := text is not None or not program.guests:
+        _PROGRAMS[key, wanted.blocks, text] = compiled
     if len(_PROGRAMS) > _MOST_PROGRAMS:
         _PROGRAMS.popitem(last=False)
-    return Executable(_PROGRAMS[key, blocks], replace(layout, blocks=blocks), anew)
+    return Executable(compiled, wanted, True, kept)
+
+
+def _text(program: Program, lowered: Any) -> Hashable:
+    """What tells apart what was lowered, with what it takes and gives; None if nothing does."""
+    functions = jax.tree.leaves(lowered)
+    text = program.text(functions)
+    told = text, *((one.in_tree, one.out_tree) for one in functions)
+    try:
+        hash(told)
+    except TypeError:  # of a guest's own kind of tree
+        return None
+    return text and told
 
 
 def _key(program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options) -> Hashable:
-    """All that an executable depends on but the room for runs."""
+    """All that an executable depends on but the room for runs, and what the text of one with code of others tells."""
     leaves, structure = jax.tree.flatten(placed.folds)
     data = structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)
     hyperparameters = tuple((name, str(values.dtype)) for name, values in program.hyperparameters.items())
-    return (program.task, options.predictions, layout.lanes, hyperparameters, *placement.mesh.devices.flat, *data)
+    task = None if program.guests else program.task
+    return (task, options.predictions, layout.lanes, hyperparameters, *placement.mesh.devices.flat, *data)
 
 
 def _fitting(key: Hashable, layout: Layout) -> Iterator[int]:
     """The room of executables that serve: enough for the runs, and no more than the memory allows."""
-    return (blocks for of, blocks in _PROGRAMS if layout.blocks <= blocks <= layout.most_blocks and of == key)
+    return (blocks for of, blocks, _ in _PROGRAMS if layout.blocks <= blocks <= layout.most_blocks and of == key)
 
 
-def compile_program(
+def lower_program(
     program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options = DEFAULT_OPTIONS
-) -> jax.stages.Compiled:
-    """Compiles a program; see `Executable.function`."""
+) -> jax.stages.Lowered:
+    """Lowers a program, to be compiled; see `Executable.function`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
     on_devices = jax.shard_map(
         partial(segment_of_runs, in_lanes(program.task, layout), options.predictions),
@@ -113,8 +138,7 @@ def compile_program(
     states, inputs = shapes_of_runs(program, layout, placement)
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
     with program.calling_guests():
-        lowered = jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
-    return lowered.compile()
+        return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
 
 
 def in_lanes(task: Task, layout: Layout) -> Task:

@@ -30,7 +30,8 @@ class Recorder:
       kept_model: the model that is kept of the best run.
       num_compiled: the programs that were compiled.
       best: the best accuracy on dev so far.
-      leader: the run that has it, for the reader.
+      untold: the programs of which nothing tells what their code reads.
+      leader: the run that has the best accuracy, for the reader.
     """
 
     sweep: Sweep
@@ -39,6 +40,7 @@ class Recorder:
     kept_model: Model | None = None
     num_compiled: int = 0
     best: float = -np.inf
+    untold: list[str] = field(default_factory=list)
     leader: str = ""
     _kept: Leader = field(default_factory=Leader)
 
@@ -46,6 +48,7 @@ class Recorder:
         """Adds what an event tells."""
         if isinstance(event, Compiled):
             self.num_compiled += event.anew
+            self.untold += [] if event.kept else [event.program.label]
         elif isinstance(event, Record):
             self.records.append(self._lean(event))
             self._follow(event)
@@ -110,7 +113,7 @@ class Recorder:
             programs=tuple(self.sweep.programs),
             kept={} if isinstance(self.sweep.options.keeping, KeepBest) else self.params,
             kept_model=self.kept_model,
-            notes=(*self.sweep.notes, *self._saved()),
+            notes=(*self.sweep.notes, *self.not_told(), *self._saved()),
             devices=tuple(self.sweep.devices),
             interrupted=interrupted,
             num_programs=self.num_compiled,
@@ -118,6 +121,12 @@ class Recorder:
             steps_taken=sum(record.steps_taken for record in self.records),
             steps_saved=sum(record.steps_saved for record in self.records),
         )
+
+    def not_told(self) -> tuple[str, ...]:
+        """What is trained anew each time, in a sentence."""
+        labels = ", ".join(dict.fromkeys(self.untold))
+        again = "is compiled anew by each sweep, and its runs are trained anew by one that is resumed"
+        return (f"{labels}: calls the host with what cannot be compared, so it {again}.",) if labels else ()
 
     def _saved(self) -> tuple[str, ...]:
         """The steps that runs were spared, in a sentence."""

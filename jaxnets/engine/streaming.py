@@ -122,19 +122,19 @@ def padded_batches(source: Source) -> int:
     return -(-source.num_batches // source.room.batches) * source.room.batches
 
 
-def compile_program(
+def lower_program(
     program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options, source: Source
 ) -> Functions:
-    """Compiles the functions of a program."""
+    """Lowers the functions of a program, to be compiled."""
     task = programs.in_lanes(program.task, layout)
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
     states, (hyperparameters, seeds, counts) = programs.shapes_of_runs(program, layout, placement)
 
-    def compiled(function: Any, specs: str, *arguments: Any) -> jax.stages.Compiled:
+    def lowered(function: Any, specs: str, *arguments: Any) -> Any:
         in_specs = tuple(runs if spec == "r" else shared for spec in specs)
         on_devices = jax.shard_map(function, mesh=placement.mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
         with program.calling_guests():
-            return jax.jit(on_devices, donate_argnums=0).lower(*arguments).compile()
+            return jax.jit(on_devices, donate_argnums=0).lower(*arguments)
 
     def metrics(*shape: int) -> Metrics:
         leaf = jax.ShapeDtypeStruct((*layout.shape, *shape), np.float32, sharding=placement.sharded)
@@ -149,13 +149,13 @@ def compile_program(
     sums, totals, folds = metrics(), metrics(padded_batches(source)), placed.folds
     group, batches = shapes(source.steps(program.seeds[:1], 0, 1)), shapes(source.batches(0))
     return Functions(
-        compiled(
+        lowered(
             partial(_steps_of_runs, task),
             "rrrrrsssss",
             *((states, sums), hyperparameters, seeds, seeds, counts, folds, *group, step, step),
         ),
-        compiled(partial(_batches_of_runs, task), "rrrss", totals, states, counts, batches, step),
-        compiled(
+        lowered(partial(_batches_of_runs, task), "rrrss", totals, states, counts, batches, step),
+        lowered(
             partial(_outcome_of_runs, task, options.predictions, source.num_batches),
             "rrrrss",
             *(states, sums, totals, counts, folds, step),

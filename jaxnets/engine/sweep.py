@@ -12,7 +12,7 @@ from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset, in_memory, with_test_examples, with_train_examples
+from jaxnets.data.dataset import Dataset, in_memory, owned, with_test_examples, with_train_examples
 from jaxnets.engine import devices, limits, placing, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
@@ -22,6 +22,8 @@ from jaxnets.engine.program import Program
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
+
+_OF_DATA = ("num_blocks", "base_seed", "num_train", "num_test", "data", "memory_limit")
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,14 @@ def devices_of(config: Config) -> list[str]:
 
 
 @spans.span(spans.COMPILE)  # tracing, most of it
-def prepare(config: Config, takes: str = "", task: str = "") -> Sweep:
+def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dataset] = ()) -> Sweep:
     """What a configuration asks for, checked.
 
     Args:
       config: what to train; `configure` must have been called for it.
       takes: `features` or `text`, if only data of that kind will do.
       task: the one of several that it is, which has draws of its own.
+      folds: the data of the configuration, where an earlier sweep had them; loaded if there are none.
 
     Raises:
       UserError: for anything in the configuration that cannot be done.
@@ -89,7 +92,7 @@ def prepare(config: Config, takes: str = "", task: str = "") -> Sweep:
     workers = ray_cluster.workers(config)
     asked = runs(config, task)
     options = _options(config)
-    folds = load_folds(config, takes)
+    folds = tuple(folds) or load_folds(config, takes)
     num_asked = len(asked)
     once = distinct(resolve(run, folds[0]) for run in asked)
     del asked  # as large as all runs
@@ -152,6 +155,8 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
             if "stream_above" in inspect.signature(loader.value).parameters:
                 arguments["stream_above"] = placing.stream_above(config)
             folds = data.load_folds(loader.value, **arguments)
+    if not is_built_in(config):
+        folds = tuple(map(owned, folds))
     if takes not in ("", folds[0].kind):
         raise UserError(f"dataset: '{folds[0].name}' has {folds[0].kind}; this experiment takes {takes}.")
     if config.num_test:
@@ -159,6 +164,18 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     if config.num_train:
         folds = tuple(with_train_examples(fold, config.num_train, config.first_seed) for fold in folds)
     return folds
+
+
+def is_built_in(config: Config) -> bool:
+    """Whether the data set is one of jaxnets' own, which nobody changes."""
+    return isinstance(config.dataset, str) and config.dataset in DATASET.known()
+
+
+def data_of(config: Config) -> tuple:
+    """All that decides what data a configuration has; equal where `load_folds` is to give the same."""
+    given = dataset_arguments(config, DATASET.find(config.dataset))
+    dataset = config.dataset if isinstance(config.dataset, str) else id(config.dataset)
+    return dataset, given, *(getattr(config, name) for name in _OF_DATA)
 
 
 def _repeated(count: int) -> tuple[str, ...]:

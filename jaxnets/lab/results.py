@@ -82,7 +82,7 @@ class Results(Trained):
         >>> results.train(num_steps=7).runs["num_steps"].tolist()
         [7]
         """
-        trained = session.retrain(self.config, self.console, **values)
+        trained = session.retrain(self.config, self.folds, self.console, **values)
         self.further.append(trained)
         return trained
 

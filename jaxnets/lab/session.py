@@ -14,7 +14,7 @@ from rich.console import Console
 from jaxnets.basics import files, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
+from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import cluster
 from jaxnets.engine.events import Compiled, Compiling, Event, Record
 from jaxnets.engine.execute import execute
@@ -22,7 +22,7 @@ from jaxnets.engine.interrupts import undisturbed, until_interrupted
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
-from jaxnets.engine.sweep import Sweep, devices_of, load_folds, prepare
+from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
 from jaxnets.engine.trained import Trained
 from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
@@ -30,17 +30,28 @@ from jaxnets.report.progress import Display, display
 from jaxnets.trained import model
 
 
-def retrain(config: Config, console: Console | None, /, **values: object) -> Trained:
+def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /, **values: object) -> Trained:
     """Trains a configuration with some values changed, and writes nothing.
 
     Arguments of plug-ins that are no longer chosen are left out.
 
+    Args:
+      config: that was trained.
+      folds: its data; none where they are not in memory.
+      console: where progress is shown; nowhere if None.
+      **values: that are changed.
+
     Raises:
-      UserError: for anything in the configuration that cannot be done.
+      UserError: for anything in the configuration that cannot be done, or if its data are not what they were.
       KeyboardInterrupt: if the user ends it.
     """
-    changed = config.changed(**{"export": None, **values})
-    trained = carry_out(prepare(without_strangers(changed, values)), None, console, None)
+    changed = without_strangers(config.changed(**{"export": None, **values}), values)
+    if data_of(changed) != data_of(config):
+        of_others = folds and changed.dataset is config.dataset and not is_built_in(config)
+        if of_others and fingerprint(load_folds(config)) != fingerprint(folds):
+            raise UserError(f"dataset: the data of '{folds[0].name}' have changed since they were trained on.")
+        folds = ()
+    trained = carry_out(prepare(changed, folds=folds), None, console, None)
     if trained.interrupted:
         raise KeyboardInterrupt
     return trained
@@ -125,6 +136,9 @@ def carry_out(
     parts = parts or (directory and directory / run_directory.PARTS)
     with display(console, len(sweep.table), sweep.num_steps) as progress:
         interrupted = _train(recorder, directory, progress, follower, parts)
+    if notes is not None:
+        for note in recorder.not_told():
+            notes.print(note, soft_wrap=True)
     with undisturbed() if interrupted else contextlib.nullcontext():
         trained = kept.chosen(recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
         if directory is not None and trained.kept_model is None and model.is_kept(directory):

@@ -12,11 +12,15 @@ from flax import linen as nn
 from jaxtyping import Float, Int
 
 from jaxnets.basics.errors import UserError
+from jaxnets.basics.fingerprints import fingerprint
+from jaxnets.basics.foreign import is_foreign
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
+from jaxnets.plugins import Plugin
 from jaxnets.trained.model import Model
+from jaxnets.training.state import TRACED_ANEW
 
 _TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
 _MOST_POSITIONS = 1 << 18  # where texts are long
@@ -60,7 +64,7 @@ def of_split(model: Model, split: Split) -> Int[np.ndarray, "examples"]:
 
 
 def _of_features(model: Model, rows: np.ndarray) -> Float[np.ndarray, "examples classes"]:
-    apply = _compiled(model.module)
+    apply = _compiled(model)
     parts = [
         np.asarray(model.head.value.probabilities(apply({"params": model.params}, rows[first : first + _MOST_ROWS])))
         for first in range(0, max(1, len(rows)), _MOST_ROWS)
@@ -135,7 +139,7 @@ def _in_batches(
     together = max(_POSITIONS, longest, min(4 * longest, _MOST_POSITIONS))
     num_positions = _power_of_two(min(int(lengths.sum()), together), 512)
     most = _power_of_two(min(len(rows), _TOGETHER), 32)
-    parts, apply = [], _compiled(model.module)
+    parts, apply = [], _compiled(model)
     params = jax.tree.map(jnp.asarray, model.params)
     for first, end in pairwise([*batch_starts(lengths, num_positions, most), len(lengths)]):
         some = [rows[number] for number in range(first, min(end, len(rows)))]
@@ -149,7 +153,24 @@ def _power_of_two(count: int, least: int) -> int:
     return max(least, 1 << (count - 1).bit_length())
 
 
+def _compiled(model: Model) -> Callable:
+    """The function of a model's module, traced once for all models that differ in their parameters alone.
+
+    That of others is traced anew where what it reads is not what it was, or cannot be told.
+    """
+    parts = (model.plugin.value, *(value.value for value in model.arguments.values() if isinstance(value, Plugin)))
+    if not any(map(is_foreign, parts)):
+        return _jitted(model.module, None)
+    told = fingerprint(parts)
+    apply = jax.jit(model.module.apply) if told is None else _jitted(model.module, told)
+
+    def as_it_is(*arguments: Any) -> Any:
+        with TRACED_ANEW(told or object()):
+            return apply(*arguments)
+
+    return as_it_is
+
+
 @cache
-def _compiled(module: nn.Module) -> Callable:
-    """The module's function, traced once for all models that differ in their parameters alone."""
+def _jitted(module: nn.Module, told: str | None) -> Callable:
     return jax.jit(module.apply)

@@ -4,11 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
 from flax import struct
 from jaxtyping import Array, Float
 
 from jaxnets.training.heads import Head
 from jaxnets.training.initializers import Initializer
+
+TRACED_ANEW = jax.make_user_context(0)
+"""JAX keeps what it traced by the function: under a value that was not there before, it traces anew what may read
+something else by now."""
 
 
 @struct.dataclass

@@ -5,6 +5,7 @@ from safetensors.numpy import load_file
 
 import jaxnets
 from jaxnets.basics.errors import UserError
+from jaxnets.data.dataset import Dataset, Split
 from jaxnets.trained import predict
 
 FLAGS = {"hidden_units": 5, "num_steps": 6, "evaluate_every": 3, "learning_rate": [0.1, 0.01], "num_seeds": 2}
@@ -84,3 +85,34 @@ def test_smaller_training_sets_are_nested_in_larger_ones(results):
 def test_exporting_the_best_does_not_go_with_keeping_all(tmp_path):
     with pytest.raises(UserError, match="export"):
         jaxnets.sweep(keep="all", export=str(tmp_path / "a.safetensors"), progress=False)
+
+
+def _owned_by_the_caller():
+    inputs = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    split = Split(inputs, (inputs[:, 0] > 0).astype(np.int32))
+    return inputs, split
+
+
+@pytest.mark.parametrize("form", ["pair", "pairs", "Dataset"])
+def test_what_becomes_of_the_callers_arrays_is_not_trained_on(form):
+    inputs, split = _owned_by_the_caller()
+    pair = split.inputs, split.labels
+    data = {"pair": pair, "pairs": (pair, pair), "Dataset": Dataset("own", split, split, split, ("a", "b"))}[form]
+    results = jaxnets.sweep(dataset=data, hidden_units=(2,), batch_size=8, num_steps=2, progress=False)
+    inputs[:] = 0
+    assert results.train(num_seeds=1).runs["test_loss"].tolist() == results.runs["test_loss"].tolist()
+    with pytest.raises(UserError, match="have changed since they were trained on"):
+        results.train(num_train=20)
+
+
+def test_a_loader_that_gives_something_else_each_time_is_asked_once():
+    calls = []
+
+    def loader():
+        calls.append(1)
+        generator = np.random.default_rng(len(calls))
+        return generator.normal(size=(40, 2)).astype(np.float32), [0, 1] * 20
+
+    results = jaxnets.sweep(dataset=loader, hidden_units=(2,), batch_size=8, num_steps=2, progress=False)
+    assert results.train().runs["test_loss"].tolist() == results.runs["test_loss"].tolist()
+    assert len(calls) == 1
