@@ -110,8 +110,8 @@ def over_units(values: pd.Series, test_share: float, kind: Kind = NUMBER, exampl
     """The mean of what was found for each unit, which the name of the index tells.
 
     Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units there is an
-    interval where it is known over how many `examples` each is counted, see `mean`: seeds share them, and of blocks that
-    do not all count.
+    interval where it is known over how many `examples` each is counted, see `mean`: seeds share them, and of units that
+    share none all count.
 
     >>> over_units(pd.Series([1.0, 3.0], pd.Index([0, 1], name="fold")), test_share=1 / 8).value
     2.0
