@@ -57,7 +57,8 @@ def probability_of_improvement(
     >>> probability_of_improvement([[2.0, 3.0]], [[1.0, 1.5]]).value
     1.0
     """
-    repeats = [tuple(np.ravel(runs).astype(float) for runs in both) for both in zip(first, second, strict=True)]
+    sides = [[np.asarray(runs, np.float64).ravel() for runs in side] for side in (first, second)]
+    repeats = list(zip(*sides, strict=True))
     if not repeats or any(not len(runs) or np.isnan(runs).any() for both in repeats for runs in both):
         return UNKNOWN
     values = np.array([_better(one, other) for one, other in repeats])
