@@ -63,7 +63,7 @@ def probability_of_improvement(
         return UNKNOWN
     values = np.array([_better(one, other) for one, other in repeats])
     if len(values) == 1:
-        return _of_one_repeat(*repeats[0], float(values[0]))
+        return _of_one_repeat(sides[0][0], sides[1][0], float(values[0]))
     if np.ptp(values) == 0:
         value, of_repeats = float(values[0]), share(round(values.sum()), len(values))
         bounds = min(of_repeats.low, value), max(of_repeats.high, value)
