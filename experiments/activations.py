@@ -147,7 +147,7 @@ def _depth_picture(scored):
 
 
 def _times_picture(times):
-    estimates = {name: intervals.mean(seconds * 1e6) for name, seconds in times.items()}
+    estimates = {name: intervals.mean(seconds * 1e6, intervals.POSITIVE) for name, seconds in times.items()}
     figure, axes = charts.dots(estimates, xlabel="time with derivative (µs)")
     axes.set_xlim(left=0)
     return Picture(figure, "Time of each function alone, both ways. Bars: 95% intervals over rounds.")
@@ -175,7 +175,7 @@ EXPERIMENT = Claim(
         "learning_rate": log_range(1e-2, 30, 8),
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 3},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 4},
     options=(
         *of_depths(1, 2, 4, confirm_seeds=4),
         Option("repetitions", 60, "Rounds of timing.", least=1),

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxnets.analysis import gradient_noise
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, log_range
-from jaxnets.evidence import effects, reaching, sampling
+from jaxnets.evidence import effects, intervals, reaching, sampling
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
@@ -146,7 +146,7 @@ def pictures(tables):
         for name, label in labels.items()
     }
     axes = {"xlabel": "batch size", "ylabel": "angle to the full gradient (degrees)", "xscale": "log"}
-    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", **axes)
+    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", kind=intervals.POSITIVE, **axes)
     caption = "Angle between a batch's gradient and the full one, at nets early and late in training."
     return {**drawn, "angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
 
@@ -170,7 +170,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"tasks": ["breast_cancer", "spirals", "parity"], "batch_size": [8, 256], "num_blocks": 3},
+    quick={"tasks": ["breast_cancer", "spirals", "parity"], "batch_size": [8, 256], "num_blocks": 4},
     options=(
         *of_suite(*TASKS, confirm_seeds=4),
         Option("draws", 400, "Batches whose gradient is compared with the full one.", least=20),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import backprop
-from jaxnets.evidence import differences, timed
+from jaxnets.evidence import differences, intervals, timed
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
@@ -138,7 +138,8 @@ def pictures(tables):
 def _error_picture(tables):
     labels = {"xlabel": "step by which a weight is moved", "ylabel": "relative error", "legend": "finite differences"}
     finite = tables["errors"][tables["errors"]["error"] > 0]
-    figure, axes = charts.lines(finite, "step", "error", "kind", xscale="log", yscale="log", **labels)
+    look = {"kind": intervals.POSITIVE, "xscale": "log", "yscale": "log"}
+    figure, axes = charts.lines(finite, "step", "error", "kind", **look, **labels)
     axes.axhline(tables["nets"]["error"].max(), color=INK, ls=":", label="autodiff, float32")
     axes.legend()
     caption = "Error of the gradient against the one by hand in float64: large steps are too coarse,"
@@ -150,7 +151,7 @@ def _cost_picture(times):
     means = times.groupby(["width", "parameters", "block"])["ratio"].median().reset_index()
     top = max(PASSES * 1.04, means["ratio"].max() * 1.2)
     labels = {"xscale": "log", "ylabel": "gradient / forward pass (time)", "ylim": (0, top)}
-    figure, axes = charts.lines(means, "parameters", "ratio", **labels)
+    figure, axes = charts.lines(means, "parameters", "ratio", kind=intervals.POSITIVE, **labels)
     axes.axhline(PASSES, color=INK, lw=1, ls="--")
     caption = "Time of the gradient as a multiple of the forward pass; below the dashed line they are few. Band: 95%"
     return Picture(figure, f"{caption} interval over blocks. Finite differences take a pass for each parameter.")
@@ -176,7 +177,7 @@ EXPERIMENT = Claim(
         "num_blocks": 8,
         "keep": "last",
     },
-    quick={"num_blocks": 3, "widths": [32, 64, 128]},
+    quick={"num_blocks": 4, "widths": [32, 64, 128]},
     options=(
         Option("places", 60, "Weights whose derivative is taken by finite differences.", least=1),
         Option(

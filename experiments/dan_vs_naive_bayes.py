@@ -172,7 +172,7 @@ EXPERIMENT = Claim(
         "evaluate_every": 400,
         "num_blocks": 8,
     },
-    quick={"num_sentences": 1000, "num_steps": 200, "evaluate_every": 200, "num_blocks": 3},
+    quick={"num_sentences": 1000, "num_steps": 200, "evaluate_every": 200, "num_blocks": 4},
     text={"num_train": 5000},
     of_text=("words", "pairs", "vectors", "negations"),
     options=(

@@ -149,7 +149,7 @@ EXPERIMENT = Claim(
     needs=("hidden_units",),
     check=check,
     defaults={"optimizer": "adam", "learning_rate": log_range(1e-3, 10**-0.5, 6), "num_blocks": 8},
-    quick={"tasks": ["spirals", "parity", "wine", "digits"], "num_blocks": 3},
+    quick={"tasks": ["spirals", "parity", "wine", "digits"], "num_blocks": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "breast_cancer", "wine"),

@@ -198,7 +198,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 3},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 4},
     options=(
         *of_depths(1, 2, 4, confirm_seeds=6),
         Option("constant", "jaxnets.analysis.signals:constant", "Initializer that makes all units alike."),

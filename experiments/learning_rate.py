@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxnets.analysis import hessian
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import importance, zones
+from jaxnets.evidence import importance, intervals, zones
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import TASKS, Claim, Option
@@ -132,7 +132,7 @@ def _loss_picture(grid):
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     parts = grid.assign(part=grid["loss"] / grid["chance"])
     means = parts.groupby(["task", "block", "learning_rate"], sort=False)["part"].mean().reset_index()
-    figure, _ = charts.lines(means, "learning_rate", "part", "task", **labels)
+    figure, _ = charts.lines(means, "learning_rate", "part", "task", kind=intervals.POSITIVE, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over blocks.")
 
 
@@ -170,7 +170,7 @@ EXPERIMENT = Claim(
         "num_seeds": 4,
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 3, "probes": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4, "probes": 4},
     options=(
         replace(TASKS, default=list(ON)),
         Option("draws", 64, "Random draws of several hyperparameters, in each block.", least=16),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jaxnets.analysis import linear
 from jaxnets.config.values import log_range
-from jaxnets.evidence import effects, judging
+from jaxnets.evidence import effects, intervals, judging
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
@@ -149,7 +149,7 @@ def _logits_picture(activation, points, number):
 def _accuracy_picture(scores):
     by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("contestant", sort=False)
     figure, _ = charts.dots(
-        {name: judging.estimated(own) for name, own in by_net}, percent=True, xlabel="test accuracy"
+        {name: judging.estimated(own, intervals.SHARE) for name, own in by_net}, percent=True, xlabel="test accuracy"
     )
     return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% intervals.")
 
@@ -175,7 +175,7 @@ EXPERIMENT = Claim(
         "evaluate_every": 10**6,
         "num_blocks": 8,
     },
-    quick={"num_blocks": 3},
+    quick={"num_blocks": 4},
     options=(replace(CONFIRM_SEEDS, default=4),),
     measure=measure,
     evidence=evidence,

@@ -172,7 +172,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits"], "nets": [(8,), (8, 8, 8), (32, 32, 32)], "num_blocks": 3},
+    quick={"tasks": ["digits"], "nets": [(8,), (8, 8, 8), (32, 32, 32)], "num_blocks": 4},
     options=(
         *of_suite("digits", "mnist1d", confirm_seeds=6),
         Option("examples", 1200, "Training examples on tasks of the suite; 0 is all.", least=0),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import paths
 from jaxnets.config.values import choices, log_range
-from jaxnets.evidence import effects, tuning, zones
+from jaxnets.evidence import effects, intervals, tuning, zones
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
 from jaxnets.lab import commandline
@@ -135,7 +135,8 @@ def _rates_picture(losses):
     parts = losses.assign(part=losses["loss"] / losses["chance"])
     means = parts.groupby(["task", "contestant", "learning_rate"], sort=False)["part"].mean().reset_index()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
-    figure, _ = charts.lines(means, "learning_rate", "part", "contestant", legend="optimizer", **labels)
+    look = {"legend": "optimizer", "kind": intervals.POSITIVE}
+    figure, _ = charts.lines(means, "learning_rate", "part", "contestant", **look, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over tasks.")
 
 
@@ -169,7 +170,7 @@ EXPERIMENT = Claim(
         "learning_rate": log_range(1e-3, 10, 11),
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 3},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "deep_narrow_digits", "breast_cancer"),

@@ -177,7 +177,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"shares": [0.1, 0.3, 0.5], "num_blocks": 3, "starts": 64},
+    quick={"shares": [0.1, 0.3, 0.5], "num_blocks": 4, "starts": 64},
     text={"num_train": 5000},
     of_text=("sentences", "each_share", "negated"),
     options=(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import effects
+from jaxnets.evidence import effects, intervals
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
@@ -127,7 +127,7 @@ def _draws_picture(trials):
     parts = least.assign(part=least["train_loss"] / least.groupby("task")["train_loss"].transform("min"))
     logs = parts.assign(part=np.log10(parts["part"])).groupby(["task", "contestant", "rate"])["part"].mean()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / lowest (powers of ten)"}
-    figure, _ = charts.lines(logs.reset_index(), "rate", "part", "contestant", **labels)
+    figure, _ = charts.lines(logs.reset_index(), "rate", "part", "contestant", kind=intervals.POSITIVE, **labels)
     caption = "Training loss of the best draws at each learning rate, over the lowest of the task."
     return Picture(figure, f"{caption} Bands: 95% intervals over tasks.")
 
@@ -153,7 +153,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 3},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "deep_narrow_digits", "breast_cancer"),

@@ -174,7 +174,7 @@ EXPERIMENT = Claim(
         "evaluate_every": 25,
         "num_blocks": 8,
     },
-    quick={"tasks": ["digits", "digits_noise"], "num_blocks": 3, "rounds": 10},
+    quick={"tasks": ["digits", "digits_noise"], "num_blocks": 4, "rounds": 10},
     options=(
         *of_suite(*ON_TASK, "wine", "breast_cancer", confirm_seeds=4),
         Option("rounds", 20, "Rounds of timing; 0 leaves it out.", least=0),

@@ -171,7 +171,7 @@ EXPERIMENT = Claim(
         "num_seeds": 2,
         "num_blocks": 8,
     },
-    quick={"degrees": [0.3, 1.0], "num_blocks": 3},
+    quick={"degrees": [0.3, 1.0], "num_blocks": 4},
     text={
         "word_vectors": "",
         "degrees": [0.5, 1.0],

@@ -169,7 +169,7 @@ EXPERIMENT = Claim(
         "batch_size": 50,
         "num_blocks": 8,
     },
-    quick={"distances": [1, 2], "filter_widths": [1, 2, 3], "num_blocks": 3},
+    quick={"distances": [1, 2], "filter_widths": [1, 2, 3], "num_blocks": 4},
     text={
         "distances": [1, 2],
         "filter_widths": [1, 2, 3],

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jaxnets.evidence import choosing, comparing, intervals, standings, tuned
 from jaxnets.evidence.comparing import OPEN, TIE
-from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.intervals import DIFFERENCE, Estimate
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
 HIGHER, LOWER, EQUAL = "higher", "lower", "equal to the last bit"
@@ -134,7 +134,7 @@ def _row(
         "unit": choosing.unit(runs[0]),
         "num_before": len(one),
         "num_after": len(other),
-        "note": effect.note,
+        "note": effect.reason() if np.isnan(effect.low) else effect.note,
     }
 
 
@@ -151,7 +151,7 @@ def _unpaired(one: pd.Series, other: pd.Series, added: float) -> tuple[Estimate,
     """Welch's interval with another variance added, and its degrees of freedom."""
     from scipy import stats
 
-    found, freedom = intervals.difference(other, one), min(len(one), len(other)) - 1.0
+    found, freedom = intervals.difference(other, one, DIFFERENCE), min(len(one), len(other)) - 1.0
     if np.isnan(added) and not np.isnan(found.low):
         return Estimate(found.value, np.nan, np.nan, intervals.SIZES_UNKNOWN), freedom
     if np.isnan(found.low):

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence.intervals import UNKNOWN, Estimate, corrected_difference, mean
+from jaxnets.evidence.intervals import NUMBER, UNKNOWN, Estimate, Kind, bounded, corrected_difference, kind_of, mean
 
 FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
@@ -106,24 +106,28 @@ def correction(of_unit: Hashable, test_share: float) -> float:
     return test_share if of_unit in ("block", "fold") else 0.0
 
 
-def over_units(values: pd.Series, test_share: float, examples: int | None = None, least: float = 0.0) -> Estimate:
+def over_units(values: pd.Series, test_share: float, kind: Kind = NUMBER, examples: int | None = None) -> Estimate:
     """The mean of what was found for each unit, which the name of the index tells.
 
-    Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units that share none
-    there is an interval where it is known over how many `examples` they are counted; see `mean`.
+    Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units there is an
+    interval where it is known over how many `examples` each is counted, see `mean`: seeds share them, and of units that
+    share none all count.
 
     >>> over_units(pd.Series([1.0, 3.0], pd.Index([0, 1], name="fold")), test_share=1 / 8).value
     2.0
     """
     added = correction(values.index.name, test_share)
-    return mean(values, examples, least) if added == 0 else corrected_difference(values, added)
+    if added == 0:
+        of_their_own = values.index.name != "seed"
+        return mean(values, kind, examples * len(values) if examples and of_their_own else examples)
+    return corrected_difference(values, added, kind=kind, examples=examples)
 
 
 def mean_score(runs: pd.DataFrame, column: str, test_share: float, failed: float | None = None) -> Estimate:
     """The mean of a score over the units of a table of runs, first over the seeds within each; failures count."""
     if runs.empty:
         return UNKNOWN
-    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean(), test_share)
+    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean(), test_share, kind_of(column))
 
 
 def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
@@ -146,9 +150,9 @@ def configurations(runs: pd.DataFrame, test_share: float = np.nan) -> pd.DataFra
 
     Runs that did not finish count: 0 for an accuracy, infinite for a loss. Equal runs count once. Columns: the
     hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`, the repetitions; `dev_score`,
-    the mean accuracy on dev; `dev_loss`; mean and half width of the 95% interval of the accuracies on dev and test,
-    over folds or blocks if there are several, else over seeds; `diverged_share`; and `members`, the numbers of the
-    runs. Where no run finished, the accuracies are NaN.
+    the mean accuracy on dev; `dev_loss`; `dev_accuracy` and `test_accuracy`, means over folds or blocks if there are
+    several, else over seeds, with the bounds of their 95% intervals (`_low`, `_high`) and why there are none (`_note`);
+    `diverged_share`; and `members`, the numbers of the runs. Where no run finished, the accuracies are NaN.
 
     Args:
       runs: a table of runs.
@@ -174,10 +178,8 @@ def _summary(members: pd.DataFrame, test_share: float) -> dict:
         "num_seeds": len(members),
         "dev_score": dev.value if len(ended) else 0.0,
         "dev_loss": float(ended["dev_loss"].mean()) if len(ended) == len(members) else np.inf,
-        "dev_accuracy": dev.value,
-        "dev_half_width": dev.half_width,
-        "test_accuracy": test.value,
-        "test_half_width": test.half_width,
+        **bounded("dev_accuracy", dev),
+        **bounded("test_accuracy", test),
         "diverged_share": float((members["status"] == "diverged").mean()),
         "members": list(members["run"]),
     }

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from jaxnets.evidence.intervals import UNKNOWN, Estimate, ratio, share
+from jaxnets.evidence.intervals import SHARE, UNKNOWN, Estimate, corrected_difference, mean, ratio, share
 from jaxnets.evidence.resampling import LEVEL
 
 TIE, OPEN = "tie", "open"
@@ -40,31 +40,51 @@ def largest_share(table: pd.DataFrame, by: str, column: str, none: str = "none")
     return best, share(int(members.sum()), len(members))
 
 
-def probability_of_improvement(first: ArrayLike, second: ArrayLike) -> Estimate:
-    """How probable it is that a run of the first scores higher than one of the second; a tie counts half.
+def probability_of_improvement(
+    first: Sequence[ArrayLike], second: Sequence[ArrayLike], test_share: float = 0.0
+) -> Estimate:
+    """How probable it is that a run of the first scores higher than one of the second in the same repeat.
 
-    It is Mann and Whitney's U over the number of pairs of runs. Sources: Agarwal et al. (2021); of the interval, which
-    holds at 0 and 1 too, Newcombe (2006), method 5.
+    All pairs of runs within a repeat count, a tie half (Mann and Whitney's U over their number; Agarwal et al., 2021);
+    the repeats count alike. The interval is over the repeats; where all are equal, it is Wilson's. Of one repeat it is
+    over its runs: Newcombe (2006), method 5, which holds at 0 and 1 too.
 
     Args:
-      first: scores of one contestant's runs, higher being better.
-      second: of another's, drawn independently.
+      first: scores of one method's runs in each repeat, higher being better.
+      second: of another's in the same repeats, drawn independently.
+      test_share: what repeats share; see `jaxnets.evidence.intervals.corrected_difference`.
 
-    >>> probability_of_improvement([2.0, 3.0], [1.0, 1.5]).value
+    >>> probability_of_improvement([[2.0, 3.0]], [[1.0, 1.5]]).value
     1.0
     """
+    sides = [[np.asarray(runs, np.float64).ravel() for runs in side] for side in (first, second)]
+    repeats = list(zip(*sides, strict=True))
+    if not repeats or any(not len(runs) or np.isnan(runs).any() for both in repeats for runs in both):
+        return UNKNOWN
+    values = np.array([_better(one, other) for one, other in repeats])
+    if len(values) == 1:
+        return _of_one_repeat(sides[0][0], sides[1][0], float(values[0]))
+    if np.ptp(values) == 0:
+        value, of_repeats = float(values[0]), share(round(values.sum()), len(values))
+        bounds = min(of_repeats.low, value), max(of_repeats.high, value)
+        return Estimate(value, *bounds, f"all {len(values)} equal", kind=SHARE)
+    return mean(values, SHARE) if test_share == 0 else corrected_difference(values, test_share, kind=SHARE)
+
+
+def _better(one: np.ndarray, other: np.ndarray) -> float:
+    """The share of pairs of runs in which the first is better; a tie counts half."""
+    return float(((one[:, None] > other) + 0.5 * (one[:, None] == other)).mean())
+
+
+def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float) -> Estimate:
+    """The interval over the runs of a single repeat."""
     from scipy import optimize, stats
 
-    one, other = np.asarray(first, np.float64).ravel(), np.asarray(second, np.float64).ravel()
-    if not len(one) or not len(other) or np.isnan(one).any() or np.isnan(other).any():
-        return UNKNOWN
-    pairs = len(one) * len(other)
-    value = float(stats.mannwhitneyu(one, other).statistic) / pairs
     if min(len(one), len(other)) < 2:
-        return Estimate(value, np.nan, np.nan, "one value")
+        return Estimate(value, np.nan, np.nan, "one value", kind=SHARE)
     if np.ptp(np.concatenate([one, other])) == 0:
-        return Estimate(value, np.nan, np.nan, "all are equal")
-    others = (len(one) + len(other)) / 2 - 1
+        return Estimate(value, np.nan, np.nan, "all are equal", kind=SHARE)
+    pairs, others = len(one) * len(other), (len(one) + len(other)) / 2 - 1
     quantile = stats.norm.ppf((1 + LEVEL) / 2)
 
     def outside(true: float) -> float:
@@ -74,7 +94,7 @@ def probability_of_improvement(first: ArrayLike, second: ArrayLike) -> Estimate:
     inside = min(max(value, 1e-9), 1 - 1e-9)  # at 0 and 1 the variance is 0, and so they are roots as well
     low = 0.0 if value == 0 else optimize.brentq(outside, 0.0, inside)
     high = 1.0 if value == 1 else optimize.brentq(outside, inside, 1.0)
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, float(low), float(high), kind=SHARE)
 
 
 def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:

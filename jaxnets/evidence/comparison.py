@@ -11,7 +11,7 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.evidence import effects
 from jaxnets.evidence.baselines import Fit
 from jaxnets.evidence.choosing import FINISHED, best_configurations, counted, distinct, finished, over_units, unit
-from jaxnets.evidence.intervals import Estimate, crossed_difference, share
+from jaxnets.evidence.intervals import DIFFERENCE, SHARE, Estimate, Kind, crossed_difference, share
 from jaxnets.evidence.study import Study
 
 LEAST_GAP = 0.02  # of accuracy: errors fewer than these are too few to count shares of
@@ -113,7 +113,7 @@ def accuracy(system: System) -> Estimate:
     """The accuracy of a system, with an interval over its folds or seeds; of one value, over the test examples."""
     if len(system.accuracies) == 1:
         return share(round(system.correct.sum()), system.correct.shape[1])
-    return _over_folds(system.accuracies, system)
+    return _over_folds(system.accuracies, system, SHARE)
 
 
 def compare(system: System, other: System) -> Estimate:
@@ -123,13 +123,13 @@ def compare(system: System, other: System) -> Estimate:
     `jaxnets.evidence.intervals.crossed_difference`; of several folds it is that of their differences.
     """
     if system.num_folds > 1:
-        return _over_folds(system.accuracies - other.accuracies, system)
+        return _over_folds(system.accuracies - other.accuracies, system, DIFFERENCE)
     return crossed_difference(system.correct, other.correct)
 
 
-def _over_folds(values: np.ndarray, system: System) -> Estimate:
+def _over_folds(values: np.ndarray, system: System, kind: Kind) -> Estimate:
     units = pd.RangeIndex(len(values), name="fold" if system.num_folds > 1 else "seed")
-    return over_units(pd.Series(values, units), system.test_share)
+    return over_units(pd.Series(values, units), system.test_share, kind, system.correct.shape[1])
 
 
 def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:
@@ -211,7 +211,7 @@ def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least
     gap = both["block"].map(gaps).clip(lower=least)
     effect = (both[column] - both[f"{column}_reference"]) / gap
     edge = (both["edge"] | both["edge_reference"]).astype(bool)
-    return both.assign(effect=effect, edge=edge)
+    return both.assign(effect=effect, edge=edge).drop(columns="examples", errors="ignore")  # it counts no examples
 
 
 def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:

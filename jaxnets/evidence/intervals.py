@@ -3,8 +3,9 @@
 Which interval is taken, what it assumes and how often it covers is told in `docs/statistics.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Shaped
@@ -13,9 +14,34 @@ from numpy.typing import ArrayLike
 from jaxnets.evidence import crossed, resampling
 
 FEW = 16  # below, no interval of a mean covers skewed values as often as it says
+FEWEST = 4  # below, there is no interval by Student's t: the values themselves are shown
 FEW_FOR_MEDIAN, FEW_FOR_MIDDLE = 6, 8
 SIZES_UNKNOWN = "the sizes of the splits are unknown"
 _MANY = 256  # from here on Student's interval does for skewed values too
+
+Kind = Literal["number", "share", "positive", "difference"]
+"""What is estimated: any number; a share, from 0 to 1; a loss, time or ratio, above 0; a difference of shares."""
+
+NUMBER: Final = "number"
+SHARE: Final = "share"
+POSITIVE: Final = "positive"
+DIFFERENCE: Final = "difference"
+
+_RANGES: dict[Kind, tuple[float, float]] = {
+    NUMBER: (-np.inf, np.inf),
+    SHARE: (0.0, 1.0),
+    POSITIVE: (0.0, np.inf),
+    DIFFERENCE: (-1.0, 1.0),
+}
+
+
+def kind_of(column: str) -> Kind:
+    """The kind of the values of a column, by its name.
+
+    >>> kind_of("test_accuracy"), kind_of("dev_loss"), kind_of("rank")
+    ('share', 'positive', 'number')
+    """
+    return SHARE if column.endswith("accuracy") else POSITIVE if column.endswith("loss") else NUMBER
 
 
 @dataclass(frozen=True)
@@ -28,6 +54,8 @@ class Estimate:
       high: upper bound; likewise.
       note: why there are no bounds, or what should be known of them.
       level: how probable it is that a repetition's interval holds the truth.
+      kind: of the quantity, which decides on what scale its interval is taken.
+      values: those of the units, where they are too few for an interval.
     """
 
     value: float
@@ -35,9 +63,24 @@ class Estimate:
     high: float
     note: str = ""
     level: float = resampling.LEVEL
+    kind: Kind = NUMBER
+    values: tuple[float, ...] = ()
 
     def __str__(self) -> str:
+        if np.isnan(self.low):
+            return f"{self.value:.3g} ({self.reason()}: no interval)"
         return f"{self.value:.3g} ({percent(self.level)} interval {self.low:.3g} to {self.high:.3g})"
+
+    def reason(self, show: Callable[[float], str] | None = None) -> str:
+        """Why there are no bounds: the values themselves where they are too few.
+
+        >>> mean([0.91, 0.95, 0.96], SHARE).reason()
+        'of 3: 91.0%, 95.0%, 96.0%'
+        """
+        if not self.values:
+            return self.note or "nothing known"
+        form = "{:.1%}" if self.kind == SHARE else "{:+.2%}" if self.kind == DIFFERENCE else "{:.3g}"
+        return f"of {len(self.values)}: {', '.join(map(show or form.format, self.values))}"
 
     @property
     def half_width(self) -> float:
@@ -53,8 +96,7 @@ class Estimate:
         from scipy import stats
 
         added = variance * stats.t.ppf((1 + resampling.LEVEL) / 2, max(freedom, 1)) ** 2
-        below, above = (float(np.sqrt(side**2 + added)) for side in (self.value - self.low, self.high - self.value))
-        return replace(self, low=self.value - below, high=self.value + above)
+        return self._reaching(*(float(np.sqrt(side**2 + added)) for side in self._reach()))
 
     def at(self, error: float, freedom: float = np.inf) -> "Estimate":
         """The estimate with an interval that misses in a share `error` of repetitions, by Student's t on either side.
@@ -71,16 +113,51 @@ class Estimate:
         quantile = stats.t if np.isfinite(freedom) and freedom >= 1 else stats.norm
         about = (max(freedom, 1),) if quantile is stats.t else ()
         factor = float(quantile.ppf(1 - error / 2, *about) / quantile.ppf((1 + resampling.LEVEL) / 2, *about))
-        below, above = (self.value - self.low) * factor, (self.high - self.value) * factor
-        return replace(self, low=self.value - below, high=self.value + above, level=1 - error)
+        return replace(self._reaching(*(factor * side for side in self._reach())), level=1 - error)
 
-    def clipped(self, least: float, most: float) -> "Estimate":
-        """The estimate with bounds that keep to what is possible, as that of a share to 0 and 1.
+    def _reach(self) -> tuple[float, float]:
+        """How far the bounds lie below and above the value, on the scale of its kind."""
+        below, above = (_distance(self.value, bound, self.kind) for bound in (self.low, self.high))
+        return -below, above
 
-        >>> Estimate(0.9, 0.75, 1.05).clipped(0, 1).high
-        1
-        """
-        return replace(self, low=max(self.low, least), high=min(self.high, most))
+    def _reaching(self, below: float, above: float) -> "Estimate":
+        """The estimate with bounds so far below and above it, on the scale of its kind."""
+        low, high = (_moved(self.value, distance, self.kind) for distance in (-below, above))
+        return replace(self, low=low, high=high)
+
+
+def _scale(value: float, kind: Kind) -> Kind:
+    """The kind whose scale serves: at the ends of a range there is no logarithm, nor beyond them."""
+    low, high = _RANGES[kind]
+    return kind if low < value < high else NUMBER
+
+
+def _moved(value: float, distance: float, kind: Kind) -> float:
+    """A value moved by a distance, on the scale of its kind, so that it stays within its range.
+
+    A share moves on the scale of its logit and what is positive on that of its logarithm, by the delta method;
+    a difference of shares stops at its ends.
+    """
+    from scipy import special
+
+    scale = _scale(value, kind)
+    if scale == SHARE:
+        return float(special.expit(special.logit(value) + distance / (value * (1 - value))))
+    if scale == POSITIVE:
+        return float(value * np.exp(distance / value))
+    return float(np.clip(value + distance, *_RANGES[kind])) if kind != NUMBER else value + distance
+
+
+def _distance(value: float, bound: float, kind: Kind) -> float:
+    """How far a bound was moved from a value; the inverse of `_moved`."""
+    from scipy import special
+
+    scale = _scale(value, kind)
+    if scale == SHARE:
+        return float((special.logit(bound) - special.logit(value)) * value * (1 - value))
+    if scale == POSITIVE:
+        return float(np.log(bound / value) * value)
+    return bound - value
 
 
 UNKNOWN = Estimate(np.nan, np.nan, np.nan)
@@ -96,17 +173,25 @@ def percent(level: float) -> str:
     return f"{100 * level:.{decimals}f}".removesuffix(".0") + "%"
 
 
+def bounded(name: str, estimate: Estimate) -> dict[str, Any]:
+    """The columns of an estimate: its value, its bounds, and why there are none."""
+    reason = estimate.reason() if np.isnan(estimate.low) else ""
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high, f"{name}_note": reason}
+
+
 def _without_bounds(value: float, note: str) -> Estimate:
     return Estimate(float(value), np.nan, np.nan, note)
 
 
-def _why_no_bounds(values: np.ndarray, least: int = 2) -> str:
+def _why_no_bounds(values: np.ndarray, least: int = FEWEST) -> str:
     """Why values tell nothing of their spread; nothing if they do."""
     if not np.isfinite(values).all():
         return "not all are finite"
-    if len(values) < least:
-        return "one value" if len(values) == 1 else f"{len(values)} are too few"
-    return f"all {len(values)} equal" if _equal(values) else ""
+    if len(values) < 2:
+        return "one value" if len(values) else "0 are too few"
+    if _equal(values):
+        return f"all {len(values)} equal"
+    return f"{len(values)} are too few" if len(values) < least else ""
 
 
 def _equal(values: np.ndarray) -> bool:
@@ -118,38 +203,57 @@ def _too_few(size: int) -> str:
     return f"{size} are too few if skewed" if size < FEW else ""
 
 
-def mean(values: ArrayLike, examples: int | None = None, least: float = 0.0) -> Estimate:
+def mean(values: ArrayLike, kind: Kind = NUMBER, examples: int | None = None) -> Estimate:
     """The mean of values, with Student's t interval, widened by the bootstrap-t from 16 values on.
+
+    The interval keeps to the range of the kind; see `docs/statistics.md`.
 
     Args:
       values: one for each seed, block or other independent unit.
-      examples: of shares that are counted over as many known examples: where all are equal, the interval is that of
-        the share (Wilson, 1927). Without it there is none.
-      least: what the values cannot fall below: 0 for shares, -1 for differences of shares, of which the interval is at
-        least as wide as it should be. Their most is 1.
+      kind: of the values.
+      examples: distinct ones over which shares, or differences of shares, are counted: where all values are equal, the
+        interval is the exact one of a share of them (Clopper & Pearson, 1934). Without it there is none.
 
     >>> mean([1.0, 1.0, 1.0]).note
     'all 3 equal'
-    >>> round(mean([1.0, 1.0, 1.0], examples=180).low, 3)
-    0.979
+    >>> round(mean([1.0, 1.0, 1.0], SHARE, examples=180).low, 3)
+    0.98
     """
     numbers = np.asarray(values, np.float64).ravel()
-    value = float(numbers.mean()) if len(numbers) else np.nan
     if note := _why_no_bounds(numbers):
-        if examples and least <= value <= 1 and _equal(numbers):
-            return _of_equal(value, examples, least, note)
-        return _without_bounds(value, note)
+        return _of_too_few(numbers, kind, examples, note)
     bounds = resampling.studentized if FEW <= len(numbers) <= _MANY else resampling.student
     low, high = bounds(numbers[None])
-    return Estimate(value, float(low[0]), float(high[0]), _too_few(len(numbers)))
+    return _about(numbers, float(numbers.mean() - low[0]), float(high[0] - numbers.mean()), kind)
 
 
-def _of_equal(value: float, examples: int, least: float, note: str) -> Estimate:
-    """What equal shares, or differences of shares from -1, tell by the number of examples alone."""
-    span = 1 - least
-    of_examples = share(round((value - least) / span * examples), examples)
-    low, high = least + span * of_examples.low, least + span * of_examples.high
-    return Estimate(value, min(low, value), max(high, value), note)
+def _about(numbers: np.ndarray, below: float, above: float, kind: Kind) -> Estimate:
+    """The mean of numbers, with bounds so far from it, on the scale of their kind."""
+    least, most = _RANGES[kind]
+    scale = kind if least <= numbers.min() and numbers.max() <= most else NUMBER
+    middle = Estimate(float(numbers.mean()), np.nan, np.nan, _too_few(len(numbers)), kind=scale)
+    return middle._reaching(below, above)
+
+
+def _of_too_few(numbers: np.ndarray, kind: Kind, examples: int | None, note: str) -> Estimate:
+    """The mean of equal or too few numbers: with what the number of examples tells, else with the numbers."""
+    value = float(numbers.mean()) if len(numbers) else np.nan
+    if examples and kind in (SHARE, DIFFERENCE) and _equal(numbers) and _RANGES[kind][0] <= value <= 1:
+        low, high = _of_equal(value, examples, kind)
+        return Estimate(value, low, high, note, kind=kind)
+    few = tuple(numbers.tolist()) if note.endswith("too few") else ()
+    return Estimate(value, np.nan, np.nan, note, kind=kind, values=few)
+
+
+def _of_equal(value: float, examples: int, kind: Kind) -> tuple[float, float]:
+    """The exact bounds of a share of examples; of a difference, as far off as if all examples differed."""
+    from scipy import stats
+
+    least, most = _RANGES[kind]
+    successes = round((value - least) / (most - least) * examples)
+    exact = stats.binomtest(min(max(successes, 0), examples), examples).proportion_ci(resampling.LEVEL, method="exact")
+    low, high = (float(least + (most - least) * bound) for bound in (exact.low, exact.high))
+    return min(low, value), max(high, value)
 
 
 def median(values: ArrayLike) -> Estimate:
@@ -205,7 +309,7 @@ def share(successes: int, trials: int) -> Estimate:
     if trials == 0:
         return UNKNOWN
     interval = stats.binomtest(successes, trials).proportion_ci(resampling.LEVEL, method="wilson")
-    return Estimate(successes / trials, float(interval.low), float(interval.high))
+    return Estimate(successes / trials, float(interval.low), float(interval.high), kind=SHARE)
 
 
 def unseen_failures(num_seeds: int) -> str:
@@ -220,7 +324,7 @@ def unseen_failures(num_seeds: int) -> str:
     return f"up to {most:.0%} of seeds could fail unseen" if most >= 0.05 else ""
 
 
-def paired_difference(first: ArrayLike, second: ArrayLike) -> Estimate:
+def paired_difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER) -> Estimate:
     """The mean of first - second over pairs, such as the same seeds or blocks.
 
     Raises:
@@ -229,10 +333,16 @@ def paired_difference(first: ArrayLike, second: ArrayLike) -> Estimate:
     one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if one.shape != other.shape:
         raise ValueError(f"pairs need as many values on both sides, not {one.shape} and {other.shape}")
-    return mean(one - other)
+    return mean(one - other, kind)
 
 
-def corrected_difference(differences: ArrayLike, test_share: float, variance: float = 0.0) -> Estimate:
+def corrected_difference(
+    differences: ArrayLike,
+    test_share: float,
+    variance: float = 0.0,
+    kind: Kind = NUMBER,
+    examples: int | None = None,
+) -> Estimate:
     """The mean of differences (or of scores) over seeds, folds or other splits, with Student's t interval.
 
     The training sets of splits overlap: the variance of the mean is that of independent ones and `test_share` times the
@@ -242,16 +352,17 @@ def corrected_difference(differences: ArrayLike, test_share: float, variance: fl
       differences: one for each unit, means over its seeds.
       test_share: examples of a test split over those of its training split; 0 for independent units, NaN if unknown.
       variance: of independent sources of chance that the units do not show.
+      kind: of the values.
+      examples: see `mean`.
     """
     from scipy import stats
 
     numbers = np.asarray(differences, np.float64).ravel()
-    value = float(numbers.mean()) if len(numbers) else np.nan
     if note := _why_no_bounds(numbers) or (SIZES_UNKNOWN if np.isnan(test_share) else ""):
-        return _without_bounds(value, note)
+        return _of_too_few(numbers, kind, examples, note)
     error = np.sqrt((1 / len(numbers) + test_share) * numbers.var(ddof=1) + variance)
     half_width = float(error * stats.t.ppf((1 + resampling.LEVEL) / 2, len(numbers) - 1))
-    return Estimate(value, value - half_width, value + half_width, _too_few(len(numbers)))
+    return _about(numbers, half_width, half_width, kind)
 
 
 def crossed_difference(
@@ -279,15 +390,17 @@ def crossed_difference(
         return _without_bounds(value, note)
     variance, freedom = crossed.variance(one, other)
     half_width = float(np.sqrt(variance) * stats.t.ppf((1 + resampling.LEVEL) / 2, freedom))
-    return Estimate(value, value - half_width, value + half_width)
+    return Estimate(value, np.nan, np.nan, kind=DIFFERENCE)._reaching(half_width, half_width)
 
 
-def difference(first: ArrayLike, second: ArrayLike) -> Estimate:
+def difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER) -> Estimate:
     """The difference of the means of two independent samples, first - second. Source: Welch (1947)."""
     from scipy import stats
 
     one, other = np.asarray(first, np.float64).ravel(), np.asarray(second, np.float64).ravel()
     value = float(one.mean() - other.mean()) if len(one) and len(other) else np.nan
+    if (fewest := min(len(one), len(other))) < FEWEST:
+        return _without_bounds(value, "one value" if fewest == 1 else f"{fewest} are too few")
     notes = [_why_no_bounds(one), _why_no_bounds(other)]
     both_equal = all(note.startswith("all") for note in notes)
     if both_equal or any(note and not note.startswith("all") for note in notes):
@@ -296,7 +409,7 @@ def difference(first: ArrayLike, second: ArrayLike) -> Estimate:
     freedom = squares.sum() ** 2 / (squares**2 / (np.array([len(one), len(other)]) - 1)).sum()
     half_width = float(np.sqrt(squares.sum()) * stats.t.ppf((1 + resampling.LEVEL) / 2, freedom))
     note = next(filter(None, notes), _too_few(min(len(one), len(other))))
-    return Estimate(value, value - half_width, value + half_width, note)
+    return Estimate(value, np.nan, np.nan, note, kind=kind)._reaching(half_width, half_width)
 
 
 def ratio(first: ArrayLike, second: ArrayLike, *, paired: bool = False) -> Estimate:
@@ -308,8 +421,8 @@ def ratio(first: ArrayLike, second: ArrayLike, *, paired: bool = False) -> Estim
     with np.errstate(divide="ignore", invalid="ignore"):
         one, other = np.log(np.asarray(first, np.float64)), np.log(np.asarray(second, np.float64))
         found = paired_difference(one, other) if paired else difference(one, other)
-    value, low, high = (float(np.exp(number)) for number in (found.value, found.low, found.high))
-    return Estimate(value, low, high, found.note)
+    value, low, high, *few = (float(np.exp(number)) for number in (found.value, found.low, found.high, *found.values))
+    return Estimate(value, low, high, found.note, kind=POSITIVE, values=tuple(few))
 
 
 def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
@@ -326,7 +439,7 @@ def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
     if len(np.unique(xs)) < 2:
         return UNKNOWN
     fit = stats.linregress(xs, ys)
-    if len(xs) < 3 or fit.stderr <= 1e-12 * abs(fit.slope):
-        return _without_bounds(fit.slope, "two points" if len(xs) < 3 else f"all {len(xs)} on a line")
+    if len(xs) < FEWEST or fit.stderr <= 1e-12 * abs(fit.slope):
+        return _without_bounds(fit.slope, f"{len(xs)} are too few" if len(xs) < FEWEST else f"all {len(xs)} on a line")
     half_width = float(fit.stderr * stats.t.ppf((1 + resampling.LEVEL) / 2, len(xs) - 2))
     return Estimate(float(fit.slope), float(fit.slope - half_width), float(fit.slope + half_width))

@@ -9,9 +9,9 @@ import pandas as pd
 
 from jaxnets.evidence import intervals
 from jaxnets.evidence.choosing import over_units
-from jaxnets.evidence.intervals import UNKNOWN, Estimate
+from jaxnets.evidence.intervals import DIFFERENCE, NUMBER, UNKNOWN, Estimate, Kind
 from jaxnets.evidence.resampling import LEVEL
-from jaxnets.evidence.rules import SHARES, Rule
+from jaxnets.evidence.rules import SHARES, Rule, in_unit
 from jaxnets.evidence.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -187,7 +187,7 @@ def effects(rule: Rule, evidence: Evidence) -> Fact | Effects:
     return Effects(Effect(intervals.mean(means), len(means) - 1), tasks)
 
 
-def _effect(table: pd.DataFrame) -> Effect:
+def _effect(table: pd.DataFrame, kind: Kind | None = None) -> Effect:
     """The mean effect of a table, over blocks if there are several, else over what else its rows repeat."""
     if table.empty:
         return Effect(UNKNOWN)
@@ -196,12 +196,13 @@ def _effect(table: pd.DataFrame) -> Effect:
     examples = int(table["examples"].max()) if "examples" in table else None
     share = float(table["test_share"].max()) if "test_share" in table else math.nan
     edge = "edge" in table and bool(table["edge"].mean() > 0.5)
-    return Effect(over_units(means, share, examples, least=-1.0), len(means) - 1, edge)
+    kind = kind or (DIFFERENCE if examples else NUMBER)
+    return Effect(over_units(means, share, kind, examples), len(means) - 1, edge)
 
 
-def estimated(table: pd.DataFrame) -> Estimate:
+def estimated(table: pd.DataFrame, kind: Kind | None = None) -> Estimate:
     """The mean effect of a table with its interval, over blocks if there are several, else over its repetitions."""
-    return _effect(table).estimate
+    return _effect(table, kind).estimate
 
 
 def outcome(rule: Rule, found: Fact | Effects, error: float = ERROR) -> str:
@@ -283,7 +284,9 @@ def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
         beyond=math.nan if shares else rule.beyond,
         unit="%" if shares else rule.unit,
         detectable=detectable(rule, found),
-        tasks=tuple(_on_task(task, found.tasks[task], of_task) for task, of_task in on_tasks(rule, found).items()),
+        tasks=tuple(
+            _on_task(task, found.tasks[task], of_task, rule.unit) for task, of_task in on_tasks(rule, found).items()
+        ),
         test="above" if shares else rule.test,
         task_bound=rule.bound,
         task_beyond=rule.beyond,
@@ -291,9 +294,10 @@ def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
     )
 
 
-def _on_task(task: str, effect: Effect, outcome: str) -> OnTask:
+def _on_task(task: str, effect: Effect, outcome: str, unit: str) -> OnTask:
     estimate = effect.estimate
-    note = EDGE if effect.edge else estimate.note
+    reason = estimate.reason(lambda value: in_unit(value, unit)) if math.isnan(estimate.low) else estimate.note
+    note = EDGE if effect.edge else reason
     return OnTask(task, outcome, estimate.value, estimate.low, estimate.high, note)
 
 

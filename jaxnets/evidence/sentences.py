@@ -64,7 +64,9 @@ def _lead(one: str, other: str, pairs: pd.DataFrame) -> str:
     """By how much a contestant is ahead of another, with what decides: of two alone their interval, else a bound."""
     row = _pair(pairs, one, other)
     if len(pairs) == 1 or np.isnan(row["bound_low"]):
-        return with_interval(Estimate(row["difference"], row["low"], row["high"], level=row["level"]))
+        return with_interval(
+            Estimate(row["difference"], row["low"], row["high"], level=row["level"], values=row["values"])
+        )
     return f"{_points(row['difference'])} (at least {_hundredths(row['bound_low'])})"
 
 
@@ -93,6 +95,7 @@ def _seen_from(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
         high=-turned["low"],
         bound_low=-turned["bound_high"],
         bound_high=-turned["bound_low"],
+        values=turned["values"].map(lambda values: tuple(-value for value in values)),
         improvement=1 - turned["improvement"],
         improvement_low=1 - turned["improvement_high"],
         improvement_high=1 - turned["improvement_low"],
@@ -109,7 +112,8 @@ def _pair(pairs: pd.DataFrame, one: str, other: str) -> pd.Series:
 def with_interval(effect: Estimate) -> str:
     """A difference of accuracies with its interval, in points."""
     if np.isnan(effect.low) or np.isnan(effect.high):
-        return f"{_points(effect.value)} (no interval)"
+        shown = ", ".join(map(_hundredths, effect.values))
+        return f"{_points(effect.value)} ({f'of {shown}: ' if shown else ''}no interval)"
     low, high = _hundredths(effect.low), _hundredths(effect.high)
     return f"{_points(effect.value)} ({intervals.percent(effect.level)} CI {low} to {high})"
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from jaxnets.evidence import choosing, comparing, crossed, intervals, tuned, tuning
 from jaxnets.evidence.ensembles import ensemble
+from jaxnets.evidence.intervals import DIFFERENCE, POSITIVE, SHARE, bounded
 from jaxnets.evidence.study import Study, TaskFacts
-from jaxnets.evidence.tuned import bounded
 
 FIRST, SECOND = "first", "second"
 MOST_THRESHOLDS = 60
@@ -23,10 +23,14 @@ def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.
       facts: of the task.
       column: `test_accuracy` or `test_loss`.
     """
+    return _counted(study, facts, column).groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
+
+
+def _counted(study: Study, facts: TaskFacts, column: str) -> pd.DataFrame:
+    """The runs that report on a task, with their scores as `_score`; failures count as chance."""
     own = study.reporting[study.reporting["task"] == facts.name]
     failed = float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
-    counted = own.assign(_score=choosing.counted(own, column, failed))
-    return counted.groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
+    return own.assign(_score=choosing.counted(own, column, failed))
 
 
 def contestants(study: Study) -> pd.DataFrame:
@@ -41,10 +45,10 @@ def contestants(study: Study) -> pd.DataFrame:
             rows.append(
                 {"task": facts.name, "contestant": name}
                 | _runs(study, own)
-                | bounded("accuracy", choosing.over_units(accuracy[name], facts.test_share, facts.num_test))
+                | bounded("accuracy", choosing.over_units(accuracy[name], facts.test_share, SHARE, facts.num_test))
                 | bounded("median", intervals.median(accuracy[name]))
                 | bounded("iqm", intervals.interquartile_mean(accuracy[name]))
-                | bounded("loss", choosing.over_units(loss[name], facts.test_share))
+                | bounded("loss", choosing.over_units(loss[name], facts.test_share, POSITIVE))
                 | tuned.choice(study, facts, name)
                 | _to_target(study, own, target)
                 | _averaged(study, own)
@@ -137,7 +141,7 @@ def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFr
 def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples: bool) -> pd.DataFrame:
     table = scores(study, facts)
     names = [name for name in study.contestants if name in table]
-    chosen = list(itertools.combinations(names, 2))
+    chosen, runs = list(itertools.combinations(names, 2)), _by_repeat(study, facts)
     rows = []
     for one, other in chosen:
         both = table[[one, other]].dropna()
@@ -145,7 +149,8 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples:
         sources = _sources(study, facts, both, over_examples)
         total = sum(sources.values()) or np.nan
         of_unit = choosing.correction(study.unit, facts.test_share)
-        found = intervals.corrected_difference(differences, of_unit, sum(sources.values()) - sources.get("seeds", 0))
+        unseen = sum(sources.values()) - sources.get("seeds", 0)
+        found = intervals.corrected_difference(differences, of_unit, unseen, DIFFERENCE)
         together = found.at(comparing.ERROR / len(chosen), len(both) - 1)
         each = 2 * comparing.ERROR / (len(names) - 1)  # two-sided, so that either bound alone has half of it
         bounds = found.at(each, len(both) - 1) if len(names) > 2 else together
@@ -162,9 +167,10 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples:
                 "bound_high": bounds.high,
                 "bound_level": 1 - each / 2 if len(names) > 2 else together.level,
                 **{f"of_{name}": variance / total for name, variance in sources.items()},
-                **bounded("improvement", comparing.probability_of_improvement(both[one], both[other])),
+                **bounded("improvement", _improvement(runs[[one, other]].dropna(), of_unit)),
                 "unit": study.unit,
                 "note": together.note,
+                "values": together.values,
                 "outcome": comparing.outcome(together, margin, FIRST, SECOND),
             }
         )
@@ -174,8 +180,21 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples:
 PAIR = [
     *("task", "first", "second", "difference", "low", "high", "level", "bound_low", "bound_high", "bound_level"),
     *("of_seeds", "of_choice", "of_examples", "improvement", "improvement_low", "improvement_high"),
-    *("unit", "note", "outcome"),
+    *("improvement_note", "unit", "note", "values", "outcome"),
 ]
+
+
+def _by_repeat(study: Study, facts: TaskFacts) -> pd.DataFrame:
+    """The test accuracies of the runs of each contestant (column) in each repeat (row); seeds alone are one repeat."""
+    own = _counted(study, facts, "test_accuracy")
+    repeat = own[study.unit] if study.unit != "seed" else pd.Series(0, own.index, name="repeat")
+    return own.groupby([repeat, own[study.by]], sort=False)["_score"].agg(list).unstack()
+
+
+def _improvement(runs: pd.DataFrame, test_share: float) -> intervals.Estimate:
+    """The probability that a run of the first contestant is better than one of the second in the same repeat."""
+    first, second = (runs[name].tolist() for name in runs)
+    return comparing.probability_of_improvement(first, second, test_share)
 
 
 def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: bool) -> dict[str, float]:
@@ -240,7 +259,7 @@ def _profile(runs: pd.DataFrame, of_unit: str, thresholds: np.ndarray, test_shar
     reached = runs["normalized"].to_numpy()[:, None] >= thresholds
     keys = list(dict.fromkeys([of_unit, "task"]))
     shares = pd.DataFrame(reached, runs.index).groupby([runs[key] for key in keys]).mean().groupby(of_unit).mean()
-    found = [choosing.over_units(shares[place], test_share).clipped(0, 1) for place in shares]
+    found = [choosing.over_units(shares[place], test_share, SHARE, len(runs) // len(shares)) for place in shares]
     bounds = {
         "share": [one.value for one in found],
         "low": [one.low for one in found],

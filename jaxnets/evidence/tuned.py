@@ -7,13 +7,8 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.evidence import choosing, selection, tuning
-from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.intervals import SHARE, bounded
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
-
-
-def bounded(name: str, estimate: Estimate) -> dict[str, float]:
-    """The columns of an estimate and its bounds."""
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 def choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
@@ -81,7 +76,7 @@ def sensitivity(study: Study) -> pd.DataFrame:
         for rate, values in scores.groupby(level=0):
             rows.append(
                 {"task": facts.name, "contestant": name, "learning_rate": rate}
-                | bounded("accuracy", choosing.over_units(values.droplevel(0), facts.test_share))
+                | bounded("accuracy", choosing.over_units(values.droplevel(0), facts.test_share, SHARE, facts.num_dev))
                 | {"diverged_share": float(diverged[rate]), "num_runs": int(counts[rate])}
             )
     table = pd.DataFrame(rows, columns=[*_SENSITIVITY])
@@ -108,18 +103,27 @@ def _by_contestant(study: Study) -> Iterator[tuple[TaskFacts, str, pd.DataFrame]
 def tuning_curves(study: Study) -> pd.DataFrame:
     """The expected test accuracy of the best of so many trials; see `jaxnets.evidence.answer.Answer`.
 
-    Trials of which a search dropped some are no independent ones, and give no curve.
+    It holds for trials that are drawn at random: there is none of a grid, nor of trials of which a search dropped some.
     """
     tables = []
     for facts, name, own in _by_contestant(study):
-        if (own["status"] == choosing.STOPPED).any():
-            continue
         blocks: Iterable[tuple[Any, pd.DataFrame]] = own.groupby("block") if "block" in own else [(0, own)]
+        if (own["status"] == choosing.STOPPED).any() or not all(_are_drawn(study, group) for _, group in blocks):
+            continue
         curves = {block: _tuning_curve(study, facts, group) for block, group in blocks}
-        tables.append(_over_blocks(curves, facts.test_share).assign(task=facts.name, contestant=name))
+        tables.append(_over_blocks(curves, facts).assign(task=facts.name, contestant=name))
     numbers = ["budget", "accuracy", "low", "high"]
     nothing = pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))
     return pd.concat(tables, ignore_index=True)[list(nothing.columns)] if tables else nothing
+
+
+def _are_drawn(study: Study, own: pd.DataFrame) -> bool:
+    """Whether the settings of one contestant in one block are draws of their own.
+
+    Where a list is crossed with them, each draw comes back at every value of the list.
+    """
+    settings = own[[name for name in study.tuned if name in own]].drop_duplicates()
+    return study.protocol.search != "grid" and bool(settings.nunique().max() == len(settings))
 
 
 def _tuning_curve(study: Study, facts: TaskFacts, own: pd.DataFrame) -> pd.DataFrame:
@@ -142,12 +146,13 @@ def budgets(num_trials: int) -> list[int]:
     return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
 
 
-def _over_blocks(curves: Mapping[Any, pd.DataFrame], test_share: float) -> pd.DataFrame:
+def _over_blocks(curves: Mapping[Any, pd.DataFrame], facts: TaskFacts) -> pd.DataFrame:
     """One curve: its own interval for one block, else that over the blocks."""
     if len(curves) == 1:
         return next(iter(curves.values())).rename(columns={"value": "accuracy"})
     values = pd.DataFrame({block: curve.set_index("budget")["value"] for block, curve in curves.items()})
-    found = [choosing.over_units(row.dropna(), test_share) for _, row in values.rename_axis(columns="block").iterrows()]
+    rows = [row.dropna() for _, row in values.rename_axis(columns="block").iterrows()]
+    found = [choosing.over_units(row, facts.test_share, SHARE, facts.num_test) for row in rows]
     return pd.DataFrame(
         {
             "budget": values.index,

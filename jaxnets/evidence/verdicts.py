@@ -170,7 +170,8 @@ def described(effect: Estimate, unit: str = "") -> str:
     '2.1% (95% interval 1.2% to 3.0%)'
     """
     if math.isnan(effect.low) or math.isnan(effect.high):
-        return f"{in_unit(effect.value, unit)} ({effect.note or 'nothing known'}: no interval)"
+        reason = effect.reason(lambda value: in_unit(value, unit))
+        return f"{in_unit(effect.value, unit)} ({reason}: no interval)"
     note = f"; {effect.note}" if effect.note else ""
     bounds = f"{in_unit(effect.low, unit)} to {in_unit(effect.high, unit)}"
     return f"{in_unit(effect.value, unit)} (95% interval {bounds}{note})"

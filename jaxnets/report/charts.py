@@ -1,6 +1,7 @@
 """The kinds of charts that experiments share: each one panel, from a table in which a row is an observation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from jaxnets.evidence import intervals, judging
-from jaxnets.evidence.intervals import Estimate
+from jaxnets.evidence.intervals import Estimate, Kind
 from jaxnets.evidence.rules import Rule, in_unit
 from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, Figure, panel, styled
 
@@ -26,7 +27,8 @@ def lines(
     by: str | None = None,
     *,
     title: str = "",
-    estimate: Callable[[pd.Series], Estimate] = intervals.mean,
+    estimate: Callable[[pd.Series], Estimate] | None = None,
+    kind: Kind | None = None,
     percent: bool = False,
     markers: bool = True,
     legend: str | None = None,
@@ -40,7 +42,8 @@ def lines(
       y: column of the ordinate.
       by: column of the lines; None for one line.
       title: of the panel.
-      estimate: from the observations of a point to its estimate.
+      estimate: from the observations of a point to its estimate; by default their mean.
+      kind: of `y`; by default a share if it is shown in percent, else what its name says.
       percent: whether `y` is a share of 1, to be shown in percent.
       markers: whether the points are marked; otherwise the lines are dashed, each in another way.
       legend: title of the legend; by default the name of `by`.
@@ -48,6 +51,7 @@ def lines(
     """
     figure, one = panel(title, **{"xlabel": x.replace("_", " "), "ylabel": y.replace("_", " ")} | axes)
     table = table[np.isfinite(table[y].astype(float))]
+    estimate = estimate or partial(intervals.mean, kind=kind or _kind(y, percent))
     places = _places(table[x])
     groups = styled(table, by) if by else [(("", table), COLOURS[0], MARKERS[0])]
     for number, ((name, group), colour, marker) in enumerate(groups):
@@ -65,6 +69,11 @@ def lines(
     return figure, one
 
 
+def _kind(column: str, percent: bool) -> Kind:
+    """What is shown in percent is a share."""
+    return intervals.SHARE if percent else intervals.kind_of(column)
+
+
 def _places(values: pd.Series) -> dict[Any, float]:
     """Where each value stands: a number at itself, a text at its turn."""
     if pd.api.types.is_numeric_dtype(values):
@@ -77,8 +86,6 @@ def _line(axes: Axes, points: Mapping[float, Estimate], *, color: str, **look: A
     middle, low, high = np.array([(e.value, e.low, e.high) for e in points.values()]).reshape(-1, 3).T
     axes.plot(x, middle, color=color, ms=5, **look)
     low, high = np.where(np.isnan(low), middle, low), np.where(np.isnan(high), middle, high)
-    if axes.get_yscale() == "log":  # an interval of a mean may reach below zero
-        low = np.where(low > 0, low, middle / 10)
     axes.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
 
 
@@ -116,14 +123,6 @@ def on_tasks(table: pd.DataFrame, rule: Rule, **axes: Any) -> Figure:
     return figure
 
 
-def means(
-    table: pd.DataFrame, by: str, column: str, *, bounds: tuple[float, float] | None = None, **look: Any
-) -> tuple[Figure, Axes]:
-    """The mean of a column over the rows of each group, as `dots`; no interval exceeds the bounds."""
-    estimates = {str(name): intervals.mean(values.dropna()) for name, values in table.groupby(by, sort=False)[column]}
-    return dots({name: e.clipped(*bounds) if bounds else e for name, e in estimates.items()}, **look)
-
-
 def series_of_dots(
     rows: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False, **axes: Any
 ) -> tuple[Figure, Axes]:
@@ -146,13 +145,16 @@ def series_of_dots(
     return figure, one
 
 
-def series_of_means(table: pd.DataFrame, by: str, series: str, column: str, **look: Any) -> tuple[Figure, Axes]:
+def series_of_means(
+    table: pd.DataFrame, by: str, series: str, column: str, *, percent: bool = False, **look: Any
+) -> tuple[Figure, Axes]:
     """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
+    kind = _kind(column, percent)
     rows = {
-        str(name): {str(one): intervals.mean(values) for one, values in rows.groupby(series, sort=False)[column]}
+        str(name): {str(one): intervals.mean(values, kind) for one, values in rows.groupby(series, sort=False)[column]}
         for name, rows in table.groupby(by, sort=False)
     }
-    return series_of_dots(rows, **look)
+    return series_of_dots(rows, percent=percent, **look)
 
 
 def plane(

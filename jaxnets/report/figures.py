@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from jaxnets.basics import files, spans
 from jaxnets.basics.characters import one_line, printable
-from jaxnets.evidence import choosing
+from jaxnets.evidence import choosing, intervals
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
@@ -138,9 +138,8 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, 
         for (name, group), colour, marker in styled(runs, by):
             points = choosing.best_configurations(group, ["learning_rate"], test_share=test_share)
             points = points.sort_values("learning_rate")
-            line_with_band(
-                axes, points["learning_rate"], points["test_accuracy"], points["test_half_width"], name, colour, marker
-            )
+            low, high = points["test_accuracy_low"], points["test_accuracy_high"]
+            line_with_band(axes, points["learning_rate"], points["test_accuracy"], low, high, name, colour, marker)
             lost = points[points["test_accuracy"].isna()]["learning_rate"]
             axes.plot(lost, np.zeros(len(lost)), "x", color=colour, clip_on=False, zorder=3)
             chosen = best[best[by] == name].iloc[0]
@@ -178,10 +177,10 @@ def learning_curves(
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
             for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
                 table = members.groupby(["step", unit])[column].mean().unstack()
-                points = [choosing.over_units(row.dropna(), test_share) for _, row in table.iterrows()]
-                means = np.array([point.value for point in points])
-                half_widths = np.array([point.half_width for point in points])
-                line_with_band(axes, table.index, means, half_widths, label, colour, "")
+                about = test_share, intervals.kind_of(column)
+                points = [choosing.over_units(row.dropna(), *about) for _, row in table.iterrows()]
+                mean, low, high = ([getattr(one, name) for one in points] for name in ("value", "low", "high"))
+                line_with_band(axes, table.index, mean, low, high, label, colour, "")
         accuracy.set(xlabel="step", ylabel="dev accuracy")
         accuracy.yaxis.set_major_formatter(PercentFormatter(1))
         loss.set_title(f"Bands: 95% interval of the mean over {unit}s", loc="left", fontsize=9)
@@ -238,16 +237,12 @@ def is_drawable(text: str) -> bool:
 
 
 def line_with_band(
-    axes: Axes, x: ArrayLike, mean: ArrayLike, half_width: ArrayLike, label: str, colour: str, marker: str
+    axes: Axes, x: ArrayLike, mean: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, colour: str, marker: str
 ) -> None:
     """A line with its interval as a band around it."""
-    xs, middle = np.asarray(x, np.float64), np.asarray(mean, np.float64)
+    xs, middle, below, above = (np.asarray(values, np.float64) for values in (x, mean, low, high))
     axes.plot(xs, middle, color=colour, marker=marker, ms=5, label=label)
-    width = np.nan_to_num(np.asarray(half_width, np.float64))
-    low = middle - width
-    if axes.get_yscale() == "log":
-        low = np.maximum(low, middle / 10)
-    axes.fill_between(xs, low, middle + width, color=colour, alpha=0.2, lw=0)
+    axes.fill_between(xs, below, above, where=np.isfinite(below) & np.isfinite(above), color=colour, alpha=0.2, lw=0)
 
 
 @spans.span(spans.WRITING)

@@ -39,8 +39,7 @@ def _table(best: pd.DataFrame) -> str:
     rows = [
         [
             *(cell(row[name]) for name in names),
-            with_interval(row["test_accuracy"], row["test_half_width"]),
-            with_interval(row["dev_accuracy"], row["dev_half_width"]),
+            *(_with_interval(row, name) for name in ("test_accuracy", "dev_accuracy")),
             f"{row['diverged_share']:.1%}",
         ]
         for _, row in best.iterrows()
@@ -48,6 +47,10 @@ def _table(best: pd.DataFrame) -> str:
     return pd.DataFrame([[markup.escape(printable(text)) for text in row] for row in rows], columns=header).to_html(
         index=False, escape=False, border=0
     )
+
+
+def _with_interval(row: pd.Series, name: str) -> str:
+    return with_interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high", "_note")))
 
 
 def _embedded(figure: figures.Figure) -> str:

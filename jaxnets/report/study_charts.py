@@ -178,7 +178,7 @@ def _curves(contestants: Sequence[str], curve: str, cost: str, title: str, form:
     runs = data_set("curve_lines").transform_lookup(lookup="run", from_=_facts_of_runs())
     runs = runs.encode(x=x, y=y.field(curve), color=look, detail="run:N")
     if not accuracy:  # a logarithmic axis shows what is above zero
-        means = means.transform_calculate(low="max(datum.low, datum.mean / 10)").transform_filter("datum.mean > 0")
+        means = means.transform_filter("datum.mean > 0")
         runs = runs.transform_filter(f"datum.{curve} > 0")
     band = means.mark_area(opacity=0.2).encode(y=y.field("low"), y2="high:Q")
     middle = means.mark_line(strokeWidth=2.5).encode(y=y)

@@ -165,8 +165,6 @@ def _lines(axes: Axes, study: Study, table: pd.DataFrame, x: str, y: str, marker
         colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)] if markers else ""
         axes.plot(own[x], own[y], color=colour, marker=marker, ms=5, label=name)
         low, high = (own[bound].fillna(own[y]) for bound in ("low", "high"))
-        if axes.get_yscale() == "log":  # an interval of a mean may reach below zero
-            low = low.clip(lower=own[y] / 10)
         axes.fill_between(own[x], low, high, color=colour, alpha=0.2, lw=0)
 
 

@@ -43,18 +43,19 @@ def percent(value: float) -> str:
     return NONE if pd.isna(value) else f"{value:.1%}"
 
 
-def with_bounds(row: Mapping[Any, Any], name: str, shares: bool = True, why: str = "") -> str:
+def with_bounds(row: Mapping[Any, Any], name: str, shares: bool = True) -> str:
     r"""An estimate with its bounds, or with the reason why there are none.
 
-    >>> with_bounds({"loss": 0.5, "loss_low": float("nan"), "loss_high": float("nan")}, "loss", False, "one run")
-    '0.500 (–: one\xa0run)'
+    >>> unknown = dict.fromkeys(["loss_low", "loss_high"], float("nan"))
+    >>> with_bounds({"loss": 0.5, **unknown, "loss_note": "one value"}, "loss", False)
+    '0.500 (–: one\xa0value)'
     """
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if pd.isna(value):
         return NONE
     middle = percent(value) if shares else f"{value:.3f}"
     if pd.isna(low) or pd.isna(high):
-        return f"{middle} ({NONE}: {unbroken(why or 'spread unknown')})"
+        return f"{middle} ({NONE}: {unbroken(row[f'{name}_note'])})"
     bounds = f"({100 * low:.1f} to {100 * high:.1f})" if shares else f"({low:.3f} to {high:.3f})"
     return f"{middle} {unbroken(bounds)}"
 
@@ -70,15 +71,6 @@ def _number(value: float, digits: int = 3) -> str:
     return "never" if np.isinf(value) else f"{value:,.{digits}g}" if value < 1000 else f"{value:,.0f}"
 
 
-def _why(study: Study, runs: pd.DataFrame, row: Mapping[Any, Any]) -> str:
-    """Why nothing can be said of the spread of a contestant's accuracies."""
-    own = runs[(runs["task"] == row["task"]) & (runs[study.by].astype(str) == str(row["contestant"]))]
-    values = own.groupby(study.unit)["test_accuracy"].mean()
-    if len(values) < 2:
-        return f"one {study.unit}"
-    return f"all {len(values)} equal" if values.nunique() == 1 else f"{len(values)} are too few"
-
-
 def _lead(study: Study, row: Mapping[Any, Any]) -> list[str]:
     """The first cells of a row: the task if there are several, and the contestant."""
     task = [str(row["task"])] if len(study.tasks) > 1 else []
@@ -91,12 +83,10 @@ def _head(study: Study) -> tuple[str, ...]:
 
 def standings(study: Study, answer: Answer) -> Table:
     """Each contestant at its chosen settings."""
-    runs = study.reporting
     rows = []
     for row in answer.contestants.to_dict("records"):
-        why = _why(study, runs, row)
-        estimates = [with_bounds(row, name, why=why) for name in ("accuracy", "median", "iqm")]
-        loss = with_bounds(row, "loss", shares=False, why=why)
+        estimates = [with_bounds(row, name) for name in ("accuracy", "median", "iqm")]
+        loss = with_bounds(row, "loss", shares=False)
         counts = [str(row["num_runs"]), percent(row["diverged_share"])]
         rows.append([*_lead(study, row), *estimates, loss, *counts, row["setting"]])
     columns = (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing
+from jaxnets.evidence import choosing, intervals
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import TUNING, Study, TaskFacts
 
@@ -104,7 +104,7 @@ def learning_curves(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
         lines.append(_with_costs(filled, costs).assign(task=facts.name, contestant=name))
         repeated = filled.merge(group[["run", study.unit]], on="run")
         for curve in CURVES:
-            mean = _mean(repeated, curve, study.unit, costs, facts.test_share)
+            mean = _mean(repeated, curve, study.unit, costs, facts)
             means.append(mean.assign(task=facts.name, contestant=name, curve=curve))
     return pd.concat(lines, ignore_index=True), pd.concat(means, ignore_index=True)
 
@@ -143,9 +143,10 @@ def _filled(curves: pd.DataFrame, group: pd.DataFrame, facts: TaskFacts) -> pd.D
     return both.drop_duplicates(["run", "step"]).sort_values(["run", "step"], kind="stable")
 
 
-def _mean(lines: pd.DataFrame, curve: str, by: str, costs: pd.DataFrame, test_share: float) -> pd.DataFrame:
+def _mean(lines: pd.DataFrame, curve: str, by: str, costs: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     table = lines.groupby(["step", by])[curve].mean().unstack()
-    found = [choosing.over_units(row.dropna(), test_share) for _, row in table.iterrows()]
+    about = facts.test_share, intervals.kind_of(curve), facts.num_dev
+    found = [choosing.over_units(row.dropna(), *about) for _, row in table.iterrows()]
     step = table.index.to_numpy()
     return pd.DataFrame(
         {

@@ -62,15 +62,24 @@ def on_balance(
     return sentences
 
 
-def with_interval(mean: float, half_width: float) -> str:
-    """A mean with the half width of its interval, or alone if there is none.
+def with_interval(value: float, low: float, high: float, reason: str = "", sign: str = "") -> str:
+    """A value with the bounds of its interval, or why there is none.
 
-    >>> with_interval(0.97222, 0.0061), with_interval(0.5, float("nan"))
-    ('0.972 ± 0.006', '0.500')
+    Args:
+      value: of the estimate.
+      low: of its interval.
+      high: likewise.
+      reason: why there is no interval.
+      sign: `+` where the sign is shown in any case, as that of a difference.
+
+    >>> with_interval(0.97222, 0.9663, 0.9812), with_interval(0.5, float("nan"), float("nan"), "one value")
+    ('0.972 (0.966 to 0.981)', '0.500 (one value)')
     """
-    if pd.isna(mean):
+    if pd.isna(value):
         return "–"
-    return f"{mean:.3f}" if pd.isna(half_width) else f"{mean:.3f} ± {half_width:.3f}"
+    if pd.isna(low) or pd.isna(high):
+        return f"{value:{sign}.3f}" + (f" ({reason})" if reason else "")
+    return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
 def cell(value: Any) -> str:

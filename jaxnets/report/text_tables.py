@@ -30,7 +30,7 @@ def systems_table(nets: Sequence[System], classical: Sequence[System], num_folds
     bayes = next((system for system in classical if system.name == "naive_bayes"), None)
     header = ["system", "test accuracy", "seconds", "difference"]
     repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds (of a baseline or an ensemble: over test texts)"
-    caption = [f"Accuracy: mean ± 95% interval over {repetitions}.", _OF_NETS]
+    caption = [f"Accuracy: mean and 95% interval over {repetitions}.", _OF_NETS]
     if best is not None:
         over = "folds" if num_folds > 1 else "seeds and test texts together"
         caption.append(f"Difference: to {best.name}, the best baseline; interval over {over}.")
@@ -43,13 +43,13 @@ def systems_table(nets: Sequence[System], classical: Sequence[System], num_folds
 
 def _row(system: System, best: System | None) -> list[str]:
     found = accuracy(system)
-    row = [system.name, with_interval(found.value, found.half_width), f"{system.seconds:.1f}"]
+    row = [system.name, with_interval(found.value, found.low, found.high, found.reason()), f"{system.seconds:.1f}"]
     return [*row, "–" if best is None or system.name == best.name else _difference(system, best)]
 
 
 def _difference(system: System, other: System) -> str:
     against = compare(system, other)
-    return f"{against.value:+.3f} ± {against.half_width:.3f}"
+    return with_interval(against.value, against.low, against.high, against.reason(), "+")
 
 
 def confusion_tables(

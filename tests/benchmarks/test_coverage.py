@@ -61,3 +61,9 @@ def test_no_sentence_contradicts_the_interval_that_it_prints(spread):
     wrong, lost, _ = false_alarms.comparisons(15, spread)
     assert wrong == 0
     assert lost <= 3  # 5% of 15, and three standard errors
+
+
+@pytest.mark.parametrize("name", coverage.IN_RANGES)
+def test_intervals_that_keep_to_their_range_cover(name):
+    error = (0.95 * 0.05 / STUDIES) ** 0.5
+    assert 0.93 - 2 * error < coverage.covered(name, STUDIES) < 0.98 + 2 * error

@@ -220,8 +220,12 @@ def test_ranks_and_wins_over_tasks():
     assert "adam 12 won and 0 lost" in said.sentences[1]
 
 
+def drawn(runs, name="random"):
+    return replace(runs, protocol=replace(runs.protocol, search=name))
+
+
 def test_tuning_curve_rises_to_what_all_trials_give():
-    said = answer(study({"sgd": 0.95, "adam": 0.9}))
+    said = answer(drawn(study({"sgd": 0.95, "adam": 0.9})))
     curve = said.tuning[said.tuning["contestant"] == "sgd"].set_index("budget")["accuracy"]
     assert curve.is_monotonic_increasing
     assert curve[1] == pytest.approx(0.95 - 2 * 0.05 / 3, abs=0.01)
@@ -229,10 +233,64 @@ def test_tuning_curve_rises_to_what_all_trials_give():
 
 
 def test_of_a_single_trial_no_tuning_is_told():
-    runs = study({"sgd": 0.95, "adam": 0.9})
+    runs = drawn(study({"sgd": 0.95, "adam": 0.9}))
     single = replace(runs, runs=runs.runs[runs.runs["learning_rate"] == 0.1])
     assert any("of 3 trials" in sentence for sentence in answer(runs).sentences)
     assert not any("trials" in sentence for sentence in answer(single).sentences)
+
+
+def test_of_trials_that_are_no_draws_no_tuning_is_told():
+    runs = study({"sgd": 0.95, "adam": 0.9})
+    table = runs.runs
+    crossed = pd.concat([table.assign(num_filters=width, run=table["run"] + width) for width in (0, 10_000)])
+    crossed = crossed[["num_filters", *(name for name in table)]].set_index("run").reset_index()
+    for said in (answer(runs), answer(drawn(replace(runs, runs=crossed)))):
+        assert said.tuning.empty
+        assert not any("trials" in sentence for sentence in said.sentences)
+
+
+def test_accuracies_and_losses_keep_to_their_ranges():
+    wild = study({"sgd": 0.985, "adam": 0.6}, blocks=4, spread=0.3, confirm=2, tasks=("digits", "spirals"))
+    clipped = wild.runs.assign(**{name: wild.runs[name].clip(0, 1) for name in ("dev_accuracy", "test_accuracy")})
+    clipped["test_loss"] = 1 - clipped["test_accuracy"]
+    said = answer(replace(drawn(wild), runs=clipped))
+    for table, name in (
+        (said.contestants, "accuracy"),
+        (said.pairs, "improvement"),
+        (said.sensitivity, ""),
+        (said.tuning, ""),
+        (said.profiles, ""),
+    ):
+        low, high = (table[f"{name}_{end}".lstrip("_")].dropna() for end in ("low", "high"))
+        assert len(low)
+        assert (low >= 0).all()
+        assert (high <= 1).all()
+    assert (said.contestants["loss_low"].dropna() > 0).all()
+    assert said.pairs["low"].ge(-1).all()
+    assert said.pairs["high"].le(1).all()
+
+
+def test_of_three_repeats_the_values_are_shown():
+    said = answer(study({"sgd": 0.95, "adam": 0.9}, blocks=3))
+    (pair,) = said.pairs.to_dict("records")
+    assert np.isnan(pair["low"])
+    assert pair["outcome"] == "open"
+    assert len(pair["values"]) == 3
+    row = said.contestants.iloc[0]
+    assert np.isnan(row["accuracy_low"])
+    assert row["accuracy_note"].startswith("of 3: 9")
+    assert "(of " in said.sentences[0]
+    assert "no interval)" in said.sentences[0]
+
+
+def test_the_probability_of_improvement_is_that_of_runs_within_a_repeat():
+    runs = study({"sgd": 0.7, "adam": 0.7}, blocks=8, confirm=32, spread=0.01)
+    table = runs.runs
+    shift = 0.03 * table["block"] + 0.01 * (table["optimizer"] == "sgd")  # blocks differ more than contestants do
+    said = answer(replace(runs, runs=table.assign(test_accuracy=table["test_accuracy"] + shift)))
+    (pair,) = said.pairs.to_dict("records")
+    assert pair["improvement"] == pytest.approx(0.76, abs=0.05)  # of two normal runs a standard deviation apart
+    assert pair["improvement_low"] > 0.5
 
 
 def test_profiles_fall_and_end_beyond_the_best():

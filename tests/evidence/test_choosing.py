@@ -30,7 +30,8 @@ def test_the_best_is_chosen_on_dev_and_never_on_test():
     assert best.loc["sgd", "test_accuracy"] == pytest.approx(0.1)
     assert best.loc["sgd", "dev_accuracy"] == pytest.approx(0.85)
     assert best.loc["sgd", "members"] == [0, 1]
-    assert best.loc["adam", "test_half_width"] == pytest.approx(12.7062 * 0.1, rel=1e-4)
+    assert np.isnan(best.loc["adam", "test_accuracy_low"])
+    assert best.loc["adam", "test_accuracy_note"] == "of 2: 30.0%, 50.0%"
     assert list(best["num_runs"]) == [4, 2]
 
 
@@ -154,13 +155,14 @@ def test_one_survivor_of_five_does_not_win():
 
 
 def test_equal_runs_count_once():
-    runs = table([("sgd", 0.1, seed, 0.5 + 0.1 * seed, 0.5 + 0.1 * seed) for seed in (0, 1) for _ in range(5)])
+    runs = table([("sgd", 0.1, seed, 0.5 + 0.1 * seed, 0.5 + 0.1 * seed) for seed in range(4) for _ in range(5)])
     (row,) = choosing.configurations(runs).to_dict("records")
-    assert row["num_seeds"] == 2
-    assert row["members"] == [0, 5]
-    assert row["test_half_width"] == pytest.approx(12.7062 * 0.05, rel=1e-4)
-    assert len(choosing.paired(runs, "optimizer", "test_accuracy")) == 2
-    assert len(choosing.confirmed(runs, ["optimizer"])) == 1
+    assert row["num_seeds"] == 4
+    assert row["members"] == [0, 5, 10, 15]
+    expected = intervals.mean([0.5, 0.6, 0.7, 0.8], intervals.SHARE)
+    assert (row["test_accuracy_low"], row["test_accuracy_high"]) == pytest.approx((expected.low, expected.high))
+    assert len(choosing.paired(runs, "optimizer", "test_accuracy")) == 4
+    assert len(choosing.confirmed(runs, ["optimizer"])) == 2
 
 
 def folded(num_folds=5, num_seeds=20):
@@ -176,22 +178,26 @@ def folded(num_folds=5, num_seeds=20):
 def test_folds_are_the_unit_however_many_seeds_there_are():
     runs, of_fold = folded()
     (row,) = choosing.configurations(runs, test_share=0.3).to_dict("records")
-    expected = intervals.corrected_difference(of_fold, 0.3)
-    assert (row["test_accuracy"], row["test_half_width"]) == pytest.approx((expected.value, expected.half_width))
+    expected = intervals.corrected_difference(of_fold, 0.3, kind=intervals.SHARE)
+    assert (row["test_accuracy"], row["test_accuracy_low"]) == pytest.approx((expected.value, expected.low))
     assert row["num_seeds"] == 100
     few, _ = folded(num_seeds=2)
-    assert choosing.configurations(few, 0.3).iloc[0]["test_half_width"] == pytest.approx(row["test_half_width"])
-    assert np.isnan(choosing.configurations(few).iloc[0]["test_half_width"])  # nothing is known of what folds share
+    assert choosing.configurations(few, 0.3).iloc[0]["test_accuracy_high"] == pytest.approx(row["test_accuracy_high"])
+    assert np.isnan(choosing.configurations(few).iloc[0]["test_accuracy_low"])  # nothing is known of what folds share
 
 
-@pytest.mark.parametrize(("columns", "unit"), [({}, "seed"), ({"fold": 3}, "fold"), ({"fold": 1, "block": 2}, "block")])
+@pytest.mark.parametrize(
+    ("columns", "unit"),
+    [({}, "seed"), ({"fold": 6}, "fold"), ({"fold": 1, "block": 4}, "block")],
+)
 def test_the_unit_is_the_block_or_the_fold_if_there_are_several(columns, unit):
-    runs = pd.DataFrame({"seed": range(6)} | {name: np.arange(6) % count for name, count in columns.items()})
-    runs = runs.assign(status="finished", test_accuracy=np.linspace(0.8, 0.9, 6))
+    runs = pd.DataFrame({"seed": range(8)} | {name: np.arange(8) % count for name, count in columns.items()})
+    runs = runs.assign(status="finished", test_accuracy=np.linspace(0.8, 0.9, 8))
     assert choosing.unit(runs) == unit
     means = runs.groupby(unit)["test_accuracy"].mean()
-    expected = intervals.corrected_difference(means, 0.0 if unit == "seed" else 1 / 3)
-    assert choosing.mean_score(runs, "test_accuracy", 1 / 3).half_width == pytest.approx(expected.half_width)
+    found = choosing.mean_score(runs, "test_accuracy", 1 / 3)
+    expected = intervals.corrected_difference(means, 0.0 if unit == "seed" else 1 / 3, kind=intervals.SHARE)
+    assert found.half_width == pytest.approx(expected.half_width)
     assert np.isnan(choosing.mean_score(runs, "test_accuracy", np.nan).half_width) == (unit != "seed")
 
 

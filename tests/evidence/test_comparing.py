@@ -12,15 +12,15 @@ from jaxnets.evidence import comparing, intervals
 def test_the_probability_of_improvement_counts_pairs():
     first, second = [3, 1, 2, 2], [2, 0, 4]
     wins = [(a > b) + 0.5 * (a == b) for a, b in itertools.product(first, second)]
-    estimate = comparing.probability_of_improvement(first, second)
+    estimate = comparing.probability_of_improvement([first], [second])
     assert estimate.value == pytest.approx(np.mean(wins))
-    reverse = comparing.probability_of_improvement(second, first)
+    reverse = comparing.probability_of_improvement([second], [first])
     assert (1 - reverse.high, 1 - reverse.low) == pytest.approx((estimate.low, estimate.high))
 
 
 def test_the_bounds_of_an_improvement_solve_newcombes_equation():
     first, second = np.random.default_rng(0).normal([[0.5], [0]], size=(2, 12))
-    estimate = comparing.probability_of_improvement(first, second)
+    estimate = comparing.probability_of_improvement([first], [second])
     for bound in (estimate.low, estimate.high):
         spread = 1 + 11 * ((1 - bound) / (2 - bound) + bound / (1 + bound))
         error = np.sqrt(bound * (1 - bound) * spread / 144)
@@ -28,19 +28,40 @@ def test_the_bounds_of_an_improvement_solve_newcombes_equation():
 
 
 def test_an_improvement_in_all_pairs_is_not_certain():
-    estimate = comparing.probability_of_improvement([0.9, 0.91, 0.92, 0.93], [0.1, 0.2, 0.3, 0.4])
+    estimate = comparing.probability_of_improvement([[0.9, 0.91, 0.92, 0.93]], [[0.1, 0.2, 0.3, 0.4]])
     assert estimate.value == estimate.high == 1
     assert 0.4 < estimate.low < 0.8
-    assert comparing.probability_of_improvement([1.0, 1.0], [1.0, 1.0]).note == "all are equal"
-    assert comparing.probability_of_improvement([1.0], [0.0]).note == "one value"
-    assert np.isnan(comparing.probability_of_improvement([], [0.0]).value)
+    assert comparing.probability_of_improvement([[1.0, 1.0]], [[1.0, 1.0]]).note == "all are equal"
+    assert comparing.probability_of_improvement([[1.0]], [[0.0]]).note == "one value"
+    assert np.isnan(comparing.probability_of_improvement([[]], [[0.0]]).value)
+    assert np.isnan(comparing.probability_of_improvement([], []).value)
+
+
+def test_improvements_are_means_over_repeats_of_all_pairs_of_runs_within_each():
+    first, second = [[1.0, 3.0], [11.0], [20.0], [30.0]], [[2.0], [10.0, 12.0], [20.0], [29.0]]
+    estimate = comparing.probability_of_improvement(first, second)
+    assert estimate.value == pytest.approx(np.mean([0.5, 0.5, 0.5, 1.0]))
+    assert estimate == intervals.mean([0.5, 0.5, 0.5, 1.0], intervals.SHARE)
+    wider = comparing.probability_of_improvement(first, second, 1 / 3)
+    assert wider.low < estimate.low < estimate.high < wider.high <= 1
+    assert comparing.probability_of_improvement(first[:2] + first[3:], second[:2] + second[3:]).values == (0.5, 0.5, 1)
+
+
+@pytest.mark.parametrize(("runs", "value"), [([1.0, 2.0], 1.0), ([-1.0], 0.0), ([0.0, 0.0], 0.5)])
+def test_where_all_repeats_say_the_same_the_interval_is_wilsons_over_the_repeats(runs, value):
+    estimate = comparing.probability_of_improvement([runs] * 8, [[0.0, 0.0]] * 8)
+    share = intervals.share(round(8 * value), 8)
+    assert (estimate.value, estimate.low, estimate.high) == (value, share.low, share.high)
+    assert estimate.note == "all 8 equal"
 
 
 @pytest.mark.parametrize(("shift", "size"), [(0.0, 5), (1.0, 8), (2.5, 16)])
 def test_improvements_are_covered(shift, size):
     generator, truth, covered = np.random.default_rng(0), scipy.stats.norm.cdf(shift / 2**0.5), 0
     for _ in range(400):
-        estimate = comparing.probability_of_improvement(generator.normal(shift, 1, size), generator.normal(size=size))
+        estimate = comparing.probability_of_improvement(
+            [generator.normal(shift, 1, size)], [generator.normal(size=size)]
+        )
         covered += estimate.low <= truth <= estimate.high
     assert covered / 400 > 0.92
 

@@ -20,12 +20,14 @@ def test_the_difference_of_two_systems_is_that_over_seeds_and_examples():
 
 
 def test_over_folds_systems_differ_by_fold():
-    first = system(np.ones((1, 6)))._replace(accuracies=np.array([0.9, 0.7, 0.8]), num_folds=3, test_share=1 / 2)
-    second = first._replace(accuracies=np.array([0.6, 0.6, 0.6]))
-    differences = first.accuracies - second.accuracies
-    assert comparison.compare(first, second) == intervals.corrected_difference(differences, 1 / 2)
-    assert comparison.accuracy(first) == intervals.corrected_difference([0.9, 0.7, 0.8], 1 / 2)
-    assert comparison.accuracy(first._replace(num_folds=1)) == intervals.mean([0.9, 0.7, 0.8])
+    accuracies = np.array([0.9, 0.7, 0.8, 0.7])
+    first = system(np.ones((1, 40)))._replace(accuracies=accuracies, num_folds=4, test_share=1 / 3)
+    second = first._replace(accuracies=np.full(4, 0.6))
+    difference = intervals.corrected_difference(accuracies - 0.6, 1 / 3, kind=intervals.DIFFERENCE)
+    assert comparison.compare(first, second) == difference
+    assert comparison.accuracy(first) == intervals.corrected_difference(accuracies, 1 / 3, kind=intervals.SHARE)
+    assert comparison.accuracy(first._replace(num_folds=1)) == intervals.mean(accuracies, intervals.SHARE)
+    assert comparison.accuracy(second) == intervals.mean([0.6] * 4, intervals.SHARE, examples=40)
 
 
 def test_of_one_value_the_accuracy_has_the_interval_of_a_share():

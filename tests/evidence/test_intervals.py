@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxnets.evidence import intervals
-from jaxnets.evidence.intervals import Estimate
 
 
 def bounds(estimate):
@@ -26,6 +25,8 @@ def test_student_interval_of_a_textbook_sample():
     [
         ([], "0 are too few"),
         ([0.5], "one value"),
+        ([0.5, 0.6], "2 are too few"),
+        ([0.5, 0.6, 0.8], "3 are too few"),
         ([1.0] * 8, "all 8 equal"),
         ([0.1 + 0.2, 0.3], "all 2 equal"),  # but for rounding
         ([1.0, np.nan], "not all are finite"),
@@ -35,20 +36,59 @@ def test_student_interval_of_a_textbook_sample():
 def test_a_mean_without_bounds_says_why(values, note):
     for estimate in (intervals.mean(values), intervals.corrected_difference(values, 0.1)):
         assert np.isnan(bounds(estimate)).all()
+        assert estimate.values == (tuple(values) if note.endswith("too few") else ())
         assert estimate.note == note
 
 
-def test_equal_shares_of_known_examples_have_the_interval_of_a_share():
-    estimate = intervals.mean([0.95] * 4, examples=180)
-    assert bounds(estimate) == pytest.approx(bounds(intervals.share(171, 180)))
+@pytest.mark.parametrize("right", [0, 18, 171, 180])
+def test_equal_shares_of_known_examples_have_the_exact_interval_of_a_share(right):
+    estimate = intervals.mean([right / 180] * 4, intervals.SHARE, examples=180)
+    exact = scipy.stats.binomtest(right, 180).proportion_ci(method="exact")
+    assert bounds(estimate) == pytest.approx((exact.low, exact.high))
+    assert bounds(intervals.corrected_difference([right / 180] * 4, 0.3, kind=intervals.SHARE, examples=180)) == (
+        bounds(estimate)
+    )
     assert estimate.note == "all 4 equal"
-    assert intervals.mean([0.9, 1.0], examples=180) == intervals.mean([0.9, 1.0])
-    assert np.isnan(intervals.mean([1.5] * 4, examples=180).low)  # this is no share
+
+
+def test_unequal_shares_need_no_examples_and_other_numbers_have_no_exact_interval():
+    unequal = [0.9, 1.0, 0.95, 0.9]
+    assert intervals.mean(unequal, intervals.SHARE, 180) == intervals.mean(unequal, intervals.SHARE)
+    assert np.isnan(intervals.mean([1.5] * 4, intervals.SHARE, examples=180).low)  # this is no share
+    assert np.isnan(intervals.mean([0.5] * 4, intervals.POSITIVE, examples=180).low)
+
+
+@given(
+    st.sampled_from(
+        [(intervals.SHARE, 0.0, 1.0), (intervals.POSITIVE, 0.0, np.inf), (intervals.DIFFERENCE, -1.0, 1.0)]
+    ),
+    st.lists(st.floats(0.001, 1), min_size=1, max_size=40),
+    st.floats(0, 2),
+    st.floats(0, 0.1),
+)
+def test_intervals_keep_to_the_range_of_their_kind(kind, values, test_share, variance):
+    kind, least, most = kind
+    found = intervals.mean(values, kind), intervals.corrected_difference(values, test_share, variance, kind)
+    for one in (*found, found[0].widened(variance, len(values)), found[1].at(0.001, len(values) - 1)):
+        if not np.isnan(one.low):
+            assert least <= one.low <= one.value <= one.high <= most
+
+
+def test_the_interval_of_a_share_is_that_of_its_logit_and_of_a_loss_that_of_its_logarithm():
+    values = np.array([0.99, 0.97, 1.0, 0.98, 1.0])
+    plain, mean = intervals.mean(values), values.mean()
+    logit = intervals.mean(values, intervals.SHARE)
+    reach = plain.half_width / (mean * (1 - mean))
+    assert scipy.special.logit(bounds(logit)) == pytest.approx(scipy.special.logit(mean) + np.array([-reach, reach]))
+    log = intervals.mean(values, intervals.POSITIVE)
+    assert np.log(bounds(log)) == pytest.approx(np.log(mean) + np.array([-1, 1]) * plain.half_width / mean)
+    far = intervals.mean(np.tile([0.0, 1.0], 4) - 1e-9, intervals.SHARE)  # values that are no shares are numbers
+    assert (far.kind, far.low < 0.5 < far.high) == (intervals.NUMBER, True)
 
 
 def test_equal_differences_of_shares_are_never_too_certain():
     # of 100 examples 30 are right for the first alone: the variance of a difference is 0.3 - 0.09
-    estimate = intervals.mean([0.3] * 4, examples=100, least=-1.0)
+    estimate = intervals.mean([0.3] * 4, intervals.DIFFERENCE, examples=100)
     reach = 1.96 * (0.21 / 100) ** 0.5
     assert estimate.low < 0.3 - reach
     assert estimate.high > 0.3 + reach
@@ -120,11 +160,12 @@ def test_paired_differences_are_those_of_a_t_test():
 
 
 def test_differences_of_samples_without_spread_and_of_too_small_ones():
-    assert intervals.difference([2, 2], [1, 1]).note == "all 2 equal"
-    assert np.isnan(intervals.difference([2, 2], [1, 1]).low)
-    one_sided = intervals.difference([2, 2], [1, 1.1])
-    assert one_sided.low < 0.95 < one_sided.high
-    assert one_sided.note == "all 2 equal"
+    assert intervals.difference([2] * 4, [1] * 5).note == "all 4 equal"
+    assert np.isnan(intervals.difference([2] * 4, [1] * 4).low)
+    one_sided = intervals.difference([2] * 4, [1, 1.1, 1.2, 1.3])
+    assert one_sided.low < 0.85 < one_sided.high
+    assert one_sided.note == "all 4 equal"
+    assert intervals.difference([2.0, 2.1, 2.3], [1.0] * 9).note == "3 are too few"
     assert np.isnan(intervals.difference([2.0], [1, 1]).low)
     assert np.isnan(intervals.difference([], [1, 1]).value)
 
@@ -164,7 +205,4 @@ def test_the_slope_is_that_of_numpy():
 def test_a_slope_needs_two_places():
     assert np.isnan(intervals.slope([], []).value)
     assert np.isnan(intervals.slope([1, 1], [2, 3]).value)
-
-
-def test_estimates_keep_their_note_when_they_are_clipped():
-    assert Estimate(0.9, 0.7, 1.1, "few").clipped(0, 1) == Estimate(0.9, 0.7, 1, "few")
+    assert intervals.slope([0, 1, 2], [1, 2, 4]).note == "3 are too few"

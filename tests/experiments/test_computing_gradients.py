@@ -115,7 +115,7 @@ def forward_over_all_parameters():
         return lambda *arguments: (loss(*arguments), jax.jacfwd(loss)(*arguments))
 
     with mock.patch.object(jax, "value_and_grad", value_and_grad):
-        return planted.run("computing_gradients", **{**TINY, "widths": 8, "num_blocks": 3})[0]
+        return planted.run("computing_gradients", **{**TINY, "widths": 8, "num_blocks": 4})[0]
 
 
 planted_case = partial(Planted, claim="computing_gradients", values={}, truth=False, outcome="contradicted")

@@ -23,7 +23,7 @@ def behind_the_first(learning_rate):
     return optax.multi_transform(parts, lambda params: jax.tree_util.tree_map_with_path(label, params))
 
 
-SMALL = {"tasks": ["wine", "breast_cancer"], "num_blocks": 3, "confirm_seeds": 3, "learning_rate": 0.03}
+SMALL = {"tasks": ["wine", "breast_cancer"], "num_blocks": 4, "confirm_seeds": 4, "learning_rate": 0.03}
 GUEST = f"{__name__}:behind_the_first"
 PLANTED = [
     Planted(

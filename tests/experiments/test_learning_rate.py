@@ -79,7 +79,7 @@ def test_a_tiny_real_run(tiny):
     assert set(finding.pictures) == {"loss", "too_high", "too_low", "a_lot", "importance", "edge"}
 
 
-FEW = {"num_blocks": 3, "num_seeds": 2, "draws": 16, "probes": 1, "schedule": "constant", "tasks": ["wine", "digits"]}
+FEW = {"num_blocks": 4, "num_seeds": 2, "draws": 16, "probes": 1, "schedule": "constant", "tasks": ["wine", "digits"]}
 PLANTED = [
     Planted(
         *("learning_rate", True, "plain SGD"),

@@ -90,7 +90,7 @@ def test_a_run_that_was_lost_counts_as_chance():
     assert effects[0.0] == 32  # at distance 2
 
 
-SMALL = {"num_sentences": 400, "distances": 1, "filter_widths": 2, "learning_rate": 0.03, "num_blocks": 3}
+SMALL = {"num_sentences": 400, "distances": 1, "filter_widths": 2, "learning_rate": 0.03, "num_blocks": 4}
 GIVEN = SMALL | {"num_sentences": 200, "num_steps": 100, "evaluate_every": 100}
 
 

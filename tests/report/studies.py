@@ -134,8 +134,13 @@ def _standing(study, task, name):
     row = {"task": task, "contestant": name, "setting": f"learning_rate {confirming['learning_rate'].iloc[0]:.3g}"}
     row |= {"num_blocks": study.protocol.num_blocks, "num_runs": len(confirming), "diverged_share": 0.0}
     for kind in ("accuracy", "median", "iqm"):
-        row |= {kind: accuracy, f"{kind}_low": low, f"{kind}_high": high}
-    row |= {"loss": 0.12, "loss_low": 0.1, "loss_high": 0.15, "width_decades": 1.3, "edge": equal}
+        row |= {
+            kind: accuracy,
+            f"{kind}_low": low,
+            f"{kind}_high": high,
+            f"{kind}_note": f"all {len(confirming)} equal",
+        }
+    row |= {"loss": 0.12, "loss_low": 0.1, "loss_high": 0.15, "loss_note": "", "width_decades": 1.3, "edge": equal}
     row |= {"tuning_runs": len(tuning), "tuning_diverged_share": float((tuning["status"] == "diverged").mean())}
     row |= {"target": 0.95, "reached_share": 1.0, "steps_to_target": np.inf if equal else 161.0}
     row |= {"examples_to_target": np.inf if equal else 161.0 * 64, "seconds_to_target": np.inf if equal else 0.01}
@@ -161,6 +166,7 @@ def _pair(study, task, first, second, number):
         "improvement_high": 0.88,
     }
     row |= {"outcome": outcome, "unit": "block" if study.protocol.num_blocks > 1 else "seed", "note": ""}
+    row |= {"improvement_note": "", "values": ()}
     if outcome == "open":
         row |= {"low": np.nan, "high": np.nan, "note": "all 8 equal"}
     return row

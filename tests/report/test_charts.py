@@ -33,14 +33,6 @@ def test_without_a_number_there_are_no_lines_and_no_legend():
     assert axes.get_legend() is None
 
 
-def test_means_are_the_dots_of_groups():
-    _, axes = charts.means(TABLE, "kind", "loss", bounds=(0, 6.5))
-    dots = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
-    assert [dot.get_xdata()[0] for dot in dots] == [2, 6]
-    assert axes.get_lines()[0].get_xdata()[1] == intervals.mean([1, 3, 2]).high
-    assert axes.get_lines()[2].get_xdata()[1] == 6.5
-
-
 def test_means_of_a_series_stand_in_their_rows():
     _, axes = charts.series_of_means(TABLE.fillna(2), "kind", "width", "loss")
     assert [list(line.get_xdata()) for line in axes.get_lines()] == [[2, 5], [2, 7]]
@@ -54,12 +46,22 @@ def test_points_against_a_line():
 
 
 def test_bands_are_the_intervals():
-    _, axes = charts.lines(TABLE[TABLE["kind"] == "b"], "width", "loss")
+    table = pd.DataFrame({"width": ["2"] * 4 + ["10"] * 4, "loss": [5.0, 5, 5, 5, 6, 8, 7, 0.5]})
+    _, axes = charts.lines(table, "width", "loss")
     band = axes.collections[0].get_paths()[0].vertices
-    expected = intervals.mean([6, 8])
+    expected = intervals.mean([6, 8, 7, 0.5], intervals.POSITIVE)
+    assert expected.low > 0
     at_ten = band[band[:, 0] == 1][:, 1]
     assert at_ten.min() == pytest.approx(expected.low)
     assert at_ten.max() == pytest.approx(expected.high)
+
+
+def test_what_is_shown_in_percent_is_a_share():
+    table = pd.DataFrame({"rate": 0.1, "right": [1.0, 1.0, 0.9, 1.0], "kind": ["a"] * 4, "system": "dan"})
+    _, axes = charts.lines(table, "rate", "right", percent=True)
+    assert axes.collections[0].get_paths()[0].vertices[:, 1].max() < 1
+    _, axes = charts.series_of_means(table, "kind", "system", "right", percent=True)
+    assert axes.collections[0].get_segments()[0][:, 0].max() < 1
 
 
 def test_shares_and_logarithmic_axes():

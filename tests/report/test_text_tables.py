@@ -24,21 +24,24 @@ def printed(table, width=110):
 
 
 def test_systems_are_compared_with_the_best_baseline():
-    """Of one value the interval is Wilson's over 100 examples, of two seeds Student's."""
+    """Of one value the interval is Wilson's over 100 examples, of four seeds Student's; two are shown as they are."""
     classical = [system("naive_bayes", 0.7), system("nbsvm", 0.8)]
     together = system("dan × 2", 0.95)._replace(configuration="")
-    text = printed(text_tables.systems_table([system("dan", 0.9, seeds=2), together], classical, num_folds=1))
-    assert "nbsvm 0.800 ± 0.078 1.5 –" in text
-    assert "dan 0.905 ± 0.064 1.5 +0.105 ± 0.0" in text
-    assert "dan × 2 0.950 ± 0.045 1.5 +0.150 ± 0.071" in text
+    text = printed(text_tables.systems_table([system("dan", 0.9, seeds=4), together], classical, num_folds=1), 160)
+    assert "nbsvm 0.800 (0.711 to 0.867) 1.5 –" in text
+    assert "dan 0.915 (0.892 to 0.933) 1.5 +0.115 (+0.0" in text
+    assert "dan × 2 0.950 (0.888 to 0.978) 1.5 +0.150 (+0.079 to +0.221)" in text
     assert "Difference: to nbsvm, the best baseline" in text
-    assert "To naive_bayes: dan +0.205 ± 0.0" in text
+    assert "To naive_bayes: dan +0.215 (+0.1" in text
     assert text.count("chosen on dev") == 1
+    assert "±" not in text
+    few = printed(text_tables.systems_table([system("dan", 0.9, seeds=2)], classical, num_folds=1), 160)
+    assert "dan 0.905 (of 2: 90.0%, 91.0%) 1.5" in few
 
 
 def test_without_baselines_nothing_is_compared():
     text = printed(text_tables.systems_table([system("dan", 0.9)], [], num_folds=3))
-    assert "dan 0.900 ± 0.060 1.5 –" in text
+    assert "dan 0.900 (0.826 to 0.945) 1.5 –" in text
     assert "interval over 3 folds" in text
     assert "Difference" not in text
 
