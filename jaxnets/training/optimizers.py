@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
@@ -180,9 +179,8 @@ class WithSlow(NamedTuple):
     slow: Any
 
 
-def _of_parameters(own: optax.GradientTransformation, scheduled: bool) -> optax.GradientTransformationExtraArgs:
+def _of_parameters(own: Any, scheduled: bool) -> optax.GradientTransformationExtraArgs:
     """An optimizer that takes plain parameters, and of the extra arguments of `update` those that it knows."""
-    own = optax.with_extra_args_support(own)
 
     def init(params: Any) -> Any:
         with logs.quiet_absl():  # Lookahead warns of plain parameters
@@ -219,7 +217,7 @@ def _with_numbers(old: Any, new: Any) -> Any:
 
 
 def _with_known(update: Callable[..., Any], extras: Mapping[str, Any]) -> Callable[..., Any]:
-    """`update` with those of the extra arguments that no part of it refuses: signatures within a chain are hidden."""
+    """`update` with those of the extra arguments that no part of it refuses: a chain hides the signatures within."""
 
     def updated(*arguments: Any) -> Any:
         given = dict(extras)
@@ -228,7 +226,7 @@ def _with_known(update: Callable[..., Any], extras: Mapping[str, Any]) -> Callab
                 return update(*arguments, **given)
             except TypeError as error:
                 _, told, refused = str(error).partition("nexpected keyword argument")
-                names = {name for name in given if told and re.search(rf"\b{name}\b", refused)}
+                names = {name for name in given if told and f"'{name}'" in refused}
                 if not names:
                     raise
                 given = {name: value for name, value in given.items() if name not in names}
