@@ -77,12 +77,13 @@ def test_the_learning_rate_that_an_optimizer_has_of_its_own():
     assert optimizers.own_rate(functools.partial(optax.adam, learning_rate=0.3)) == 0.3
     assert optimizers.own_rate(contrib.schedule_free_adamw) == 0.0025
     assert optimizers.own_rate(optax.lbfgs) == 1.0
-    assert optimizers.own_rate(lambda learning_rate=np.float32(0.5): None) == 0.5
+    half, constant = np.float32(0.5), optax.constant_schedule(1.0)
+    assert optimizers.own_rate(lambda learning_rate=half: None) == 0.5
     assert optimizers.own_rate(optax.adafactor) is optimizers.own_rate(optax.adam) is None
     assert [factory for factory in optimizers.known().values() if optimizers.names_no_rate(factory)] == [
         optax.adafactor
     ]
-    assert optimizers.names_no_rate(lambda learning_rate=optax.constant_schedule(1.0): None)
+    assert optimizers.names_no_rate(lambda learning_rate=constant: None)
 
 
 PARAMS = {"a": jnp.ones((3, 4)), "b": jnp.arange(1.0, 5.0)}
