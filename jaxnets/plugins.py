@@ -96,7 +96,7 @@ class Kind:
       provided: whether an argument of a name is provided by jaxnets itself.
       special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
       is_imported: whether a name that is not built in is an import path.
-      limits: of the values of an argument, by its name.
+      limits: of the values of a built-in one's argument, by its name.
     """
 
     name: str
@@ -154,7 +154,8 @@ class Kind:
         if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
             return {}
         try:
-            declared = arguments(value, self.provided, lambda argument: argument in NESTED, self.limits)
+            limits = {"limits": self.limits} if any(value is one for one in self.known().values()) else {}
+            declared = arguments(value, self.provided, lambda argument: argument in NESTED, **limits)
         except UserError as error:
             raise UserError(f"{self.name}: '{name}': {error}") from None
         except (TypeError, ValueError) as error:  # a builtin without a signature
@@ -187,16 +188,28 @@ def _function(kind: Kind, name: str, value: Any) -> Callable:
 
 
 def _function_of(first: str) -> Callable[[Kind, str, Any], Callable]:
-    """A check for functions whose first argument has a name."""
+    """A check for functions whose first argument has a name, and the others a default."""
 
     def check(kind: Kind, name: str, value: Any) -> Callable:
         function = _function(kind, name, value)
         try:
-            parameters = list(inspect.signature(function).parameters)
+            parameters = dict(inspect.signature(function).parameters)
         except (TypeError, ValueError):
-            parameters = []
-        if parameters[:1] != [first]:
+            parameters = {}
+        if next(iter(parameters), None) != first:
             raise UserError(f"{kind.name}: '{name}' is not {kind.noun}: its first argument must be '{first}'.")
+        needed = [
+            f"'{one}'"
+            for one, parameter in parameters.items()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            and one not in (first, "key", *_SHARED)
+        ]
+        if needed:
+            raise UserError(
+                f"{kind.name}: '{name}' needs {', '.join(needed)}, which a sweep gives only where there is a default; "
+                f"wrap it in a function of '{first}' that does."
+            )
         return function
 
     return check

@@ -126,9 +126,9 @@ def test_a_guest_says_the_limits_of_its_arguments():
     guest.limits = {"width": {"least": 1, "most": 8}}
     arguments = plugins.OPTIMIZER.find(guest).arguments
     assert arguments["width"].of_values().value(8) == 8
-    for name, value, part in (("width", 9, "width: 9 is above 8"), ("rate", -1.0, "rate: -1.0 is below 0")):
-        with pytest.raises(UserError, match=part):
-            arguments[name].of_values().value(value)
+    with pytest.raises(UserError, match="width: 9 is above 8"):
+        arguments["width"].of_values().value(9)
+    assert arguments["rate"].of_values().value(-1.0) == -1.0  # of which it says nothing
     guest.limits = {"width": {"last": 1}}
     with pytest.raises(UserError, match="limits: those of 'width' are none; give a dict"):
         plugins.OPTIMIZER.find(guest)

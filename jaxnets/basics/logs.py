@@ -8,17 +8,24 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def quiet_orbax() -> Iterator[None]:
-    """Lets Orbax raise its errors without logging their tracebacks as well."""
+def quiet_absl() -> Iterator[None]:
+    """Lets nothing through that is logged by way of absl."""
     logger = logging.getLogger("absl")
     before, logger.disabled = logger.disabled, True
-    if sys.unraisablehook is not _without_late_callbacks:
-        _HOOKS[:] = [sys.unraisablehook]
-        sys.unraisablehook = _without_late_callbacks
     try:
         yield
     finally:
         logger.disabled = before
+
+
+@contextlib.contextmanager
+def quiet_orbax() -> Iterator[None]:
+    """Lets Orbax raise its errors without logging their tracebacks as well."""
+    if sys.unraisablehook is not _without_late_callbacks:
+        _HOOKS[:] = [sys.unraisablehook]
+        sys.unraisablehook = _without_late_callbacks
+    with quiet_absl():
+        yield
 
 
 _HOOKS = [sys.__unraisablehook__]

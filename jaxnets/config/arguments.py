@@ -63,7 +63,7 @@ def arguments(
     >>> [(a.name, a.kind) for a in arguments(my_opt).values()]
     [('decay', 'float'), ('nesterov', 'bool')]
     """
-    described, own = _descriptions(inspect.getdoc(plugin) or ""), _own_limits(plugin)
+    described, own = _descriptions(inspect.getdoc(getattr(plugin, "func", plugin)) or ""), _own_limits(plugin)
     taken = {}
     for name, parameter in inspect.signature(plugin).parameters.items():
         kind: Kind | None = "plugin" if is_plugin(name) and callable(parameter.default) else _kind(parameter)

@@ -59,7 +59,12 @@ class Config:
     optimizer: Any = hyperparameter(
         "plugin", "adam", "Optimizer: a name, any alias of Optax among them, or an import path."
     )
-    learning_rate: Any = hyperparameter("float", 0.001, "Learning rate, before the schedule's factor.", least=0)
+    learning_rate: Any = hyperparameter(
+        "float",
+        None,
+        "Learning rate, before the schedule's factor; otherwise the optimizer's own default, or 0.001.",
+        least=0,
+    )
     weight_decay: Any = hyperparameter(
         "float", None, "L2 added to the gradient; the optimizer's own decay where it has one, as adamw does.", least=0
     )

@@ -39,6 +39,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "num_epochs": 25.0,
         "select": "best",
         "train_word_vectors": True,
+        "word_vector_updates": "dense",
     },
 }
 

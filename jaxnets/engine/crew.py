@@ -1,14 +1,15 @@
 """Runs while they are trained: their seats on the devices, and which of them go on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from jaxnets import training
 from jaxnets.basics import spans
 from jaxnets.engine import seating
 from jaxnets.engine.checkpoints import Snapshot
@@ -22,6 +23,8 @@ from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable, put_inputs
 from jaxnets.engine.segments import Outcome
 from jaxnets.engine.streaming import Feed
+from jaxnets.training import optimizers
+from jaxnets.training.state import TrainState
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,16 @@ class Crew:
         if not keeping.looks_at(self.job.program.task, segment.last, not may_go_on.all()):
             return now
         places = keeping.places(replace(now, going=may_go_on))
-        return replace(now, params=seating.kept(places, now, segment.seats, self.states.params))
+        params = self._judged(self.states) if len(places) else self.states.params
+        return replace(now, params=seating.kept(places, now, segment.seats, params))
+
+    @cached_property
+    def _judged(self) -> Callable[[TrainState], Any]:
+        """From the states to the parameters that the runs are judged at."""
+        program = self.job.program
+        if not optimizers.judges(program.task.optimizer.function, program.state.optimizer_state):
+            return lambda states: states.params
+        return jax.jit(jax.vmap(jax.vmap(lambda state: training.judged(program.task, state).params)))
 
     def record(self, segment: Segment, until: int) -> Record:
         """What a segment has given, on the host; where the crew ends, with all steps that its runs are spared."""

@@ -1,6 +1,7 @@
 """Runs with equal static part share a program: compiled once, however many runs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from jaxnets.data.texts import Texts
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, dataset_number
 from jaxnets.plugins import WITH_ARGUMENTS, Plugin
-from jaxnets.training import initializers
+from jaxnets.training import initializers, probes, schedules
 from jaxnets.training.heads import Head
 from jaxnets.training.state import Bound, Task
 
@@ -81,6 +82,8 @@ def plan(
     made = []
     for numbers in groups.values():
         task = task_of(runs[numbers[0]], dataset, select_best=select_best, lengths=lengths)
+        if task.schedule.function is schedules.constant and not any(runs[number]["warmup_steps"] for number in numbers):
+            task = replace(task, scheduled=False)
         made.append(_program(runs, numbers, task, varying))
     return made
 
@@ -106,7 +109,7 @@ def task_of(run: Run, dataset: Dataset, *, select_best: bool = False, lengths: n
     budgets: tuple[int, ...] = ()
     if isinstance(inputs, Texts):
         budgets = texts.budgets(inputs.lengths if lengths is None else lengths, run["batch_size"])
-    return Task(
+    task = Task(
         model=_model(run, dataset, given),
         optimizer=_bound(run["optimizer"], run),
         schedule=_bound(run["schedule"], run),
@@ -119,16 +122,23 @@ def task_of(run: Run, dataset: Dataset, *, select_best: bool = False, lengths: n
         own_initializer=run["initializer"].name == "model",
         guest_initializer=run["initializer"].value if _is_guest(run["initializer"]) else None,
         train_word_vectors=run["train_word_vectors"],
-        word_rows=run["train_word_vectors"] and _in_rows(run["word_vector_updates"], len(dataset.vocabulary), budgets),
         select_best=select_best,
     )
+    return replace(task, word_rows=_in_rows(task, run, len(dataset.vocabulary)))
 
 
-def _in_rows(updates: str, vocabulary_size: int, budgets: tuple[int, ...]) -> bool:
+def _in_rows(task: Task, run: Run, vocabulary_size: int) -> bool:
     """Whether a step touches only the vectors of its batch's words."""
-    if updates == "auto":
-        return bool(budgets) and vocabulary_size > _MANY_WORDS * budgets[0]
-    return updates == "rows" and bool(budgets)
+    if not (task.budgets and task.train_word_vectors):
+        return False
+    if run["word_vector_updates"] == "auto" and vocabulary_size > _MANY_WORDS * task.budgets[0]:
+        return probes.rows_fit(task, numbers_of(run))
+    return run["word_vector_updates"] == "rows"
+
+
+def numbers_of(run: Run) -> dict[str, Any]:
+    """The hyperparameters of a run that are arrays in its program."""
+    return {name: _column([run], name)[0] for name in _traced_names(run)}
 
 
 def _is_guest(initializer: Plugin) -> bool:

@@ -18,6 +18,7 @@ from jaxnets.basics.fingerprints import fingerprint
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.models.blocks import TextBatch
+from jaxnets.training import optimizers, probes
 from jaxnets.training.batches import EVALUATION_BATCH, TextStream
 from jaxnets.training.state import TRACED_ANEW, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
@@ -75,16 +76,30 @@ class Program:
         if foreign.is_foreign(self.task.model.function):
             with self.calling_guests():
                 self._check_logits(dataset)
+        if self.task.scheduled:
+            with self.calling_guests():
+                self._check_schedule()
         if not (self.guests or dataset.is_text or "max_norm" in self.hyperparameters):
             _ = self.state  # tracing a step takes longer, and tells nothing more
             return
         with self.calling_guests():
             state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
             jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
+            jax.eval_shape(partial(training.judged, self.task), state)
+
+    def _check_schedule(self) -> None:
+        """Refuses a schedule that the optimizer does not look at."""
+        ignored = probes.ignored_rate(self.task, *self._numbers(), example_batch(self.task))
+        if ignored:
+            what = "keeps the learning rate of the first step in its state" if ignored == "kept" else "reads no rate"
+            raise UserError(
+                f"optimizer: '{_called(self.task.optimizer.function)}' {what}, so a schedule or a warm-up changes "
+                "nothing; take schedule=constant without warmup_steps."
+            )
 
     @property
     def guests(self) -> dict[str, Any]:
-        """The parts of a run that are code of others, by their field."""
+        """The parts of a run that are code of others, by their field; of optimizers, all but those known by name."""
         task = self.task
         parts = {
             "model": task.model.function,
@@ -94,12 +109,18 @@ class Program:
             "initializer": task.guest_initializer,
             **{name: value for name, value in task.model.static if callable(value)},
         }
-        return {field: part for field, part in parts.items() if part is not None and foreign.is_foreign(part)}
+        if optimizers.is_built_in(task.optimizer.function):
+            del parts["optimizer"]
+        return {
+            field: part
+            for field, part in parts.items()
+            if part is not None and (field == "optimizer" or foreign.is_foreign(part))
+        }
 
     @contextlib.contextmanager
     def calling_guests(self) -> Iterator[None]:
         """Where code of others is traced: as it is now, and what it raises names it, as `foreign.calling` does."""
-        named = {field: getattr(part, "__name__", type(part).__name__) for field, part in self.guests.items()}
+        named = {field: _called(part) for field, part in self.guests.items()}
         if not named:
             yield
             return
@@ -125,7 +146,7 @@ class Program:
 
         def run(numbers: Any, seed: Any, vectors: Any, examples: Any, split: Any, first: Any, last: Any) -> Any:
             state, sums = training.train(task, training.init(task, numbers, seed, vectors), examples, first, last)
-            told = training.evaluate(task, state, split)
+            told = training.evaluate(task, training.judged(task, state), split)
             return state, sums, told, training.probabilities(task, state, split) if predictions else None
 
         step = jax.ShapeDtypeStruct((), np.int32)
@@ -155,6 +176,11 @@ class Program:
         """The shapes of one run's hyperparameters and seed."""
         numbers = {name: jax.ShapeDtypeStruct((), values.dtype) for name, values in self.hyperparameters.items()}
         return numbers, jax.ShapeDtypeStruct((), self.seeds.dtype)
+
+
+def _called(part: Any) -> str:
+    """What a function, a class or an object is called."""
+    return str(getattr(getattr(part, "func", part), "__name__", type(part).__name__))
 
 
 def _given_vectors(dataset: Dataset) -> GivenVectors | None:

@@ -13,6 +13,7 @@ from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS, made_anew
 from jaxnets.engine import draws, limits
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
+from jaxnets.training import optimizers
 
 Run = dict[str, Any]
 """A run's hyperparameters by name; a plug-in where the name is that of a kind; None where it goes without."""
@@ -191,6 +192,9 @@ def _points(name: str, value: Any, config: Config) -> tuple[Any, ...]:
 
 def _with_arguments(point: Run, config: Config) -> Iterator[Run]:
     """A point with the arguments of its plug-ins: crossed where they are lists."""
+    if point["learning_rate"] is None:
+        own = optimizers.own_rate(point["optimizer"].value)
+        point = {**point, "learning_rate": optimizers.RATE if own is None else own}
     columns: dict[str, Any] = {}
     for name, value in point.items():
         columns.setdefault(name, value)

@@ -143,7 +143,8 @@ def evaluated(
       on_train: evaluates a run on the training examples; it counts after the last step of all.
     """
     train_loss, train_accuracy = sums.mean()
-    dev_loss, dev_accuracy = training.evaluate(task, state, splits.dev).mean()
+    shown = training.judged(task, state)
+    dev_loss, dev_accuracy = training.evaluate(task, shown, splits.dev).mean()
     ended = last == task.num_steps
     judged = dev_accuracy > state.best_dev_accuracy if task.select_best else ended
     state = replace(
@@ -152,13 +153,13 @@ def evaluated(
         best_dev_accuracy=jnp.fmax(state.best_dev_accuracy, dev_accuracy),
     )
     unknown = jnp.float32(jnp.nan)
-    final_train = jax.lax.cond(ended, lambda: on_train(state).mean(), lambda: (unknown, unknown))
-    probabilities = partial(training.probabilities, task, state, splits.test)
+    final_train = jax.lax.cond(ended, lambda: on_train(shown).mean(), lambda: (unknown, unknown))
+    probabilities = partial(training.probabilities, task, shown, splits.test)
     shape = jax.eval_shape(probabilities).shape if predictions else (0, 0, 0)  # without, an array of nothing
     test = jax.lax.cond(
         judged,
         lambda: (
-            *training.evaluate(task, state, splits.test).mean(),
+            *training.evaluate(task, shown, splits.test).mean(),
             probabilities() if predictions else jnp.zeros(shape),
         ),
         lambda: (unknown, unknown, jnp.full(shape, jnp.nan)),

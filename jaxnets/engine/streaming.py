@@ -197,7 +197,7 @@ def _batches_of_runs(
 
     def of_run(totals: Metrics, state: TrainState) -> tuple[Metrics, tuple]:
         put = partial(jax.lax.dynamic_update_slice_in_dim, start_index=number, axis=0)
-        return jax.tree.map(put, totals, training.evaluate_batches(task, state, batches)), ()
+        return jax.tree.map(put, totals, training.evaluate_batches(task, training.judged(task, state), batches)), ()
 
     return in_blocks(of_run, counts, totals, states)[0]
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from jaxnets.engine import devices, limits, placing, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
-from jaxnets.engine.plan import longest, plan, resolve, with_folds
+from jaxnets.engine.plan import longest, numbers_of, plan, resolve, with_folds
 from jaxnets.engine.program import Program
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
 from jaxnets.plugins import DATASET
+from jaxnets.training import optimizers, probes
 
 _OF_DATA = ("num_blocks", "base_seed", "num_train", "num_test", "data", "memory_limit")
 
@@ -102,6 +103,7 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
     programs = _planned(table, folds, config)
     for program in programs:
         program.check(folds[0])  # traces the model: its mistakes show before anything is written
+    about_optimizers = _about_optimizers(config, table, programs)
     placement = devices.placement(config.num_devices)
     stream = placing.is_streamed(config, folds, programs, placement)
     folds = folds if stream else tuple(map(in_memory, folds))
@@ -116,7 +118,7 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
         programs,
         placement,
         options._replace(stream=stream),
-        (*folds[0].notes, *_repeated(num_asked - len(once)), *_streamed(stream)),
+        (*folds[0].notes, *_repeated(num_asked - len(once)), *_streamed(stream), *dict.fromkeys(about_optimizers)),
         workers,
     )
 
@@ -184,6 +186,22 @@ def _repeated(count: int) -> tuple[str, ...]:
 
 def _streamed(stream: bool) -> tuple[str, ...]:
     return ("The training examples are streamed: they are read as they are needed.",) if stream else ()
+
+
+def _about_optimizers(config: Config, table: Sequence[Run], programs: Sequence[Program]) -> Iterator[str]:
+    """What was decided for an optimizer, or differs from what its name says."""
+    given = {run["optimizer"].name: run["optimizer"].value for run in table if config.learning_rate is None}
+    for name, factory in given.items():
+        if optimizers.names_no_rate(factory):
+            yield f"optimizer={name} names no learning rate of its own, so it is {optimizers.RATE:g}."
+    for program in programs:
+        run = table[program.runs[0]]
+        asked = program.task.word_rows and run["word_vector_updates"] == "rows"
+        if asked and not probes.rows_fit(program.task, numbers_of(run)):
+            yield (
+                f"word_vector_updates=rows: what {run['optimizer'].name} does to a word depends on more than its "
+                "batches, so this is not the training that dense is."
+            )
 
 
 def _options(config: Config) -> Options:

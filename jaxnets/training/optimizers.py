@@ -2,20 +2,34 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
 
+import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
+from optax.contrib import SAMState, ScheduleFreeState, schedule_free_eval_params
+from optax.schedules import InjectStatefulHyperparamsState
+
+from jaxnets.basics import logs
+from jaxnets.basics.errors import UserError
 
 Number = float | Float[Array, ""]
 Factory = Callable[..., optax.GradientTransformation]
+
+RATE = 0.001
+"""The learning rate of an optimizer that has none of its own."""
+_SCALED_BY_ONE = (optax.adadelta, optax.lbfgs)  # their learning rate of None is 1
 
 _LIMITS: Mapping[str, Mapping[str, Any]] = {
     **{name: {"below": 1} for name in ("b1", "b2", "b3", "rho", "decay")},  # shares of what was before, in averages
     "momentum": {"most": 1},
     "memory_size": {"least": 1, "most": 1000},
 }
+
+_DECAYS = ("weight_decay", "weight_decay_rate")  # as Adafactor calls its own
 
 # Optax says so only by a warning when they are called.
 _DEPRECATED = ("optimistic_adam",)
@@ -59,7 +73,8 @@ def known() -> Mapping[str, Factory]:
 
 def _aliases() -> dict[str, Factory]:
     """Optax's functions from a learning rate to a gradient transformation."""
-    functions = {name: value for name, value in vars(optax).items() if inspect.isfunction(value)}
+    kinds = (types.FunctionType, functools.partial)
+    functions = {name: value for name, value in vars(optax).items() if isinstance(value, kinds)}
     return {
         name: function
         for name, function in functions.items()
@@ -67,6 +82,31 @@ def _aliases() -> dict[str, Factory]:
         and not name.startswith(("_", "scale_by_"))
         and name not in _DEPRECATED
     }
+
+
+def is_built_in(factory: Any) -> bool:
+    """Whether an optimizer is one of those that are known by name."""
+    return any(factory is one for one in known().values())
+
+
+def own_rate(factory: Factory) -> float | None:
+    """The learning rate that an optimizer has by default; None where it has none, or one that is no number.
+
+    >>> own_rate(optax.adadelta), own_rate(optax.adam), own_rate(lambda learning_rate=0.3: optax.sgd(learning_rate))
+    (1.0, None, 0.3)
+    """
+    default = 1.0 if factory in _SCALED_BY_ONE else _default_rate(factory)
+    is_number = isinstance(default, int | float) or (hasattr(default, "dtype") and jnp.ndim(default) == 0)
+    return float(default) if is_number else None
+
+
+def names_no_rate(factory: Factory) -> bool:
+    """Whether an optimizer can go without a learning rate, but does not say what it is then, as Adafactor."""
+    return own_rate(factory) is None and _default_rate(factory) is not inspect.Parameter.empty
+
+
+def _default_rate(factory: Factory) -> Any:
+    return inspect.signature(factory).parameters["learning_rate"].default
 
 
 def is_provided(name: str) -> bool:
@@ -91,6 +131,7 @@ def build(
     weight_decay: Number | None = None,
     gradient_clip: Number | None = None,
     key: PRNGKeyArray | None = None,
+    scheduled: bool = True,
 ) -> optax.GradientTransformationExtraArgs:
     """The gradient transformation of a run: clipping, weight decay, and the optimizer.
 
@@ -100,24 +141,169 @@ def build(
       factory: `factory(learning_rate, **values)` gives the gradient transformation.
       learning_rate: with the schedule's factor. `rprop` reads it only in `init`, as its first step size.
       values: the factory's arguments.
-      weight_decay: the factory's own, where it has an argument of that name, as the decoupled decay of AdamW
-        (Loshchilov and Hutter, 2019); otherwise L2: `weight_decay * p` is added to the clipped gradient. A line search,
-        such as that of `lbfgs`, looks at the loss without it. The factory's default, or none, if None.
+      weight_decay: the factory's own, where it has an argument for it, as the decoupled decay of AdamW (Loshchilov and
+        Hutter, 2019), or that of Adafactor, which the learning rate does not multiply; otherwise L2:
+        `weight_decay * p` is added to the clipped gradient. A line search, such as that of `lbfgs`, looks at the loss
+        without it. The factory's default, or none, if None.
       gradient_clip: the largest global norm of the gradient (Pascanu et al., 2013); no clipping if None.
       key: of the random numbers of a factory that has an argument `key`, as `noisy_sgd` has; read only in `init`.
         None for the factory's own, with which all runs draw the same noise.
+      scheduled: whether the learning rate may change from step to step: `optax.inject_hyperparams`, which keeps the one
+        of `init` in its state, then takes that of the step.
 
     Returns:
-      Its `update(gradient, state, params, value=..., grad=..., value_fn=...)` takes what a line search needs.
+      Its `update(gradient, state, params, value=..., grad=..., value_fn=..., ...)` hands on what the factory's takes.
     """
     takes = inspect.signature(factory).parameters
     before = []
     if gradient_clip is not None:
         before.append(optax.clip_by_global_norm(gradient_clip))
-    if weight_decay is not None and "weight_decay" in takes:
-        values = {**values, "weight_decay": weight_decay}
+    decay = next((name for name in _DECAYS if name in takes), None)
+    if weight_decay is not None and decay is not None:
+        values = {**values, decay: weight_decay}
     elif weight_decay is not None:
         before.append(optax.add_decayed_weights(weight_decay))
     if key is not None and "key" in takes:
         values = {**values, "key": key}
-    return optax.with_extra_args_support(optax.chain(*before, factory(learning_rate, **values)))
+    if takes["learning_rate"].kind is inspect.Parameter.KEYWORD_ONLY:  # as functools.partial makes it
+        own = factory(learning_rate=learning_rate, **values)
+    else:
+        own = factory(learning_rate, **values)
+    return cast(optax.GradientTransformationExtraArgs, optax.chain(*before, _of_parameters(own, scheduled)))
+
+
+class WithSlow(NamedTuple):
+    """The state of Lookahead with its slow parameters, which Optax keeps beside the fast ones."""
+
+    state: Any
+    slow: Any
+
+
+def _of_parameters(own: Any, scheduled: bool) -> optax.GradientTransformationExtraArgs:
+    """An optimizer that takes plain parameters, and of the extra arguments of `update` those that it knows."""
+
+    def init(params: Any) -> Any:
+        with logs.quiet_absl():  # Lookahead warns of plain parameters
+            state = own.init(params)
+        if next(_found(state, optax.LookaheadState), None) is None:
+            return state
+        return WithSlow(own.init(optax.LookaheadParams.init_synced(params)), params)
+
+    def update(gradient: Any, state: Any, params: Any = None, **extras: Any) -> tuple[Any, Any]:
+        if scheduled and any(True for _ in _found(state, InjectStatefulHyperparamsState)):
+            state = jax.tree.map(_with_numbers, state, init(params), is_leaf=_is_injected)
+        if not isinstance(state, WithSlow):
+            return _with_known(own.update, extras)(gradient, state, params)
+        both = optax.LookaheadParams(fast=params, slow=state.slow)
+        updates, inner = _with_known(own.update, extras)(gradient, state.state, both)
+        return updates.fast, WithSlow(inner, optax.apply_updates(state.slow, updates.slow))
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def without_injected(state: Any) -> Any:
+    """The state of an optimizer without the numbers that `inject_hyperparams` keeps there, to be changed."""
+    return jax.tree.map(
+        lambda node: node._replace(hyperparams={}) if _is_injected(node) else node, state, is_leaf=_is_injected
+    )
+
+
+def _is_injected(node: Any) -> bool:
+    return isinstance(node, InjectStatefulHyperparamsState)
+
+
+def _with_numbers(old: Any, new: Any) -> Any:
+    return old._replace(hyperparams=new.hyperparams) if _is_injected(old) else old
+
+
+def _with_known(update: Callable[..., Any], extras: Mapping[str, Any]) -> Callable[..., Any]:
+    """`update` with those of the extra arguments that no part of it refuses: a chain hides the signatures within."""
+
+    def updated(*arguments: Any) -> Any:
+        given = dict(extras)
+        while True:
+            try:
+                return update(*arguments, **given)
+            except TypeError as error:
+                _, told, refused = str(error).partition("nexpected keyword argument")
+                names = {name for name in given if told and f"'{name}'" in refused}
+                if not names:
+                    raise
+                given = {name: value for name, value in given.items() if name not in names}
+
+    return updated
+
+
+def _found(state: Any, *kinds: type) -> Iterator[Any]:
+    """The outermost states of some kinds within an optimizer's."""
+    leaves = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, kinds))
+    return (leaf for leaf in leaves if isinstance(leaf, kinds))
+
+
+def judges(factory: Factory, state: Any) -> bool:
+    """Whether an optimizer defines other parameters to be judged at than those that its gradients are taken at.
+
+    Args:
+      factory: of the optimizer.
+      state: of its transformation.
+    """
+    return hasattr(factory, "eval_params") or any(True for _ in _found(state, *_JUDGED))
+
+
+def eval_params(factory: Factory, state: Any, params: Any) -> Any:
+    """The parameters that a run is evaluated and kept at: those of its steps, unless the optimizer defines others.
+
+    Args:
+      factory: of the optimizer; one that has an attribute `eval_params` is asked, by `eval_params(state, params)`.
+      state: of its transformation, from `build`.
+      params: of the steps.
+    """
+    if hasattr(factory, "eval_params"):
+        return factory.eval_params(state[-1], params)
+    for of_part in _found(state, *_JUDGED):
+        params = _JUDGED[type(of_part)](of_part, params)
+    return params
+
+
+def _averaged(state: ScheduleFreeState, params: Any) -> Any:
+    """The average of Schedule-Free (Defazio et al., 2024)."""
+    return _of_part(lambda z, y: schedule_free_eval_params(state._replace(z=z), y), state.z, params)
+
+
+def _slow(state: WithSlow, params: Any) -> Any:
+    """The slow parameters of Lookahead (Zhang et al., 2019)."""
+    return state.slow
+
+
+def _undisturbed(state: SAMState, params: Any) -> Any:
+    """The parameters of SAM (Foret et al., 2021) before its steps uphill, which end with a step down."""
+    if state.cache is None:
+        return params
+    return _of_part(lambda before, now: jnp.where(state.steps_since_sync == 0, now, before), state.cache, params)
+
+
+_JUDGED: Mapping[type, Callable[[Any, Any], Any]] = {
+    ScheduleFreeState: _averaged,
+    WithSlow: _slow,
+    SAMState: _undisturbed,
+}
+
+
+def _of_part(function: Callable[[Any, Any], Any], kept: Any, params: Any) -> Any:
+    """The function of what an optimizer keeps for its part of the parameters; the others as they are.
+
+    Raises:
+      UserError: if what it keeps does not have their form.
+    """
+
+    def is_masked(node: Any) -> bool:
+        return isinstance(node, optax.MaskedNode)
+
+    try:
+        return jax.tree.map(
+            lambda mine, now: now if is_masked(mine) else function(mine, now), kept, params, is_leaf=is_masked
+        )
+    except ValueError:
+        raise UserError(
+            "optimizer: what it keeps does not have the form of the parameters, so those to be judged at are not known."
+        ) from None

@@ -94,8 +94,15 @@ def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState,
         return metrics.loss / metrics.examples, metrics
 
     (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
+    extras = {
+        "value": value,
+        "grad": gradient,
+        "value_fn": lambda p: loss(p)[0],
+        "obj_fn": lambda p: loss(p)[0],
+        "grad_fn": lambda p, *_: jax.grad(loss, has_aux=True)(p)[0],
+    }
     updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(
-        gradient, state.optimizer_state, trained, value=value, grad=gradient, value_fn=lambda p: loss(p)[0]
+        gradient, state.optimizer_state, trained, **extras
     )
     params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
     if "max_norm" in state.hyperparameters:
@@ -123,6 +130,16 @@ def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
         norm = jnp.linalg.norm(flat[path], axis=0, keepdims=True)
         flat[path] = flat[path] * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
     return traverse_util.unflatten_dict(flat)
+
+
+def judged(task: Task, state: TrainState) -> TrainState:
+    """The state with the parameters that the run is evaluated and kept at, where its optimizer defines others."""
+    factory = task.optimizer.function
+    if not optimizers.judges(factory, state.optimizer_state):
+        return state
+    trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
+    params = optimizers.eval_params(factory, state.optimizer_state, trained)
+    return replace(state, params=word_rows.combine(params, fixed))
 
 
 def evaluate(task: Task, state: TrainState, split: Examples) -> Metrics:
@@ -252,6 +269,7 @@ def _optimizer(
         weight_decay=hyperparameters.get("weight_decay"),
         gradient_clip=hyperparameters.get("gradient_clip"),
         key=stream(seed, "optimizer"),
+        scheduled=task.scheduled,
     )
 
 

@@ -116,6 +116,7 @@ class Task:
       train_word_vectors: whether word vectors are trained; otherwise they stay as they start.
       word_rows: whether a step touches only the vectors of its batch's words.
       select_best: whether a run is judged at the evaluation with its best dev accuracy; otherwise after its last step.
+      scheduled: whether the learning rate may change from step to step, by the schedule or a warm-up.
     """
 
     model: Bound
@@ -132,6 +133,7 @@ class Task:
     train_word_vectors: bool = True
     word_rows: bool = False
     select_best: bool = False
+    scheduled: bool = True
 
     @property
     def steps_per_epoch(self) -> int:

@@ -139,5 +139,10 @@ def _in_optimizer(optimizer: optax.GradientTransformation, state: Any, of_words:
         return optax.tree_utils.tree_map_params(
             optimizer, is_of_words, state.optimizer_state, state.params, of_words, transform_non_params=lambda _: False
         )
-    except (IndexError, TypeError, ValueError):  # what it keeps does not even have the form of the parameters
+    except (
+        AttributeError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ):  # what it keeps does not even have the form of the parameters
         raise refusal from None

@@ -46,7 +46,7 @@ MISTAKES = [
     ({"learning_rate": []}, "learning_rate: the list is empty"),
     ({"learning_rate": (0.1, 0.2)}, "A tuple is one value; write a list for an axis."),
     ({"learning_rate": True}, "learning_rate: True is not a number."),
-    ({"learning_rate": None}, "learning_rate: None is not a number."),
+    ({"warmup_steps": None}, "warmup_steps: None is not a number."),
     ({"learning_rate": [[0.1], [0.2]]}, "learning_rate: it takes one value, not a list."),
     ({"learning_rate": {0.1}}, "learning_rate: {0.1} is not a number."),
     ({"batch_size": 64.0}, "batch_size: 64.0 is not a whole number."),

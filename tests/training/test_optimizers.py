@@ -1,3 +1,4 @@
+import functools
 import sys
 import types
 
@@ -6,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from optax import contrib
 
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.training import optimizers
@@ -54,10 +56,34 @@ def test_nesterov_is_momentum_with_a_switch():
     np.testing.assert_array_equal(jax_updates("momentum", 0.1, nesterov=True), jax_updates("nesterov", 0.1))
 
 
-def test_every_alias_of_optax_is_known():
-    for name in ("adagrad", "adadelta", "adamw", "lamb", "lars", "lion", "rmsprop", "lbfgs", "novograd", "yogi"):
-        assert OPTIMIZER.find(name).value is getattr(optax, name)
+ABSENT = {
+    "optimistic_adam": "deprecated, in favour of optimistic_adam_v2",
+    "polyak_sgd": "has no argument learning_rate, but a bound of one: max_learning_rate",
+}
+
+
+def test_every_alias_of_optax_is_known_or_its_absence_explained():
+    aliases = {name for name in vars(optax._src.alias) if callable(getattr(optax, name, None))}
+    assert aliases >= {"adadelta", "adafactor", "lamb", "lbfgs", "nadam", "nadamw", "novograd", "yogi"}
+    for name in aliases - set(ABSENT):
+        if name not in ("sgd", "adam"):
+            assert OPTIMIZER.find(name).value is getattr(optax, name)
+    assert not aliases - set(optimizers.known()) - set(ABSENT)
+    assert not set(ABSENT) & set(optimizers.known())
     assert not any(name.startswith("scale_by") for name in optimizers.known())
+
+
+def test_the_learning_rate_that_an_optimizer_has_of_its_own():
+    assert optimizers.own_rate(functools.partial(optax.adam, learning_rate=0.3)) == 0.3
+    assert optimizers.own_rate(contrib.schedule_free_adamw) == 0.0025
+    assert optimizers.own_rate(optax.lbfgs) == 1.0
+    half, constant = np.float32(0.5), optax.constant_schedule(1.0)
+    assert optimizers.own_rate(lambda learning_rate=half: None) == 0.5
+    assert optimizers.own_rate(optax.adafactor) is optimizers.own_rate(optax.adam) is None
+    assert [factory for factory in optimizers.known().values() if optimizers.names_no_rate(factory)] == [
+        optax.adafactor
+    ]
+    assert optimizers.names_no_rate(lambda learning_rate=constant: None)
 
 
 PARAMS = {"a": jnp.ones((3, 4)), "b": jnp.arange(1.0, 5.0)}
@@ -128,6 +154,13 @@ def test_weight_decay_is_the_optimizers_own_where_it_has_one():
     got, _ = ours.update(gradient, ours.init(params), params)
     expected, _ = theirs.update(gradient, theirs.init(params), params)
     np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_weight_decay_is_adafactors_own_though_it_calls_it_otherwise():
+    ours = optimizers.build(optax.adafactor, 0.1, {}, weight_decay=0.5)
+    theirs = optax.adafactor(0.1, weight_decay_rate=0.5)
+    for got, expected in zip(*(jax.tree.leaves(trained(one)) for one in (ours, theirs)), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
 def test_an_argument_that_is_none_by_default_is_a_flag():

@@ -6,15 +6,21 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optax import contrib
 
-from jaxnets import models, training
+from jaxnets import data, models, training
 from jaxnets.basics.errors import UserError
+from jaxnets.config.config import Config
+from jaxnets.engine.plan import plan, resolve
+from jaxnets.engine.runs import runs
+from jaxnets.engine.sweep import prepare
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import OPTIMIZER
-from jaxnets.training import heads, schedules, word_rows
+from jaxnets.training import heads, probes, schedules, word_rows
 from jaxnets.training.batches import Examples
 from jaxnets.training.state import Bound, Task
 from jaxnets.training.word_rows import GivenVectors
@@ -143,6 +149,86 @@ def test_words_without_a_vector_are_drawn_at_the_deviation_of_the_others():
     drawn = vectors_of(training.init(wide, HYPERPARAMETERS, jnp.int32(0), vectors))
     assert abs(drawn.std() - 0.7) < 0.01
     assert abs(drawn.mean()) < 0.01
+
+
+def accumulating(learning_rate):
+    return optax.MultiSteps(optax.sgd(learning_rate), 2)
+
+
+def lookahead(learning_rate):
+    return optax.lookahead(optax.sgd(learning_rate), 3, 0.5)
+
+
+def schedule_free(learning_rate):
+    return contrib.schedule_free(optax.sgd(learning_rate), learning_rate)
+
+
+def bounded(learning_rate):
+    return optax.chain(optax.adam(learning_rate), optax.clip_by_block_rms(0.1))
+
+
+def clipped(learning_rate):
+    return optax.chain(optax.clip_by_global_norm(0.1), optax.adam(learning_rate))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad", "adadelta", "lion", contrib.adopt, clipped])
+def test_rows_fit_optimizers_that_treat_each_row_by_itself(optimizer):
+    assert probes.rows_fit(task(optimizer), HYPERPARAMETERS | {"gradient_clip": jnp.float32(0.1)})
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        *("lamb", "lars", "fromage", "adafactor", "sm3", "novograd", "lbfgs"),
+        *(contrib.muon, contrib.prodigy, contrib.dog, contrib.momo),
+        *(accumulating, lookahead, schedule_free, bounded),
+    ],
+)
+def test_rows_do_not_fit_where_more_than_the_row_counts(optimizer):
+    assert not probes.rows_fit(task(optimizer), HYPERPARAMETERS)
+
+
+def test_auto_takes_rows_only_where_they_fit():
+    ngrams = data.load("ngrams", num_sentences=60)
+    shared = {"model": "dan", "batch_size": 1, "embedding_dim": 3, "hidden_units": 3}
+
+    def in_rows(**flags):
+        (program,) = plan([resolve(run, ngrams) for run in runs(Config(**shared, **flags))], ngrams)
+        return program.task.word_rows
+
+    assert len(ngrams.vocabulary) > 2 * max(map(len, ngrams.train.inputs))
+    assert in_rows(optimizer="adam")
+    assert not in_rows(optimizer="adam", word_vector_updates="dense")
+    assert not in_rows(optimizer="lamb")
+    assert in_rows(optimizer="lamb", word_vector_updates="rows")
+    flags = {"dataset": "ngrams", "num_sentences": 60, "word_vector_updates": "rows", "num_steps": 1}
+    for optimizer, num_notes in (("lamb", 1), ("sgd", 0)):
+        notes = prepare(Config(**shared, **flags, optimizer=optimizer)).notes
+        assert len([note for note in notes if f"what {optimizer} does to a word depends on more" in note]) == num_notes
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rests"), [("sgd", True), ("rmsprop", True), ("adadelta", True), ("adam", False)]
+)
+def test_absent_words_under_dense_updates(optimizer, rests):
+    """As the table in docs/text.md has it."""
+    present, absent = (
+        trained(task(optimizer, rows=False), BATCHES[:1]),
+        trained(task(optimizer, rows=False), BATCHES[:2]),
+    )
+    (word,) = {5} - set(np.asarray(BATCHES[1].inputs.words).tolist())
+    assert np.array_equal(vectors_of(present)[word], vectors_of(absent)[word]) == rests
+
+
+@pytest.mark.parametrize("optimizer", [schedule_free, lookahead])
+def test_rows_are_judged_at_the_parameters_that_the_optimizer_defines(optimizer):
+    """Where each word is in each batch, rows and dense updates are equal."""
+    whole = [batch([0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11], 12)] * 4
+    ends = [trained(task(optimizer, rows=rows), whole) for rows in (False, True)]
+    judged = [training.judged(task(optimizer), end).params for end in ends]
+    for one, other in zip(*map(jax.tree.leaves, judged), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-6)
+    assert not np.allclose(vectors_of(ends[0]), judged[0]["WordVectors_0"]["vectors"], atol=1e-4)
 
 
 def test_mistakes_are_told():
