@@ -17,6 +17,7 @@ from jaxnets.analysis.timing import in_turns
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
+from jaxnets.training import precision
 from jaxnets.training.batches import Examples
 from jaxnets.training.heads import Head
 from jaxnets.training.state import TrainState
@@ -166,7 +167,7 @@ def _gradient(
     """The gradient of the mean loss."""
 
     def loss(params: Any) -> jax.Array:
-        logits: Any = model.apply({"params": params}, inputs)
+        logits = precision.widened(model.apply({"params": params}, inputs))
         return head.losses(logits, labels).mean()
 
     return ravel_pytree(jax.grad(loss)(params))[0]

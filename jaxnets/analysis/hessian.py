@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from jaxnets.engine.trained import Trained
+from jaxnets.training import precision
 
 TOLERANCE = 1e-6
 """Of an eigenvalue, relative to it: the products are made in float32."""
@@ -24,7 +25,7 @@ def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
     inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
 
     def loss(params: Any) -> Array:
-        logits: Any = model.apply({"params": params}, inputs)
+        logits = precision.widened(model.apply({"params": params}, inputs))
         return head.losses(logits, labels).mean()
 
     return loss

@@ -22,6 +22,7 @@ from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained
 from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.training import precision
 from jaxnets.training.heads import Head
 
 POINTS = 11
@@ -97,7 +98,7 @@ def _losses(
 ) -> Float[Array, "lines points"]:
     def at(share: Array, fold: Array, ends: tuple[Any, Any]) -> Array:
         params = jax.tree.map(lambda a, b: (1 - share) * a + share * b, *ends)
-        logits: Any = model.apply({"params": params}, inputs[fold])
+        logits = precision.widened(model.apply({"params": params}, inputs[fold]))
         return head.losses(logits, labels[fold]).mean()
 
     def line(one: tuple[Array, Any, Any]) -> Array:

@@ -96,8 +96,8 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
     programs = _planned(table, folds, config)
-    for program in programs:
-        program.check(folds[0])  # traces the model: its mistakes show before anything is written
+    # traces the models: their mistakes show before anything is written
+    of_programs = dict.fromkeys(note for program in programs for note in program.check(folds[0]))
     placement = devices.placement(config.num_devices)
     stream = placing.is_streamed(config, folds, programs, placement)
     folds = folds if stream else tuple(map(in_memory, folds))
@@ -110,7 +110,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         programs,
         placement,
         options._replace(stream=stream),
-        (*folds[0].notes, *_repeated(num_asked - len(once)), *_streamed(stream)),
+        (*folds[0].notes, *_repeated(num_asked - len(once)), *of_programs, *_streamed(stream)),
         workers,
     )
 

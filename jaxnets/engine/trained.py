@@ -25,6 +25,7 @@ from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
+from jaxnets.training import precision
 from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors
 
@@ -127,7 +128,8 @@ class Trained:
         params = jax.tree.map(jnp.asarray, self.params(run, step))
         if not isinstance(inputs, TextBatch):
             inputs = predict.features(self.model(run), inputs)
-        return np.asarray(self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
+        logits = self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs))
+        return np.asarray(precision.widened(logits))
 
     def model(self, run: int) -> Model:
         """The model of a run after its last step, as `train` keeps one: it can be asked by itself.

@@ -15,6 +15,7 @@ from jaxnets.data.texts import Texts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
 from jaxnets.trained.model import Model
+from jaxnets.training import precision
 
 _TOGETHER, _MOST_POSITIONS = 32, 1 << 18  # texts, and word positions, that are put through the model at a time
 
@@ -115,4 +116,4 @@ def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts
 @cache
 def _compiled(module: nn.Module) -> Callable:
     """The module's function, traced once for all models that differ in their parameters alone."""
-    return jax.jit(module.apply)
+    return jax.jit(lambda variables, inputs: precision.widened(module.apply(variables, inputs)))
