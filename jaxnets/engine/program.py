@@ -130,10 +130,10 @@ class Program:
         if getattr(outputs, "shape", None) != wanted:
             shape = getattr(outputs, "shape", type(outputs).__name__)
             raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
-        unknown = [".".join(path[:-1]) for path, known in initializers.known_kernels(params, noted).items() if not known]
+        unknown = [".".join(path) for path, known in initializers.known_kernels(params, noted).items() if not known]
         if not unknown or self.task.own_initializer:
             return ()
-        return (f"model '{name}' draws {', '.join(unknown)} itself: the fans of their kernels are not known.",)
+        return (f"model '{name}' draws {', '.join(unknown)} itself, whatever the initializer: the fans are not known.",)
 
     def _check_head(self, dataset: Dataset) -> None:
         """Refuses a head whose losses, predictions or probabilities are of another shape or kind than they must be."""

@@ -100,7 +100,7 @@ def _fitting(key: Hashable, layout: Layout) -> Iterator[int]:
 
 def compile_program(
     program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options = DEFAULT_OPTIONS
-) -> jax.stages.Compiled:
+) -> Callable[..., Any]:
     """Compiles a program; see `Executable.function`."""
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
     on_devices = jax.shard_map(
@@ -114,7 +114,20 @@ def compile_program(
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
     with program.calling_guests():
         lowered = jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
-    return lowered.compile()
+    return settled(lowered.compile(), program, placement)
+
+
+def settled(compiled: jax.stages.Compiled, program: Program, placement: Placement) -> Callable[..., Any]:
+    """A compiled function whose results can be given to it again: XLA places arrays without numbers as it likes."""
+    if all(leaf.size for leaf in jax.tree.leaves(program.state)):
+        return compiled
+
+    def call(*arguments: Any) -> Any:
+        return jax.tree.map(
+            lambda leaf: leaf if leaf.size else jax.device_put(leaf, placement.sharded), compiled(*arguments)
+        )
+
+    return call
 
 
 def in_lanes(task: Task, layout: Layout) -> Task:

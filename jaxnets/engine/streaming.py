@@ -1,7 +1,7 @@
 """Programs whose training examples do not stay on the devices: the same steps, on what is read just before them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -36,9 +36,9 @@ class Functions(NamedTuple):
       outcome: `states, sums, totals, counts, splits, last -> states, outcomes`.
     """
 
-    steps: jax.stages.Compiled
-    batches: jax.stages.Compiled
-    outcome: jax.stages.Compiled
+    steps: Callable[..., Any]
+    batches: Callable[..., Any]
+    outcome: Callable[..., Any]
 
 
 class Feed:
@@ -130,11 +130,12 @@ def compile_program(
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
     states, (hyperparameters, seeds, counts) = programs.shapes_of_runs(program, layout, placement)
 
-    def compiled(function: Any, specs: str, *arguments: Any) -> jax.stages.Compiled:
+    def compiled(function: Any, specs: str, *arguments: Any) -> Callable[..., Any]:
         in_specs = tuple(runs if spec == "r" else shared for spec in specs)
         on_devices = jax.shard_map(function, mesh=placement.mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
         with program.calling_guests():
-            return jax.jit(on_devices, donate_argnums=0).lower(*arguments).compile()
+            lowered = jax.jit(on_devices, donate_argnums=0).lower(*arguments)
+        return programs.settled(lowered.compile(), program, placement)
 
     def metrics(*shape: int) -> Metrics:
         leaf = jax.ShapeDtypeStruct((*layout.shape, *shape), np.float32, sharding=placement.sharded)
