@@ -13,6 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 from scipy.optimize import linear_sum_assignment
 
+from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.engine import devices
 from jaxnets.engine.events import Options
@@ -67,6 +68,7 @@ def _reordered(dataset: Dataset, generator: np.random.Generator) -> Dataset:
     return replace(dataset, train=Split(np.asarray(dataset.train.inputs)[rows], dataset.train.labels[rows]))
 
 
+@jax_settings.pinned()
 def along_lines(
     trained: Trained, runs: Sequence[int], firsts: Sequence[Any], seconds: Sequence[Any]
 ) -> Float[np.ndarray, "lines points"]:

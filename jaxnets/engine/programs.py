@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array
 
-from jaxnets.basics import spans
+from jaxnets.basics import jax_settings, spans
 from jaxnets.engine import devices
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
@@ -90,7 +90,8 @@ def _key(program: Program, layout: Layout, placed: PlacedFolds, placement: Place
     leaves, structure = jax.tree.flatten(placed.folds)
     data = structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)
     hyperparameters = tuple((name, str(values.dtype)) for name, values in program.hyperparameters.items())
-    return (program.task, options.predictions, layout.lanes, hyperparameters, *placement.mesh.devices.flat, *data)
+    settings = options.predictions, layout.lanes, jax_settings.matmul_precision()
+    return (program.task, *settings, hyperparameters, *placement.mesh.devices.flat, *data)
 
 
 def _fitting(key: Hashable, layout: Layout) -> Iterator[int]:

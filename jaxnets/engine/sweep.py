@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import data
-from jaxnets.basics import files, spans
+from jaxnets.basics import files, jax_settings, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
@@ -96,13 +96,14 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
     programs = _planned(table, folds, config)
-    # traces the models: their mistakes show before anything is written
-    of_programs = dict.fromkeys(note for program in programs for note in program.check(folds[0]))
-    placement = devices.placement(config.num_devices)
-    stream = placing.is_streamed(config, folds, programs, placement)
-    folds = folds if stream else tuple(map(in_memory, folds))
-    limits.check_nets(programs, placement)
-    limits.check_results(programs, folds, config)
+    placement, set_aside = devices.placement(config.num_devices), jax_settings.set_aside()
+    with jax_settings.pinned():
+        # traces the models: their mistakes show before anything is written
+        of_programs = dict.fromkeys(note for program in programs for note in program.check(folds[0]))
+        stream = placing.is_streamed(config, folds, programs, placement)
+        folds = folds if stream else tuple(map(in_memory, folds))
+        limits.check_nets(programs, placement)
+        limits.check_results(programs, folds, config)
     return Sweep(
         config,
         table,
@@ -110,7 +111,7 @@ def prepare(config: Config, takes: str = "") -> Sweep:
         programs,
         placement,
         options._replace(stream=stream),
-        (*folds[0].notes, *_repeated(num_asked - len(once)), *of_programs, *_streamed(stream)),
+        (*folds[0].notes, *_repeated(num_asked - len(once)), *of_programs, *set_aside, *_streamed(stream)),
         workers,
     )
 

@@ -14,6 +14,7 @@ from flax import linen as nn
 from jaxtyping import Array
 
 from jaxnets import training
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
@@ -123,6 +124,7 @@ class Trained:
         numbers = {name: float(program.hyperparameters[name][place]) for name in program.task.model.traced}
         return program.task.model(numbers)
 
+    @jax_settings.pinned()
     def logits(self, run: int, inputs: Any, step: int | None = None) -> np.ndarray:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""
         params = jax.tree.map(jnp.asarray, self.params(run, step))
@@ -160,6 +162,7 @@ class Trained:
         """The probability that a run gives to each class, `float32[examples, classes]`; see `predict`."""
         return predict.probabilities(self.model(run), inputs)
 
+    @jax_settings.pinned()
     def start(self, run: int) -> TrainState:
         """The state of a run before its first step: the same bits as in the sweep, on a CPU."""
         program, place = self.program(run)

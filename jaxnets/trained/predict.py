@@ -10,6 +10,7 @@ import numpy as np
 from flax import linen as nn
 from jaxtyping import Float, Int
 
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.data.texts import Texts, pack
 from jaxnets.data.tokenizer import Tokenizer
@@ -20,6 +21,7 @@ from jaxnets.training import precision
 _TOGETHER, _MOST_POSITIONS = 32, 1 << 18  # texts, and word positions, that are put through the model at a time
 
 
+@jax_settings.pinned()
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
     """The probability of each class.
 
@@ -84,6 +86,7 @@ def encode(model: Model, text: str) -> Int[np.ndarray, "words"]:
     return np.array([ids.get(word, 1) for word in splitter(model)(text)], np.int32)
 
 
+@jax_settings.pinned()
 def class_probabilities(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts classes"]:
     """The probability of each class for texts given as word ids."""
     return np.asarray(model.head.value.probabilities(jnp.asarray(logits(model, rows))))
@@ -95,6 +98,7 @@ def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "tex
     return scores[:, 0] if scores.shape[1] == 1 else scores[:, -1] - np.logaddexp.reduce(scores[:, :-1], axis=1)
 
 
+@jax_settings.pinned()
 def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
     """What a model of texts gives for texts given as word ids.
 

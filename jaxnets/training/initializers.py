@@ -130,7 +130,7 @@ def _matrix(own_shape: tuple[int, ...], fan_in: int, fan_out: int) -> Kernel:
 
 
 def _of_einsum(equations: tuple[str | None, ...], shape: tuple[int, ...]) -> Kernel | None:
-    """The kernel of an equation, the first that is given: its axes are summed over, or those of the outputs, or both."""
+    """The kernel of an equation, the first that is given: what is not among its outputs is summed over."""
     equation = next(filter(None, equations), "").replace(" ", "")
     inputs, _, rest = equation.partition(",")
     axes, _, outputs = rest.partition("->")
