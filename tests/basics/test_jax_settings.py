@@ -71,10 +71,9 @@ def test_arrays_of_64_bits_are_data_like_others():
         assert jaxnets.sweep(dataset=data, **given).runs["test_loss"].equals(right)
 
 
-def test_settings_hold_within_a_thread_and_are_put_back_after_an_error():
-    with pytest.raises(ZeroDivisionError), jax.enable_x64(True):
+def test_the_settings_of_before_come_back_after_an_error():
+    with jax.enable_x64(True):
         with contextlib.suppress(KeyError), jax_settings.pinned():
             assert not jax.config.jax_enable_x64
             raise KeyError
         assert jax.config.jax_enable_x64
-        raise ZeroDivisionError
