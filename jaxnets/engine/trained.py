@@ -102,6 +102,7 @@ class Trained:
             known = f"the runs are 0 to {len(self.runs) - 1}" if len(self.runs) else "there are none"
             raise UserError(f"run: there is no run {brief(run)}; {known}.")
 
+    @jax_settings.pinned()
     def numbers(self, run: int) -> dict[str, Array]:
         """The traced hyperparameters of a run."""
         program, place = self.program(run)
