@@ -99,7 +99,7 @@ def noting() -> Iterator[dict[tuple[str, ...], Kernel | None]]:
         if module.scope is not None and module.has_variable("params", "kernel"):
             kernel = nn.unbox(module.get_variable("params", "kernel"))
             if hasattr(kernel, "shape"):  # a submodule may be called so
-                kernels[(*module.path, "kernel")] = _kernel_of(module, kernel.shape, args[1:], kwargs)
+                kernels[(*module.path, "kernel")] = _kernel_of(module, kernel.shape, args, kwargs)
         return result
 
     with nn.intercept_methods(note):
@@ -114,7 +114,8 @@ def _kernel_of(module: nn.Module, shape: tuple[int, ...], args: tuple, kwargs: M
         outputs, inputs = shape[-num_outputs:], shape[-num_outputs - num_inputs : -num_outputs]
         return _matrix((*inputs, *outputs), math.prod(inputs), math.prod(outputs))
     if isinstance(module, nn.Einsum):
-        return _of_einsum((*args, kwargs.get("einsum_str"), module.einsum_str), shape)
+        texts = [one for one in (*args, *kwargs.values(), module.einsum_str) if isinstance(one, str)]
+        return _of_einsum(texts[0], shape)  # what the call names comes before what the layer does
     if isinstance(module, nn.ConvLocal):  # a kernel for each position
         return _matrix(shape[-2:], *shape[-2:])
     if isinstance(module, nn.ConvTranspose) and module.transpose_kernel:
@@ -129,10 +130,9 @@ def _matrix(own_shape: tuple[int, ...], fan_in: int, fan_out: int) -> Kernel:
     return Kernel(own_shape, (fan_in, fan_out), fan_in, fan_out)
 
 
-def _of_einsum(equations: tuple[str | None, ...], shape: tuple[int, ...]) -> Kernel | None:
-    """The kernel of an equation, the first that is given: what is not among its outputs is summed over."""
-    equation = next(filter(None, equations), "").replace(" ", "")
-    inputs, _, rest = equation.partition(",")
+def _of_einsum(equation: str, shape: tuple[int, ...]) -> Kernel | None:
+    """The kernel of an equation: what is not among its outputs is summed over."""
+    inputs, _, rest = equation.replace(" ", "").partition(",")
     axes, _, outputs = rest.partition("->")
     if len(axes) != len(shape) or "." in axes:
         return None
