@@ -46,7 +46,9 @@ def init(
     """
     with initializers.noting() as noted:
         params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
-    params = nn.unbox(params)
+    # leaf by leaf: their order is that of the draws
+    flat = {path: nn.unbox(leaf) for path, leaf in traverse_util.flatten_dict(params).items()}
+    params = traverse_util.unflatten_dict(flat)
     params = initializers.initialize(
         hyperparameters["initializer"],
         hyperparameters["initializer_scale"],

@@ -66,7 +66,7 @@ class _Looks(nn.Module):
         (lambda rate: 1 if rate > 0 else 2, "take jnp.where"),
         (float, "take jnp.where"),
         (math.sqrt, "take jnp.where"),
-        (np.sqrt, "take jnp.where"),
+        (lambda rate: np.sqrt(np.asarray(rate)), "take jnp.where"),
         (lambda rate: [0, 1][rate.astype(int)], "take jnp.where"),
     ],
 )

@@ -224,7 +224,7 @@ def test_labels_that_are_too_long_for_names(label):
         data.load((np.ones((40, 2)), [type(label)(1), label] * 20))
 
 
-IDS = np.arange(60) + 2**24
+IDS, NUMBERS = np.arange(60) + 2**24, ("0", "1", "2")
 
 
 @pytest.mark.parametrize(
@@ -235,13 +235,16 @@ IDS = np.arange(60) + 2**24
         (np.stack([IDS, np.arange(60)], axis=1), ["feature 0"]),
         (np.stack([IDS], axis=1).astype(float).tolist(), ["feature 0"]),
         (np.full((60, 1), 2**60) + np.arange(60)[:, None], ["feature 0 (row 1: 1152921504606846977"]),
-        (2 * np.stack([IDS], axis=1), []),
+        (2**25 + 4 * np.arange(60)[:, None], []),
         (X * 1e20, []),
         (X.astype(np.float32) * 2**30, []),
     ],
 )
 def test_whole_numbers_that_float32_does_not_hold_are_noted(inputs, found):
-    for value in ((inputs, Y), Dataset("mine", *(Split(np.asarray(inputs), Y),) * 3, ("a", "b", "c"))):
+    given = Dataset(
+        "mine", *(Split(np.array(inputs, None if isinstance(inputs, np.ndarray) else float), Y),) * 3, NUMBERS
+    )
+    for value in ((inputs, Y), given):
         dataset = data.load(value)
         noted = [note for note in dataset.notes if note.startswith("Whole numbers lose digits as float32")]
         assert len(noted) == bool(found), dataset.notes
