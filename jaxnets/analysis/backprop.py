@@ -12,6 +12,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from jaxnets.analysis import linear, rounding, timing
+from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.trained import Trained
 from jaxnets.models import MLP
@@ -118,6 +119,7 @@ def _some_places(layers: Layers, count: int, seed: int) -> list[tuple[int, int]]
     return [(int(layer), int(generator.integers(layers[layer][0].size))) for layer in drawn]
 
 
+@jax_settings.pinned()
 def autodiff_against_hand(trained: Trained, run: int, num_examples: int = 64) -> dict[str, float]:
     """The gradient of a run's net by autodiff in float32, against the one by hand in float64.
 
@@ -166,6 +168,7 @@ def jax_loss(model: nn.Module, inputs: Any, labels: Any, params: Any) -> Array:
     return Softmax().losses(logits, jnp.asarray(labels)).mean()
 
 
+@jax_settings.pinned()
 def costs(
     blocks: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
 ) -> pd.DataFrame:

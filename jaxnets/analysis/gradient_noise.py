@@ -14,9 +14,11 @@ from jaxtyping import Array, Float
 
 from jaxnets import training
 from jaxnets.analysis.timing import in_turns
+from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
+from jaxnets.training import precision
 from jaxnets.training.batches import Examples
 from jaxnets.training.heads import Head
 from jaxnets.training.state import TrainState
@@ -24,6 +26,7 @@ from jaxnets.training.state import TrainState
 _LEAST_OF = 5
 
 
+@jax_settings.pinned()
 def at_ends(trained: Trained, count: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
     """The noise at the ends of some runs, on features, by batch size: measured, and as sampling theory has it.
 
@@ -77,6 +80,7 @@ def expected_variance(gradients: Float[np.ndarray, "examples parameters"], size:
     return float(left * trace / size), float(left * with_replacement**0.5)
 
 
+@jax_settings.pinned()
 def measure(
     model: nn.Module, head: Head, params: Any, examples: Split, size: int, draws: int, seed: int
 ) -> dict[str, float]:
@@ -101,6 +105,7 @@ def measure(
     return {"variance": variance, "relative_noise": variance**0.5 / float(norm)}
 
 
+@jax_settings.pinned()
 def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
     """The angle between the gradient of a batch and that of all examples, at nets along their training, on features.
 
@@ -166,7 +171,7 @@ def _gradient(
     """The gradient of the mean loss."""
 
     def loss(params: Any) -> jax.Array:
-        logits: Any = model.apply({"params": params}, inputs)
+        logits = precision.widened(model.apply({"params": params}, inputs))
         return head.losses(logits, labels).mean()
 
     return ravel_pytree(jax.grad(loss)(params))[0]
@@ -193,6 +198,7 @@ def _squared_distances(
     return squares, jnp.linalg.norm(whole)
 
 
+@jax_settings.pinned()
 def step_seconds(runs: Mapping[Any, tuple[Trained, int]], rounds: int, steps: int = 20) -> pd.DataFrame:
     """Seconds of a training step of single runs, on features, each alone on one device and from its start.
 
@@ -208,6 +214,7 @@ def step_seconds(runs: Mapping[Any, tuple[Trained, int]], rounds: int, steps: in
     return _timed(starts, rounds, steps)
 
 
+@jax_settings.pinned()
 def size_seconds(trained: Trained, rounds: int, steps: int = 20) -> pd.DataFrame:
     """Seconds of a step by batch size, of runs on features: from one start, as that does not depend on the size.
 

@@ -12,24 +12,28 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from jaxnets.basics import jax_settings
 from jaxnets.engine.trained import Trained
+from jaxnets.training import precision
 
 TOLERANCE = 1e-6
 """Of an eigenvalue, relative to it: the products are made in float32."""
 
 
+@jax_settings.pinned()
 def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
     """The mean loss, in nats, on all training examples, features, as a function of the parameters of a run."""
     model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.folds[0].train
     inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
 
     def loss(params: Any) -> Array:
-        logits: Any = model.apply({"params": params}, inputs)
+        logits = precision.widened(model.apply({"params": params}, inputs))
         return head.losses(logits, labels).mean()
 
     return loss
 
 
+@jax_settings.pinned()
 def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray) -> float:
     """The largest eigenvalue of the Hessian of a loss at some parameters, by Lanczos' method; NaN if it is not finite.
 
@@ -106,6 +110,7 @@ def edge(table: pd.DataFrame) -> float:
     return float(table[table["ratio"] < unstable.min()]["ratio"].max() if len(unstable) else table["ratio"].max())
 
 
+@jax_settings.pinned()
 def descends(
     loss: Callable[[Any], Array], params: Any, rates: Float[Array, "rates"], num_steps: int
 ) -> Bool[np.ndarray, "rates"]:

@@ -13,6 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 from scipy.optimize import linear_sum_assignment
 
+from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.engine import devices
 from jaxnets.engine.events import Options
@@ -22,6 +23,7 @@ from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained
 from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.training import precision
 from jaxnets.training.heads import Head
 
 POINTS = 11
@@ -66,6 +68,7 @@ def _reordered(dataset: Dataset, generator: np.random.Generator) -> Dataset:
     return replace(dataset, train=Split(np.asarray(dataset.train.inputs)[rows], dataset.train.labels[rows]))
 
 
+@jax_settings.pinned()
 def along_lines(
     trained: Trained, runs: Sequence[int], firsts: Sequence[Any], seconds: Sequence[Any]
 ) -> Float[np.ndarray, "lines points"]:
@@ -97,7 +100,7 @@ def _losses(
 ) -> Float[Array, "lines points"]:
     def at(share: Array, fold: Array, ends: tuple[Any, Any]) -> Array:
         params = jax.tree.map(lambda a, b: (1 - share) * a + share * b, *ends)
-        logits: Any = model.apply({"params": params}, inputs[fold])
+        logits = precision.widened(model.apply({"params": params}, inputs[fold]))
         return head.losses(logits, labels[fold]).mean()
 
     def line(one: tuple[Array, Any, Any]) -> Array:

@@ -11,6 +11,7 @@ import pandas as pd
 from flax import linen as nn
 from flax import traverse_util
 
+from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.program import example_batch
@@ -19,6 +20,7 @@ from jaxnets.models.blocks import TextBatch
 from jaxnets.models.layers import OUTPUT, VECTORS, linear_layer, window_layer
 
 
+@jax_settings.pinned()
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
     """The blocks of a model as its own code makes them.
 
@@ -81,6 +83,7 @@ def text_cnn(
     return {"WordVectors_0": vocabulary_size * dim, **windows, OUTPUT: last}
 
 
+@jax_settings.pinned()
 def learned(run: Run, dataset: Dataset) -> int:
     """How many numbers the model of a run learns; word vectors are left out, as they grow with the vocabulary alone.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
+from jaxnets.basics import jax_settings
 from jaxnets.plugins import OPTIMIZER
 
 
@@ -58,6 +59,7 @@ LANDSCAPES = {
 }
 
 
+@jax_settings.pinned()
 def walk(landscape: Landscape, optimizer: Any, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
     """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate.
 
@@ -86,6 +88,7 @@ def walk(landscape: Landscape, optimizer: Any, learning_rates: np.ndarray, num_s
     return np.asarray(jax.jit(jax.vmap(one))(jnp.asarray(learning_rates, jnp.float32)))
 
 
+@jax_settings.pinned()
 def arrivals(landscape: Landscape, points: Float[np.ndarray, "rates points 2"]) -> Float[np.ndarray, "rates"]:
     """The steps after which each path is low for good; infinite if it never is."""
     values = np.asarray(jax.vmap(jax.vmap(landscape.function))(jnp.asarray(points)))
@@ -119,6 +122,7 @@ def best_paths(optimizers: Mapping[str, Any], learning_rates: np.ndarray, num_st
     return pd.concat(tables, ignore_index=True)
 
 
+@jax_settings.pinned()
 def heights(name: str, size: int = 81) -> pd.DataFrame:
     """A landscape over its window: `x`, `y` and `height` on a grid."""
     landscape = LANDSCAPES[name]

@@ -16,6 +16,7 @@ from jaxnets.basics.errors import UserError
 
 _OWN = str(Path(__file__).parents[1])
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+_OF_TRACED = ("ConcretizationTypeError", "TracerArrayConversionError", "TracerIntegerConversionError")
 _TRUSTED = ("jaxnets.", "jax.", "jaxlib.", "flax.", "optax.", "builtins.")
 _DATA = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, np.dtype)
 
@@ -111,7 +112,17 @@ def described(error: BaseException) -> str:
     kind = "an exit of the program" if isinstance(error, SystemExit) else type(error).__name__
     message = next(iter(str(error).strip().splitlines()), "") or "no message"
     place = place_of(error)
-    return f"{kind}: {message.rstrip('.')}{f' ({place})' if place else ''}."
+    return f"{kind}: {message.rstrip('.')}{f' ({place})' if place else ''}.{_hint(error)}"
+
+
+def _hint(error: BaseException) -> str:
+    """What to do where code looks at the value of a traced number, as `if` and `float` do."""
+    if not any(kind.__name__ in _OF_TRACED for kind in type(error).__mro__):
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    in_dropout = any(frame.filename.endswith("flax/linen/stochastic.py") for frame in frames)
+    remedy = "nn.Dropout looks at its rate: take jaxnets.models.blocks.Dropout" if in_dropout else "take jnp.where"
+    return f" Arrays, and arguments that are floats, are traced: one program serves all their values; {remedy}."
 
 
 def place_of(error: BaseException) -> str:

@@ -189,7 +189,7 @@ class Config:
         most=1e9,
     )
     compilation_cache: str | None = setting(
-        "text", None, "Folder for compiled programs, or 'off'; otherwise the user's cache."
+        "text", None, "Folder for compiled programs, or 'off'; otherwise JAX's own setting, or the user's cache."
     )
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata={"role": "arguments"})
     """What is given to the plug-ins: the arguments of the model, the optimizer, the schedule and the data set."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxnets.basics.errors import UserError
 from jaxnets.data import labels as classes
+from jaxnets.data import notes
 from jaxnets.data.assemble import Encoding, assemble_texts, check_unused
 from jaxnets.data.blocks import redrawn
 from jaxnets.data.dataset import Dataset, Split
@@ -18,6 +19,7 @@ from jaxnets.data.file_rows import Columns
 from jaxnets.data.folds import Splitting
 from jaxnets.data.python_values import (
     Labels,
+    check_indexes,
     checked_column,
     checked_inputs,
     checked_labels,
@@ -183,8 +185,8 @@ def load_frame(
     if text_column in columns:
         texts = checked_column(frame, text_column, "text_column")
         unused = ", ".join(column for column in columns if column not in (label_column, text_column))
-        notes = (f"These columns are not used: {unused}.",) if unused else ()
-        raw = replace(_raw([(texts, labels)], name, checked_texts), notes=notes)
+        unread = (f"These columns are not used: {unused}.",) if unused else ()
+        raw = replace(_raw([(texts, labels)], name, checked_texts), notes=unread)
         return assemble_texts(tokenize(raw, splitter), splitting, encoding, splitter)
     check_unused(name, encoding, splitter)
     features = frame.iloc[:, [place for place, column in enumerate(columns) if column != label_column]]
@@ -241,11 +243,14 @@ def _raw(pairs: Sequence[Pair], name: str, convert: Callable[[Any, str], Any]) -
     labels = [checked_labels(of_split, where) for (_, of_split), where in zip(pairs, wheres, strict=True)]
     for of_inputs, of_labels, where in zip(inputs, labels, wheres, strict=True):
         check_lengths(of_inputs, of_labels, where)
+    for pair, where in zip(pairs, wheres, strict=True):
+        check_indexes(*pair, where)
     check_widths(dict(zip(split_names, inputs, strict=True)), f"dataset: '{name}'")
     class_names = _class_names(labels[0], wheres[0])
     numbered = [_numbered(of_split, class_names, where) for of_split, where in zip(labels, wheres, strict=True)]
     splits = {split: Split(*parts) for split, *parts in zip(split_names, inputs, numbered, strict=True)}
-    return RawDataset(name, class_names, splits, label_type=type(labels[0][0]).__name__)
+    lost = notes.on_digits([of_split for of_split, _ in pairs]) if convert is checked_inputs else ()
+    return RawDataset(name, class_names, splits, tuple(lost), label_type=type(labels[0][0]).__name__)
 
 
 def _class_names(labels: Labels, where: str) -> tuple[str, ...]:

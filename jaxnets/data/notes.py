@@ -3,9 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from jaxnets.data import mapped
 from jaxnets.data.folds import FoldRows
 from jaxnets.data.texts import Texts
 
@@ -49,6 +51,53 @@ def _on_overlap(name: str, other: str, keys: np.ndarray, other_keys: np.ndarray,
         yield f"{other} and {name} have the same {noun}s: {name} tells nothing that {other} does not."
     elif count:
         yield f"{counted(count, noun)} of {name} also {'occurs' if count == 1 else 'occur'} in {other}."
+
+
+def on_digits(splits: Sequence[Any]) -> Iterator[str]:
+    """A note on features whose whole numbers float32 does not hold: those above 2**24, as of ids and times.
+
+    Args:
+      splits: the inputs of each, as they were given: arrays, lists of rows or DataFrames.
+    """
+    lost: dict[str, str] = {}
+    for split in splits:
+        for names, values in _named(split):
+            for start, piece in mapped.pieces(values):
+                for row, column in _lost(piece):
+                    becomes = f"{int(piece[row, column])} becomes {int(np.float32(piece[row, column]))}"
+                    lost.setdefault(names[column], f"{names[column]} (row {start + row}: {becomes})")
+    if lost:
+        more = f" and {len(lost) - MOST_LISTED} more" if len(lost) > MOST_LISTED else ""
+        yield f"Whole numbers lose digits as float32 in {', '.join([*lost.values()][:MOST_LISTED])}{more}."
+
+
+def _named(inputs: Any) -> Iterator[tuple[Sequence[str], np.ndarray]]:
+    """Features `[examples, features]` with their names or numbers."""
+    if hasattr(inputs, "iloc"):
+        for place, name in enumerate(inputs.columns):
+            column = inputs.iloc[:, place].to_numpy()
+            yield (
+                [f"column '{name}'"],
+                column.astype(np.float64)[:, None] if column.dtype.kind == "O" else column[:, None],
+            )
+    else:
+        array = inputs if isinstance(inputs, np.ndarray) else np.asarray(inputs)
+        yield [f"feature {place}" for place in range(array.shape[1])], array
+
+
+def _lost(piece: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Row and column of the first whole number of each feature that float32 does not hold."""
+    if piece.dtype.kind not in "iuf" or piece.dtype.itemsize < 4 or piece.dtype == np.float32:
+        return
+    wide = piece.astype(np.float64)
+    size = np.abs(wide)
+    whole = (size > 2**24) & (np.mod(wide, 1) == 0)
+    with np.errstate(invalid="ignore"):  # beyond the largest integer
+        changed = whole & ((wide != wide.astype(np.float32)) | (wide.astype(piece.dtype) != piece))
+    if piece.dtype.kind == "f":  # above 2**53 all floats are whole
+        changed &= size <= 2**53
+    for column in np.flatnonzero(changed.any(axis=0)):
+        yield int(np.argmax(changed[:, column])), int(column)
 
 
 def on_classes(labels: np.ndarray, class_names: Sequence[str], folds: Sequence[FoldRows]) -> Iterator[str]:

@@ -47,6 +47,22 @@ def _features_of_frame(frame: Any, where: str) -> np.ndarray:
     return checked_features(values, where, [str(column) for column in frame.columns])
 
 
+def check_indexes(inputs: Any, labels: Any, where: str) -> None:
+    """Checks that inputs and labels of pandas belong together as they stand: they are put together by place.
+
+    Raises:
+      UserError: if their indexes differ.
+    """
+    index, other = (getattr(values, "index", None) for values in (inputs, labels))
+    if not hasattr(index, "equals") or not hasattr(other, "equals") or index.equals(other):
+        return
+    place = next(place for place, (one, two) in enumerate(zip(index, other, strict=True)) if one != two)
+    raise UserError(
+        f"{where}, row {place}: inputs and labels are put together by place, and have different indexes, "
+        f"{index[place]} and {other[place]}; take labels.loc[inputs.index], or both with reset_index(drop=True)."
+    )
+
+
 def checked_texts(inputs: Any, where: str) -> list[str]:
     """Texts from a list, an array or a Series of strings.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data import mapped
+from jaxnets.data import mapped, notes
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.labels import TYPES, typed
 from jaxnets.data.texts import Texts
@@ -44,7 +44,8 @@ def validate(dataset: Dataset) -> Dataset:
         raise UserError(f"dataset: '{dataset.name}' has several classes of the name {twice[0]!r}; give each its own.")
     splits = {name: _split(dataset, name) for name in ("train", "dev", "test")}
     check_widths({name: split.inputs for name, split in splits.items()}, f"dataset: '{dataset.name}'")
-    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
+    given = [] if dataset.is_text else [getattr(dataset, name).inputs for name in splits]
+    return replace(dataset, **splits, notes=(*dataset.notes, *notes.on_digits(given)))
 
 
 def validate_folds(folds: Sequence[Dataset], noun: str = "folds") -> tuple[Dataset, ...]:

@@ -4,6 +4,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -29,7 +30,8 @@ def configure(platform: str | None = None, num_devices: int = 0, cache: str | No
     Args:
       platform: `cpu`, `gpu` or `tpu`; the best there is if None.
       num_devices: CPU devices to make; 0 is one for each core that this process may use.
-      cache: folder for compiled programs, or `off`; the user's cache folder if None.
+      cache: folder for compiled programs, or `off`. If None, that of JAX's own settings, where the user has set one;
+        otherwise `jaxnets/xla` in the user's cache folder.
 
     >>> configure("cpu")
     """
@@ -54,14 +56,34 @@ def _warn_of_idle_cores(wanted: int) -> None:
         )
 
 
+_CACHE: dict[str, tuple[Any, Any]] = {}
+"""JAX's settings of its cache that are set here: what each was before, and is now."""
+_CACHE_DEFAULTS = {
+    "jax_enable_compilation_cache": True,
+    "jax_compilation_cache_dir": None,
+    "jax_persistent_cache_min_compile_time_secs": 1.0,
+    "jax_persistent_cache_min_entry_size_bytes": 0,
+}
+
+
 def _configure_cache(cache: str | None) -> None:
-    if cache == "off":
-        jax.config.update("jax_enable_compilation_cache", False)
+    """Sets the cache of programs up; what the user has set of JAX's own settings stays, unless `cache` is given."""
+    for name, (before, now) in _CACHE.items():
+        if getattr(jax.config, name) == now:
+            jax.config.update(name, before)
+    _CACHE.clear()
+    users = {name for name, default in _CACHE_DEFAULTS.items() if getattr(jax.config, name) != default}
+    if cache is None and users & {"jax_enable_compilation_cache", "jax_compilation_cache_dir"}:
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    jax.config.update("jax_compilation_cache_dir", cache or str(home / "jaxnets" / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    wanted: dict[str, Any] = {"jax_enable_compilation_cache": cache != "off"}
+    if cache != "off":
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        wanted["jax_compilation_cache_dir"] = cache or str(home / "jaxnets" / "xla")
+        least = {"jax_persistent_cache_min_compile_time_secs": 0.0, "jax_persistent_cache_min_entry_size_bytes": -1}
+        wanted |= {name: value for name, value in least.items() if name not in users}
+    for name, value in wanted.items():
+        _CACHE[name] = getattr(jax.config, name), value
+        jax.config.update(name, value)
 
 
 def num_cores() -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from jaxnets import training
+from jaxnets.basics import jax_settings
 from jaxnets.data import streamed, texts
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts
@@ -80,6 +81,7 @@ class Source:
         """The steps before and after each group of a segment."""
         return ((start, min(start + self.room.steps, last)) for start in range(first, last, self.room.steps))
 
+    @jax_settings.pinned()
     def steps(self, seeds: np.ndarray, first: int, last: int) -> Steps:
         """The examples of the steps from `first` to `last` of the runs of some seeds, each read once."""
         orders = np.zeros((self.room.seeds, self.room.steps * self.task.batch_size), np.int32)

@@ -3,13 +3,15 @@
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
 from jaxnets import training
 from jaxnets.basics import foreign
@@ -18,7 +20,7 @@ from jaxnets.basics.fingerprints import fingerprint
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training import optimizers, probes
+from jaxnets.training import initializers, optimizers, probes
 from jaxnets.training.batches import EVALUATION_BATCH, TextStream
 from jaxnets.training.state import TRACED_ANEW, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
@@ -67,25 +69,31 @@ class Program:
         with self.calling_guests():
             return jax.eval_shape(partial(training.init, self.task), *self._numbers())
 
-    def check(self, dataset: Dataset) -> None:
+    def check(self, dataset: Dataset) -> tuple[str, ...]:
         """Traces what a mistake could hide in, so that it shows before anything is written.
+
+        Returns:
+          What the user should know, a sentence each.
 
         Raises:
           UserError: if the parts of the run do not fit each other or the data set.
         """
-        if foreign.is_foreign(self.task.model.function):
-            with self.calling_guests():
-                self._check_logits(dataset)
-        if self.task.scheduled:
-            with self.calling_guests():
+        notes: tuple[str, ...] = ()
+        with self.calling_guests():
+            if foreign.is_foreign(self.task.model.function):
+                notes = self._check_model(dataset)
+            if foreign.is_foreign(self.task.head):
+                self._check_head(dataset)
+            if self.task.scheduled:
                 self._check_schedule()
         if not (self.guests or dataset.is_text or "max_norm" in self.hyperparameters):
             _ = self.state  # tracing a step takes longer, and tells nothing more
-            return
+            return notes
         with self.calling_guests():
             state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
             jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
             jax.eval_shape(partial(training.judged, self.task), state)
+        return notes
 
     def _check_schedule(self) -> None:
         """Refuses a schedule that the optimizer does not look at."""
@@ -154,23 +162,56 @@ class Program:
         with self.calling_guests():
             return self.text([jax.jit(run).lower(*shapes)])
 
-    def _check_logits(self, dataset: Dataset) -> None:
-        """Refuses a model that has no parameters, or does not give a row of logits for each example."""
+    def _check_model(self, dataset: Dataset) -> tuple[str, ...]:
+        """Refuses a model that has no parameters, or does not give a row of logits for each example.
+
+        Returns:
+          A note of the kernels that stay as the model draws them.
+        """
         numbers, inputs = self._numbers()[0], example_batch(self.task).inputs
         keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
-        variables = jax.eval_shape(lambda numbers, inputs: self.task.model(numbers).init(keys, inputs), numbers, inputs)
+        with initializers.noting() as noted:
+            variables = jax.eval_shape(
+                lambda numbers, inputs: self.task.model(numbers).init(keys, inputs), numbers, inputs
+            )
         name, wanted = self.task.model.function.__name__, (2, self.task.head.num_outputs(dataset.num_classes))
         others = sorted(set(variables) - {"params", "intermediates"})
         if others or not variables.get("params"):
             kept = f"keeps {', '.join(others)} beside its parameters" if others else "has no parameters"
             raise UserError(f"model: '{name}' {kept}; what a run learns are its parameters.")
+        params = nn.unbox(variables["params"])
+        _check_dicts(params, name)
         outputs = jax.eval_shape(
             lambda numbers, params, inputs: self.task.model(numbers).apply({"params": params}, inputs),
-            *(numbers, variables["params"], inputs),
+            *(numbers, params, inputs),
         )
         if getattr(outputs, "shape", None) != wanted:
             shape = getattr(outputs, "shape", type(outputs).__name__)
             raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
+        unknown = [".".join(path) for path, known in initializers.known_kernels(params, noted).items() if not known]
+        if not unknown or self.task.own_initializer:
+            return ()
+        return (f"model '{name}' draws {', '.join(unknown)} itself, whatever the initializer: the fans are not known.",)
+
+    def _check_head(self, dataset: Dataset) -> None:
+        """Refuses a head whose losses, predictions or probabilities are of another shape or kind than they must be."""
+        head, classes = self.task.head, dataset.num_classes
+        outputs = head.num_outputs(classes)
+        examples = outputs + classes + 1  # no other number of a shape
+        logits = jax.ShapeDtypeStruct((examples, outputs), np.float32)
+        labels = jax.ShapeDtypeStruct((examples,), np.int32)
+        floats, whole = (np.floating, "floats"), (np.integer, "whole numbers")
+        for what, given, wanted, (kind, noun) in (
+            ("losses", jax.eval_shape(head.losses, logits, labels), (examples,), floats),
+            ("predictions", jax.eval_shape(head.predictions, logits), (examples,), whole),
+            ("probabilities", jax.eval_shape(head.probabilities, logits), (examples, classes), floats),
+        ):
+            shape, dtype = getattr(given, "shape", type(given).__name__), getattr(given, "dtype", np.dtype(object))
+            if shape != wanted or not jnp.issubdtype(dtype, kind):
+                raise UserError(
+                    f"head: '{type(head).__name__}' gives {what} of the shape {shape} and type {dtype} for {examples} "
+                    f"examples; they must be {noun} of the shape {wanted}."
+                )
 
     def _numbers(self) -> tuple[dict[str, jax.ShapeDtypeStruct], jax.ShapeDtypeStruct]:
         """The shapes of one run's hyperparameters and seed."""
@@ -181,6 +222,16 @@ class Program:
 def _called(part: Any) -> str:
     """What a function, a class or an object is called."""
     return str(getattr(getattr(part, "func", part), "__name__", type(part).__name__))
+
+
+def _check_dicts(params: Any, name: str, path: str = "") -> None:
+    """Refuses parameters in lists or classes: files of parameters know dicts alone."""
+    for key, value in params.items():
+        below = f"{path}.{key}" if path else str(key)
+        if isinstance(value, Mapping):
+            _check_dicts(value, name, below)
+        elif not jax.tree_util.all_leaves([value]) or not hasattr(value, "shape"):
+            raise UserError(f"model: '{name}' keeps its parameter '{below}' as a {type(value).__name__}; take a dict.")
 
 
 def _given_vectors(dataset: Dataset) -> GivenVectors | None:

@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array
 
-from jaxnets.basics import spans
+from jaxnets.basics import jax_settings, spans
 from jaxnets.engine import devices
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
@@ -89,7 +89,8 @@ def executable(
         if (key, blocks, text) in _PROGRAMS:
             _PROGRAMS.move_to_end((key, blocks, text))
             return Executable(_PROGRAMS[key, blocks, text], wanted, False)
-    compiled = jax.tree.map(lambda one: one.compile(), lowered or lowering(program, wanted, placed, placement, options))
+    lowered = lowered or lowering(program, wanted, placed, placement, options)
+    compiled = jax.tree.map(lambda one: settled(one.compile(), program, placement), lowered)
     if kept := text is not None or not program.guests:
         _PROGRAMS[key, wanted.blocks, text] = compiled
     if len(_PROGRAMS) > _MOST_PROGRAMS:
@@ -114,8 +115,9 @@ def _key(program: Program, layout: Layout, placed: PlacedFolds, placement: Place
     leaves, structure = jax.tree.flatten(placed.folds)
     data = structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)
     hyperparameters = tuple((name, str(values.dtype)) for name, values in program.hyperparameters.items())
+    settings = options.predictions, layout.lanes, jax_settings.matmul_precision()
     task = None if program.guests else program.task
-    return (task, options.predictions, layout.lanes, hyperparameters, *placement.mesh.devices.flat, *data)
+    return (task, *settings, hyperparameters, *placement.mesh.devices.flat, *data)
 
 
 def _fitting(key: Hashable, layout: Layout) -> Iterator[int]:
@@ -139,6 +141,19 @@ def lower_program(
     step = jax.ShapeDtypeStruct((), np.int32, sharding=placement.replicated)
     with program.calling_guests():
         return jax.jit(on_devices, donate_argnums=0).lower(states, *inputs, placed.folds, step, step)
+
+
+def settled(compiled: jax.stages.Compiled, program: Program, placement: Placement) -> Callable[..., Any]:
+    """A compiled function whose results can be given to it again: XLA places arrays without numbers as it likes."""
+    if all(leaf.size for leaf in jax.tree.leaves(program.state)):
+        return compiled
+
+    def call(*arguments: Any) -> Any:
+        return jax.tree.map(
+            lambda leaf: leaf if leaf.size else jax.device_put(leaf, placement.sharded), compiled(*arguments)
+        )
+
+    return call
 
 
 def in_lanes(task: Task, layout: Layout) -> Task:

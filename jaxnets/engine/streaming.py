@@ -1,7 +1,7 @@
 """Programs whose training examples do not stay on the devices: the same steps, on what is read just before them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -36,9 +36,9 @@ class Functions(NamedTuple):
       outcome: `states, sums, totals, counts, splits, last -> states, outcomes`.
     """
 
-    steps: jax.stages.Compiled
-    batches: jax.stages.Compiled
-    outcome: jax.stages.Compiled
+    steps: Callable[..., Any]
+    batches: Callable[..., Any]
+    outcome: Callable[..., Any]
 
 
 class Feed:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import data
-from jaxnets.basics import files, spans
+from jaxnets.basics import files, jax_settings, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.foreign import calling, is_foreign
 from jaxnets.config.config import Config
@@ -100,17 +100,18 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
     if config.num_blocks == 1:
         limits.check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
-    programs = _planned(table, folds, config)
-    for program in programs:
-        program.check(folds[0])  # traces the model: its mistakes show before anything is written
-    about_optimizers = _about_optimizers(config, table, programs)
-    placement = devices.placement(config.num_devices)
-    stream = placing.is_streamed(config, folds, programs, placement)
-    folds = folds if stream else tuple(map(in_memory, folds))
-    limits.check_nets(programs, placement)
-    if options.halving and workers is None:
-        limits.check_waiting(programs, placement, config.memory_limit)
-    limits.check_results(programs, folds, config)
+    placement, set_aside = devices.placement(config.num_devices), jax_settings.set_aside()
+    with jax_settings.pinned():
+        programs = _planned(table, folds, config)
+        # traces the models: their mistakes show before anything is written
+        of_programs = dict.fromkeys(note for program in programs for note in program.check(folds[0]))
+        about_optimizers = dict.fromkeys(_about_optimizers(config, table, programs))
+        stream = placing.is_streamed(config, folds, programs, placement)
+        folds = folds if stream else tuple(map(in_memory, folds))
+        limits.check_nets(programs, placement)
+        if options.halving and workers is None:
+            limits.check_waiting(programs, placement, config.memory_limit)
+        limits.check_results(programs, folds, config)
     return Sweep(
         config,
         table,
@@ -118,7 +119,14 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
         programs,
         placement,
         options._replace(stream=stream),
-        (*folds[0].notes, *_repeated(num_asked - len(once)), *_streamed(stream), *dict.fromkeys(about_optimizers)),
+        (
+            *folds[0].notes,
+            *_repeated(num_asked - len(once)),
+            *of_programs,
+            *about_optimizers,
+            *set_aside,
+            *_streamed(stream),
+        ),
         workers,
     )
 
@@ -137,6 +145,7 @@ def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
     return replace(sweep, table=table, programs=_planned(table, sweep.folds, sweep.config), options=options)
 
 
+@jax_settings.pinned()
 def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> list[Program]:
     return plan(table, folds[0], select_best=config.select == "best", lengths=longest(folds))
 

@@ -14,6 +14,7 @@ from flax import linen as nn
 from jaxtyping import Array
 
 from jaxnets import training
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
@@ -25,6 +26,7 @@ from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
+from jaxnets.training import precision
 from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors
 
@@ -107,6 +109,7 @@ class Trained:
             known = f"the runs are 0 to {len(self.runs) - 1}" if len(self.runs) else "there are none"
             raise UserError(f"run: there is no run {brief(run)}; {known}.")
 
+    @jax_settings.pinned()
     def numbers(self, run: int) -> dict[str, Array]:
         """The traced hyperparameters of a run."""
         program, place = self.program(run)
@@ -129,12 +132,14 @@ class Trained:
         numbers = {name: float(program.hyperparameters[name][place]) for name in program.task.model.traced}
         return program.task.model(numbers)
 
+    @jax_settings.pinned()
     def logits(self, run: int, inputs: Any, step: int | None = None) -> np.ndarray:
         """What the model of a run gives for features `[examples, features]` or a `TextBatch`, without dropout."""
         params = jax.tree.map(jnp.asarray, self.params(run, step))
         if not isinstance(inputs, TextBatch):
             inputs = predict.features(self.model(run), inputs)
-        return np.asarray(self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs)))
+        logits = self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs))
+        return np.asarray(precision.widened(logits))
 
     def model(self, run: int) -> Model:
         """The model of a run where it is judged, as `train` keeps one: it can be asked by itself.
@@ -165,6 +170,7 @@ class Trained:
         """The probability that a run gives to each class, `float32[examples, classes]`; see `predict`."""
         return predict.probabilities(self.model(run), inputs)
 
+    @jax_settings.pinned()
     def start(self, run: int) -> TrainState:
         """The state of a run before its first step: the same bits as in the sweep, on a CPU."""
         program, place = self.program(run)

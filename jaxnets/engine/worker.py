@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxnets.basics import foreign, imports
+from jaxnets.basics import foreign, imports, jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices, parts
 from jaxnets.engine.events import Options, Record
@@ -59,6 +59,7 @@ _SWEEPS: list[_Sweep] = []
 """The one whose chunks this process trains."""
 
 
+@jax_settings.pinned()
 def train(shared: Shared, number: int, runs: range) -> bytes:
     """Trains a chunk.
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import checksums, files, stored, stored_tables
+from jaxnets.basics import checksums, files, jax_settings, stored, stored_tables
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.version import VERSION
 from jaxnets.config import record
@@ -53,6 +53,7 @@ ENVIRONMENT = {
     "machine?": str,
     "devices?": [str],
     "versions?": {...: (None, str)},
+    "jax_settings?": {...: stored.SCALAR},
     "git_commit?": (None, str),
     ...: object,
 }
@@ -283,6 +284,7 @@ def environment(devices: Sequence[str], notes: Sequence[str] = (), datasets: Seq
         "machine": platform.platform(),
         "devices": list(devices),
         "versions": {name: _version(name) for name in _PACKAGES},
+        "jax_settings": jax_settings.described(),
         "git_commit": _git_commit(),
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets.basics import files, spans
+from jaxnets.basics import files, jax_settings, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
@@ -141,6 +141,7 @@ def train(experiment: Experiment, config: Config, progress: Console | None, held
 
 
 @spans.span(spans.ANALYSIS)
+@jax_settings.pinned()
 def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     """Measures, judges, draws, writes, and shows.
 

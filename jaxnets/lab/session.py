@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics import files, spans
+from jaxnets.basics import files, jax_settings, spans
 from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, fingerprint
@@ -110,6 +110,7 @@ def unmake_directory(directory: Path) -> None:
         directory.rmdir()
 
 
+@jax_settings.pinned()
 def carry_out(
     sweep: Sweep,
     directory: Path | None,

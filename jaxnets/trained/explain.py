@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.limits import LONGEST_EXPLAINED
 from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
@@ -192,6 +193,7 @@ def _by_windows(
     return contributions, tuple(windows)
 
 
+@jax_settings.pinned()
 def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """What the filters of a text CNN give for each window of a text, before pooling.
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax import traverse_util
 
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.models.layers import VECTORS
@@ -59,6 +60,7 @@ def check_size(shapes: Any, size: int) -> None:
         raise ValueError(f"its arrays claim {claimed:,} bytes, and its files have {size:,}")
 
 
+@jax_settings.pinned()
 def check(path: Path, model: "Model") -> None:
     """Compares the parameters of a model with what its module wants; nothing is computed.
 

@@ -11,6 +11,7 @@ import numpy as np
 from flax import linen as nn
 from jaxtyping import Float, Int
 
+from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.fingerprints import fingerprint
 from jaxnets.basics.foreign import is_foreign
@@ -20,6 +21,7 @@ from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained.model import Model
+from jaxnets.training import precision
 from jaxnets.training.state import TRACED_ANEW
 
 _TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
@@ -27,6 +29,7 @@ _MOST_POSITIONS = 1 << 18  # where texts are long
 _MOST_ROWS = 1 << 14  # of features that are put through a model at a time
 
 
+@jax_settings.pinned()
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
     """The probability of each class.
 
@@ -110,6 +113,7 @@ def encode(model: Model, texts: Sequence[str]) -> list[Int[np.ndarray, "words"]]
     return [np.array([ids.get(word, 1) for word in split(text)[:longest]], np.int32) for text in texts]
 
 
+@jax_settings.pinned()
 def class_probabilities(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts classes"]:
     """The probability of each class for texts given as word ids."""
     return _in_batches(model, rows, model.head.value.probabilities)
@@ -121,6 +125,7 @@ def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "tex
     return scores[:, 0] if scores.shape[1] == 1 else scores[:, -1] - np.logaddexp.reduce(scores[:, :-1], axis=1)
 
 
+@jax_settings.pinned()
 def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
     """What a model of texts gives for texts given as word ids."""
     return _in_batches(model, rows, lambda outputs: outputs)
@@ -162,7 +167,7 @@ def _compiled(model: Model) -> Callable:
     if not any(map(is_foreign, parts)):
         return _jitted(model.module, None)
     told = fingerprint(parts)
-    apply = jax.jit(model.module.apply) if told is None else _jitted(model.module, told)
+    apply = _anew(model.module) if told is None else _jitted(model.module, told)
 
     def as_it_is(*arguments: Any) -> Any:
         with TRACED_ANEW(told or object()):
@@ -173,4 +178,8 @@ def _compiled(model: Model) -> Callable:
 
 @cache
 def _jitted(module: nn.Module, told: str | None) -> Callable:
-    return jax.jit(module.apply)
+    return _anew(module)
+
+
+def _anew(module: nn.Module) -> Callable:
+    return jax.jit(lambda variables, inputs: precision.widened(module.apply(variables, inputs)))

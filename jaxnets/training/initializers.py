@@ -1,14 +1,18 @@
 """Initializers of the linear maps. Which one a run uses is traced: one program trains runs with different ones."""
 
+import contextlib
 import itertools
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from flax import traverse_util
 from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from jaxnets.models.blocks import Windows
 
 Variance = Callable[[int, int], float]
 """From fan_in and fan_out to the variance of the numbers of a kernel."""
@@ -59,68 +63,176 @@ def index(name: str) -> int:
     return _NAMES.index(name)
 
 
+class Kernel(NamedTuple):
+    """What a layer makes of its kernel.
+
+    Attributes:
+      own_shape: of the kernel of one layer; where layers are stacked, as by `nn.scan`, their parameter has axes before.
+      shape: as an initializer takes it: a matrix `(inputs, outputs)`, or a convolution's `(*window, inputs, outputs)`.
+      fan_in: the numbers that enter a unit.
+      fan_out: the units that a number enters; the receptive field counts in both.
+    """
+
+    own_shape: tuple[int, ...]
+    shape: tuple[int, ...]
+    fan_in: int
+    fan_out: int
+
+
+Kernels = Mapping[tuple[str, ...], Kernel | None]
+"""What is known of kernels by their path; None of one whose fans are not known."""
+
+
+@contextlib.contextmanager
+def noting() -> Iterator[dict[tuple[str, ...], Kernel | None]]:
+    """Notes the kernels of the Flax modules that are called meanwhile.
+
+    >>> with noting() as kernels:
+    ...     _ = jax.eval_shape(nn.DenseGeneral((8, 4)).init, jax.random.key(0), jnp.zeros((1, 32)))
+    >>> kernels["kernel",].own_shape, kernels["kernel",].shape
+    ((32, 8, 4), (32, 32))
+    """
+    kernels: dict[tuple[str, ...], Kernel | None] = {}
+
+    def note(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
+        result, module = call(*args, **kwargs), context.module
+        if module.scope is not None and module.has_variable("params", "kernel"):
+            kernel = nn.unbox(module.get_variable("params", "kernel"))
+            if hasattr(kernel, "shape"):  # a submodule may be called so
+                kernels[(*module.path, "kernel")] = _kernel_of(module, kernel.shape, args, kwargs)
+        return result
+
+    with nn.intercept_methods(note):
+        yield kernels
+
+
+def _kernel_of(module: nn.Module, shape: tuple[int, ...], args: tuple, kwargs: Mapping[str, Any]) -> Kernel | None:
+    """What a module makes of its kernel; None if that is not known."""
+    if isinstance(module, nn.DenseGeneral):
+        num_outputs = 1 if isinstance(module.features, int) else len(module.features)
+        num_inputs = 1 if isinstance(module.axis, int) else len(module.axis)
+        outputs, inputs = shape[-num_outputs:], shape[-num_outputs - num_inputs : -num_outputs]
+        return _matrix((*inputs, *outputs), math.prod(inputs), math.prod(outputs))
+    if isinstance(module, nn.Einsum):
+        texts = [one for one in (*args, *kwargs.values(), module.einsum_str) if isinstance(one, str)]
+        return _of_einsum(texts[0], shape)  # what the call names comes before what the layer does
+    if isinstance(module, nn.ConvLocal):  # a kernel for each position
+        return _matrix(shape[-2:], *shape[-2:])
+    if isinstance(module, nn.ConvTranspose) and module.transpose_kernel:
+        *window, num_outputs, num_inputs = shape
+        return Kernel(shape, shape, math.prod(window) * num_inputs, math.prod(window) * num_outputs)
+    if len(shape) == 2 or hasattr(module, "kernel_size") or isinstance(module, Windows):
+        return Kernel(shape, shape, math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1])
+    return None
+
+
+def _matrix(own_shape: tuple[int, ...], fan_in: int, fan_out: int) -> Kernel:
+    return Kernel(own_shape, (fan_in, fan_out), fan_in, fan_out)
+
+
+def _of_einsum(equation: str, shape: tuple[int, ...]) -> Kernel | None:
+    """The kernel of an equation: what is not among its outputs is summed over."""
+    inputs, _, rest = equation.replace(" ", "").partition(",")
+    axes, _, outputs = rest.partition("->")
+    if len(axes) != len(shape) or "." in axes:
+        return None
+    fan_in = math.prod(size for axis, size in zip(axes, shape, strict=True) if axis not in outputs)
+    fan_out = math.prod(size for axis, size in zip(axes, shape, strict=True) if axis not in inputs)
+    first = [axis for axis in axes if axis in inputs and axis in outputs]
+    last = [axis for axis in axes if axis not in inputs]
+    if [*axes[: len(first)]] != first or [*axes[len(axes) - len(last) :]] != last:
+        return None  # its numbers are not those of matrices one after another
+    return _matrix(shape[len(first) :], fan_in, fan_out)
+
+
+def known_kernels(params: Mapping[str, Any], noted: Kernels) -> dict[tuple[str, ...], Kernel | None]:
+    """What is known of each kernel of a tree of parameters; a matrix that nobody noted maps its rows to its columns."""
+    flat = traverse_util.flatten_dict(params)
+    kernels = {path: noted.get(path, _unnoted(leaf.shape)) for path, leaf in flat.items() if path[-1] == "kernel"}
+    return {
+        path: kernel if kernel and flat[path].shape[-len(kernel.own_shape) :] == kernel.own_shape else None
+        for path, kernel in kernels.items()
+    }
+
+
+def _unnoted(shape: tuple[int, ...]) -> Kernel | None:
+    return _matrix(shape, *shape) if len(shape) == 2 else None
+
+
 def initialize(
     choice: Int[Array, ""],
     scale: Float[Array, ""],
     params: Mapping[str, Any],
     key: PRNGKeyArray,
     *,
+    noted: Kernels | None = None,
     own: bool = True,
     guest: Initializer | None = None,
 ) -> dict[str, Any]:
     """Draws every `kernel` of a tree of parameters anew, and the `bias` beside it; the others stay as they are.
 
-    Biases are zero but for `pytorch` and `model`. Normals are plain, not truncated.
+    Biases are zero but for `pytorch` and `model`. Normals are plain, not truncated. A kernel whose fans are not known
+    stays as it is, and so does its bias.
 
     Args:
       choice: from `index`.
       scale: a factor on the drawn kernels.
-      params: nested dicts as a Flax module makes them; a kernel's last axis is that of its outputs.
+      params: nested dicts as a Flax module makes them.
       key: of all draws.
+      noted: from `noting`, while the module made them.
       own: whether `choice` may be `model`. If not, the compiler can leave out what the model's own code would draw.
       guest: draws all kernels, in the place of the built-in initializers.
     """
     flat = traverse_util.flatten_dict(params)
-    fans = {path: _fans(flat[(*path[:-1], "kernel")]) for path in flat if _is_drawn(path, flat)}
+    kernels = known_kernels(params, noted or {})
+    drawn_anew = {path: kernel for path in flat if (kernel := kernels.get((*path[:-1], "kernel"))) and _is_drawn(path)}
     if guest is not None:
-        return traverse_util.unflatten_dict(flat | _of_guest(guest, scale, {path: flat[path] for path in fans}, key))
+        layers = {path: (flat[path], kernel) for path, kernel in drawn_anew.items()}
+        return traverse_util.unflatten_dict(flat | _of_guest(guest, scale, layers, key))
     # One draw for all: a program compiles in half the time.
-    sizes = [flat[path].size for path in fans]
+    sizes = [flat[path].size for path in drawn_anew]
     ends = list(itertools.accumulate(sizes))
     standard = jax.random.uniform(key, (sum(sizes),), minval=jnp.nextafter(jnp.float32(-1), jnp.float32(0)))
-    for (path, (fan_in, fan_out)), size, end in zip(fans.items(), sizes, ends, strict=True):
+    for (path, kernel), size, end in zip(drawn_anew.items(), sizes, ends, strict=True):
         before, uniform = flat[path], standard[end - size : end].reshape(flat[path].shape)
         is_kernel = path[-1] == "kernel"
-        drawn = _kernel(choice, scale, uniform, fan_in, fan_out) if is_kernel else _bias(choice, uniform, fan_in)
+        drawn = _kernel(choice, scale, uniform, kernel) if is_kernel else _bias(choice, uniform, kernel.fan_in)
         drawn = drawn.astype(before.dtype)
         flat[path] = jnp.where(choice == index("model"), before, drawn) if own else drawn
     return traverse_util.unflatten_dict(flat)
 
 
-def _of_guest(guest: Initializer, scale: Array, params: Mapping[tuple, Array], key: PRNGKeyArray) -> dict[tuple, Array]:
+def _of_guest(
+    guest: Initializer, scale: Array, layers: Mapping[tuple, tuple[Array, Kernel]], key: PRNGKeyArray
+) -> dict[tuple, Array]:
     """Each kernel from a key of its own, the biases zero."""
-    keys = jax.random.split(key, max(len(params), 1))
+
+    def drawn(leaf: Array, kernel: Kernel, key: PRNGKeyArray) -> Array:
+        if leaf.shape == kernel.shape:
+            return guest(key, kernel.shape, leaf.dtype)
+        keys = jax.random.split(key, leaf.size // math.prod(kernel.shape))  # one for each of those that are stacked
+        return jnp.stack([guest(one, kernel.shape, leaf.dtype) for one in keys]).reshape(leaf.shape)
+
+    keys = jax.random.split(key, max(len(layers), 1))
     return {
-        path: scale * guest(own_key, leaf.shape, leaf.dtype) if path[-1] == "kernel" else jnp.zeros_like(leaf)
-        for (path, leaf), own_key in zip(params.items(), keys, strict=False)
+        path: (scale * drawn(leaf, kernel, own_key)).astype(leaf.dtype)
+        if path[-1] == "kernel"
+        else jnp.zeros_like(leaf)
+        for (path, (leaf, kernel)), own_key in zip(layers.items(), keys, strict=False)
     }
 
 
-def _is_drawn(path: tuple[str, ...], flat: Mapping[tuple[str, ...], Array]) -> bool:
-    return path[-1] == "kernel" or (path[-1] == "bias" and (*path[:-1], "kernel") in flat)
+def _is_drawn(path: tuple[str, ...]) -> bool:
+    return path[-1] in ("kernel", "bias")
 
 
-def _fans(kernel: Array) -> tuple[int, int]:
-    """The numbers that enter a unit, and those that a number enters; the receptive field counts in both."""
-    return math.prod(kernel.shape[:-1]), math.prod(kernel.shape[:-2]) * kernel.shape[-1]
-
-
-def _kernel(choice: Array, scale: Array, uniform: Array, fan_in: int, fan_out: int) -> Array:
+def _kernel(choice: Array, scale: Array, uniform: Array, kernel: Kernel) -> Array:
     """A kernel from numbers that are uniform in (-1, 1)."""
-    deviation = jnp.array([rule(fan_in, fan_out) ** 0.5 for rule in KNOWN.values()], jnp.float32)[choice]
+    rules = [rule(kernel.fan_in, kernel.fan_out) ** 0.5 for rule in KNOWN.values()]
+    deviation = jnp.array(rules, jnp.float32)[choice]
     # erfinv is the inverse of the normal distribution function, up to a scale
     normal = deviation * (2**0.5) * jax.lax.erf_inv(uniform)
-    return scale * jnp.where(choice == index("pytorch"), uniform * fan_in**-0.5, normal)
+    return scale * jnp.where(choice == index("pytorch"), uniform * kernel.fan_in**-0.5, normal)
 
 
 def _bias(choice: Array, uniform: Array, fan_in: int) -> Array:

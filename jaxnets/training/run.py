@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from jaxnets.basics.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.models.layers import OUTPUT
-from jaxnets.training import batches, initializers, optimizers, schedules, word_rows
+from jaxnets.training import batches, initializers, optimizers, precision, schedules, word_rows
 from jaxnets.training.batches import Examples, TextStream
 from jaxnets.training.state import Metrics, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
@@ -44,12 +44,17 @@ def init(
       seed: of all the run's random streams.
       vectors: given for some of the words.
     """
-    params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
+    with initializers.noting() as noted:
+        params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
+    # leaf by leaf: their order is that of the draws
+    flat = {path: nn.unbox(leaf) for path, leaf in traverse_util.flatten_dict(params).items()}
+    params = traverse_util.unflatten_dict(flat)
     params = initializers.initialize(
         hyperparameters["initializer"],
         hyperparameters["initializer_scale"],
         params,
         stream(seed, "initializer"),
+        noted=noted,
         own=task.own_initializer,
         guest=task.guest_initializer,
     )
@@ -94,16 +99,18 @@ def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState,
         return metrics.loss / metrics.examples, metrics
 
     (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
-    extras = {
-        "value": value,
-        "grad": gradient,
-        "value_fn": lambda p: loss(p)[0],
-        "obj_fn": lambda p: loss(p)[0],
-        "grad_fn": lambda p, *_: jax.grad(loss, has_aux=True)(p)[0],
-    }
-    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(
-        gradient, state.optimizer_state, trained, **extras
-    )
+    # an optimizer computes in float32 at least: in bfloat16 Adam's b2 of 0.999 is 1
+    wide = precision.widened((gradient, state.optimizer_state, trained))
+
+    def value_fn(params: Any) -> Float[Array, ""]:
+        return loss(precision.narrowed(params, trained))[0]
+
+    def grad_fn(params: Any, *_: Any) -> Any:
+        return precision.widened(jax.grad(loss, has_aux=True)(precision.narrowed(params, trained))[0])
+
+    extras = {"value": value, "grad": wide[0], "value_fn": value_fn, "obj_fn": value_fn, "grad_fn": grad_fn}
+    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(*wide, **extras)
+    optimizer_state = precision.narrowed(optimizer_state, state.optimizer_state)
     params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
     if "max_norm" in state.hyperparameters:
         params = limit_norm(params, state.hyperparameters["max_norm"])
@@ -127,8 +134,10 @@ def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
     if not kernels:
         raise UserError(f"max_norm: the model has no layer named '{OUTPUT}'.")
     for path in kernels:
-        norm = jnp.linalg.norm(flat[path], axis=0, keepdims=True)
-        flat[path] = flat[path] * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
+        kernel = precision.widened(flat[path])
+        norm = jnp.linalg.norm(kernel, axis=0, keepdims=True)
+        limited = kernel * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
+        flat[path] = precision.narrowed(limited, flat[path])
     return traverse_util.unflatten_dict(flat)
 
 
@@ -278,13 +287,13 @@ def _logits(
 ) -> Float[Array, "batch outputs"]:
     model: nn.Module = task.model(state.hyperparameters)
     if not train:
-        return cast(Array, model.apply({"params": params}, batch.inputs))
+        return precision.widened(model.apply({"params": params}, batch.inputs))
     rngs = {"dropout": stream(state.seed, "dropout", state.step)}
-    return cast(Array, model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
+    return precision.widened(model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
 
 
 def _metrics(task: Task, logits: Array, batch: Examples) -> Metrics:
-    losses = task.head.losses(logits, batch.labels)
+    losses = precision.widened(task.head.losses(logits, batch.labels))
     correct = (task.head.predictions(logits) == batch.labels).astype(jnp.float32)
     if batch.weights is None:
         return Metrics(losses.sum(), correct.sum(), jnp.float32(batch.labels.shape[0]))

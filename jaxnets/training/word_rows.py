@@ -47,7 +47,7 @@ def start_from(given: GivenVectors, params: Any) -> Any:
             length = given.vectors.shape[-1]
             raise UserError(f"embedding_dim: {drawn.shape[-1]}, but the word vectors given have {length} numbers.")
         others = drawn * (given.deviation / jnp.maximum(drawn.std(), 1e-12))
-        return jnp.where(given.given[:, None], given.vectors, others)
+        return jnp.where(given.given[:, None], given.vectors, others).astype(drawn.dtype)
 
     flat = traverse_util.flatten_dict(params)
     if not any(path[-1] == VECTORS for path in flat):

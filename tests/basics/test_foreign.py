@@ -1,8 +1,13 @@
 """What plug-ins raise is one line with their name and their own file and line."""
 
+import math
 import sys
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxnets.basics import imports
 from jaxnets.basics.errors import UserError
@@ -41,3 +46,32 @@ def test_what_is_foreign():
     assert is_foreign(lambda x: x)
     assert is_foreign(sys.exit)
     assert not is_foreign(imports.load)
+
+
+class _Looks(nn.Module):
+    rate: float
+
+    @nn.compact
+    def __call__(self, inputs):
+        return nn.Dropout(self.rate, deterministic=False)(inputs)
+
+
+@pytest.mark.parametrize(
+    ("looks", "remedy"),
+    [
+        (
+            lambda rate: _Looks(rate).apply({}, jnp.ones(2), rngs={"dropout": jax.random.key(0)}),
+            "models.blocks.Dropout",
+        ),
+        (lambda rate: 1 if rate > 0 else 2, "take jnp.where"),
+        (float, "take jnp.where"),
+        (math.sqrt, "take jnp.where"),
+        (lambda rate: np.sqrt(np.asarray(rate)), "take jnp.where"),
+        (lambda rate: [0, 1][rate.astype(int)], "take jnp.where"),
+    ],
+)
+def test_code_that_looks_at_a_traced_number_is_told_so(looks, remedy):
+    with pytest.raises(UserError, match=remedy) as error, calling("model: 'mine'"):
+        jax.eval_shape(looks, jax.ShapeDtypeStruct((), np.float32))
+    assert "arguments that are floats, are traced" in str(error.value)
+    assert "\n" not in str(error.value)

@@ -222,3 +222,45 @@ def test_options_of_texts_are_refused_for_features():
 def test_labels_that_are_too_long_for_names(label):
     with pytest.raises(UserError, match="row 1: the label has more than 200 characters"):
         data.load((np.ones((40, 2)), [type(label)(1), label] * 20))
+
+
+IDS, NUMBERS = np.arange(60) + 2**24, ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "found"),
+    [
+        (pd.DataFrame({"a": X[:, 0], "id": IDS}), ["column 'id' (row 1: 16777217 becomes 16777216)"]),
+        (pd.DataFrame({"time": IDS.astype(float), "id": pd.array(IDS, "Int64")}), ["column 'time'", "column 'id'"]),
+        (np.stack([IDS, np.arange(60)], axis=1), ["feature 0"]),
+        (np.stack([IDS], axis=1).astype(float).tolist(), ["feature 0"]),
+        (np.full((60, 1), 2**60) + np.arange(60)[:, None], ["feature 0 (row 1: 1152921504606846977"]),
+        (2**25 + 4 * np.arange(60)[:, None], []),
+        (X * 1e20, []),
+        (X.astype(np.float32) * 2**30, []),
+    ],
+)
+def test_whole_numbers_that_float32_does_not_hold_are_noted(inputs, found):
+    given = Dataset(
+        "mine", *(Split(np.array(inputs, None if isinstance(inputs, np.ndarray) else float), Y),) * 3, NUMBERS
+    )
+    for value in ((inputs, Y), given):
+        dataset = data.load(value)
+        noted = [note for note in dataset.notes if note.startswith("Whole numbers lose digits as float32")]
+        assert len(noted) == bool(found), dataset.notes
+        assert isinstance(value, Dataset) or all(part in noted[0] for part in found)
+
+
+def test_inputs_and_labels_of_other_indexes_are_refused():
+    frame, order = pd.DataFrame(X), np.arange(60)[::-1]
+    data.load((frame.loc[order], pd.Series(Y).loc[order]))  # equal ones, in whatever order
+    for inputs, labels in (
+        (frame.loc[order], pd.Series(Y)),
+        (frame, pd.Series(Y, index=order)),
+        (pd.Series(TEXTS), pd.Series(Y, index=order)),
+        (frame, pd.Series(Y, index=[f"r{row}" for row in range(60)])),
+    ):
+        with pytest.raises(UserError, match="row 0: inputs and labels are put together by place") as error:
+            data.load((inputs, labels))
+        assert "\n" not in str(error.value)
+    data.load((frame.loc[order], Y))

@@ -33,3 +33,50 @@ def test_too_many_devices():
 def test_memory_is_a_limit_or_half_of_what_is_free():
     assert devices.memory_bytes(jax.devices()[0], 2.0) == 2**31
     assert 2**20 < devices.memory_bytes(jax.devices()[0]) < 2**50
+
+
+CACHE = [*devices._CACHE_DEFAULTS]
+
+
+@pytest.fixture
+def cache_of_the_process():
+    """Puts JAX's settings of its cache back."""
+    before = {name: getattr(jax.config, name) for name in CACHE}, dict(devices._CACHE)
+    for name, default in devices._CACHE_DEFAULTS.items():
+        jax.config.update(name, default)
+    devices._CACHE.clear()
+    yield
+    devices._CACHE.clear()
+    devices._CACHE.update(before[1])
+    for name, value in before[0].items():
+        jax.config.update(name, value)
+
+
+@pytest.mark.usefixtures("cache_of_the_process")
+@pytest.mark.parametrize(
+    ("name", "value"), [("jax_compilation_cache_dir", "/mine"), ("jax_enable_compilation_cache", False)]
+)
+def test_a_users_own_cache_is_kept(name, value):
+    jax.config.update(name, value)
+    before = [getattr(jax.config, one) for one in CACHE]
+    devices.configure("cpu", 2)
+    assert [getattr(jax.config, one) for one in CACHE] == before
+    devices.configure("cpu", 2, cache="/asked_for")
+    assert jax.config.jax_compilation_cache_dir == "/asked_for"
+    assert jax.config.jax_enable_compilation_cache
+    devices.configure("cpu", 2)
+    assert [getattr(jax.config, one) for one in CACHE] == before
+
+
+@pytest.mark.usefixtures("cache_of_the_process")
+def test_without_one_programs_are_cached_among_the_users_files_and_off_is_for_one_sweep(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    devices.configure("cpu", 2)
+    assert jax.config.jax_compilation_cache_dir == "/caches/jaxnets/xla"
+    devices.configure("cpu", 2, cache="off")
+    assert not jax.config.jax_enable_compilation_cache
+    devices.configure("cpu", 2)
+    assert jax.config.jax_enable_compilation_cache
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 7.0)
+    devices.configure("cpu", 2)
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == 7.0

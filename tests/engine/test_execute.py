@@ -1,5 +1,6 @@
 import jax
 import numpy as np
+import optax
 import pytest
 
 from jaxnets import data
@@ -193,3 +194,18 @@ def test_halves_go_down_to_one_block_and_on_a_gpu_to_one_lane():
         while (smaller := halved(smaller, platform)) is not None:
             sizes[platform].append(smaller.size)
     assert sizes == {"cpu": [384, 128], "gpu": [384, 128, 64, 32, 16, 8, 4, 2]}
+
+
+def test_a_state_with_arrays_without_numbers_goes_through_segments_and_ends():
+    def empty(learning_rate):
+        """Gradient descent that keeps empty arrays."""
+        return optax.GradientTransformation(
+            lambda params: {"log": jax.numpy.zeros((0, 3)), "keys": jax.random.split(jax.random.key(0), 0)},
+            lambda updates, state, params=None: (jax.tree.map(lambda g: -learning_rate * g, updates), state),
+        )
+
+    flags = {**DIGITS, "learning_rate": [0.01, 1e9, 0.1], "evaluate_every": 12}
+    table, _, _ = sweep(**flags, optimizer=empty)
+    plain, _, _ = sweep(**flags, optimizer="sgd")
+    assert table["status"].tolist() == ["finished", "diverged", "finished"]
+    assert table["test_loss"].equals(plain["test_loss"])

@@ -6,16 +6,21 @@ import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pandas as pd
 import pytest
 from flax import linen as nn
+from flax import struct
+from safetensors.numpy import load_file
 
 import experiments
 import jaxnets
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import Linear
+from jaxnets.training.heads import Softmax
+from jaxnets.training.word_rows import GivenVectors
 
 XOR = {"dataset": "xor", "hidden_units": 3, "batch_size": 0, "num_steps": 6, "evaluate_every": 3, "progress": False}
 RNG = np.random.default_rng(0)
@@ -70,7 +75,66 @@ def failing(learning_rate):
     return learning_rate.no_such_attribute
 
 
+def head_that(method, function):
+    """A head whose losses, predictions or probabilities are changed by a function."""
+    return type("Mine", (Softmax,), {method: lambda self, *given: function(getattr(Softmax, method)(self, *given))})()
+
+
+WRONG_HEADS = {
+    "losses of the shape () and type float32": head_that("losses", jnp.mean),
+    "losses of the shape (5, 1) and type float32": head_that("losses", lambda losses: losses[:, None]),
+    "losses of the shape (5, 2) and type float32": head_that("losses", lambda losses: jnp.stack([losses] * 2, axis=1)),
+    "losses of the shape (2,) and type float32": head_that("losses", lambda losses: losses[:2]),
+    "losses of the shape (5,) and type int32": head_that("losses", lambda losses: losses.astype(int)),
+    "losses of the shape tuple and type object": head_that("losses", lambda losses: (losses, losses)),
+    "predictions of the shape (5,) and type float32": head_that("predictions", lambda classes: classes.astype(float)),
+    "predictions of the shape (5, 1) and type int32": head_that("predictions", lambda classes: classes[:, None]),
+    "probabilities of the shape (5,) and type float32": head_that("probabilities", lambda shares: shares[:, 1]),
+    "probabilities of the shape (5, 3) and type float32": head_that(
+        "probabilities", lambda shares: jnp.pad(shares, ((0, 0), (0, 1)))
+    ),
+}
+
+
+def model_of(params):
+    """A model that keeps its parameters in a tree of its own."""
+
+    class Tree(nn.Module):
+        num_outputs: int
+
+        @nn.compact
+        def __call__(self, inputs, *, train=False):
+            tree = self.param("tree", lambda key: params)
+            return Linear(self.num_outputs)(inputs) + sum(leaf.sum() for leaf in jax.tree.leaves(tree))
+
+    return Tree
+
+
+@struct.dataclass
+class Pair:
+    """Two arrays."""
+
+    first: jax.Array
+    second: jax.Array
+
+
+ONES = jnp.ones(3)
+WRONG_PARAMS = {
+    "list": [ONES],
+    "tuple": (ONES, ONES),
+    "Pair": Pair(ONES, ONES),
+    "GivenVectors": GivenVectors(*[ONES] * 3),
+}
+
 MISTAKES = {
+    **{part: {"head": head} for part, head in WRONG_HEADS.items()},
+    **{
+        f"model: 'Tree' keeps its parameter 'tree' as a {kind}; take a dict.": {
+            "model": model_of(params),
+            "hidden_units": None,
+        }
+        for kind, params in WRONG_PARAMS.items()
+    },
     "learning_rate: '0.1' is a text, not a number.": {"learning_rate": "0.1"},
     "learning_rate: nan is not a finite number.": {"learning_rate": [0.1, float("nan")]},
     "learning_rate: the list is empty": {"learning_rate": []},
@@ -196,6 +260,42 @@ def test_a_signal_ends_a_script_and_ctrl_c_gives_what_there_is(number, status, t
         "went on True\nbest: the sweep was interrupted before 1 of its 1 runs" if not status else ""
     )
     assert not status or done.stdout == ""
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_parameters_of_16_bits_are_trained_written_and_asked_again(dtype, tmp_path):
+    class Half(nn.Module):
+        num_outputs: int
+
+        @nn.compact
+        def __call__(self, inputs, *, train=False):
+            return nn.Dense(self.num_outputs, dtype=dtype, param_dtype=dtype)(inputs)
+
+    given = {**XOR, "model": Half, "optimizer": "adam", "predictions": True, "keep": "all"}
+    del given["hidden_units"]
+    results = jaxnets.sweep(**given, output=tmp_path / "run")
+    assert results.params(0)["Dense_0"]["kernel"].dtype == dtype
+    read = load_file(tmp_path / "run" / "parameters.safetensors")
+    np.testing.assert_array_equal(read["run_0.step_6.Dense_0.kernel"], results.params(0)["Dense_0"]["kernel"])
+    inputs = [[0, 1], [1, 1]]
+    assert results.probabilities(0, inputs).dtype == np.float32
+
+
+def test_a_kernel_whose_fans_are_not_known_is_the_models_and_noted():
+    class Mixing(nn.Module):
+        num_outputs: int
+
+        @nn.compact
+        def __call__(self, inputs, *, train=False):
+            kernel = self.param("kernel", nn.initializers.ones, (2, 3, self.num_outputs))
+            return Linear(self.num_outputs)(jnp.einsum("bi,ijo->bo", inputs, kernel))
+
+    given = {**XOR, "model": Mixing} | {"num_steps": 1}
+    del given["hidden_units"]
+    results = jaxnets.sweep(**given, initializer=["zeros", "he"])
+    assert np.array_equal(results.start(0).params["kernel"], np.ones((2, 3, 2)))
+    assert "model 'Mixing' draws kernel itself, whatever the initializer: the fans are not known." in results.notes
+    assert not [note for note in jaxnets.sweep(**given, initializer="model").notes if "itself" in note]
 
 
 def test_importing_takes_no_jax_and_names_are_there():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from jaxnets.models.blocks import Windows
 from jaxnets.training import initializers
 
 FAN_IN, FAN_OUT = 400, 500
@@ -11,10 +12,9 @@ PARAMS = {"layer": {"kernel": jnp.full((FAN_IN, FAN_OUT), 7.0), "bias": jnp.full
 VARIANCES = {"he": 2 / FAN_IN, "xavier": 1 / FAN_IN, "glorot": 2 / (FAN_IN + FAN_OUT), "pytorch": 1 / FAN_IN / 3}
 
 
-def draw(name, params=PARAMS, scale=1.0, seed=0):
-    return initializers.initialize(
-        jnp.int32(initializers.index(name)), jnp.float32(scale), params, jax.random.key(seed)
-    )
+def draw(name, params=PARAMS, scale=1.0, seed=0, noted=None):
+    choice = jnp.int32(initializers.index(name))
+    return initializers.initialize(choice, jnp.float32(scale), params, jax.random.key(seed), noted=noted)
 
 
 @pytest.mark.parametrize("name", VARIANCES)
@@ -58,10 +58,77 @@ def test_scale_multiplies_kernels():
 
 
 def test_a_window_kernel_counts_its_whole_field():
-    kernel = np.asarray(draw("he", {"w": {"kernel": jnp.zeros((5, 100, 300))}})["w"]["kernel"], np.float64)
+    with initializers.noting() as noted:
+        params = Windows(5, 300).init(jax.random.key(0), jnp.zeros((6, 100)), jnp.zeros(6, jnp.int32))["params"]
+    kernel = np.asarray(draw("he", params, noted=noted)["kernel"], np.float64)
     assert abs(kernel.var() * 500 / 2 - 1) < 0.02
-    glorot = np.asarray(draw("glorot", {"w": {"kernel": jnp.zeros((5, 100, 300))}})["w"]["kernel"], np.float64)
+    glorot = np.asarray(draw("glorot", params, noted=noted)["kernel"], np.float64)
     assert abs(glorot.var() * (500 + 1500) / 2 - 1) < 0.02
+
+
+def scanned(axis):
+    class Block(nn.Module):
+        @nn.compact
+        def __call__(self, x, _):
+            return nn.Dense(8)(x), None
+
+    return nn.scan(Block, variable_axes={"params": axis}, split_rngs={"params": True}, length=3)()
+
+
+class Attention(nn.Module):
+    """As transformers have it."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.MultiHeadDotProductAttention(num_heads=4)(x, x)
+
+
+LAYERS = {
+    "attention": (Attention(), (2, 5, 32), {"query": (32, 32), "out": (32, 32)}),
+    "several axes": (nn.DenseGeneral((3, 4), axis=(-2, -1)), (2, 5, 6), {"": (30, 12)}),
+    "batch axes": (nn.DenseGeneral(7, batch_dims=(0,)), (4, 5, 6), {"": (6, 7)}),
+    "scanned layers": (scanned(0), (2, 8), {"Dense_0": (8, 8)}),
+    "layers of vmap": (
+        nn.vmap(nn.Dense, variable_axes={"params": 0}, split_rngs={"params": True})(7),
+        (3, 2, 8),
+        {"": (8, 7)},
+    ),
+    "an equation": (nn.Einsum((4, 6, 5), "bse,ehd->bshd"), (2, 3, 4), {"": (4, 30)}),
+    "a transposed equation": (nn.Einsum((5, 6), "bd,ed->be"), (2, 6), None),
+    "heads side by side": (nn.Einsum((4, 6, 5), "bhd,hde->bhe"), (2, 4, 6), {"": (6, 5)}),
+    "a convolution": (nn.Conv(8, (3, 3)), (1, 6, 6, 4), {"": (36, 72)}),
+    "of groups": (nn.Conv(8, (3, 3), feature_group_count=4), (1, 6, 6, 4), {"": (9, 72)}),
+    "transposed": (nn.ConvTranspose(8, (3,)), (1, 6, 4), {"": (12, 24)}),
+    "transposed, kernel too": (nn.ConvTranspose(8, (3,), transpose_kernel=True), (1, 6, 4), {"": (12, 24)}),
+    "local": (nn.ConvLocal(8, (3,), padding="VALID"), (1, 6, 4), {"": (12, 8)}),
+    "scanned, the layers last": (scanned(-1), (2, 8), None),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_fans_are_those_of_the_layer_or_it_keeps_its_own_start(name):
+    layer, shape, fans = LAYERS[name]
+    arguments = (jnp.zeros(shape), None) if "scanned" in name else (jnp.zeros(shape),)
+    with initializers.noting() as noted:
+        params = layer.init(jax.random.key(0), *arguments)["params"]
+    kernels = initializers.known_kernels(params, noted)
+    drawn = draw("he", params, noted=noted)
+    if fans is None:
+        assert list(kernels.values()) == [None]
+        assert jax.tree.all(jax.tree.map(np.array_equal, drawn, params))
+        return
+    found = {path[-2] if len(path) > 1 else "": (known.fan_in, known.fan_out) for path, known in kernels.items()}
+    assert fans.items() <= found.items()
+    assert not jax.tree.all(jax.tree.map(np.array_equal, drawn, params))
+    guest = jax.nn.initializers.orthogonal()
+    for path, known in kernels.items():
+        params_of = initializers.traverse_util.flatten_dict(
+            initializers.initialize(jnp.int32(0), jnp.float32(1), params, jax.random.key(1), noted=noted, guest=guest)
+        )
+        matrices = np.asarray(params_of[path], np.float64).reshape(-1, *known.shape)
+        one = matrices[-1].reshape(-1, known.shape[-1])
+        small = one.T @ one if one.shape[0] >= one.shape[1] else one @ one.T
+        np.testing.assert_allclose(small, np.eye(len(small)), atol=1e-5)
 
 
 def test_one_program_draws_by_all_initializers():
