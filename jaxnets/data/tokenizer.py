@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -47,16 +47,23 @@ def _pattern(word: str, sign: str) -> re.Pattern[str]:
 _LATIN = _pattern(r"\w+", r"[^\w\s]")
 
 
+def _marks(codes: Iterable[int]) -> str:
+    """The characters among these that are marks of the letter before them."""
+    return "".join(character for character in map(chr, codes) if unicodedata.category(character)[0] == "M")
+
+
 @cache
-def _of_all_scripts() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Finds words whose letters have marks and joiners, see UAX #29; and finds letters that are words themselves."""
-    codes = (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))
-    marks = "".join(filter(lambda one: unicodedata.category(one)[0] == "M", map(chr, codes))) + _TAGS
-    mark, extending = f"(?-i:[{marks}])", f"(?-i:[{marks}{_JOINERS}])"
+def _of_all_scripts() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Finds words whose letters have marks and joiners (UAX #29); runs of letters that are words; and these letters."""
+    near, far = map(_marks, (range(0x300, 0x10000), (*range(0x10000, 0x20000), *range(0xE0100, 0xE01F0))))
+    beyond = rf"(?=[\U00010000-\U0010ffff])[{far}{_TAGS}]"  # looked up more slowly, so asked for last
+    mark, extending = f"(?-i:[{near}]|{beyond})", f"(?-i:[{near}{_JOINERS}]|{beyond})"
+    marks = near + far + _TAGS
     sign = rf"(?-i:[^\w\s{marks}{_JOINERS}])"
     emoji = rf"{_FLAG}{{2}} | {sign}(?:{extending}+(?:(?<=\u200d){sign})?|{_TONES})*"
     words = _pattern(rf"(?:\w+|{mark})(?:{extending}+\w*)*", emoji)
-    return words, re.compile(rf"(?!\d)[{_UNSPACED}]{extending}*")
+    letter = rf"(?!\d)[{_UNSPACED}]{extending}*"
+    return words, re.compile(f"((?:{letter})+)"), re.compile(letter)
 
 
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -132,8 +139,11 @@ class Tokenizer:
 def _words(text: str) -> list[str]:
     if not _BEYOND_LATIN.search(text):
         return _LATIN.findall(text)
-    words, unspaced = _of_all_scripts()
-    return words.findall(unspaced.sub(r" \g<0> ", text))
+    words, runs, letters = _of_all_scripts()
+    found = []
+    for place, piece in enumerate(runs.split(text)):
+        found += (letters if place % 2 else words).findall(piece)
+    return found
 
 
 def _cleaned(text: str, signs: Mapping[int, str | None]) -> str:
