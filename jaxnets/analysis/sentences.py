@@ -41,7 +41,7 @@ def _judgements(trained: Trained, run: int, plain: str, negated: str) -> pd.Data
     known = [word for word in (*GOOD, *BAD) if word in model.vocabulary]
     columns: dict[str, Any] = {"word": known, "kind": ["good" if word in GOOD else "bad" for word in known]}
     for name, frame in (("plain", plain), ("negated", negated)):
-        rows = [predict.encode(model, frame.replace("{}", word)) for word in known]
+        rows = predict.encode(model, [frame.replace("{}", word) for word in known])
         columns[name] = predict.log_odds(model, rows) if rows else []
     behind = words.behind(train, model.vocabulary, NEGATION)
     seen = [f"stood behind '{NEGATION}' in training" if word in behind else "never did" for word in known]

@@ -26,7 +26,7 @@ def features(model: Model, text: str) -> dict[int, np.ndarray]:
     Raises:
       UserError: if the text has no words, or the model is not a text CNN.
     """
-    row = predict.encode(model, text)
+    (row,) = predict.encode(model, [text])
     if len(row) == 0 or not has_filters(model):
         raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is not a text CNN.")
     return {width: values[within] for width, (values, within) in explain.window_features(model, row).items()}

@@ -69,7 +69,8 @@ def _mapped(path: Path, name: str, inputs: Mapping[str, np.ndarray], labels: Map
     rows = np.arange(len(train))
     on_classes = notes.on_classes(train.labels, names, [FoldRows(rows, rows[:0], rows[:0])])
     on_examples = "Whether examples occur more than once was not looked at: those of training stay in their file."
-    return Dataset(name, train, dev, test, names, notes=(*on_classes, on_examples))
+    label_type = type(labels["train"][0].item()).__name__
+    return Dataset(name, train, dev, test, names, notes=(*on_classes, on_examples), label_type=label_type)
 
 
 def _names(labels: np.ndarray, path: Path) -> tuple[str, ...]:

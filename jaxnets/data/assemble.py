@@ -65,6 +65,8 @@ def assemble_texts(
         word_vectors=kept_vectors,
         tokenizer=tokenizer.to_json(),
         notes=(*on_source, *on_texts, *coverage(vocabulary, kept_vectors)),
+        label_type=tokenized.label_type,
+        max_length=max_length(most, encoding),
     )
     return tuple(_fold(shared, pool, fold, of_fold, kept) for fold, of_fold in zip(folds, known, strict=True))
 
@@ -117,6 +119,11 @@ def longest(lengths: np.ndarray, train: np.ndarray, percentile: float) -> int:
     if percentile == 100:
         return int(lengths.max())
     return max(1, int(np.ceil(np.percentile(lengths[train], percentile))))
+
+
+def max_length(longest: int, encoding: Encoding) -> int:
+    """The words that are kept of any text, also of those to come; 0 if texts are not cut."""
+    return longest if encoding.length_percentile < 100 else 0
 
 
 def known_words(counts: np.ndarray, encoding: Encoding, vectors: WordVectors | None) -> np.ndarray:

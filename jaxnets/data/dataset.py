@@ -46,6 +46,8 @@ class Dataset:
       word_vectors: vectors of some of the words; None if there are none.
       tokenizer: how a text is split into words, as JSON; empty if the inputs are features.
       notes: sentences that the user should read about how the data set was made.
+      label_type: of the labels as they were given: `str`, `int` or `bool`; empty if that is not known.
+      max_length: the number of words to which texts were cut; 0 if none is.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Dataset:
     word_vectors: "WordVectors | None" = None
     tokenizer: str = ""
     notes: tuple[str, ...] = ()
+    label_type: str = ""
+    max_length: int = 0
 
     @property
     def num_classes(self) -> int:

@@ -65,6 +65,6 @@ def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: boo
     def dataset(fold: FoldRows) -> Dataset:
         features = standardized(pool, fold.train) if standardize else pool
         plain = in_splits(raw.name, features, labels, raw.class_names, (fold.train, fold.dev, fold.test))
-        return replace(plain, notes=shared_notes)
+        return replace(plain, notes=shared_notes, label_type=raw.label_type)
 
     return tuple(map(dataset, folds))

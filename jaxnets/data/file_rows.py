@@ -60,11 +60,12 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An example as its file has it; the label has no white space around it."""
+    """An example as its file has it; the label has no white space around it, and may have been a number of JSON."""
 
     line: int
     label: str
     text: str
+    is_number: bool = False
 
 
 def read_rows(path: Path, columns: Columns) -> list[Row]:
@@ -294,7 +295,7 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
             raise UserError(f"{path}, line {number}: the text must be a string, the label a string or a whole number.")
         if _SURROGATE.search(text) or _SURROGATE.search(str(label)):
             raise UserError(f"{path}, line {number}: there is half a character, a lone surrogate such as \\ud800.")
-        yield Row(number, _label(str(label), path, number), text)
+        yield Row(number, _label(str(label), path, number), text, isinstance(label, int))
 
 
 def _label(text: str, path: Path, line: int) -> str:

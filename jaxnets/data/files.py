@@ -1,7 +1,7 @@
 """The user's own texts: a folder with `train`, `dev` and `test`, or one file, as .tsv, .csv or .jsonl, plain or .gz."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -58,7 +58,13 @@ def read(path: Path, columns: Columns) -> RawDataset:
     rows = {split: read_rows(file, columns) for split, file in files.items()}
     notes, names = checked_classes([row.label for row in rows["train"]], files["train"], columns)
     splits = {split: _split(of_split, names, files[split]) for split, of_split in rows.items()}
-    return RawDataset(name_of(path), names, splits, (*on_unread(path), *notes))
+    numbers = label_type(row.is_number for row in rows["train"])
+    return RawDataset(name_of(path), names, splits, (*on_unread(path), *notes), numbers)
+
+
+def label_type(are_numbers: Iterable[bool]) -> str:
+    """The type of the labels of a file: whole numbers if all are numbers of JSON."""
+    return "int" if all(are_numbers) else "str"
 
 
 def name_of(path: Path) -> str:

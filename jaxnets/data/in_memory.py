@@ -245,7 +245,7 @@ def _raw(pairs: Sequence[Pair], name: str, convert: Callable[[Any, str], Any]) -
     class_names = _class_names(labels[0], wheres[0])
     numbered = [_numbered(of_split, class_names, where) for of_split, where in zip(labels, wheres, strict=True)]
     splits = {split: Split(*parts) for split, *parts in zip(split_names, inputs, numbered, strict=True)}
-    return RawDataset(name, class_names, splits)
+    return RawDataset(name, class_names, splits, label_type=type(labels[0][0]).__name__)
 
 
 def _class_names(labels: Labels, where: str) -> tuple[str, ...]:

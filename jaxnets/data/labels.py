@@ -1,10 +1,12 @@
 """From labels as they are written to the numbers of classes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jaxnets.basics.errors import UserError
 
 MANY_CLASSES = 10
+TYPES: dict[str, Callable[[str], str | int | bool]] = {"str": str, "int": int, "bool": "True".__eq__}
+"""From the name of a class to its label, by the type in which the labels were given."""
 
 
 def class_names(labels: Sequence[str], where: str, hint: str = "") -> tuple[str, ...]:
@@ -38,6 +40,27 @@ def check_classes(num_classes: int, labels: Sequence, where: str, hint: str = ""
         raise UserError(f"{where}: all labels are '{labels[0]}'; a classifier needs two classes or more.")
     if num_classes >= MANY_CLASSES and len(labels) < 2 * num_classes:
         raise UserError(f"{where}: {len(labels)} examples have {num_classes} different labels.{hint}")
+
+
+def typed(class_names: Sequence[str], label_type: str) -> list[str | int | bool]:
+    """The labels of classes as they were given; if the type is not known, whole numbers where all are written so.
+
+    Raises:
+      ValueError: if a name is none of a label of this type.
+
+    >>> typed(["0", "1"], "str"), typed(["0", "1"], "int"), typed(["0", "1"], ""), typed(["01", "1"], "")
+    (['0', '1'], [0, 1], [0, 1], ['01', '1'])
+    """
+    if not label_type:
+        label_type = "int" if all(_is_whole(name) for name in class_names) else "str"
+    labels = [TYPES[label_type](name) for name in class_names]
+    if tuple(map(str, labels)) != tuple(class_names):
+        raise ValueError(f"the classes are not called as labels of the type {label_type} are")
+    return labels
+
+
+def _is_whole(name: str) -> bool:
+    return name.removeprefix("-").isdecimal() and str(int(name)) == name
 
 
 def unknown_label(where: str, label: str, known: Sequence[str], hint: str = "") -> UserError:

@@ -37,6 +37,8 @@ _HEADER: dict[Any, Any] = {
     "vocabulary": [str],
     "tokenizer": str,
     "notes": [str],
+    "label_type": str,
+    "max_length": int,
     "digests": {"words.npy": str, "rest.npz": str},
 }
 
@@ -98,7 +100,11 @@ def _read(folder: Path) -> Dataset | None:
         return None
     names, vocabulary, told = (tuple(header[name]) for name in ("class_names", "vocabulary", "notes"))
     train, dev, test = splits.values()
-    return Dataset(header["name"], train, dev, test, names, vocabulary, vectors, header["tokenizer"], told)
+    return Dataset(
+        *(header["name"], train, dev, test, names, vocabulary, vectors, header["tokenizer"], told),
+        label_type=header["label_type"],
+        max_length=header["max_length"],
+    )
 
 
 def _write(folder: Path, dataset: Dataset) -> None:
@@ -111,7 +117,7 @@ def _write(folder: Path, dataset: Dataset) -> None:
     if dataset.word_vectors is not None:
         arrays |= {"vectors": dataset.word_vectors.vectors, "given": dataset.word_vectors.given}
     np.savez(folder / "rest.npz", **arrays)  # type: ignore[arg-type]
-    header = {name: getattr(dataset, name) for name in ("name", "class_names", "vocabulary", "tokenizer", "notes")}
+    header = {name: getattr(dataset, name) for name in _HEADER if name != "digests"}
     header["digests"] = {name: checksums.digest(folder / name) for name in _HEADER["digests"]}
     (folder / "header.json").write_text(json.dumps(header))
 
@@ -123,6 +129,7 @@ class _Rows:
     labels: list[str]
     lengths: array
     lines: Mapping[str, int]
+    label_type: str
 
 
 def _encode(
@@ -154,7 +161,8 @@ def _tokenized(raw: Path, path: Path, columns: Columns, tokenizer: Tokenizer) ->
         )
         for split, of_split in rows.items()
     }
-    return Tokenized(files.name_of(path), names, tuple(places), splits, (*files.on_unread(path), *told))
+    told = (*files.on_unread(path), *told)
+    return Tokenized(files.name_of(path), names, tuple(places), splits, told, rows["train"].label_type)
 
 
 def _rows(
@@ -162,14 +170,15 @@ def _rows(
 ) -> _Rows:
     """Writes the words of the rows of a file, as their places, after those of the files before."""
     labels: list[str] = []
-    lengths, lines = array("i"), dict[str, int]()
+    lengths, lines, are_numbers = array("i"), dict[str, int](), set[bool]()
     for row in rows_of(file, columns):
         words = np.fromiter(map(places.__getitem__, split_text(row.text)), np.int32)
         stream.write(words.tobytes())
         lengths.append(len(words))
         labels.append(row.label)
         lines.setdefault(row.label, row.line)
-    return _Rows(labels, lengths, lines)
+        are_numbers.add(row.is_number)
+    return _Rows(labels, lengths, lines, files.label_type(are_numbers))
 
 
 def _assembled(
@@ -200,6 +209,8 @@ def _assembled(
         vocabulary=vocabulary,
         word_vectors=kept_vectors,
         notes=(*on_source, *on_texts),
+        label_type=tokenized.label_type,
+        max_length=assemble.max_length(longest, encoding),
     )
 
 

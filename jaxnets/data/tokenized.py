@@ -17,7 +17,7 @@ from jaxnets.data.raw import RawDataset
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenizer import Tokenizer
 
-_VERSION = 4  # of the tokenizer, the checks and the form of the cache
+_VERSION = 5  # of the tokenizer, the checks and the form of the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class Tokenized:
       words: all words of all splits.
       splits: `train`, and `dev` and `test` if there are any; their texts hold places in `words`.
       notes: sentences that the user should read about the source.
+      label_type: of the labels as they were given; see `Dataset`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Tokenized:
     words: tuple[str, ...]
     splits: dict[str, Split]
     notes: tuple[str, ...] = ()
+    label_type: str = ""
 
 
 def tokenize(raw: RawDataset, tokenizer: Tokenizer) -> Tokenized:
@@ -51,7 +53,7 @@ def tokenize(raw: RawDataset, tokenizer: Tokenizer) -> Tokenized:
         return Split(Texts.of(rows), split.labels)
 
     splits = {name: tokenized(split) for name, split in raw.splits.items()}
-    return Tokenized(raw.name, raw.class_names, tuple(places), splits, raw.notes)
+    return Tokenized(raw.name, raw.class_names, tuple(places), splits, raw.notes, raw.label_type)
 
 
 def cached(sources: Sequence[Path], options: object, tokenizer: Tokenizer, read: Callable[[], RawDataset]) -> Tokenized:
@@ -88,7 +90,7 @@ def key_of(sources: Sequence[Path], options: object, tokenizer: Tokenizer) -> st
 
 def _save(path: Path, tokenized: Tokenized) -> None:
     """Writes the cache, whole or not at all; if it cannot be written, the texts are tokenized again next time."""
-    header = {name: getattr(tokenized, name) for name in ("name", "class_names", "words", "notes")}
+    header = {name: getattr(tokenized, name) for name in ("name", "class_names", "words", "notes", "label_type")}
     arrays = {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
     for name, split in tokenized.splits.items():
         assert isinstance(split.inputs, Texts)
@@ -115,6 +117,6 @@ def _load(path: Path) -> Tokenized | None:
             if f"{name}_labels" in arrays
         }
         class_names, words, notes = (tuple(header[name]) for name in ("class_names", "words", "notes"))
-        return Tokenized(header["name"], class_names, words, splits, notes)
+        return Tokenized(header["name"], class_names, words, splits, notes, header["label_type"])
     except (ValueError, KeyError, TypeError):  # a UserError among them: it is not there, or not whole
         return None

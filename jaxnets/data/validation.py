@@ -1,5 +1,6 @@
 """What a data set must be before anything trains on it; the first mistake is reported with its split and row."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
+from jaxnets.data.labels import TYPES, typed
 from jaxnets.data.texts import Texts
 
 
@@ -31,6 +33,15 @@ def validate(dataset: Dataset) -> Dataset:
             f"dataset: the vocabulary of '{dataset.name}' begins with {first}; it must begin with "
             f"'{PADDING}' (id 0) and '{UNKNOWN}' (id 1)."
         )
+    try:
+        labels = typed(dataset.class_names, dataset.label_type)
+    except (KeyError, ValueError, AttributeError):
+        raise UserError(
+            f"dataset: '{dataset.name}' has the label_type {dataset.label_type!r}, which does not fit its class_names "
+            f"{', '.join(map(repr, dataset.class_names[:3]))}; leave it out, or take one of {', '.join(TYPES)}."
+        ) from None
+    if twice := [label for label, count in Counter(labels).items() if count > 1]:
+        raise UserError(f"dataset: '{dataset.name}' has several classes of the name {twice[0]!r}; give each its own.")
     splits = {name: _split(dataset, name) for name in ("train", "dev", "test")}
     check_widths({name: split.inputs for name, split in splits.items()}, f"dataset: '{dataset.name}'")
     return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])

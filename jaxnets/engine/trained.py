@@ -223,4 +223,6 @@ def model_of(run: Run, program: Program, number: int, dataset: Dataset, params: 
         tokenizer=dataset.tokenizer,
         about=about,
         params=params,
+        label_type=dataset.label_type,
+        max_length=dataset.max_length,
     )

@@ -24,10 +24,10 @@ from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
 
 MODELS = "models.json"
-_SHARED = ("form", "class_names", "vocabulary", "tokenizer")
+_SHARED = ("form", "class_names", "vocabulary", "tokenizer", "label_type")
 _SHAPE = {
-    **{name: shape for name, shape in models.SHAPE.items() if name in _SHARED},
-    "runs": {...: {name: shape for name, shape in models.SHAPE.items() if name not in _SHARED}},
+    **{name: shape for name, shape in models.SHAPE.items() if str(name).rstrip("?") in _SHARED},
+    "runs": {...: {name: shape for name, shape in models.SHAPE.items() if str(name).rstrip("?") not in _SHARED}},
 }
 
 
@@ -298,7 +298,7 @@ def _models(folder: Path, kept: Mapping[tuple[int, int], Any], trust: Trust) -> 
     path = folder / MODELS
     content = run_directory.read_json(folder, MODELS, _SHAPE)
     last = {str(run): params for (run, _), params in sorted(kept.items(), key=lambda item: item[0])}
-    shared = {name: content[name] for name in _SHARED}
+    shared = {name: content[name] for name in _SHARED if name in content}
     if strangers := content["runs"].keys() - last.keys():
         raise UserError(f"{path}: cannot be read: there are no parameters of its run '{min(strangers)[:40]}'.")
     described = {int(run): {**shared, **own} for run, own in content["runs"].items()}

@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from jaxnets.basics.characters import printable
+from jaxnets.basics.characters import one_line, printable
 
 if TYPE_CHECKING:  # reports are made without JAX
     from jaxnets.trained.explain import Explanation
 
 _MOST_WINDOWS = 5
+_LONGEST_TEXT = 160
 
 
-def print_explanation(console: Console, explanation: "Explanation") -> None:
-    """The class, the probabilities, and the words: green ones speak for the class, red ones against it."""
-    by_probability = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
-    probabilities = ", ".join(f"{name} {value:.3f}" for name, value in by_probability)
+def print_explanation(console: Console, explanation: "Explanation", top: int = 0) -> None:
+    """The class, the probabilities, and the words: green ones speak for the class, red ones against it.
+
+    Args:
+      console: where it is shown.
+      explanation: of a text; without contributions, the text is shown as it is.
+      top: how many of the probabilities are shown; 0 for all.
+    """
+    probabilities = ", ".join(f"{name} {value:.3f}" for name, value in ranked(explanation, top))
     console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
     if explanation.members:
         console.print(Text(_agreement(explanation), style="dim"))
+    if explanation.contributions is None:
+        console.print(Text(one_line(explanation.text, _LONGEST_TEXT)))
+        return
     console.print(coloured(explanation))
     unknown = [word for word, known in zip(explanation.words, explanation.known, strict=True) if not known]
     if unknown:
@@ -29,6 +38,12 @@ def print_explanation(console: Console, explanation: "Explanation") -> None:
     for window in explanation.windows[:_MOST_WINDOWS]:
         filters = f"{window.filters} filter{'s' if window.filters != 1 else ''}"
         console.print(Text(f"  {window.contribution:+.3f}  {window.words}  ({filters})"))
+
+
+def ranked(explanation: "Explanation", top: int = 0) -> list[tuple[str, float]]:
+    """The classes with their probabilities, the most probable first; `top` of them, or all if it is 0."""
+    by_probability = sorted(explanation.probabilities.items(), key=lambda item: -item[1])
+    return by_probability[: top or None]
 
 
 def _agreement(explanation: "Explanation") -> str:
@@ -41,9 +56,10 @@ def _agreement(explanation: "Explanation") -> str:
 
 def coloured(explanation: "Explanation") -> Text:
     """The words with their contributions; the strongest ones in the strongest colour."""
-    strongest = max((abs(value) for value in explanation.contributions), default=0.0) or 1.0
+    contributions = explanation.contributions or ()
+    strongest = max(map(abs, contributions), default=0.0) or 1.0
     line = Text()
-    for word, value in zip(explanation.words, explanation.contributions, strict=True):
+    for word, value in zip(explanation.words, contributions, strict=True):
         line.append(word, style=_style(value / strongest))
         if abs(value) >= 0.2 * strongest:
             line.append(f" {value:+.3f}", style="dim")
@@ -58,28 +74,43 @@ def _style(strength: float) -> str:
     return f"{weight}{'green' if strength > 0 else 'red'}"
 
 
-def as_json(explanations: Sequence["Explanation"]) -> list[dict[str, Any]]:
-    """The explanations as lists and dictionaries."""
+def as_json(explanations: Sequence["Explanation"], top: int = 0, labels: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The explanations as lists and dictionaries; `words` and `windows` are None where there are no contributions.
+
+    Args:
+      explanations: of some texts.
+      top: how many of the probabilities are given; 0 for all.
+      labels: that the texts have, if they do.
+    """
     return [
         {
             "text": one.text,
             "prediction": one.prediction,
-            "probabilities": one.probabilities,
-            "words": [
-                {"word": word, "known": known, "contribution": round(value, 6)}
-                for word, known, value in zip(one.words, one.known, one.contributions, strict=True)
-            ],
-            "windows": [vars(window) for window in one.windows],
+            "probabilities": dict(ranked(one, top)) if top else one.probabilities,
+            "words": _words(one),
+            "windows": None if one.contributions is None else [vars(window) for window in one.windows],
             **_members(one),
+            **({"words_cut": one.num_cut} if one.num_cut else {}),
+            **({"label": labels[number]} if labels else {}),
         }
-        for one in explanations
+        for number, one in enumerate(explanations)
     ]
 
 
-def json_text(explanations: Sequence["Explanation"]) -> str:
+def _words(explanation: "Explanation") -> list[dict[str, Any]] | None:
+    if explanation.contributions is None:
+        return None
+    return [
+        {"word": word, "known": known, "contribution": round(value, 6)}
+        for word, known, value in zip(explanation.words, explanation.known, explanation.contributions, strict=True)
+    ]
+
+
+def json_text(explanations: Sequence["Explanation"], top: int = 0, labels: Sequence[str] = ()) -> str:
     """The explanations as JSON; characters that are not to be printed are written by their numbers."""
-    text = json.dumps(as_json(explanations), ensure_ascii=False, indent=2)
-    return text if printable(text) == text else json.dumps(as_json(explanations), indent=2)
+    content = as_json(explanations, top, labels)
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    return text if printable(text) == text else json.dumps(content, indent=2)
 
 
 def _members(explanation: "Explanation") -> dict[str, Any]:

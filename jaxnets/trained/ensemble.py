@@ -28,9 +28,13 @@ class Ensemble:
     def __post_init__(self) -> None:
         if not self.members:
             raise UserError("an ensemble needs one model at least.")
-        known = {(one.class_names, one.vocabulary, one.tokenizer) for one in self.members}
+        known = {
+            (one.class_names, one.label_type, one.vocabulary, one.tokenizer, one.max_length) for one in self.members
+        }
         if len(known) > 1:
-            raise UserError("the models of an ensemble must share their classes and their vocabulary.")
+            raise UserError(
+                "the models of an ensemble must share their classes, their vocabulary and how texts are cut."
+            )
 
     @property
     def first(self) -> Model:
@@ -49,6 +53,8 @@ class Ensemble:
 
         Args and errors are those of `jaxnets.trained.predict.probabilities`.
         """
+        if self.first.vocabulary:
+            return self.of_members(predict.encode(self.first, predict.checked_strings(inputs))).mean(axis=0)
         return np.mean([predict.probabilities(one, inputs) for one in self.members], axis=0)
 
     def of_members(self, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "members texts classes"]:

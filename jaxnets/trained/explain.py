@@ -14,7 +14,7 @@ from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
 from jaxnets.models.layers import OUTPUT, has_windows
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
-from jaxnets.trained.predict import class_probabilities, splitter
+from jaxnets.trained.predict import checked_strings, class_probabilities, splitter
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,25 @@ class Explanation:
 
     Attributes:
       text: as it was given.
-      words: as the model reads it.
+      words: as the model reads it, cut as in training.
       known: whether each word is in the vocabulary.
       probabilities: by class; of an ensemble, the mean.
       contributions: of each word: by how much the probability of the predicted class falls when the word is left out,
-        or for a single text CNN its share of the windows' contributions.
+        or for a single text CNN its share of the windows' contributions. None if they were not asked for, or the text
+        is too long to leave out each of its words.
       windows: of a single text CNN, those that add most first; otherwise empty.
       members: of an ensemble, the probabilities of each member; otherwise empty.
+      num_cut: how many more words the text has.
     """
 
     text: str
     words: tuple[str, ...]
     known: tuple[bool, ...]
     probabilities: dict[str, float]
-    contributions: tuple[float, ...]
+    contributions: tuple[float, ...] | None
     windows: tuple[Window, ...]
     members: tuple[dict[str, float], ...] = ()
+    num_cut: int = 0
 
     @property
     def prediction(self) -> str:
@@ -75,8 +78,13 @@ def _most_probable(probabilities: dict[str, float]) -> str:
     return max(probabilities, key=probabilities.__getitem__)
 
 
-def explain(asked: Model | Ensemble, texts: Sequence[str]) -> list[Explanation]:
+def explain(asked: Model | Ensemble, texts: Sequence[str], *, reasons: bool = True) -> list[Explanation]:
     """What a model of texts, or an ensemble of them, says of some texts, and why.
+
+    Args:
+      asked: the model or the ensemble.
+      texts: a string each; they are cut as the texts of training were.
+      reasons: whether the contributions of words and windows are wanted; texts of more than 10,000 words have none.
 
     Raises:
       UserError: if the model is not one of texts, or does not know how to split them.
@@ -84,66 +92,46 @@ def explain(asked: Model | Ensemble, texts: Sequence[str]) -> list[Explanation]:
     model = asked if isinstance(asked, Model) else asked.first
     if not model.vocabulary:
         raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
-    split = _bounded(splitter(model))
-    ids = {word: number for number, word in enumerate(model.vocabulary)}
-    explaining = partial(_by_model, asked) if isinstance(asked, Model) else partial(_by_ensemble, asked)
-    return [explaining(text, split(text), ids) for text in texts]
-
-
-def _bounded(split: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
-    """A split that refuses texts of which each word would be left out in turn for hours."""
-
-    def bounded(text: str) -> list[str]:
-        words = split(text)
-        if len(words) > LONGEST_EXPLAINED:
-            raise UserError(
-                f"text: '{text[:20]}...' has {len(words):,} words; up to {LONGEST_EXPLAINED:,} can be explained."
+    ids, of_texts = model.ids, list(map(splitter(model), checked_strings(texts)))
+    kept = [words[: model.max_length or None] for words in of_texts]
+    rows = [np.array([ids.get(word, 1) for word in words], np.int32) for words in kept]
+    of_members = np.stack([class_probabilities(asked, rows)]) if isinstance(asked, Model) else asked.of_members(rows)
+    found = []
+    for number, (text, words, row) in enumerate(zip(texts, kept, rows, strict=True)):
+        probabilities = of_members[:, number].mean(axis=0)
+        contributions: np.ndarray | None = None
+        windows: tuple[Window, ...] = ()
+        if reasons and len(words) <= LONGEST_EXPLAINED:
+            contributions, windows = _reasons(asked, row, words, int(probabilities.argmax()))
+        members = tuple(_by_class(model, member[number]) for member in of_members)
+        found.append(
+            Explanation(
+                text=text,
+                words=tuple(words),
+                known=tuple(word in ids for word in words),
+                probabilities=_by_class(model, probabilities),
+                contributions=None if contributions is None else tuple(map(float, contributions)),
+                windows=windows,
+                members=members if isinstance(asked, Ensemble) else (),
+                num_cut=len(of_texts[number]) - len(words),
             )
-        return words
-
-    return bounded
-
-
-def _by_model(model: Model, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
-    row = _row(words, ids)
-    probabilities = class_probabilities(model, [row])[0]
-    windows: tuple[Window, ...] = ()
-    if has_windows(model.params):
-        contributions, windows = _by_windows(model, row, words, int(probabilities.argmax()))
-    else:
-        contributions = leave_one_out(partial(class_probabilities, model), row)
-    return _explanation(text, words, ids, _by_class(model, probabilities), contributions, windows)
+        )
+    return found
 
 
-def _by_ensemble(ensemble: Ensemble, text: str, words: list[str], ids: dict[str, int]) -> Explanation:
-    """Of the mean probability: windows that won filters are those of one member alone."""
-    row = _row(words, ids)
-    of_members = ensemble.of_members([row])[:, 0]
-    probabilities = _by_class(ensemble.first, of_members.mean(axis=0))
-    contributions = leave_one_out(lambda rows: ensemble.of_members(rows).mean(axis=0), row)
-    members = tuple(_by_class(ensemble.first, member) for member in of_members)
-    return _explanation(text, words, ids, probabilities, contributions, members=members)
-
-
-def _row(words: Sequence[str], ids: dict[str, int]) -> np.ndarray:
-    return np.array([ids.get(word, 1) for word in words], np.int32)
+def _reasons(
+    asked: Model | Ensemble, row: np.ndarray, words: Sequence[str], predicted: int
+) -> tuple[np.ndarray, tuple[Window, ...]]:
+    """What each word of a text adds, and each window of a single text CNN: an ensemble has no windows in common."""
+    if isinstance(asked, Ensemble):
+        return leave_one_out(lambda rows: asked.of_members(rows).mean(axis=0), row), ()
+    if has_windows(asked.params):
+        return _by_windows(asked, row, words, predicted)
+    return leave_one_out(partial(class_probabilities, asked), row), ()
 
 
 def _by_class(model: Model, probabilities: np.ndarray) -> dict[str, float]:
     return {name: float(value) for name, value in zip(model.class_names, probabilities, strict=True)}
-
-
-def _explanation(
-    text: str,
-    words: Sequence[str],
-    ids: dict[str, int],
-    probabilities: dict[str, float],
-    contributions: np.ndarray,
-    windows: tuple[Window, ...] = (),
-    members: tuple[dict[str, float], ...] = (),
-) -> Explanation:
-    known = tuple(word in ids for word in words)
-    return Explanation(text, tuple(words), known, probabilities, tuple(map(float, contributions)), windows, members)
 
 
 def leave_one_out(

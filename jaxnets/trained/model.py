@@ -16,6 +16,7 @@ from jaxnets.basics import checksums, files, stored
 from jaxnets.basics.errors import UserError, unknown
 from jaxnets.basics.logs import quiet_orbax
 from jaxnets.config.values import Field
+from jaxnets.data import labels
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models import GIVEN
 from jaxnets.plugins import Plugin, Trust
@@ -31,6 +32,8 @@ SHAPE = {
     "class_names": [str],
     "tokenizer": str,
     "vocabulary": [str],
+    "label_type?": ("", *labels.TYPES),
+    "max_length?": int,
     "about": {"run": int, "dataset?": str, "num_features?": int, ...: stored.SCALAR},
 }
 """Of a description, as JSON."""
@@ -49,6 +52,8 @@ class Model:
       tokenizer: as JSON; empty for a model of features, or of texts that come as word ids.
       about: which run it is of, for the reader.
       params: arrays, in nested dictionaries.
+      label_type: of the labels that it learned from; see `jaxnets.data.dataset.Dataset`.
+      max_length: the number of words to which the texts that it learned from were cut; 0 if none is.
     """
 
     plugin: Plugin
@@ -59,11 +64,23 @@ class Model:
     tokenizer: str
     about: Mapping[str, Any]
     params: Any
+    label_type: str = ""
+    max_length: int = 0
+
+    @property
+    def labels(self) -> list[str | int | bool]:
+        """The label of each class, of the type in which it was given."""
+        return labels.typed(self.class_names, self.label_type)
 
     @property
     def module(self) -> nn.Module:
         """The Flax module."""
         return self.plugin.value(**{name: _unwrapped(value) for name, value in self.arguments.items()})
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """The id of each word of the vocabulary."""
+        return {word: number for number, word in enumerate(self.vocabulary)}
 
     def described(self) -> dict[str, Any]:
         """All but the parameters, as JSON knows it; `from_description` reads it."""
@@ -76,6 +93,8 @@ class Model:
             "class_names": self.class_names,
             "tokenizer": self.tokenizer,
             "vocabulary": self.vocabulary,
+            "label_type": self.label_type,
+            "max_length": self.max_length,
             "about": self.about,
         }
 
@@ -108,10 +127,14 @@ def from_description(path: Path, content: Mapping[str, Any], params: Any, trust:
             content["tokenizer"],
             content["about"],
             params,
+            content.get("label_type", ""),
+            content.get("max_length", 0),
         )
+        if model.max_length < 0 or not model.labels:
+            raise ValueError(f"texts cannot be cut to {model.max_length} words")
         if model.tokenizer:
             Tokenizer.from_json(model.tokenizer)
-    except UserError as error:
+    except (UserError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     fitting.check(path, model)
     return model

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -11,12 +12,13 @@ from flax import linen as nn
 from jaxtyping import Float, Int
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data.texts import Texts, pack
+from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
 from jaxnets.trained.model import Model
 
-_TOGETHER, _MOST_POSITIONS = 32, 1 << 18  # texts, and word positions, that are put through the model at a time
+_TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
+_MOST_POSITIONS = 1 << 18  # where texts are long
 
 
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
@@ -25,19 +27,19 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
     Args:
       model: of features or of texts.
       inputs: features `[examples, features]`, in the form of those that the model learned from; or texts, a string
-        each.
+        each, which are cut as those that it learned from were.
 
     Raises:
       UserError: if the inputs are not what the model takes.
     """
     if model.vocabulary:
-        return class_probabilities(model, [encode(model, text) for text in _strings(inputs)])
+        return class_probabilities(model, encode(model, checked_strings(inputs)))
     rows = features(model, inputs)
     return np.asarray(model.head.value.probabilities(_compiled(model.module)({"params": model.params}, rows)))
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
-    """The most probable class of each example, as its label was given: a whole number if all classes are called so.
+    """The most probable class of each example, of the type in which labels were given.
 
     Args and errors are those of `probabilities`.
     """
@@ -46,11 +48,15 @@ def labels(model: Model, inputs: Any) -> np.ndarray:
 
 def named(model: Model, scores: Float[np.ndarray, "examples classes"]) -> np.ndarray:
     """The label of the largest score of each example; see `labels`."""
-    whole = all(name.removeprefix("-").isdecimal() for name in model.class_names)
-    return np.array([int(name) for name in model.class_names] if whole else model.class_names)[scores.argmax(axis=1)]
+    return np.array(model.labels)[scores.argmax(axis=1)]
 
 
-def _strings(inputs: Any) -> list[str]:
+def checked_strings(inputs: Any) -> list[str]:
+    """Texts from a list or an array of strings.
+
+    Raises:
+      UserError: if they are none.
+    """
     if isinstance(inputs, str):
         raise UserError("inputs: a single text; give a list of texts.")
     texts = list(inputs)
@@ -77,15 +83,15 @@ def splitter(model: Model) -> Callable[[str], list[str]]:
     return (Tokenizer.from_json(model.tokenizer) if model.tokenizer else Tokenizer("whitespace", False)).splitter()
 
 
-def encode(model: Model, text: str) -> Int[np.ndarray, "words"]:
-    """The word ids of a text; a word that the model does not know is 1."""
-    ids = {word: number for number, word in enumerate(model.vocabulary)}
-    return np.array([ids.get(word, 1) for word in splitter(model)(text)], np.int32)
+def encode(model: Model, texts: Sequence[str]) -> list[Int[np.ndarray, "words"]]:
+    """The word ids of texts, cut as in training; a word that the model does not know is 1."""
+    split, ids, longest = splitter(model), model.ids, model.max_length or None
+    return [np.array([ids.get(word, 1) for word in split(text)[:longest]], np.int32) for text in texts]
 
 
 def class_probabilities(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts classes"]:
     """The probability of each class for texts given as word ids."""
-    return np.asarray(model.head.value.probabilities(jnp.asarray(logits(model, rows))))
+    return _in_batches(model, rows, model.head.value.probabilities)
 
 
 def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts"]:
@@ -95,21 +101,35 @@ def log_odds(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "tex
 
 
 def logits(model: Model, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "texts outputs"]:
-    """What a model of texts gives for texts given as word ids.
+    """What a model of texts gives for texts given as word ids."""
+    return _in_batches(model, rows, lambda outputs: outputs)
+
+
+def _in_batches(
+    model: Model, rows: Sequence[np.ndarray], of_logits: Callable[[jax.Array], jax.Array]
+) -> Float[np.ndarray, "texts numbers"]:
+    """What is made of a model's logits for texts given as word ids.
 
     The rows are taken a few at a time, so that they may be made one by one, and memory does not grow with their number.
+    Batches have few shapes, so that little is compiled.
     """
-    longest = max(1, max((len(row) for row in rows), default=0))
-    together = min(_TOGETHER, max(1, _MOST_POSITIONS // longest), max(1, len(rows)))
+    lengths = np.array([len(row) for row in rows] or [0], np.int64)
+    longest = int(lengths.max())
+    together = max(_POSITIONS, longest, min(4 * longest, _MOST_POSITIONS))
+    num_positions = _power_of_two(min(int(lengths.sum()), together), 512)
+    most = _power_of_two(min(len(rows), _TOGETHER), 32)
     parts, apply = [], _compiled(model.module)
-    for first in range(0, max(1, len(rows)), together):
-        some = [rows[number] for number in range(first, min(first + together, len(rows)))]
-        missing = [np.zeros(0, np.int32)] * (together - len(some))
-        packed = pack(Texts.of([*some, *missing]), longest * together, together)
-        ((words, owner, lengths),) = zip(packed.words, packed.text, packed.lengths, strict=True)
-        batch = TextBatch(jnp.asarray(words), jnp.asarray(owner), jnp.asarray(lengths))
-        parts.append(np.asarray(apply({"params": model.params}, batch))[: len(some)])
+    params = jax.tree.map(jnp.asarray, model.params)
+    for first, end in pairwise([*batch_starts(lengths, num_positions, most), len(lengths)]):
+        some = [rows[number] for number in range(first, min(end, len(rows)))]
+        packed = pack(Texts.of([*some, *[np.zeros(0, np.int32)] * (most - len(some))]), num_positions, most)
+        batch = TextBatch(*(jnp.asarray(part[0]) for part in (packed.words, packed.text, packed.lengths)))
+        parts.append(np.asarray(of_logits(apply({"params": params}, batch)))[: len(some)])
     return np.concatenate(parts)
+
+
+def _power_of_two(count: int, least: int) -> int:
+    return max(least, 1 << (count - 1).bit_length())
 
 
 @cache
