@@ -7,7 +7,7 @@ from jaxnets.config.values import linear_range, log_range
 from jaxnets.evidence import baselines, comparison, ensembles
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, Comparison
-from jaxnets.report import figures, text_tables
+from jaxnets.report import figures, tables, text_tables
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
 
@@ -24,9 +24,17 @@ def report(results, study, console):
     console.print(text_tables.systems_table(systems, comparison.of_baselines(fits, folds), len(folds)))
     best = max(together, key=lambda one: one.dev_accuracy)
     counts = comparison.confusion(comparison.all_labels(folds), best.system.predictions, folds[0].num_classes)
-    console.print(text_tables.confusion_table(best.system, counts, folds[0].class_names))
+    names = folds[0].class_names
+    for table in text_tables.confusion_tables(best.system, counts, names, console.width):
+        console.print(table)
+    for sentence in tables.on_balance(comparison.all_labels(folds), names, best.system.predictions):
+        console.print(sentence)
+    for name in dict.fromkeys(one.system for one in fits if not one.converged):
+        console.print(f"{name} did not converge: scikit-learn stopped it after its largest number of iterations.")
     console.print(text_tables.mistakes_table(best.system, best.mean, folds))
-    figure = figures.confusion(counts, folds[0].class_names, best.system.name)
+    figure = figures.confusion(counts, names, best.system.name)
+    if not all(map(figures.is_drawable, names)):
+        console.print(f"In the figure: {', '.join(f'{number} {name}' for number, name in enumerate(names))}.")
     for path in figures.save(figure, results.directory / "figures", "confusion"):
         console.print(f"Figure: {path}", soft_wrap=True)
 

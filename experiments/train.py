@@ -6,6 +6,7 @@ from jaxnets.evidence import choosing
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
+from jaxnets.trained import predict
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 
@@ -21,10 +22,20 @@ def report(results, console):
     ]
     header = [*varying, "status", *(name.replace("_", "\n") for name in COLUMNS)]
     tables.print_table(console, "Runs, after the last step", header, rows)
+    for sentence in balance(results):
+        console.print(sentence)
     best = choosing.best_configurations(results.runs)
     figure = figures.learning_curves(results.curves, best)
     for path in figures.save(figure, results.directory / "figures", "learning_curves"):
         console.print(f"Figure: {path}", soft_wrap=True)
+
+
+def balance(results):
+    """What the accuracy of the kept model hides, in sentences; of the test examples alone if there is none."""
+    kept = results.kept_model
+    test = (results.folds[0] if kept is None else results.dataset(kept.about["run"])).test
+    predictions = [] if kept is None else predict.of_split(kept, test)
+    return tables.on_balance(test.labels, results.folds[0].class_names, predictions)
 
 
 EXPERIMENT = Job(

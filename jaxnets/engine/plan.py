@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnets import models
 from jaxnets.basics.errors import UserError
 from jaxnets.config.values import MOST_INT, show
 from jaxnets.data import texts
@@ -139,7 +140,11 @@ def _model(run: Run, dataset: Dataset, given: Mapping[str, Any]) -> Bound:
     model: Plugin = run["model"]
     takes = getattr(model.value, "takes", dataset.kind)
     if takes != dataset.kind:
-        raise UserError(f"model: '{model.name}' takes {takes}, but dataset={dataset.name} holds {dataset.kind}.")
+        fitting = [name for name, value in models.KNOWN.items() if getattr(value, "takes", "") == dataset.kind]
+        raise UserError(
+            f"model: '{model.name}' takes {takes}, but dataset={dataset.name} holds {dataset.kind}; take "
+            f"{' or '.join(f'--model={name}' for name in fitting)}."
+        )
     attributes = getattr(model.value, "__dataclass_fields__", {})
     return _bound(model, run).with_static(**{name: value for name, value in given.items() if name in attributes})
 

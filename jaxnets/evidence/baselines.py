@@ -4,6 +4,7 @@ With the settings of `KNOWN` they choose nothing on dev, so they may learn from 
 """
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
@@ -162,12 +163,14 @@ class Fit(NamedTuple):
       fold: the number of the fold.
       predictions: the class of each test example.
       seconds: spent on making the features, fitting and predicting.
+      converged: whether it was fitted to the end; else scikit-learn stopped it after its largest number of iterations.
     """
 
     system: str
     fold: int
     predictions: Int[np.ndarray, "examples"]
     seconds: float
+    converged: bool = True
 
 
 def fit(folds: Sequence[Dataset], names: Sequence[str] = tuple(KNOWN), *, learn_dev: bool = True) -> list[Fit]:
@@ -176,13 +179,18 @@ def fit(folds: Sequence[Dataset], names: Sequence[str] = tuple(KNOWN), *, learn_
 
 
 def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
+    from sklearn.exceptions import ConvergenceWarning
+
     start = time.perf_counter()
     baseline = KNOWN[name]
     texts, labels = _joined(fold.train, fold.dev) if learn_dev else (_texts(fold.train), fold.train.labels)
     train, test = matrices(texts, _texts(fold.test), baseline.orders, len(fold.vocabulary))
-    scores = baseline.classify(train, labels, test)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        scores = baseline.classify(train, labels, test)
+    converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     predictions = np.unique(labels)[scores.argmax(axis=1)]
-    return Fit(name, number, predictions, time.perf_counter() - start)
+    return Fit(name, number, predictions, time.perf_counter() - start, converged)
 
 
 class Tuned(NamedTuple):

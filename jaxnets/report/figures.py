@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ import pandas as pd
 from matplotlib import figure as drawing
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
 from jaxnets.basics import files, spans
-from jaxnets.basics.characters import printable
+from jaxnets.basics.characters import one_line, printable
 from jaxnets.evidence import choosing, intervals
 
 # What is written or drawn in it is light where the page is dark: see `save`.
@@ -49,6 +51,9 @@ STYLE: Any = {
 _UNDATED: Any = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
+_LARGEST, _MANY = 14, 20  # inches of a confusion matrix; classes above which its zeros are left out
+_LONGEST_NAME = 24
+
 # They write mathematics themselves.
 _NUMBERS = (LogFormatter, LogitFormatter, ScalarFormatter)
 
@@ -69,7 +74,9 @@ class Figure(drawing.Figure):
             if text not in numbers:
                 text.set_text(printable(text.get_text()))
                 text.set_parse_math(False)
-        super().draw(renderer)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # it is shown as a box
+            super().draw(renderer)
 
 
 class _Names(Formatter):
@@ -187,25 +194,41 @@ def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Figu
 
     Args:
       counts: `int[classes, classes]`, a row for each true class.
-      class_names: of rows and columns.
+      class_names: of rows and columns; where the font lacks signs of one, all are their numbers, see `is_drawable`.
       title: of the figure.
     """
     numbers = np.asarray(counts)
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
-    size = 2.2 + 0.55 * len(class_names)
-    with mpl.rc_context(STYLE):
+    names = [one_line(name, _LONGEST_NAME) for name in class_names]
+    if not all(map(is_drawable, names)):
+        names = [str(number) for number in range(len(names))]
+    size = min(2.2 + 0.55 * len(names), _LARGEST)
+    points = min(STYLE["font.size"], 72 * 0.7 * (size - 2.2) / len(names))
+    with mpl.rc_context(STYLE | {"xtick.labelsize": points, "ytick.labelsize": points}):
         figure = Figure(figsize=(size + 0.8, size), layout="constrained")
         axes = figure.subplots()
         image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
         axes.grid(visible=False)
-        for row, column in np.ndindex(*numbers.shape):
+        for row, column in np.argwhere(numbers > 0) if len(names) > _MANY else np.ndindex(*numbers.shape):
             colour = "black" if shares[row, column] > 0.6 else "white"
-            axes.text(column, row, str(numbers[row, column]), ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(class_names)), class_names)
-        axes.set_yticks(range(len(class_names)), class_names)
+            text = str(numbers[row, column])
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=points)
+        step = max(1, round(4 / points))  # smaller letters cannot be read
+        axes.set_xticks(range(0, len(names), step), names[::step], rotation=90 if max(map(len, names)) > 5 else 0)
+        axes.set_yticks(range(0, len(names), step), names[::step])
         axes.set(xlabel="predicted class", ylabel="class", title=title)
         figure.colorbar(image, ax=axes, label="share of the class")
     return figure
+
+
+def is_drawable(text: str) -> bool:
+    """Whether the font of the figures has all signs of a text.
+
+    >>> is_drawable("naïve"), is_drawable("好评")
+    (True, False)
+    """
+    font = get_font(findfont(FontProperties(family=mpl.rcParamsDefault["font.family"])))
+    return all(font.get_char_index(ord(sign)) for sign in printable(text))
 
 
 def line_with_band(

@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+_LARGE = 1.5  # times the share of each of equally large classes
+_MOST_LISTED = 10
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> Table:
@@ -29,6 +34,32 @@ def print_table(console: Console, title: str, columns: Sequence[str], rows: Iter
 
 def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:1] in "-–"
+
+
+def on_balance(
+    labels: Int[np.ndarray, "examples"], class_names: Sequence[str], predictions: Int[np.ndarray, "examples"]
+) -> list[str]:
+    """Sentences on what an accuracy hides: one class has most of the examples, others are never predicted.
+
+    Args:
+      labels: of the test examples.
+      class_names: a name for each label.
+      predictions: of a classifier; empty if there are none.
+    """
+    counts = np.bincount(labels, minlength=len(class_names))
+    name, share = class_names[int(counts.argmax())], counts.max() / len(labels)
+    sentences = []
+    if share >= _LARGE / len(class_names):
+        sentences.append(
+            f"'{name}' is the class of {share:.1%} of the test examples: always predicting it has an accuracy of "
+            f"{share:.4f}."
+        )
+    never = np.setdiff1d(np.flatnonzero(counts), predictions) if len(predictions) else np.zeros(0, int)
+    if len(never):
+        listed = ", ".join(f"'{class_names[label]}' ({counts[label]} test examples)" for label in never[:_MOST_LISTED])
+        more = f" and {len(never) - _MOST_LISTED} more" if len(never) > _MOST_LISTED else ""
+        sentences.append(f"Never predicted: {listed}{more}.")
+    return sentences
 
 
 def with_interval(mean: float, half_width: float) -> str:

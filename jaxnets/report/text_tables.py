@@ -5,14 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
+from rich.cells import cell_len
 from rich.table import Table
 
+from jaxnets.basics.characters import one_line
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.evidence.comparison import System, accuracy, certain_mistakes, compare
 from jaxnets.report.tables import table, with_interval
 
 _LONGEST_TEXT = 160
+_LONGEST_NAME, _LEAST_NAME = 24, 6  # characters of a class; of one that heads a column
+_MOST_LISTED = 10
+_PAIRS = ["class", "predicted", "examples", "of"]
+_CLASSES = ["class", "examples", "predicted", "recall", "precision", "F1"]
 _MOST_MISTAKES = 8
 _OF_NETS = "A name × n is the ensemble of n seeds. Seconds: of one seed, or of all of an ensemble."
 
@@ -46,11 +52,56 @@ def _difference(system: System, other: System) -> str:
     return f"{against.value:+.3f} ± {against.half_width:.3f}"
 
 
-def confusion_table(system: System, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str]) -> Table:
-    """How many examples of each class a system took for each class."""
-    rows = [[name, *map(str, row)] for name, row in zip(class_names, counts, strict=True)]
-    title = f"{system.name}: examples of each class (row) by predicted class"
-    return table(title, ["", *class_names], rows)
+def confusion_tables(
+    system: System, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str], width: int
+) -> list[Table]:
+    """How many examples of each class a system took for each class; of too many classes the worst, and the worst pairs.
+
+    Args:
+      system: the system.
+      counts: a row for each true class.
+      class_names: of rows and columns.
+      width: of the console, in characters.
+    """
+    names = [one_line(name, _LONGEST_NAME) for name in class_names]
+    longest = max(map(cell_len, names))
+    least = max(len(str(counts.max())), min(longest, _LEAST_NAME))
+    if longest + 2 + len(names) * (least + 2) <= width:
+        rows = [[name, *map(str, row)] for name, row in zip(names, counts, strict=True)]
+        return [table(f"{system.name}: examples of each class (row) by predicted class", ["", *names], rows)]
+    return [_confused_pairs(system, counts, names), _worst_classes(system, counts, names)]
+
+
+def _confused_pairs(system: System, counts: np.ndarray, names: Sequence[str]) -> Table:
+    wrong = counts - np.diag(np.diag(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_LISTED]
+    rows = [
+        [names[label], names[predicted], str(wrong[label, predicted]), f"{counts[label].sum()}"]
+        for label, predicted in (divmod(int(place), len(names)) for place in order)
+        if wrong[label, predicted]
+    ]
+    return table(f"{system.name}: the pairs of classes that are confused most", _PAIRS, rows)
+
+
+def _worst_classes(system: System, counts: np.ndarray, names: Sequence[str]) -> Table:
+    """The classes with the least F1, 2 TP / (examples + predicted); one without test examples has none."""
+    examples, predicted, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    f1 = np.where(examples > 0, 2 * right / np.maximum(examples + predicted, 1), np.inf)
+    rows = [
+        [
+            names[label],
+            str(examples[label]),
+            str(predicted[label]),
+            f"{right[label] / examples[label]:.3f}",
+            f"{right[label] / predicted[label]:.3f}" if predicted[label] else "–",
+            f"{f1[label]:.3f}",
+        ]
+        for label in np.argsort(f1, kind="stable")[:_MOST_LISTED]
+        if examples[label]
+    ]
+    macro = f1[examples > 0].mean()
+    caption = f"Mean F1 of all {int((examples > 0).sum())} classes of the test examples (macro F1): {macro:.3f}."
+    return table(f"{system.name}: the classes with the lowest F1", _CLASSES, rows, caption)
 
 
 def mistakes_table(system: System, predictions: pd.DataFrame, folds: Sequence[Dataset]) -> Table:

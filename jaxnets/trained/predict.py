@@ -12,6 +12,7 @@ from flax import linen as nn
 from jaxtyping import Float, Int
 
 from jaxnets.basics.errors import UserError
+from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.models.blocks import TextBatch
@@ -19,6 +20,7 @@ from jaxnets.trained.model import Model
 
 _TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
 _MOST_POSITIONS = 1 << 18  # where texts are long
+_MOST_ROWS = 1 << 14  # of features that are put through a model at a time
 
 
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
@@ -34,8 +36,7 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
     """
     if model.vocabulary:
         return class_probabilities(model, encode(model, checked_strings(inputs)))
-    rows = features(model, inputs)
-    return np.asarray(model.head.value.probabilities(_compiled(model.module)({"params": model.params}, rows)))
+    return _of_features(model, features(model, inputs))
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
@@ -49,6 +50,22 @@ def labels(model: Model, inputs: Any) -> np.ndarray:
 def named(model: Model, scores: Float[np.ndarray, "examples classes"]) -> np.ndarray:
     """The label of the largest score of each example; see `labels`."""
     return np.array(model.labels)[scores.argmax(axis=1)]
+
+
+def of_split(model: Model, split: Split) -> Int[np.ndarray, "examples"]:
+    """The most probable class of each example of a split, by its number."""
+    if isinstance(split.inputs, Texts):
+        return class_probabilities(model, [split.inputs[row] for row in range(len(split))]).argmax(axis=1)
+    return _of_features(model, np.asarray(split.inputs)).argmax(axis=1)
+
+
+def _of_features(model: Model, rows: np.ndarray) -> Float[np.ndarray, "examples classes"]:
+    apply = _compiled(model.module)
+    parts = [
+        np.asarray(model.head.value.probabilities(apply({"params": model.params}, rows[first : first + _MOST_ROWS])))
+        for first in range(0, max(1, len(rows)), _MOST_ROWS)
+    ]
+    return np.concatenate(parts)
 
 
 def checked_strings(inputs: Any) -> list[str]:
