@@ -3,25 +3,36 @@
 import sys
 from pathlib import Path
 
+from jaxnets.basics import files
 from jaxnets.basics.errors import UserError
-from jaxnets.data import text_lines
+from jaxnets.config.values import Field
+from jaxnets.data import file_rows, text_lines
+from jaxnets.data.labels import unknown_label
+from jaxnets.data.notes import counted
 from jaxnets.engine import devices
-from jaxnets.lab import commandline, results, trust
+from jaxnets.lab import commandline, flagtext, results, trust
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
 from jaxnets.report import explanations
 from jaxnets.report.console import Terminal
 from jaxnets.trained import explain
 from jaxnets.trained import model as models
+from jaxnets.trained.model import Model
 
-CLAIM = "Asks the model of a run directory about a text, and shows the words that decided."
+CLAIM = "Asks the model of a run directory about texts, and shows the words that decided."
 
 DETAILS = """Classifies texts with the model that is kept in a run directory ('train' keeps one; a sweep does with
 --keep=best), or with the ensemble of the seeds that --keep=seeds keeps: with the mean of their probabilities, and with
 how far they agree. Without --text and --file, each line of the standard input is a text.
 
+A .csv, .tsv or .jsonl file (also .gz) is read as a data set is, and each of its rows is a text; labels in it are
+compared with the answers. Of any other file, each line is a text.
+
 A word's contribution is what the probability of the predicted class loses when the word is left out; with a single text
 CNN, it is the word's share of the windows that won the filters."""
+
+MOST_EXPLAINED = 20
+"""Texts that are explained if nothing is said: who asks about more wants the answers."""
 
 
 def run(arguments):
@@ -30,13 +41,29 @@ def run(arguments):
         return 0
     if len(given.directory) != 1:
         raise UserError(f"directory: predict takes one run directory, not {len(given.directory)}; see --help.")
+    top = Field("top", "int", least=1).value(flagtext.parse("top", given.top, "int", several=False)) if given.top else 0
+    output = Path(given.output) if given.output else None
+    if output:
+        explanations.check_output(output)
     devices.configure("cpu", 1)
-    answers = explain.explain(asked(Path(given.directory[0]), trust.of(given.trust)), texts(given))
+    model = asked(Path(given.directory[0]), trust.of(given.trust))
+    first = model if isinstance(model, Model) else model.first
+    rows = texts(given, first.class_names)
+    explained = len(rows) <= MOST_EXPLAINED and not output if given.explain is None else given.explain
+    answers = explain.explain(model, [row.text for row in rows], reasons=explained)
+    labels = [row.label for row in rows] if any(row.label for row in rows) else []
+    if output:
+        explanations.write(output, answers, dict(zip(first.class_names, first.labels, strict=True)), top, labels)
     if given.json:
-        print(explanations.json_text(answers))
-        return 0
-    for answer in answers:
-        explanations.print_explanation(Terminal(), answer)
+        print(explanations.json_text(answers, top, labels))
+    elif not output:
+        for answer in answers:
+            explanations.print_explanation(Terminal(), answer, top)
+    notes = Terminal(stderr=True) if given.json else Terminal()
+    for sentence in [*on_answers(answers, first.max_length, explained), *on_labels(answers, labels)]:
+        notes.print(sentence, soft_wrap=True)
+    if output:
+        notes.print(f"{counted(len(answers), 'answer')}: {output}", soft_wrap=True)
     return 0
 
 
@@ -56,24 +83,67 @@ def parser():
     made = Parser("predict", DETAILS)
     made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="A run directory that holds a model.")
     made.add_argument("--text", action="append", default=[], help="A text; may be given several times.")
-    made.add_argument("--file", action="append", default=[], help="A file with a text in each line, UTF-8.")
+    made.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        help="A file in UTF-8: .csv, .tsv, .jsonl, or a text in each line.",
+    )
+    made.add_argument("--text_column", default="", help="The column or key of the text; by default text.")
+    made.add_argument(
+        "--label_column", help="The column or key of the label, by default label where there is one; '' for no label."
+    )
+    made.add_argument("--output", default="", help="A new file .csv or .jsonl for the answers, a row for each text.")
+    made.add_argument("--top", default="", help="The number of classes that are told, the most probable first.")
+    explained = made.add_mutually_exclusive_group()
+    what = f"by default for up to {MOST_EXPLAINED} texts without --output."
+    explained.add_argument("--explain", action="store_true", default=None, help=f"Shows the words that decided; {what}")
+    explained.add_argument("--noexplain", action="store_false", dest="explain", help="Shows the answers alone.")
     made.add_argument("--trust", default="", help=trust.HELP)
     made.add_argument("--json", action="store_true", help="Prints JSON instead of colours.")
     return made
 
 
-def texts(given):
-    """The texts that are asked about: those of the flags, or else the lines of the standard input.
+def texts(given, class_names):
+    """The rows that are asked about: those of the flags, or else the lines of the standard input.
 
     Raises:
-      UserError: if a file cannot be read, or is not UTF-8.
+      UserError: if a file cannot be read, is not UTF-8, or has a label that is none of the classes.
     """
     if not given.text and not given.file:
-        return [text for _, text in text_lines.decoded(sys.stdin.buffer, "standard input")]
-    asked = list(given.text)
-    for file in given.file:
-        asked += [text for _, text in text_lines.read(Path(file), "file")]
+        return file_rows.lines_of(text_lines.decoded(sys.stdin.buffer, "standard input"))
+    asked = [file_rows.Row(0, "", text) for text in given.text]
+    for file in map(Path, given.file):
+        rows = file_rows.asked_rows(file, given.text_column, given.label_column)
+        for row in rows:
+            if row.label and row.label not in class_names:
+                hint = " Give --label_column='' if there are no labels to compare."
+                raise unknown_label(f"{files.shown(file)}, line {row.line}", row.label, class_names, hint)
+        asked += rows
     return asked
+
+
+def on_answers(answers, max_length, explained):
+    """Sentences on what was left out: words that were cut, and texts too long to be explained."""
+    cut = [answer.num_cut for answer in answers if answer.num_cut]
+    if cut:
+        yield (
+            f"As in training, {len(cut):,} of {counted(len(answers), 'text')} "
+            f"{'was' if len(cut) == 1 else 'were'} cut to {max_length} words, {sum(cut):,} words in all."
+        )
+    long = [answer for answer in answers if answer.contributions is None]
+    if explained and long:
+        yield (
+            f"Not explained: {counted(len(long), 'text')} of more than {explain.LONGEST_EXPLAINED:,} words; "
+            f"the longest has {max(len(answer.words) for answer in long):,}."
+        )
+
+
+def on_labels(answers, labels):
+    """A sentence on the accuracy, if there are labels to compare."""
+    right = [answer.prediction == label for answer, label in zip(answers, labels, strict=False) if label]
+    if right:
+        yield f"Accuracy: {sum(right) / len(right):.4f} ({sum(right):,} of {counted(len(right), 'label')})."
 
 
 EXPERIMENT = Command(name="predict", about=CLAIM, run=run)

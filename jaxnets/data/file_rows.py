@@ -5,15 +5,17 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jaxnets.basics.errors import UserError, nearest
+from jaxnets.basics.files import shown
 from jaxnets.basics.limits import LONGEST_LABEL, LONGEST_LINE
 from jaxnets.data import text_lines
 
 FORMATS = (".tsv", ".csv", ".jsonl")
+_NOT_LINES = (".json", ".jsonlines", ".ndjson", ".parquet", ".psv", ".tab", ".xls", ".xlsx", ".xml")
 # fmt: off
 HEADERS = (
     "body", "category", "class", "class_label", "comment", "content", "document", "gold_label", "id", "idx", "index",
@@ -33,12 +35,18 @@ class Columns:
     Each is a name in the header, or a number from 1. If both are numbers, there is no header. Where neither is given,
     they are `label` and `text`, and a .tsv file, which then has no header, holds the label before the first tab.
 
+    Attributes:
+      label: of the label; None if none is read.
+      text: of the text.
+      labelled: whether each row must have a label; else it may be empty, or its column missing unless it is named.
+
     Raises:
       UserError: if they are the same.
     """
 
-    label: str = ""
+    label: str | None = ""
     text: str = ""
+    labelled: bool = True
 
     def __post_init__(self) -> None:
         """Refuses one column for both: what is learned would be the label itself."""
@@ -49,13 +57,17 @@ class Columns:
     @property
     def names(self) -> tuple[str, str]:
         """Of the label and of the text."""
-        return self.label.strip() or "label", self.text.strip() or "text"
+        return (self.label or "").strip() or "label", self.text.strip() or "text"
 
     def in_header(self, form: str) -> bool:
         """Whether a file of a format has a header in which they are named."""
         if form == ".tsv" and not (self.label or self.text):
             return False
-        return not all(map(_is_number, self.names))
+        return not all(map(_is_number, self.names if self.labelled or self.label else self.names[1:]))
+
+    def may_lack(self, names: Collection[str]) -> bool:
+        """Whether no label is read from a file with columns or keys of these names."""
+        return self.label is None or not (self.labelled or self.label or self.names[0] in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,39 @@ def rows_of(path: Path, columns: Columns) -> Iterator[Row]:
         is_empty = False
         yield row
     if is_empty:
-        raise UserError(f"{path}: the file is empty; it must have a label and a text in each line.")
+        what = "a label and a text" if columns.labelled else "a text"
+        raise UserError(f"{path}: the file is empty; it must have {what} in each line.")
+
+
+def asked_rows(path: Path, text_column: str = "", label_column: str | None = None) -> list[Row]:
+    """The rows of a file that a model is asked about; of a file in none of the formats, each line is a text.
+
+    Args:
+      path: of the file.
+      text_column: as `Columns` takes it.
+      label_column: likewise; None for `label` where there is one, empty for none.
+
+    Raises:
+      UserError: for the first mistake, with its line.
+    """
+    form = format_of(path)
+    if form in FORMATS:
+        label = None if label_column == "" else label_column or ""
+        return read_rows(path, Columns(label, text_column, labelled=False))
+    if form.lower() in (*FORMATS, *_NOT_LINES):
+        raise UserError(
+            f"file: '{shown(path)}' is in no form that is read: {', '.join(FORMATS)}, or these with .gz, or a text in "
+            f"each line, as in a .txt."
+        )
+    if text_column or label_column:
+        name = "text_column" if text_column else "label_column"
+        raise UserError(f"{name}: '{shown(path)}' has no columns; each of its lines is a text.")
+    return lines_of(text_lines.read(path, "file"))
+
+
+def lines_of(lines: Iterable[tuple[int, str]]) -> list[Row]:
+    """Lines as rows without labels."""
+    return [Row(number, "", text) for number, text in lines]
 
 
 def format_of(path: Path) -> str:
@@ -101,7 +145,17 @@ def _tsv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
     if columns.label or columns.text:
         yield from _table(path, ((number, line.split("\t")) for number, line in lines), columns, "\t")
         return
-    first_cells: list[str] = []
+    if not columns.labelled:
+        number, line = next(lines, (0, ""))
+        first_cells, lines = _stripped(line.split("\t")), itertools.chain([(number, line)] if number else [], lines)
+        if columns.names[1] in first_cells:  # a header
+            columns = replace(columns, text=columns.names[1])
+            yield from _table(path, ((number, line.split("\t")) for number, line in lines), columns, "\t")
+            return
+        if len(first_cells) == 1:
+            yield from _column_of_texts(path, lines)
+            return
+    first_cells = []
     widths = set()
     for number, line in lines:
         label, tab, text = line.partition("\t")
@@ -117,12 +171,22 @@ def _tsv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iter
             raise UserError(
                 f"{path}, line {number}: a byte order mark within the line; were files joined without a line break?"
             )
-        yield Row(number, _label(label, path, number), text)
+        yield Row(number, _label(label, path, number, columns), text)
     if widths and widths == {len(first_cells)} != {2}:
         raise UserError(
             f"{path}: there are {len(first_cells)} columns: {_listed(first_cells)}. Give label_column and text_column: "
             f"their numbers, or their names if line 1 is a header."
         )
+
+
+def _column_of_texts(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+    """The rows of a .tsv file of one column without a header."""
+    for place, (number, line) in enumerate(lines):
+        if place == 0 and line.strip().casefold() in HEADERS:
+            raise UserError(f"{path}, line {number}: this is a header: '{line.strip()}'. Give it as text_column.")
+        if "\t" in line:
+            raise UserError(f"{path}, line {number}: there is a tab, but in the line before there is none.")
+        yield Row(number, "", line)
 
 
 def _csv(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> Iterator[Row]:
@@ -198,7 +262,7 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
         widths.add(len(cells))
         if form == ".tsv" and text == len(first) - 1 and len(cells) > len(first):  # tabs within the text
             cells[text:] = ["\t".join(cells[text:])]
-        least = len(first) if form == ".tsv" else max(label, text) + 1
+        least = len(first) if form == ".tsv" else max(text, text if label is None else label) + 1
         if not least <= len(cells) <= len(first):
             hint = ""
             if len(cells) > len(first) and form == ".csv":
@@ -207,8 +271,8 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
                 f"{path}, line {number}: there are {len(cells)} columns, but the {'header' if header else 'first row'} "
                 f"has {len(first)}{hint}."
             )
-        if not header or _stripped(cells) != header:  # else another file was joined to the first
-            yield Row(number, _label(cells[label], path, number), cells[text])
+        if len(header) < 2 or _stripped(cells) != header:  # else another file was joined to the first
+            yield Row(number, "" if label is None else _label(cells[label], path, number, columns), cells[text])
     if len(widths) == 1 and min(widths) > len(first):
         raise UserError(f"{path}: all rows have {min(widths)} columns, but the header has {len(first)}.")
 
@@ -229,14 +293,18 @@ def _stripped(cells: Sequence[str]) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _places(first: Sequence[str], columns: Columns, form: str, where: str) -> tuple[int, int]:
-    """The places of label and text in the cells of the first row.
+def _places(first: Sequence[str], columns: Columns, form: str, where: str) -> tuple[int | None, int]:
+    """The places of label and text in the cells of the first row; None where no label is read.
 
     Raises:
       UserError: if one is not there, or there are several.
     """
     header = _stripped(first) if columns.in_header(form) else []
-    label, text = (_place(name, first, header, where) for name in columns.names)
+    label, text = (
+        None if name == columns.names[0] and columns.may_lack(header) else _place(name, first, header, where)
+        for name in columns.names
+    )
+    assert text is not None
     if label == text:
         raise UserError(f"{where}: label_column and text_column are both column {label + 1}.")
     return label, text
@@ -284,23 +352,27 @@ def _jsonl(path: Path, lines: Iterator[tuple[int, str]], columns: Columns) -> It
             raise UserError(f"{path}, line {number}: not JSON: {error}.{hint}") from None
         if not isinstance(content, dict):
             raise UserError(f"{path}, line {number}: must be an object with '{names[0]}' and '{names[1]}'.")
+        lacks_label = columns.may_lack(content)
         for name, field in zip(names, ("label_column", "text_column"), strict=True):
-            if name not in content:
+            if name not in content and not (lacks_label and name == names[0]):
                 listed = ", ".join(_shortened(list(content))) or "none"
                 raise UserError(
                     f"{path}, line {number}: there is no key '{name}' ({field}) among {listed}.{nearest(name, content)}"
                 )
-        label, text = (content[name] for name in names)
+        label, text = "" if lacks_label else content[names[0]], content[names[1]]
+        label = "" if label is None and not columns.labelled else label
         if not isinstance(text, str) or isinstance(label, bool | float | list | dict) or label is None:
             raise UserError(f"{path}, line {number}: the text must be a string, the label a string or a whole number.")
         if _SURROGATE.search(text) or _SURROGATE.search(str(label)):
             raise UserError(f"{path}, line {number}: there is half a character, a lone surrogate such as \\ud800.")
-        yield Row(number, _label(str(label), path, number), text, isinstance(label, int))
+        yield Row(number, _label(str(label), path, number, columns), text, isinstance(label, int))
 
 
-def _label(text: str, path: Path, line: int) -> str:
+def _label(text: str, path: Path, line: int, columns: Columns) -> str:
+    if columns.label is None:
+        return ""
     label = text.strip()
-    if not label:
+    if not label and columns.labelled:
         raise UserError(f"{path}, line {line}: the label is empty.")
     if len(label) > LONGEST_LABEL:
         raise UserError(

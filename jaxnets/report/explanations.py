@@ -1,19 +1,26 @@
 """Explanations of predictions, for the eye and as JSON."""
 
+import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from jaxnets.basics import files
 from jaxnets.basics.characters import one_line, printable
+from jaxnets.basics.errors import UserError
 
 if TYPE_CHECKING:  # reports are made without JAX
     from jaxnets.trained.explain import Explanation
 
 _MOST_WINDOWS = 5
 _LONGEST_TEXT = 160
+ANSWERS = (".csv", ".jsonl")
+"""The endings of files of answers."""
 
 
 def print_explanation(console: Console, explanation: "Explanation", top: int = 0) -> None:
@@ -111,6 +118,67 @@ def json_text(explanations: Sequence["Explanation"], top: int = 0, labels: Seque
     content = as_json(explanations, top, labels)
     text = json.dumps(content, ensure_ascii=False, indent=2)
     return text if printable(text) == text else json.dumps(content, indent=2)
+
+
+def check_output(path: Path) -> None:
+    """Checks that answers can be written to a file, before there are any.
+
+    Raises:
+      UserError: if not.
+    """
+    if path.suffix not in ANSWERS:
+        raise UserError(f"output: '{files.shown(path)}' must end in {' or '.join(ANSWERS)}.")
+    if files.exists(path):
+        raise UserError(f"output: '{files.shown(path)}' is there already; name another file.")
+    if not path.parent.is_dir():
+        raise UserError(f"output: there is no folder '{files.shown(path.parent)}'.")
+    files.check_writable(path.parent, "output")
+
+
+def write(
+    path: Path,
+    explanations: Sequence["Explanation"],
+    given: Mapping[str, Any],
+    top: int = 0,
+    labels: Sequence[str] = (),
+) -> Path:
+    """Writes the answers to a file, whole or not at all: a row for each text, in their order.
+
+    Args:
+      path: that `check_output` takes; of a .csv file the columns are `row` (from 1), `label` if there are labels,
+        `answer` and `probability`, and `answer_2`, `probability_2` and so on; a .jsonl file has them in a list `top`.
+      explanations: of the texts.
+      given: the label of each class as it was given.
+      top: the number of classes in each row; 0 for the most probable one alone.
+      labels: that the texts have, if they do.
+
+    Raises:
+      UserError: if it cannot be written.
+    """
+    rows = []
+    for number, one in enumerate(explanations):
+        best = [(given[name], round(value, 6)) for name, value in ranked(one, top or 1)]
+        label = {"label": given.get(labels[number])} if labels else {}
+        rows.append(({"row": number + 1, **label}, best))
+    lines = _csv_lines(rows) if path.suffix == ".csv" else (_json_line(*row, top=top) for row in rows)
+    content = "".join(lines)
+    return files.write(path, lambda temporary: temporary.write_bytes(content.encode()))
+
+
+def _json_line(row: dict[str, Any], best: Sequence[tuple[Any, float]], *, top: int) -> str:
+    named = [{"answer": answer, "probability": probability} for answer, probability in best]
+    return json.dumps(row | named[0] | ({"top": named} if top else {}), ensure_ascii=False) + "\n"
+
+
+def _csv_lines(rows: Sequence[tuple[dict[str, Any], Sequence[tuple[Any, float]]]]) -> Iterator[str]:
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    for number, (row, best) in enumerate(rows):
+        if number == 0:
+            ranks = ["" if rank == 0 else f"_{rank + 1}" for rank in range(len(best))]
+            table.writerow([*row, *(f"{name}{rank}" for rank in ranks for name in ("answer", "probability"))])
+        table.writerow([*row.values(), *(cell for pair in best for cell in pair)])
+    yield written.getvalue()
 
 
 def _members(explanation: "Explanation") -> dict[str, Any]:
