@@ -78,8 +78,8 @@ def test_steps_and_batches_are_resolved_with_the_data():
     [
         (DIGITS, {"batch_size": 1438}, "batch_size: 1438 is larger than the 1437 training examples of 'digits'"),
         (DIGITS, {"head": "sigmoid"}, "two classes, and there are 10"),
-        (DIGITS, {"model": "dan"}, "'dan' takes text, but dataset=digits holds features"),
-        (NGRAMS, {"model": "mlp"}, "'mlp' takes features, but dataset=ngrams holds text"),
+        (DIGITS, {"model": "dan"}, "'dan' takes text, but dataset=digits holds features; take --model=mlp"),
+        (NGRAMS, {"model": "mlp"}, "'mlp' takes features, but dataset=ngrams holds text; take --model=dan or"),
     ],
 )
 def test_mistakes_that_show_with_the_data(dataset, flags, part):

@@ -1,5 +1,6 @@
 """The baselines against counts by hand, and against figures published for a real set."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 
 from jaxnets import data
@@ -88,6 +90,16 @@ def test_all_baselines_learn_what_is_plain(num_classes):
     for fit in baselines.fit([plain, plain]):
         assert (fit.predictions == labels).all(), fit.system
         assert fit.seconds > 0
+
+
+def test_what_does_not_converge_is_told_by_the_fit_and_not_by_a_warning(monkeypatch, recwarn):
+    def stopped(train, labels, test):
+        warnings.warn("lbfgs failed to converge", ConvergenceWarning, stacklevel=1)
+        return np.ones((test.shape[0], 2))
+
+    monkeypatch.setitem(baselines.KNOWN, "stopped", baselines.Baseline((1,), stopped))
+    assert [fit.converged for fit in baselines.fit([dataset()], ["naive_bayes", "stopped"])] == [True, False]
+    assert not len(recwarn)
 
 
 def test_without_dev_only_train_is_learnt():

@@ -7,7 +7,7 @@ import pytest
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.evidence.comparison import System
-from jaxnets.report import text_tables
+from jaxnets.report import figures, tables, text_tables
 from jaxnets.report.console import Terminal
 
 
@@ -51,13 +51,68 @@ def fold():
 
 def test_confusions_and_mistakes(fold):
     dan = system("dan", 0.9)
-    assert "no 3 1 yes 0 2" in printed(text_tables.confusion_table(dan, np.array([[3, 1], [0, 2]]), fold.class_names))
+    (confusions,) = text_tables.confusion_tables(dan, np.array([[3, 1], [0, 2]]), fold.class_names, 80)
+    assert "no 3 1 yes 0 2" in printed(confusions)
     examples = {"fold": 0, "example": [0, 1], "label": [0, 1], "prediction": [1, 0]}
     predictions = pd.DataFrame({**examples, "probability_0": [0.1, 0.7], "probability_1": [0.9, 0.3]})
     text = printed(text_tables.mistakes_table(dan, predictions, [fold]), width=250)
     assert "0.900 yes no good [film]" in text  # its brackets are no markup
     assert "0.700 no yes good good" in text
     assert "…" in text
+
+
+@pytest.mark.parametrize("num_classes", [30, 77])
+@pytest.mark.parametrize("name", ["intent {}", "一种意图 {}", "a name that is far too long for a column {}"])
+def test_of_many_classes_the_worst_and_the_worst_pairs_are_shown(num_classes, name):
+    counts = np.diag(np.full(num_classes, 40))
+    counts[3, 5], counts[7, 7], counts[7, 9], counts[11] = 17, 2, 12, 0
+    names = [name.format(number) for number in range(num_classes)]
+    pairs, worst = text_tables.confusion_tables(system("dan", 0.9), counts, names, 100)
+    short = [text_tables.one_line(one, 24) for one in names]
+    assert f"{short[3]} {short[5]} 17 57 {short[7]} {short[9]} 12 14" in printed(pairs)
+    rows = printed(worst)
+    assert f"recall precision F1 {'─' * 3}" in rows
+    assert f" {short[7]} 14 2 0.143 1.000 0.250 {short[3]} 57 40 0.702 1.000 0.825" in rows
+    assert f" {short[5]} 40 57 1.000 0.702 0.825 {short[9]} 40 52 1.000 0.769 0.870" in rows
+    assert short[11] not in rows  # it has no test examples
+    assert f"of all {num_classes - 1} classes" in rows
+
+
+def test_what_the_width_holds_is_shown_whole():
+    names = [f"class {number}" for number in range(8)]
+    (whole,) = text_tables.confusion_tables(system("dan", 0.9), np.diag(np.arange(8) + 100), names, 80)
+    text = printed(whole, width=80)
+    assert all(str(count) in text for count in range(100, 108))
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "expected"),
+    [
+        (
+            [0] * 9 + [1],
+            [0] * 10,
+            ["'no' is the class of 90.0% of the test", "Never predicted: 'yes' (1 test"],
+        ),
+        ([0] * 9 + [1], [0] * 9 + [1], ["always predicting it has an accuracy of 0.9000"]),
+        ([0, 1] * 5, [1] * 10, ["Never predicted: 'no' (5 test examples)."]),
+        ([0, 1] * 5, [], []),
+        ([1] * 10, [1] * 10, ["'yes' is the class of 100.0%"]),  # nobody can miss a class without examples
+    ],
+)
+def test_what_an_accuracy_hides_is_said(labels, predictions, expected):
+    found = tables.on_balance(np.array(labels), ("no", "yes"), np.array(predictions, int))
+    assert len(found) == len(expected)
+    assert all(part in one for part, one in zip(expected, found, strict=True))
+
+
+@pytest.mark.parametrize("names", [("好评", "差评"), ("сорт", "मौसम"), tuple(map(str, range(80)))])
+def test_a_figure_of_any_names_and_of_many_is_bounded_and_warns_of_nothing(names, tmp_path, recwarn):
+    figure = figures.confusion(np.eye(len(names), dtype=int), names, "网")
+    assert max(figure.get_size_inches()) <= 15
+    figures.save(figure, tmp_path, "confusion", ["png"])
+    shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert shown == list(names if all(map(figures.is_drawable, names)) else map(str, range(len(names))))
+    assert not len(recwarn)
 
 
 def test_what_filters_answer_to():

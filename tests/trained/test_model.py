@@ -1,5 +1,6 @@
 """A model that is trained on texts of one's own, kept, asked and exported, from the command line on."""
 
+import gzip
 import io
 import itertools
 import json
@@ -24,6 +25,7 @@ import jaxnets
 from jaxnets import data
 from jaxnets.basics import checksums
 from jaxnets.basics.errors import UserError
+from jaxnets.data import labels as classes
 from jaxnets.data.texts import Texts, pack
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
@@ -211,17 +213,43 @@ def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_pa
         assert error.count("\n") == 1
 
 
-def test_texts_in_many_batches_have_the_bits_that_all_at_once_have(run_directory):
+def test_texts_in_many_batches_have_the_logits_of_each_alone(run_directory, monkeypatch):
     model = saved.load(run_directory)
     generator = np.random.default_rng(1)
-    rows = [generator.integers(1, len(model.vocabulary), length).astype(np.int32) for length in (0, 1, 9, 40) * 20]
-    packed, apply = pack(Texts.of(rows), 40 * 32, 32), jax.jit(model.module.apply)
-    expected = [
-        np.asarray(apply({"params": model.params}, TextBatch(*map(jnp.asarray, parts))))[numbers >= 0]
-        for *parts, numbers in zip(*packed, strict=True)
+    rows = [generator.integers(1, len(model.vocabulary), length).astype(np.int32) for length in (0, 1, 9, 600) * 20]
+    packed, apply = pack(Texts.of(rows[:8]), 0, 1), jax.jit(model.module.apply)
+    alone = [
+        np.asarray(apply({"params": model.params}, TextBatch(*map(jnp.asarray, parts))))[0]
+        for *parts, _ in zip(*packed, strict=True)
     ]
-    np.testing.assert_array_equal(predict.logits(model, rows), np.concatenate(expected))
+    together = predict.logits(model, rows)
+    np.testing.assert_allclose(together[:8], alone, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(predict, "_POSITIONS", 512)
+    monkeypatch.setattr(predict, "_MOST_POSITIONS", 512)
+    np.testing.assert_allclose(predict.logits(model, rows), together, rtol=1e-4, atol=1e-5)
     assert predict.logits(model, []).shape == (0, 3)
+
+
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+def test_many_texts_are_few_programs_and_few_batches(run_directory, monkeypatch):
+    """2,000 short texts and a long one are put through together; none is a batch of its own."""
+    model, shapes = saved.load(run_directory), []
+    texts = [f"the {'film ' * (number % 20)}was superb" for number in range(2000)]
+    texts[1] = "dull " * 12_500
+    compiled = predict._compiled
+
+    def counting(module):
+        def apply(variables, batch):
+            shapes.append((batch.words.shape, batch.lengths.shape))
+            return compiled(module)(variables, batch)
+
+        return apply
+
+    monkeypatch.setattr(predict, "_compiled", counting)
+    found = predict.labels(model, texts)
+    assert found.tolist() == ["good", "bad", *["good"] * 1998]
+    assert len(set(shapes)) == 1
+    assert len(shapes) <= 4
 
 
 def test_memory_does_not_grow_with_the_square_of_the_words(run_directory):
@@ -240,9 +268,173 @@ def test_memory_does_not_grow_with_the_square_of_the_words(run_directory):
     assert peak < 0.8 * most  # the texts themselves are never there together
 
 
-def test_a_text_that_would_take_hours_is_refused(run_directory):
-    with pytest.raises(UserError, match="has 10,001 words; up to 10,000 can be explained"):
-        explain.explain(saved.load(run_directory), ["word " * 10_001])
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+def test_a_text_that_would_take_hours_to_explain_is_answered_with_the_others(run_directory):
+    model, texts = saved.load(run_directory), ["a superb plot", "dull " * 10_001, "so weird"]
+    found = explain.explain(model, texts)
+    assert [one.prediction for one in found] == ["good", "bad", "odd"]
+    assert [one.contributions is None for one in found] == [False, True, False]
+    assert [one["words"] is None for one in explanations.as_json(found)] == [False, True, False]
+    assert all(one.contributions is None for one in explain.explain(model, texts, reasons=False))
+
+
+LABELS = {
+    "strings": ["0", "1"],
+    "zeros before": ["0001", "0010"],
+    "one number, two names": ["1", "01"],
+    "negative": [-1, 1],
+    "numbers": [2, 10],
+    "numbers of NumPy": list(np.array([0, 1], np.int8)),
+    "large": [2**70, 3],
+    "truth values": [True, False],
+    "names of truth values": ["True", "False"],
+}
+
+
+@pytest.mark.parametrize("given", LABELS)
+def test_predictions_are_of_the_type_of_the_labels(given, tmp_path):
+    labels = LABELS[given]
+    texts, of_texts = ["good film", "dull plot"] * 20, labels * 20
+    for dataset in (
+        (texts, of_texts),
+        (np.eye(2)[[0, 1] * 20], of_texts),
+        pd.DataFrame({"text": texts, "label": of_texts}),
+    ):
+        loaded = data.load(dataset)
+        found = classes.typed(loaded.class_names, loaded.label_type)
+        assert sorted(map(repr, found)) == sorted(
+            repr(getattr(label, "item", lambda label=label: label)()) for label in labels
+        )
+        assert len(set(found)) == 2
+
+
+def test_a_kept_model_says_what_the_sweep_says(tmp_path):
+    """Labels that are strings of digits, and texts that are cut as those of the sweep were."""
+    generator = np.random.default_rng(0)
+    texts, labels = [], []
+    for number in range(200):
+        late = number % 4 == 0  # what tells the class comes after where texts are cut
+        words = [*generator.choice(["the", "film", "was"], 6), *(["of"] * 20 * late), ["dull", "fine"][number % 2]]
+        texts.append(" ".join(words))
+        labels.append(["01", "1"][number % 2])
+    pairs = ((texts[:150], labels[:150]), (texts[150:], labels[150:]))
+    axes = {"embedding_dim": 8, "hidden_units": 8, "learning_rate": 0.03, "num_epochs": 5, "batch_size": 30}
+    results = jaxnets.sweep(
+        dataset=pairs, model="dan", length_percentile=70, **axes, output=tmp_path / "run", progress=False
+    )
+    test_texts, test_labels = pairs[1]
+    for found in (results, jaxnets.load(tmp_path / "run")):
+        predictions = found.predict(0, test_texts)
+        assert predictions.dtype.kind == "U"
+        assert (predictions == test_labels).mean() == pytest.approx(results.runs["test_accuracy"][0])
+    model = jaxnets.load(tmp_path / "run").model(0)
+    assert model.max_length == 7
+    (found,) = explain.explain(model, ["the film was " * 5])
+    assert (len(found.words), len(found.contributions), found.num_cut) == (7, 7, 8)
+    assert explanations.as_json([found])[0]["words_cut"] == 8
+    content = model.described()
+    for name in ("label_type", "max_length"):  # of a version that did not keep them
+        del content[name]
+    old = saved.from_description(tmp_path / "model.json", json.loads(json.dumps(content)), model.params, trust=False)
+    assert old.labels == ["01", "1"]
+    with pytest.raises(UserError, match="not called as labels of the type int"):
+        saved.from_description(
+            tmp_path / "m", json.loads(json.dumps(content | {"label_type": "int"})), model.params, False
+        )
+
+
+def ask(capsys, *arguments):
+    status = commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
+    shown = capsys.readouterr()
+    return status, shown.out, shown.err
+
+
+FILES = {
+    "a.csv": 'id,text,label\n1,"a superb, ""fine""\nplot",good\n2,so dull,odd\n3,,\n',
+    "a.tsv": "label\ttext\ngood\ta superb plot\nodd\tso dull\n\t\n",
+    "plain.tsv": "good\ta superb plot\nodd\tso dull\ngood\t\n",
+    "one.tsv": "text\na superb plot\nso dull\n\n",
+    "a.jsonl": '{"text": "a superb plot", "label": "good"}\n{"text": "so dull", "label": "odd"}\n{"text": ""}\n',
+    "a.txt": "a superb plot\nso dull\n\n",
+    "lines": "a superb plot\nso dull\n\n",
+}
+
+
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_read_by_its_form_and_a_row_is_an_answer(run_directory, tmp_path, capsys, name, packed):
+    path, content = tmp_path / f"{name}{packed}", FILES[name].encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    status, out, told = ask(capsys, run_directory, f"--file={path}", "--json", "--noexplain")
+    assert status == 0, told
+    found = json.loads(out)
+    assert [one["prediction"] for one in found[:2]] == ["good", "bad"]
+    assert [" ".join(one["text"].replace('"', "").replace(",", "").split()) for one in found] in (
+        ["a superb plot", "so dull", ""],
+        ["a superb fine plot", "so dull", ""],
+    )
+    labelled = name in ("a.csv", "a.tsv", "plain.tsv", "a.jsonl")
+    assert ("Accuracy: 0." in told) == labelled
+    assert ("label" in found[0]) == labelled
+    for form in (".csv", ".jsonl"):
+        output = tmp_path / f"answers{form}"
+        assert ask(capsys, run_directory, f"--file={path}", f"--output={output}", "--top=2")[0] == 0
+        table = pd.read_csv(output) if form == ".csv" else pd.read_json(output, lines=True)
+        assert table["row"].tolist() == [1, 2, 3]
+        assert table["answer"].tolist()[:2] == ["good", "bad"]
+        second = table["answer_2"] if form == ".csv" else [one[1]["answer"] for one in table["top"]]
+        assert all(answer != other for answer, other in zip(table["answer"], second, strict=True))
+        np.testing.assert_allclose(table["probability"][0], max(found[0]["probabilities"].values()), atol=1e-6)
+
+
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+def test_files_that_cannot_be_asked_about_are_one_line_and_nothing_is_written(run_directory, tmp_path, capsys):
+    def file(name, content="text\nfine\n"):
+        (tmp_path / name).write_text(content)
+        return f"--file={tmp_path / name}"
+
+    there = tmp_path / "there.csv"
+    there.write_text("mine")
+    for arguments, told in (
+        ([file("a.json", "[]")], "is in no form that is read"),
+        ([file("A.CSV")], "is in no form that is read"),
+        ([file("ids.tsv", "17\tfine\n18\tdull\n")], "line 1: the label '17' is not one of the training set's"),
+        ([file("head.tsv", "id\tsentence\n1\tfine\n")], "this is a header: 1 'id', 2 'sentence'"),
+        ([file("a.tsv", "sentence\nfine\n")], "line 1: this is a header: 'sentence'"),
+        ([file("b.csv", "comment\nfine\n")], "no column 'text' among comment"),
+        ([file("c.csv"), "--label_column=label"], "no column 'label' among text"),
+        ([file("d.csv", "text\n")], "the file is empty; it must have a text in each line"),
+        ([file("e.txt"), "--text_column=text"], "has no columns"),
+        ([file("f.csv"), "--output=answers.parquet"], "must end in .csv or .jsonl"),
+        ([file("g.csv"), f"--output={there}"], "is there already"),
+        ([file("h.csv"), f"--output={tmp_path / 'none' / 'a.csv'}"], "there is no folder"),
+        ([file("i.csv"), "--top=0"], "top: 0"),
+        ([file("j.csv", "text,label\nfine,good\ndull,Bad\n"), f"--output={tmp_path / 'n.csv'}"], "the label 'Bad'"),
+    ):
+        status, out, error = ask(capsys, run_directory, *arguments)
+        assert (status, out, error.count("\n")) == (2, "", 1), arguments
+        assert told in error
+    assert there.read_text() == "mine"
+    assert not (tmp_path / "n.csv").exists()
+    aside = ask(capsys, run_directory, f"--file={tmp_path / 'j.csv'}", "--label_column=", "--json")
+    assert aside[0] == 0
+    assert "label" not in json.loads(aside[1])[0]
+    by_number = ask(capsys, run_directory, f"--file={tmp_path / 'ids.tsv'}", "--text_column=2", "--json")
+    assert [one["text"] for one in json.loads(by_number[1])] == ["fine", "dull"]
+
+
+@pytest.mark.parametrize("run_directory", ["dan"], indirect=True)
+def test_few_texts_are_explained_and_many_if_asked(run_directory, tmp_path, capsys):
+    for count, flags, explained in (
+        (20, [], True),
+        (21, [], False),
+        (21, ["--explain"], True),
+        (2, ["--noexplain"], False),
+    ):
+        (tmp_path / "t.txt").write_text("so dull\n" * count)
+        found = json.loads(ask(capsys, run_directory, f"--file={tmp_path / 't.txt'}", "--json", *flags)[1])
+        assert [one["words"] is not None for one in found] == [explained] * count
 
 
 def test_a_model_on_a_full_disk_is_one_line_and_leaves_no_thread(tmp_path):
