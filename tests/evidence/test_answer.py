@@ -94,19 +94,22 @@ def test_blocks_are_the_unit_and_their_interval_is_corrected():
 
 
 def test_generated_blocks_are_not_corrected_and_all_over_blocks_is_treated_alike():
-    several = study({"sgd": 0.94, "adam": 0.95}, blocks=5)
+    several = drawn(study({"sgd": 0.94, "adam": 0.95}, blocks=5))
     generated = replace(several, tasks=(replace(facts(), independent=True),))
     factor = np.sqrt(1 + 5 * 200 / 1000)
     shared, own = answer(several), answer(generated)
-    for name in ("pairs", "profiles", "sensitivity"):
+    for name, scale in (
+        ("pairs", np.asarray),
+        ("profiles", scipy.special.logit),
+        ("sensitivity", scipy.special.logit),
+        ("tuning", scipy.special.logit),
+    ):
         one, other = getattr(shared, name), getattr(own, name)
-        inside = (one["low"] > 0) & (one["high"] < 1) if name == "profiles" else one["low"] < one["high"]
-        widths = [(table["high"] - table["low"])[inside] for table in (one, other)]
+        inside = (one["share"] > 0) & (one["share"] < 1) if name == "profiles" else one["low"] < one["high"]
+        widths = [(scale(table["high"]) - scale(table["low"]))[inside] for table in (one, other)]
         assert inside.any()
         np.testing.assert_allclose(widths[0], factor * widths[1], err_msg=name)
-    widths = [(said.tuning["high"] - said.tuning["low"]) for said in (shared, own)]
-    np.testing.assert_allclose(widths[0], factor * widths[1])
-    widths = [(said.contestants["loss_high"] - said.contestants["loss_low"]) for said in (shared, own)]
+    widths = [np.log(said.contestants["loss_high"] / said.contestants["loss_low"]) for said in (shared, own)]
     np.testing.assert_allclose(widths[0], factor * widths[1])
     assert "Nadeau" in shared.sentences[-1]
     assert "Nadeau" not in own.sentences[-1]
@@ -130,7 +133,7 @@ def test_who_is_out_by_another_than_the_leader_is_told_so():
     names = {"first": ["a", "a", "b"], "second": ["b", "c", "c"], "difference": [0.01, 0.02, 0.01]}
     bounds = {"bound_low": [-0.02, -0.01, 0.005], "bound_high": [0.04, 0.05, 0.015], "bound_level": 0.975}
     pairs = pd.DataFrame({**names, **bounds, "low": -0.1, "high": 0.1, "level": 0.98, "outcome": "open"})
-    pairs = pairs.assign(improvement=0.5, improvement_low=0.4, improvement_high=0.6)
+    pairs = pairs.assign(improvement=0.5, improvement_low=0.4, improvement_high=0.6, values=[()] * 3)
     table = pd.DataFrame({"contestant": ["a", "b", "c"], "accuracy": [0.92, 0.91, 0.90]})
     told = sentences.headline("task", table, pairs)
     assert told.startswith("On task no winner can be named: a less b is 1.00 points (at least -2.00).")
