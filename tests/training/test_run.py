@@ -197,3 +197,19 @@ def test_the_steps_of_an_epoch_cover_the_set():
     assert task.batch_size == 11
     assert task.steps_per_epoch == 1
     assert dataclasses.replace(task, batch_size=5).steps_per_epoch == 3
+
+
+def test_the_draws_are_in_the_order_of_the_models_parameters():
+    task, numbers, seed = prepare(small(), initializer="pytorch")
+    params = training.init(task, numbers, seed).params
+    size = sum(leaf.size for leaf in jax.tree.leaves(params))
+    drawn = jax.random.uniform(run.stream(seed, "initializer"), (size,), minval=-1.0)
+    places = {
+        ("Linear_0", "kernel"): 0,
+        ("Linear_0", "bias"): 30,
+        ("Linear_1", "kernel"): 36,
+        ("output", "bias"): size - 3,
+    }
+    for (layer, name), place in places.items():
+        leaf, fan_in = np.ravel(params[layer][name]), params[layer]["kernel"].shape[0]
+        np.testing.assert_allclose(leaf, drawn[place : place + leaf.size] * fan_in**-0.5, rtol=1e-5, atol=1e-6)
