@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-_OWN = {
+_OWN: dict[str, tuple[Any, Any]] = {
     "jax_enable_x64": (jax.enable_x64, False),
     "jax_disable_jit": (jax.disable_jit, False),
     "jax_debug_nans": (jax.debug_nans, False),  # NaN marks what is not measured

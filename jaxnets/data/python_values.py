@@ -53,7 +53,8 @@ def check_indexes(inputs: Any, labels: Any, where: str) -> None:
     Raises:
       UserError: if their indexes differ.
     """
-    index, other = (getattr(values, "index", None) for values in (inputs, labels))
+    index: Any = getattr(inputs, "index", None)
+    other: Any = getattr(labels, "index", None)
     if not hasattr(index, "equals") or not hasattr(other, "equals") or index.equals(other):
         return
     place = next(place for place, (one, two) in enumerate(zip(index, other, strict=True)) if one != two)

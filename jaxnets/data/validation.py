@@ -45,7 +45,8 @@ def validate(dataset: Dataset) -> Dataset:
     splits = {name: _split(dataset, name) for name in ("train", "dev", "test")}
     check_widths({name: split.inputs for name, split in splits.items()}, f"dataset: '{dataset.name}'")
     given = [] if dataset.is_text else [getattr(dataset, name).inputs for name in splits]
-    return replace(dataset, **splits, notes=(*dataset.notes, *notes.on_digits(given)))
+    told = (*dataset.notes, *notes.on_digits(given))
+    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"], notes=told)
 
 
 def validate_folds(folds: Sequence[Dataset], noun: str = "folds") -> tuple[Dataset, ...]:
