@@ -223,6 +223,8 @@ def _with_known(update: Callable[..., Any], extras: Mapping[str, Any]) -> Callab
         given = dict(extras)
         while True:
             try:
+                # apart, so that what is given up leaves nothing in the computation
+                jax.eval_shape(functools.partial(update, **given), *arguments)
                 return update(*arguments, **given)
             except TypeError as error:
                 _, told, refused = str(error).partition("nexpected keyword argument")
