@@ -1,7 +1,7 @@
 """A comparison's tables: the runs that tuned, the runs that confirm, and the protocol that they followed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from math import isnan
 from pathlib import Path
@@ -132,10 +132,9 @@ class Study:
     def whole(self) -> "Study":
         """The tables without the runs of unfinished tasks: half a task compares nothing."""
         runs = self.runs[~self.runs["task"].isin(self.unfinished)]
-        tables = (
-            table[table["run"].isin(runs["run"])] if len(table) else table for table in (self.curves, self.predictions)
-        )
-        return Study(runs, *tables, self.by, self.tasks, self.protocol, self.unfinished) if self.unfinished else self
+        others = (self.curves, self.predictions)
+        curves, predictions = (table[table["run"].isin(runs["run"])] if len(table) else table for table in others)
+        return replace(self, runs=runs, curves=curves, predictions=predictions)
 
     @property
     def contestants(self) -> list[str]:
