@@ -21,7 +21,7 @@ def effects(by_task, blocks=8, spread=0.1):
     """A table of effects: for each task a mean, with four seeds in each block."""
     generator = np.random.default_rng(0)
     rows = [(task, block, seed) for task in by_task for block in range(blocks) for seed in range(4)]
-    table = pd.DataFrame(rows, columns=["task", "block", "seed"])
+    table = pd.DataFrame(rows, columns=["task", "block", "seed"]).assign(test_share=1 / 8)
     return table.assign(effect=table["task"].map(by_task) + generator.normal(0, spread, len(table)))
 
 
