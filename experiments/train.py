@@ -32,6 +32,8 @@ def report(results, console):
 def balance(results):
     """What the accuracy of the kept model hides, in sentences; of the test examples alone if there is none."""
     kept = results.kept_model
+    if kept is None and not results.folds:
+        return []
     test = (results.folds[0] if kept is None else results.dataset(kept.about["run"])).test
     predictions = [] if kept is None else predict.of_split(kept, test)
     return tables.on_balance(test.labels, results.folds[0].class_names, predictions)

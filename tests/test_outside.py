@@ -73,4 +73,4 @@ def test_files_that_predict_asks_about(tmp_path):
     for name, fragment in (("long.txt", "line 1: the line is longer"), ("latin.txt", "line 2: byte 4 is not UTF-8")):
         given = predict.parser().values([f"--file={tmp_path / name}"])
         with pytest.raises(UserError, match=fragment):
-            predict.texts(given)
+            predict.texts(given, ())

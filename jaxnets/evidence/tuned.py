@@ -40,10 +40,12 @@ def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: fl
 
 
 def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
-    """A column of runs as `float[settings, seeds]`; one that a search dropped is as good as the worst that it kept."""
+    """A column of runs as `float[settings, seeds]`; one that a search dropped is as good as the worst that it kept,
+    or as chance where it kept none.
+    """
     scored = own.assign(_score=choosing.counted(own, column, chance))
     dropped = scored["status"] == choosing.STOPPED
-    scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min())
+    scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min()).fillna(chance)
     return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
 
 

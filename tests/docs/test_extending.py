@@ -25,7 +25,7 @@ EXPECTED = {  # a column of the results, and how many runs there are
     "my_lab.curves:cube": ("activation", 144),
     "my_lab.smooth:Smooth": ("head", 2),
     "my_lab.data:load": ("hidden_units", 1),
-    "my_lab.circle": ("contestant", 24),
+    "my_lab.circle": ("contestant", 32),
     "my_lab.script": ("", 0),
 }
 

@@ -43,7 +43,7 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
     figures = {
         f"figures/{name}.{kind}"
-        for name in ("accuracy_over_learning_rate", "learning_curves", "tuning_curves", "profiles")
+        for name in ("accuracy_over_learning_rate", "learning_curves", "profiles")
         for kind in ("png", "svg", "pdf", "csv")
     }
     records = {f"{name}.json" for name in ("checksums", "config", "environment", "progress", "study")}
@@ -150,7 +150,7 @@ def test_help_lists_experiments_and_flags():
         (["--optimizer=sgd", "--b1=0.9"], "optimizer=sgd has no 'b1'"),
         (["--learning_rate=-1"], "-1.0 is below 0"),
         (["--learning_rate=fast"], "'fast' is not a number"),
-        (["--learning_rate="], "the value is empty"),
+        (["--warmup_steps="], "the value is empty"),
         (["--learning_rate=log:0:1:3"], "not above 0"),
         (["--batch_size=100000"], "larger than the 1437 training examples"),
         (["--head=sigmoid"], "two classes, and there are 10"),

@@ -162,5 +162,6 @@ def test_switches_are_spelled_out():
 def test_an_empty_text_is_not_given():
     assert flags.parse(MINE, ["--weight_decay="]).weight_decay is None
     assert Config().weight_decay is None
-    with pytest.raises(UserError, match="learning_rate: the value is empty"):
-        flags.parse(MINE, ["--learning_rate="])
+    assert flags.parse(MINE, ["--learning_rate="]).learning_rate is None
+    with pytest.raises(UserError, match="warmup_steps: the value is empty"):
+        flags.parse(MINE, ["--warmup_steps="])

@@ -33,7 +33,7 @@ def test_runs_of_one_seed_start_alike(results):
     first, other = (results.params(run, step=0)["output"]["kernel"] for run in (0, 2))
     np.testing.assert_array_equal(first, other)  # the same seed at another learning rate
     assert not np.array_equal(first, results.params(1, step=0)["output"]["kernel"])
-    with pytest.raises(UserError, match="were not kept; keep=last"):
+    with pytest.raises(UserError, match="after step 5 were not kept; kept are those after 3, 6; keep=all"):
         results.params(0, step=5)
     with pytest.raises(UserError, match="there is no run 9; the runs are 0 to 3"):
         results.numbers(9)
