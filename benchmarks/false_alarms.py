@@ -155,11 +155,12 @@ def comparisons(number: int, spread: float, margin: float = 0.005) -> tuple[int,
         values = generator.normal(truth, noise, (BLOCKS, len(METHODS)))
         pairs = standings.pairs(coverage.in_repeats(pd.DataFrame(values, columns=list(METHODS))), margin)
         table = pd.DataFrame({"contestant": list(METHODS), "accuracy": values.mean(axis=0)})
-        wrong += contradictions(sentences.headline("task", table, pairs), pairs, margin)
+        headline = sentences.headline("task", table, pairs)
+        wrong += contradictions(headline, pairs, margin)
         best = METHODS[int(truth.argmax())]
         seen = pairs["bound_high"].where(pairs["first"] == best, -pairs["bound_low"])
         lost += bool((seen[(pairs["first"] == best) | (pairs["second"] == best)] < 0).any())
-        named += "is ahead:" in sentences.headline("task", table, pairs)
+        named += "is ahead:" in headline
     return wrong, lost, named
 
 
