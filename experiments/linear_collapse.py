@@ -88,7 +88,7 @@ def evidence(tables):
     return {
         "equal_maps": Fact(bool(equal), most) if len(stacked) else NO_NETS,
         "bent": Fact(bool(bends), least) if len(far) else NO_NETS,
-        "much": bent.rename(columns={"unexplained": "effect"})[["block", "seed", "effect"]],
+        "much": bent.rename(columns={"unexplained": "effect"})[["block", "seed", "effect", "test_share"]],
         "as_accurate": _gain(tables["scores"], linear=True),
         "more_accurate": _gain(tables["scores"], linear=False),
     }

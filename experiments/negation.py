@@ -93,8 +93,9 @@ def on_unseen(results):
     hidden = [one for one in choices(results.config.values()["hidden_units"]) if one not in NONE][-1]
     studied = results.study("hidden_units", **UNSEEN, hidden_units=[hidden], keep="last")
     said = sentences.judgements(*studied.reporting.values(), "the movie is {}", "the movie is not {}")
-    rates = studied.study.phase(TUNING)
-    return {"unseen": effects.scores(studied.study), "rates": rates.assign(block=rates.get("block", 0)), "words": said}
+    (facts,), rates = studied.study.tasks, studied.study.phase(TUNING)
+    rates = rates.assign(block=rates.get("block", 0), test_share=facts.test_share)
+    return {"unseen": effects.scores(studied.study), "rates": rates, "words": said}
 
 
 def with_both(config):

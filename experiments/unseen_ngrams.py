@@ -76,7 +76,8 @@ def measure(results):
         studied = results.study("model", predictions=True, keep="last", **values)
         (trained,) = studied.reporting.values()
         of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
-        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind, test_share=share))
+        of_kind |= {"test_share": share}  # a loader does not tell it
+        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind))
         likeness.append(windows.likeness_by_block(trained, results.options["phrases"]).assign(**of_kind))
     return {
         "systems": pd.concat(systems, ignore_index=True),

@@ -53,7 +53,8 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
       columns: of its table of runs, to be kept.
 
     Returns:
-      A row for each run: its number `run`; `block`, 0 without blocks; the columns; and what `distances` gives.
+      A row for each run: its number `run`; `block`, 0 without blocks; `test_share`, by which blocks are correlated; the
+      columns; and what `distances` gives.
     """
     rows = []
     for run in map(int, np.flatnonzero(trained.runs["status"] == FINISHED)):
@@ -65,7 +66,7 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
         rows.append({"run": run, **distances(trained.params(run), inputs, logits, of_net)})
     table = pd.DataFrame(rows, columns=["run", *DISTANCES])
     kept = trained.runs.assign(block=trained.runs.get("block", 0))[["block", *columns]]
-    return kept.iloc[table["run"]].reset_index(drop=True).join(table)
+    return kept.iloc[table["run"]].reset_index(drop=True).join(table).assign(test_share=trained.test_share)
 
 
 def distances(

@@ -63,8 +63,9 @@ def complete(table: pd.DataFrame) -> Fact:
 
     Nothing is known where no task has three rates, one of them good.
 
-    >>> complete(pd.DataFrame({"task": "xor", "zone": ["slow", "good", "lost"]}))
-    Fact(holds=True, text='on 1 of 1 tasks')
+    >>> found = complete(pd.DataFrame({"task": "xor", "zone": ["slow", "good", "lost"]}))
+    >>> found.holds, found.text
+    (True, 'on 1 of 1 tasks')
     """
     found = table.groupby("task", sort=False)["zone"]
     if not found.agg(lambda zones: len(zones) >= 3 and "good" in set(zones)).any():

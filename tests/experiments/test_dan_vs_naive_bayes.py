@@ -8,7 +8,7 @@ from experiments import dan_vs_naive_bayes
 from experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
 from jaxnets.basics.errors import UserError
 from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 
@@ -57,7 +57,7 @@ def test_the_verdict_follows_its_rules(changes, outcome):
 @pytest.mark.parametrize(
     ("changes", "outcomes"),
     [
-        ({}, [INCONCLUSIVE, INCONCLUSIVE]),
+        ({}, [NOT_TESTED, INCONCLUSIVE]),
         ({"given": 0.9, "negated": 0.1}, [SUPPORTED, SUPPORTED]),
         ({"given": 0.5, "negated": -0.1}, [CONTRADICTED, CONTRADICTED]),
     ],

@@ -43,6 +43,7 @@ def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noi
     kinds = [("identity", "0", 0.01, 0, 0), ("identity", "8x8", error, 0, 0), ("relu", "8x8", 1e6, bend, left)]
     nets = [
         {"block": block, "seed": 4 * block + seed, "hidden_units": units, "activation": activation, "run": 0}
+        | {"test_share": 1 / 8}
         | {"error": wrong, "relative": 1e-7, "bend": far, "unexplained": rest * (1 + 0.1 * rng.normal())}
         for (activation, units, wrong, far, rest), block, seed in product(kinds, range(blocks), seeds)
     ]
@@ -61,7 +62,7 @@ OUTCOMES = [
     ({"error": 2.0}, "mixed"),
     ({"bend": 0.5}, "mixed"),
     ({"error": 2.0, "bend": 0.5}, "contradicted"),
-    ({"error": np.nan, "bend": np.nan}, "inconclusive"),  # a guest's layers cannot be multiplied out
+    ({"error": np.nan, "bend": np.nan}, "not tested"),  # a guest's layers cannot be multiplied out
 ]
 
 
@@ -94,20 +95,23 @@ def test_linear_nets_alone_leave_the_rest_open():
         "nets": some["nets"][some["nets"]["activation"] == "identity"],
     }
     outcomes = [part.outcome for part in judge(linear_collapse.RULES, linear_collapse.evidence(some)).parts]
-    assert outcomes == ["supported", "inconclusive", "inconclusive", "supported", "inconclusive"]
+    assert outcomes == ["supported", "not tested", "not tested", "supported", "not tested"]
 
 
 TINY = {"learning_rate": 0.01, "num_epochs": 2, "num_blocks": 2, "confirm_seeds": 2}
 
 
 def test_a_tiny_real_run(tiny):
-    finding, _, _ = tiny("linear_collapse", hidden_units=[0, (6, 6)], **TINY)
+    finding, results, _ = tiny("linear_collapse", hidden_units=[0, (6, 6)], **TINY)
     assert finding.verdict.outcome == "supported"
     table = finding.tables["Nets, each at its best learning rate"].set_index("net")
     assert list(table.index) == ["no hidden layer", "identity 6x6", "relu 6x6"]
     assert table.loc["identity 6x6", "largest relative error of the product"] < 1e-5
     assert table.loc["relu 6x6", "largest relative error of the product"] > 0.01
     assert set(finding.pictures) == {"logits_0", "logits_1", "accuracy"}
+    nets = pd.read_parquet(results.directory / "nets.parquet")
+    assert (nets["test_share"] == results.test_share).all()  # blocks share their images
+    assert results.test_share > 0
 
 
 HERE = "tests.experiments.test_linear_collapse"

@@ -48,6 +48,7 @@ def tables(linear=0.8, deep=0.9, spread=0.01, solving=0.9, linear_solving=0, sep
     of_shares = [scores({"0": linear, "32": deep}, task, spread) for task in ("10%", "20%", "30%", "40%", "50%")]
     rates = [
         {"block": block, "learning_rate": rate, "dev_accuracy": 1.0, "test_accuracy": 0.6 + slope * np.log10(rate)}
+        | {"test_share": 0.0}
         for block in range(8)
         for rate in (0.1, 1.0, 10.0)
     ]
@@ -130,7 +131,8 @@ def test_a_tiny_real_run(tiny):
     sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
     finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 200})
     assert finding.verdict.parts[0].outcome == SUPPORTED
-    words = pd.read_parquet(results.directory / "words.parquet")
+    rates, words = (pd.read_parquet(results.directory / f"{name}.parquet") for name in ("rates", "words"))
+    assert (rates["test_share"] == 0).all()  # generated blocks share nothing
     assert set(words["seen"]) == {"stood behind 'not' in training", "never did"}
     accuracies = finding.tables["Accuracy on sentences"].set_index("hidden units")
     assert (accuracies["share"] == "30% negated").all()

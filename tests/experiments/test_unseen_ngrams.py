@@ -13,7 +13,7 @@ from jaxnets.data.dataset import WordVectors
 from jaxnets.data.sentences import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.sentences import unseen_ngrams as unseen
 from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 
@@ -26,12 +26,13 @@ def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, c
     for (kind, degree), right in kinds.items():
         for block in range(8):
             of_kind = {"vectors": kind, "degree": degree, "system": f"{kind} {degree}", "block": block}
+            of_kind |= {"test_share": 1 / 8}
             cosines.append({**of_kind, "like": like + spread * (-1) ** block, "opposite": 0.5, "one": "a"})
             for number in range(4):
                 value = right + spread * np.sin(7 * block + 3 * degree + len(kind)) + spread * (number - 1.5) / 4
                 numbers = {"seed": 4 * block + number, "number": number, "learning_rate": 0.01, "edge": False}
                 scores = {"right": value, "dev_accuracy": value + 0.002 * (-1) ** block if dev is None else dev}
-                rows.append({**of_kind, **numbers, **scores, "test_share": 1 / 8})
+                rows.append({**of_kind, **numbers, **scores})
     indicators = pd.DataFrame({"texts": [texts] * 8, "classes": classes})
     phrases = pd.DataFrame(cosines).assign(indicators=0.0, other="b", contrary="c")
     return {"systems": pd.DataFrame(rows), "likeness": phrases, "indicators": indicators}
@@ -40,7 +41,7 @@ def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, c
 OUTCOMES = [
     ("indicators", {}, SUPPORTED),
     ("indicators", {"classes": 2}, CONTRADICTED),
-    ("indicators", {"texts": 0}, INCONCLUSIVE),
+    ("indicators", {"texts": 0}, NOT_TESTED),
     ("similarity", {}, SUPPORTED),
     ("similarity", {"low": 0.5, "high": 0.6}, CONTRADICTED),
     ("similarity", {"low": 0.7, "high": 0.7}, INCONCLUSIVE),
@@ -80,12 +81,12 @@ def test_one_degree_alone_does_not_rise():
     given = tables()
     given["systems"] = given["systems"][given["systems"]["degree"] != 0.3]
     parts = judge(RULES, evidence(given)).parts
-    assert next(part.outcome for part in parts if part.name == "degrees") == INCONCLUSIVE
+    assert next(part.outcome for part in parts if part.name == "degrees") == NOT_TESTED
 
 
 def test_a_model_without_filters_is_judged_by_its_accuracy_alone():
     guest = {**tables(), "likeness": pd.DataFrame()}
-    assert [part.outcome for part in judge(RULES, evidence(guest)).parts][-1] == INCONCLUSIVE
+    assert [part.outcome for part in judge(RULES, evidence(guest)).parts][-1] == NOT_TESTED
     assert len(unseen_ngrams.summary(guest)) == 1
 
 
@@ -106,6 +107,7 @@ def test_a_tiny_real_run(tiny):
     assert finding.verdict.parts[0].outcome == SUPPORTED
     likeness = pd.read_parquet(results.directory / "likeness.parquet")
     assert (likeness["indicators"] == 0).all()
+    assert (likeness["test_share"] == 0).all()  # generated blocks share nothing
 
 
 def opposites_alike(num_sentences=1000, data_seed=0):
