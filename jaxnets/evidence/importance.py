@@ -122,7 +122,7 @@ def lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFram
     Returns:
       A row for each task, block and group: `task`, `block`, `seed`, `test_share` and `effect`.
 
-    >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": ["a", "b", "c"], "share": [0.5, 0.2, 0.0]}
+    >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": list("abc"), "share": [0.5, 0.2, 0.0]}
     >>> lead(pd.DataFrame(rows), "a")["effect"].tolist(), lead(pd.DataFrame(rows), "a", "max")["effect"].tolist()
     ([0.4], [0.3])
     """
