@@ -56,7 +56,7 @@ PLANTED = [
 ]
 
 
-def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=3, blocks=4):
+def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=4, blocks=4):
     """What is measured, where the largest size has so many times the cost, or its loss is so many times the best's."""
     rng, rows, angles = np.random.default_rng(0), [], []
     for task, block, seed in np.ndindex(tasks, blocks, 3):
