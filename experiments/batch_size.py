@@ -92,8 +92,9 @@ def measure(results):
 
 
 def of_tasks(reporting, asked):
-    """A table asked of each task's runs, with the column `task`."""
-    return pd.concat([asked(trained).assign(task=task) for task, trained in reporting.items()], ignore_index=True)
+    """A table asked of each task's runs, with the columns `task` and `test_share`."""
+    tables = [asked(trained).assign(task=task, test_share=trained.test_share) for task, trained in reporting.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def evidence(tables):
@@ -102,7 +103,8 @@ def evidence(tables):
     scores = scores.assign(steps=scores["epochs"] * scores["num_steps"] / scores["num_epochs"])
     small, large = scores["contestant"].min(), scores["contestant"].max()
     more, fewer = {large: 1, small: -1}, {small: 1, large: -1}
-    angles = tables["angles"].pivot_table(index=["task", "block", "seed"], columns="batch_size", values="degrees")
+    keys = [*effects.KEYS, "test_share"]
+    angles = tables["angles"].pivot_table(index=keys, columns="batch_size", values="degrees")
     angles = angles.reindex(columns=[small, large])  # none where all runs diverged
     seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="contestant", values="seconds"))
     return {

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 NUM_TREES = 16
 NUM_GROUPS = 4
+_GROUP = ["task", "block", "seed", "test_share"]
 
 
 def main_effects(
@@ -92,21 +93,22 @@ def shares(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: int = N
     chance alone.
 
     Args:
-      draws: a row for each run: `task`, `block`, the hyperparameters and the loss.
+      draws: a row for each run: `task`, `block`, `test_share`, the hyperparameters and the loss.
       names: of the hyperparameters.
       loss: its column.
       groups: of each block.
 
     Returns:
-      A row for each task, block, group (column `seed`) and name: `name` and `share`.
+      A row for each task, block, group (column `seed`) and name: `name` and `share`; and `test_share` of the task.
     """
     rows = []
     for (task, block), own in draws.groupby(["task", "block"], sort=False):
         for group in range(groups):
             part = own.iloc[group::groups]
             found = main_effects(placed(part, names), np.log(np.maximum(part[loss], 1e-12)), seed=group)
-            rows += [(task, block, group, name, share) for name, share in zip(names, found, strict=True)]
-    return pd.DataFrame(rows, columns=["task", "block", "seed", "name", "share"])
+            key = (task, block, group, own["test_share"].iloc[0])
+            rows += [(*key, name, share) for name, share in zip(names, found, strict=True)]
+    return pd.DataFrame(rows, columns=[*_GROUP, "name", "share"])
 
 
 def lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFrame:
@@ -118,15 +120,14 @@ def lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFram
       over: `mean` of the others, or the largest (`max`).
 
     Returns:
-      A row for each task, block and group: `task`, `block`, `seed` and `effect`.
+      A row for each task, block and group: `task`, `block`, `seed`, `test_share` and `effect`.
 
-    >>> rows = {"task": "xor", "block": 0, "seed": 0, "name": ["a", "b", "c"], "share": [0.5, 0.2, 0.0]}
+    >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": list("abc"), "share": [0.5, 0.2, 0.0]}
     >>> lead(pd.DataFrame(rows), "a")["effect"].tolist(), lead(pd.DataFrame(rows), "a", "max")["effect"].tolist()
     ([0.4], [0.3])
     """
-    keys = ["task", "block", "seed"]
-    wide = table.pivot_table(index=keys, columns="name", values="share", sort=False)
+    wide = table.pivot_table(index=_GROUP, columns="name", values="share", sort=False)
     if name not in wide or wide.shape[1] < 2:
-        return pd.DataFrame(columns=[*keys, "effect"])
+        return pd.DataFrame(columns=[*_GROUP, "effect"])
     others = wide.drop(columns=name).agg(over, axis=1)
     return (wide[name] - others).rename("effect").reset_index()

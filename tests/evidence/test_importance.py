@@ -45,7 +45,7 @@ def table(blocks=2, weight=3.0):
         places = np.random.default_rng(block).random((64, 3))
         loss = np.exp(weight * places[:, 0] + places[:, 1])
         rows.append(pd.DataFrame(places, columns=["rate", "decay", "scale"]).assign(task="xor", block=block, loss=loss))
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows, ignore_index=True).assign(test_share=1 / 8)
 
 
 def test_each_group_of_each_block_has_its_shares():
@@ -54,6 +54,7 @@ def test_each_group_of_each_block_has_its_shares():
     assert shares.groupby("name")["share"].mean().idxmax() == "rate"
     assert importance.lead(shares, "rate")["effect"].mean() == pytest.approx(0.9 - 0.05, abs=0.25)
     assert (importance.lead(shares, "scale", "max")["effect"] < -0.3).all()
+    assert (importance.lead(shares, "rate")["test_share"] == 1 / 8).all()
 
 
 def test_with_nothing_to_compare_there_is_no_lead():

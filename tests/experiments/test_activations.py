@@ -32,7 +32,7 @@ def tables(num_tasks=8, edge=False, noise=0.02, relu_time=0.5, **losses):
                 value = loss * (2 if layers == 4 and "sigmoid" in name else 1)
                 rows += [
                     of_net | {"block": block, "number": number, "test_loss": value * np.exp(noise * rng.normal())}
-                    for block in range(3)
+                    for block in range(4)
                     for number in range(2)
                 ]
     scores = pd.DataFrame(rows).assign(test_accuracy=0.9, examples=200, test_share=0.0)

@@ -56,15 +56,15 @@ PLANTED = [
 ]
 
 
-def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=3, blocks=3):
+def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=4, blocks=4):
     """What is measured, where the largest size has so many times the cost, or its loss is so many times the best's."""
     rng, rows, angles = np.random.default_rng(0), [], []
     for task, block, seed in np.ndindex(tasks, blocks, 3):
-        place = {"task": str(task), "block": block, "seed": seed}
+        place = {"task": str(task), "block": block, "seed": seed, "test_share": 0.0}
         for rank, size in enumerate(SIZES):
             run = {**place, "number": seed, "contestant": size, "learning_rate": 0.1, "edge": False}
             end = 0.1 * tuned ** (rank / 2) * np.exp(spread * rng.normal())
-            run |= {"train_loss": end, "at_equal_seconds": end, "test_share": 0.0, "status": "finished"}
+            run |= {"train_loss": end, "at_equal_seconds": end, "status": "finished"}
             needed = examples ** (rank / 2) * np.exp(spread * rng.normal())
             rows.append({**run, "epochs": needed, "num_epochs": 16, "num_steps": 16 * 1024 // size})
             degrees = 80 - angle * rank / 2 + 50 * spread * rng.normal()
@@ -133,6 +133,7 @@ def test_a_tiny_real_run(tiny):
     assert np.allclose(variances["variance"] / variances["expected"], 1, atol=0.5)
     assert results.num_runs == 2 * 2 * 2 * 2 + 2 * 2 * 2
     assert {part.name: part.outcome for part in finding.verdict.parts}["variance"] == "supported"
+    assert (pd.read_parquet(results.directory / "angles.parquet")["test_share"] > 0).all()
     assert set(finding.pictures) == {"examples", "tuned", "angles"}
 
 

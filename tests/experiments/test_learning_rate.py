@@ -34,7 +34,8 @@ def tables(high=3.0, low=2.0, near=1.5, share=0.5, edge=1.3, other=0.1):
         for ratio in np.geomspace(0.25, 8, 101)
     ]
     grid = pd.DataFrame(grid).assign(chance=1.0, test_share=0.0)
-    return {"grid": grid, "shares": pd.DataFrame(shares), "stability": pd.DataFrame(stability)}
+    shares = pd.DataFrame(shares).assign(test_share=0.0)
+    return {"grid": grid, "shares": shares, "stability": pd.DataFrame(stability)}
 
 
 OUTCOMES = [
@@ -76,6 +77,7 @@ def test_a_tiny_real_run(tiny):
     small = {"tasks": ["wine"], "num_blocks": 2, "num_seeds": 2, "draws": 16, "probes": 1, "hidden_units": 4}
     finding, results, _ = tiny("learning_rate", dataset="wine", batch_size=16, **small)
     assert results.num_runs == 2 * 2 * 11 + 2 * 16 + 1
+    assert (pd.read_parquet(results.directory / "shares.parquet")["test_share"] > 0).all()
     assert set(finding.pictures) == {"loss", "too_high", "too_low", "a_lot", "importance", "edge"}
 
 
