@@ -93,7 +93,7 @@ class Effects:
 
 
 def tested(found: Fact | Effects) -> bool:
-    """Whether any run was about a rule."""
+    """Whether there was any run that a rule could be measured on."""
     if isinstance(found, Fact):
         return found.holds is not None or found.undecided
     estimate = found.all.estimate
@@ -269,7 +269,7 @@ def _part(name: str, rule: Rule, found: Fact | Effects, outcome: str) -> Part:
         "power": rule.power,
     }
     if not tested(found):
-        return Part(**common, evidence="no such run")
+        return Part(**common, evidence="no run to measure it on")
     if isinstance(found, Fact):
         return Part(**common, evidence=found.text)
     shares = rule.over in SHARES
