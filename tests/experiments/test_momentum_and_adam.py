@@ -103,6 +103,7 @@ PLANTED = [
         *("momentum_and_adam", False, "momentum steps with every 24th gradient alone"),
         values={**LAZY, "lazy": 1.0},
         outcome="contradicted",
+        part="momentum_loss",
     ),
 ]
 
