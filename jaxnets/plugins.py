@@ -49,14 +49,7 @@ Trust = bool | Collection[str]
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plug-in that was looked up.
-
-    Attributes:
-      kind: its kind, such as `optimizer`.
-      name: how the tables show it, and how it is found again; an import path for what is not built in.
-      value: the function, class or object.
-      arguments: those that are keywords of their own, by name.
-    """
+    """A plug-in that was looked up."""
 
     kind: str
     name: str
@@ -86,18 +79,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of plug-ins.
-
-    Attributes:
-      name: of the keyword and flag, such as `optimizer`.
-      noun: what one is called, with its article.
-      known: the built-in ones by name.
-      check: the plug-in from the object that was given or looked up; raises a UserError if it is none.
-      provided: whether an argument of a name is provided by jaxnets itself.
-      special: a look-up of its own, as data sets have for paths and arrays; None for the usual one.
-      is_imported: whether a name that is not built in is an import path.
-      limits: of the values of a built-in one's argument, by its name.
-    """
+    """A kind of plug-ins."""
 
     name: str
     noun: str
@@ -110,9 +92,6 @@ class Kind:
 
     def find(self, value: Any) -> Plugin:
         """The plug-in of a name, an import path or an object.
-
-        Raises:
-          UserError: if there is none, or it is none of this kind.
 
         >>> OPTIMIZER.find("sgd").name
         'sgd'
@@ -265,16 +244,7 @@ WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
 
 
 def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> None:
-    """Refuses import paths that stand in a file: a module that is imported runs, whoever wrote it.
-
-    Args:
-      file: that holds the values.
-      values: by name.
-      trust: what may be imported all the same, beside what is defined in jaxnets itself.
-
-    Raises:
-      UserError: if there is one that is not trusted.
-    """
+    """Refuses import paths that stand in a file: a module that is imported runs, whoever wrote it."""
     if trust is True:
         return
     trusted = [trust] if isinstance(trust, str) else trust or ()

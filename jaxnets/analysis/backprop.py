@@ -53,16 +53,7 @@ def finite_differences(
     step: float,
     kind: Kind,
 ) -> Float[np.ndarray, "places"]:
-    """The gradient of `loss` at some places, by moving one weight at a time.
-
-    Args:
-      layers: of the net.
-      inputs: of the examples.
-      labels: of the examples.
-      places: layer, and the place in its flattened kernel.
-      step: by how much a weight is moved; on both sides if central.
-      kind: `central` has an error of order step², `one-sided` of order step.
-    """
+    """The gradient of `loss` at some places, by moving one weight at a time."""
     here = loss(layers, inputs, labels)
 
     def moved(layer: int, place: int, distance: float) -> float:
@@ -82,19 +73,7 @@ def errors_by_step(
     count: int,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How far finite differences are from the gradient, over steps of 1e-14 to 1, at some places at random.
-
-    Args:
-      layers: of the net, in float64.
-      inputs: of the examples, likewise.
-      labels: of the examples.
-      count: the number of places.
-      seed: of the draw of places.
-
-    Returns:
-      A row for each `kind` and `step`, with the relative `error` over all places, and a bound on that part of it which
-      `rounding` makes.
-    """
+    """How far finite differences are from the gradient, over steps of 1e-14 to 1, at some places at random."""
     by_hand, places = gradient(layers, inputs, labels), _some_places(layers, count, seed)
     exact = np.array([by_hand[layer][0].flat[place] for layer, place in places])
     weights = np.array([layers[layer][0].flat[place] for layer, place in places])
@@ -121,17 +100,7 @@ def _some_places(layers: Layers, count: int, seed: int) -> list[tuple[int, int]]
 
 @jax_settings.pinned()
 def autodiff_against_hand(trained: Trained, run: int, num_examples: int = 64) -> dict[str, float]:
-    """The gradient of a run's net by autodiff in float32, against the one by hand in float64.
-
-    Args:
-      trained: whose parameters were kept, of tanh nets under softmax.
-      run: its number.
-      num_examples: of the training set, the first ones.
-
-    Returns:
-      `error`: the relative error of the whole gradient. `share`: of all its numbers the largest error, as a share of
-      what rounding can make; at most 1 if autodiff is exact.
-    """
+    """The gradient of a run's net by autodiff in float32, against the one by hand in float64."""
     layers, inputs, labels = of_run(trained, run, num_examples)
     params = jax.tree.map(jnp.asarray, trained.params(run))
     with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
@@ -172,18 +141,7 @@ def jax_loss(model: nn.Module, inputs: Any, labels: Any, params: Any) -> Array:
 def costs(
     blocks: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
 ) -> pd.DataFrame:
-    """What the gradient costs in MLPs of two hidden layers, by their width.
-
-    Args:
-      blocks: data sets of one shape; each is a block, with weights of its own.
-      widths: of the hidden layers.
-      repetitions: rounds of timing in each block.
-      seed: of the weights in the first block; those of the next have the next.
-      num_examples: of the training set, the first ones.
-
-    Returns:
-      A row for each round: `block`, `round`, `width`, and the columns of `timing.gradient_cost`.
-    """
+    """What the gradient costs in MLPs of two hidden layers, by their width."""
     tables = []
     for width in widths:
         model = MLP(blocks[0].num_classes, (width, width), jnp.tanh)

@@ -22,12 +22,7 @@ def alone(size: int) -> dict[str, Callable[[], Array]]:
 
 
 def in_a_step(width: int, examples: int) -> dict[str, Callable[[], Array]]:
-    """A step of gradient descent of an MLP with two hidden layers of each function: for `timing.in_turns`.
-
-    Args:
-      width: of the inputs and of the hidden layers.
-      examples: of the batch.
-    """
+    """A step of gradient descent of an MLP with two hidden layers of each function: for `timing.in_turns`."""
     return {name: _step(function, width, examples) for name, function in FUNCTIONS.items()}
 
 

@@ -28,19 +28,7 @@ _LEAST_OF = 5
 
 @jax_settings.pinned()
 def at_ends(trained: Trained, count: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
-    """The noise at the ends of some runs, on features, by batch size: measured, and as sampling theory has it.
-
-    Args:
-      trained: with the parameters after the last step.
-      count: the runs that are looked at: the first that ended.
-      sizes: of batches.
-      draws: batches of each size.
-      seed: of the draws.
-
-    Returns:
-      A row for each run, `net`, and `batch_size`, with what `measure` gives; `expected`, the variance by
-      `expected_variance`; and `error`, the standard error of a mean over the draws.
-    """
+    """The noise at the ends of some runs, on features, by batch size: measured, and as sampling theory has it."""
     rows = []
     for run in map(int, choosing.finished(trained.runs)["run"].head(count)):
         model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.dataset(run).train
@@ -61,13 +49,6 @@ def expected_variance(gradients: Float[np.ndarray, "examples parameters"], size:
     draws with replacement, from the fourth moments, by the same factor (N - B)/(N - 1). What the draws themselves
     spread is too little where a few examples that they missed have most of the gradient.
 
-    Args:
-      gradients: of the loss on each example.
-      size: B, of a batch.
-
-    Returns:
-      The mean and the standard deviation over batches.
-
     >>> expected_variance(np.array([[0.0], [1.0], [2.0]]), 3)
     (0.0, 0.0)
     """
@@ -84,20 +65,7 @@ def expected_variance(gradients: Float[np.ndarray, "examples parameters"], size:
 def measure(
     model: nn.Module, head: Head, params: Any, examples: Split, size: int, draws: int, seed: int
 ) -> dict[str, float]:
-    """The variance of a batch's gradient about the full one, over batches drawn without replacement.
-
-    Args:
-      model: of features.
-      head: gives the loss.
-      params: where the gradient is taken.
-      examples: all of them.
-      size: of a batch.
-      draws: the number of batches.
-      seed: of the draws.
-
-    Returns:
-      `variance`, the mean squared distance; and `relative_noise`, its root by the norm of the full gradient.
-    """
+    """The variance of a batch's gradient about the full one, over batches drawn without replacement."""
     batches = jnp.asarray(_batches(len(examples), size, draws, seed))
     arrays = jax.tree.map(jnp.asarray, params)
     squares, norm = _squared_distances(model, head, arrays, *_arrays(examples), batches)
@@ -107,18 +75,7 @@ def measure(
 
 @jax_settings.pinned()
 def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
-    """The angle between the gradient of a batch and that of all examples, at nets along their training, on features.
-
-    Args:
-      trained: with the parameters at several steps.
-      size: the batches of the runs that are looked at, early and late: after their first evaluation and their last.
-      sizes: of the batches whose gradients are taken, drawn without replacement.
-      draws: batches of each size.
-      seed: of the draws.
-
-    Returns:
-      A row for each run, step and size: `block`, `seed`, `step`, `batch_size`, and `degrees`, the mean angle.
-    """
+    """The angle between the gradient of a batch and that of all examples, at nets along their training, on features."""
     rows = []
     runs = choosing.finished(trained.runs)
     runs = runs[runs["batch_size"] == size].assign(block=runs.get("block", 0))
@@ -200,16 +157,7 @@ def _squared_distances(
 
 @jax_settings.pinned()
 def step_seconds(runs: Mapping[Any, tuple[Trained, int]], rounds: int, steps: int = 20) -> pd.DataFrame:
-    """Seconds of a training step of single runs, on features, each alone on one device and from its start.
-
-    Args:
-      runs: by name, each with what holds it.
-      rounds: of measurements; every round takes each run in turn.
-      steps: in a row, that make one measurement.
-
-    Returns:
-      A row for each round, a column for each name.
-    """
+    """Seconds of a training step of single runs, on features, each alone on one device and from its start."""
     starts = {name: (trained, run, trained.start(run)) for name, (trained, run) in runs.items()}
     return _timed(starts, rounds, steps)
 
@@ -219,9 +167,6 @@ def size_seconds(trained: Trained, rounds: int, steps: int = 20) -> pd.DataFrame
     """Seconds of a step by batch size, of runs on features: from one start, as that does not depend on the size.
 
     Each is the least of five measurements in turns, as whatever else the machine does only adds to one.
-
-    Returns:
-      A row for each `round` and size, the latter in the column `contestant`, with `seconds`.
     """
     firsts = trained.runs.drop_duplicates("batch_size").set_index("batch_size")["run"].sort_index()
     start = trained.start(int(firsts.iloc[0]))

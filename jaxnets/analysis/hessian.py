@@ -35,13 +35,7 @@ def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
 
 @jax_settings.pinned()
 def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray) -> float:
-    """The largest eigenvalue of the Hessian of a loss at some parameters, by Lanczos' method; NaN if it is not finite.
-
-    Args:
-      loss: from parameters to a number; the products are compiled once if it is the same object each time.
-      params: arrays in nested containers, two numbers at least.
-      key: of the vector to start from.
-    """
+    """The largest eigenvalue of the Hessian of a loss, by Lanczos' method; NaN if it is not finite."""
     size = ravel_pytree(params)[0].size
 
     def multiply(vector: np.ndarray) -> np.ndarray:
@@ -67,27 +61,14 @@ def _product(loss: Callable[[Any], Array], params: Any, vector: Float[Array, "si
 def stability(
     loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray, ratios: Float[np.ndarray, "rates"], num_steps: int
 ) -> pd.DataFrame:
-    """At which learning rates, in units of 2/λ, full-gradient descent lowers the loss at every step; see `descends`.
-
-    Returns:
-      A row for each rate: `sharpness`, which is λ, `ratio` and `stable`.
-    """
+    """At which learning rates, in units of 2/λ, full-gradient descent lowers the loss at every step; see `descends`."""
     sharpness = largest_eigenvalue(loss, params, key)
     stable = descends(loss, params, jnp.asarray(ratios * 2 / sharpness), num_steps)
     return pd.DataFrame({"sharpness": sharpness, "ratio": ratios, "stable": stable})
 
 
 def stability_of_runs(trained: Trained, ratios: Float[np.ndarray, "rates"], num_steps: int) -> pd.DataFrame:
-    """The tables of `stability` for all runs of a sweep of one net, from where their training ended.
-
-    Args:
-      trained: a sweep of features without blocks or folds, that kept its last parameters.
-      ratios: learning rates in units of 2/λ.
-      num_steps: of each descent.
-
-    Returns:
-      The rows of all, with the column `net`, the number of the run.
-    """
+    """The tables of `stability` for all runs of a sweep of one net, from where their training ended."""
     loss, tables = training_loss(trained, int(trained.runs["run"].iloc[0])), []
     for run in map(int, trained.runs["run"]):
         params = jax.tree.map(jnp.asarray, trained.params(run))

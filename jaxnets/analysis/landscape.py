@@ -43,13 +43,6 @@ def in_another_order(trained: Trained, seed: int = 0) -> Trained:
 
     The training examples are put in another order, so that the same seeds draw other batches; right after the sweep, in
     the same process, nothing is compiled. Batches of all examples have no order: their runs are left out.
-
-    Args:
-      trained: the sweep.
-      seed: of the order.
-
-    Returns:
-      The runs with the same numbers and their parameters after the last step, without evaluations before.
     """
     programs = [one for one in trained.programs if one.task.batch_size < one.task.num_examples]
     steps = max((one.task.num_steps for one in programs), default=1)
@@ -72,14 +65,7 @@ def _reordered(dataset: Dataset, generator: np.random.Generator) -> Dataset:
 def along_lines(
     trained: Trained, runs: Sequence[int], firsts: Sequence[Any], seconds: Sequence[Any]
 ) -> Float[np.ndarray, "lines points"]:
-    """The training loss, in nats, at `POINTS` points on straight lines between solutions, ends included.
-
-    Args:
-      trained: a sweep of features that holds the runs.
-      runs: for each line a run, of one model, on whose training examples the loss is taken.
-      firsts: where each line begins: parameters.
-      seconds: where it ends.
-    """
+    """The training loss, in nats, at `POINTS` points on straight lines between solutions, ends included."""
     if not runs:
         return np.zeros((0, POINTS))
     inputs, labels = (

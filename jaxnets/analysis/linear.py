@@ -46,16 +46,7 @@ def collapsed(
 
 
 def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
-    """How near to a linear map those runs are that finished, on their test examples.
-
-    Args:
-      trained: with the parameters kept.
-      columns: of its table of runs, to be kept.
-
-    Returns:
-      A row for each run: its number `run`; `block`, 0 without blocks; `test_share`, by which blocks are correlated; the
-      columns; and what `distances` gives.
-    """
+    """How near to a linear map those runs are that finished, on their test examples."""
     rows = []
     for run in map(int, np.flatnonzero(trained.runs["status"] == FINISHED)):
         inputs = np.asarray(trained.dataset(run).test.inputs)
@@ -75,20 +66,7 @@ def distances(
     logits: Float[np.ndarray, "examples outputs"],
     activation: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, float]:
-    """How far an MLP is from linear maps.
-
-    Args:
-      params: of the MLP.
-      inputs: of examples.
-      logits: of the MLP, as it gives them in float32.
-      activation: its non-linearity, a monotone one, such as ReLU and tanh.
-
-    Returns:
-      `error`: the largest distance of a logit from that of the layers multiplied out, as a share of what rounding can
-      make: at most 1 if the maps are the same. `relative`: the same as a share of the largest logit. `bend`: the
-      distance of all logits from the best linear map, over what rounding can make of the values in the net: above 1
-      there is no map that gives them. `unexplained`: see there. The first three are NaN for a model that is no MLP.
-    """
+    """How far an MLP is from linear maps."""
     left = unexplained(inputs, logits)
     if not is_mlp(params):
         return dict.fromkeys(DISTANCES, float("nan")) | {"unexplained": left}
@@ -106,16 +84,7 @@ def distances(
 
 
 def against_product(trained: Trained, nets: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The logits of one MLP of each architecture, and what its layers multiplied out would give in their place.
-
-    Args:
-      trained: with the parameters kept.
-      nets: from `examined`, with `activation` and `hidden_units`; those that are no MLP are left out.
-      count: of the test examples, the first ones.
-
-    Returns:
-      A row for each logit: `net` and `collapsed`, with `activation` and `hidden_units`.
-    """
+    """The logits of one MLP of each architecture, and what its layers multiplied out would give in their place."""
     keys, parts = ["activation", "hidden_units"], []
     for (activation, units), own in nets.dropna(subset="error").groupby(keys, sort=False):
         run = int(own["run"].iloc[0])
@@ -140,10 +109,6 @@ def margin(inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray,
 
     The linear program: the largest t for which weights in [-1, 1] and a bias have y (w·x + b) >= t for each example,
     with y = 1 or -1. Source: Mangasarian (1965), "Linear and nonlinear separation of patterns by linear programming".
-
-    Args:
-      inputs: of the examples.
-      labels: 0 or 1.
 
     >>> margin(np.array([[0.0], [1.0]]), np.array([0, 1]))
     0.5

@@ -22,15 +22,7 @@ from jaxnets.models.layers import OUTPUT, VECTORS, linear_layer, window_layer
 
 @jax_settings.pinned()
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
-    """The blocks of a model as its own code makes them.
-
-    Args:
-      model: a Flax module of features, or of texts.
-      num_features: the numbers of an example; None for a model of texts.
-
-    Returns:
-      A row for each block: `block`, its name; `shapes`, of its arrays; `parameters`, how many numbers they hold.
-    """
+    """The blocks of a model as its own code makes them."""
     zero = jnp.zeros(1, jnp.int32)
     inputs: Any = TextBatch(zero, zero, zero) if num_features is None else jnp.zeros((1, num_features))
     params = jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]
@@ -85,12 +77,7 @@ def text_cnn(
 
 @jax_settings.pinned()
 def learned(run: Run, dataset: Dataset) -> int:
-    """How many numbers the model of a run learns; word vectors are left out, as they grow with the vocabulary alone.
-
-    Args:
-      run: from `jaxnets.engine.runs.runs`.
-      dataset: that it would be trained on.
-    """
+    """How many numbers the model of a run learns; word vectors are left out, as they grow with the vocabulary alone."""
     program = plan([resolve(run, dataset)], dataset)[0]
     model = program.task.model({name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()})
     key = jax.random.key(0)
@@ -101,10 +88,6 @@ def learned(run: Run, dataset: Dataset) -> int:
 
 def equal_width(count: Callable[[int], int], num_parameters: int) -> int:
     """The width whose number of parameters comes closest to a given one; of two, the smaller.
-
-    Args:
-      count: from a width to the number of parameters, which grows with it.
-      num_parameters: wanted.
 
     >>> equal_width(lambda width: sum(mlp(64, (width,), 10).values()), linear(64, 100) + linear(100, 10))
     100

@@ -16,14 +16,7 @@ from jaxnets.plugins import OPTIMIZER
 
 @dataclass(frozen=True)
 class Landscape:
-    """A function to be made small.
-
-    Attributes:
-      function: of a point `[2]`.
-      start: where all paths begin.
-      low: counts as having arrived.
-      window: the bounds of x and of y that a picture shows.
-    """
+    """A function to be made small."""
 
     function: Callable[[Float[Array, "2"]], Array]
     start: tuple[float, float]
@@ -61,14 +54,7 @@ LANDSCAPES = {
 
 @jax_settings.pinned()
 def walk(landscape: Landscape, optimizer: Any, learning_rates: np.ndarray, num_steps: int) -> np.ndarray:
-    """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate.
-
-    Args:
-      landscape: to walk on.
-      optimizer: a name, an import path, or a function; its arguments have their defaults.
-      learning_rates: a path for each.
-      num_steps: of each path.
-    """
+    """The points `float32[rates, steps + 1, 2]` that an optimizer comes to, for each learning rate."""
     plugin = OPTIMIZER.find(optimizer)
     arguments = {name: a.default for name, a in plugin.arguments.items() if a.default is not None}
 
@@ -99,17 +85,7 @@ def arrivals(landscape: Landscape, points: Float[np.ndarray, "rates points 2"]) 
 
 
 def best_paths(optimizers: Mapping[str, Any], learning_rates: np.ndarray, num_steps: int) -> pd.DataFrame:
-    """For each landscape and optimizer, the path at the rate that arrives first.
-
-    Args:
-      optimizers: by what to call them.
-      learning_rates: that each tries.
-      num_steps: of each path.
-
-    Returns:
-      A row for each point: `landscape`, `optimizer`, `learning_rate`, `arrival` (infinite for never), `arriving` (how
-      many of all rates arrive), `step`, `x`, `y`.
-    """
+    """For each landscape and optimizer, the path at the rate that arrives first."""
     tables = []
     for title, landscape in LANDSCAPES.items():
         for name, optimizer in optimizers.items():

@@ -27,12 +27,7 @@ def unit_roundoff(dtype: str | type) -> float:
 
 
 def gamma(operations: int, unit: float) -> float:
-    """The largest relative error of as many roundings one after another: n u / (1 - n u), Lemma 3.1.
-
-    Args:
-      operations: n.
-      unit: u, from `unit_roundoff`.
-    """
+    """The largest relative error of as many roundings one after another: n u / (1 - n u), Lemma 3.1."""
     return operations * unit / (1 - operations * unit)
 
 
@@ -56,14 +51,7 @@ def of_net(
     activation: Callable[[np.ndarray], np.ndarray],
     unit: float,
 ) -> Float[np.ndarray, "examples outputs"]:
-    """A bound on the error of layers with a non-linearity between them, from the values that there are on the way.
-
-    Args:
-      layers: the last one without a non-linearity behind it.
-      inputs: of examples.
-      activation: a monotone one, such as ReLU and tanh.
-      unit: u, from `unit_roundoff`.
-    """
+    """A bound on the error of layers with a non-linearity between them, from the values that there are on the way."""
     *hidden, (kernel, bias) = layers
     values = exact(inputs)
     for before, plus in hidden:
@@ -73,12 +61,7 @@ def of_net(
 
 @dataclass(frozen=True)
 class Bounded:
-    """Exact values, and bounds on the absolute error with which they are computed; arrays of one shape.
-
-    Attributes:
-      value: as float64 gives it.
-      error: the bound.
-    """
+    """Exact values, and bounds on the absolute error with which they are computed; arrays of one shape."""
 
     value: np.ndarray
     error: np.ndarray
@@ -149,17 +132,7 @@ def surprise(logits: Bounded, labels: Int[np.ndarray, "examples"], unit: float) 
 def of_gradient(
     layers: Layers, inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"], unit: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A bound on the error of each number of a gradient by back-propagation, for tanh nets under cross-entropy.
-
-    Args:
-      layers: of the net, without an error.
-      inputs: of the examples, likewise.
-      labels: of the examples.
-      unit: of the precision in which the gradient is computed, from `unit_roundoff`.
-
-    Returns:
-      Bounds in the shapes of the layers.
-    """
+    """A bound on the error of each number of a gradient by back-propagation, for tanh nets under cross-entropy."""
     activations = _forward(layers, inputs, unit)
     delta, bounds = surprise(activations[-1], labels, unit), list[tuple[np.ndarray, np.ndarray]]()
     ones = exact(np.ones((1, len(inputs))))

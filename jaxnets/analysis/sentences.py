@@ -18,17 +18,7 @@ from jaxnets.trained.model import Model
 
 
 def judgements(trained: Trained, plain: str, negated: str) -> pd.DataFrame:
-    """What the best run on dev says of sentences with each good and bad word put into them.
-
-    Args:
-      trained: runs on texts; their parameters were kept.
-      plain: a sentence in which `{}` stands for the word. Words that the model does not know are left out.
-      negated: its negation.
-
-    Returns:
-      A row for each word: `word`; `kind`, good or bad; `plain` and `negated`, the log-odds of the last class; and
-      `seen`, whether the word stood behind a negation in training. None if no run finished.
-    """
+    """What the best run on dev says of sentences with each good and bad word put into them."""
     best = choosing.finished(trained.runs).nsmallest(1, "dev_loss")["run"]
     none = pd.DataFrame(columns=["word", "kind", "plain", "negated", "seen"])
     return pd.concat([_judgements(trained, run, plain, negated) for run in best]) if len(best) else none
@@ -51,35 +41,13 @@ def _judgements(trained: Trained, run: int, plain: str, negated: str) -> pd.Data
 def in_both_orders(
     model: Model, texts: Sequence[Int[np.ndarray, "words"]], generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a model says of texts in their order, and with the words of each shuffled.
-
-    Args:
-      model: of texts.
-      texts: word ids of each.
-      generator: of the shuffles.
-
-    Returns:
-      The probabilities of the classes `float[texts, classes]` in their order, and those of the shuffled texts.
-    """
+    """What a model says of texts in their order, and with the words of each shuffled."""
     other = [generator.permutation(row) for row in texts]
     return predict.class_probabilities(model, texts), predict.class_probabilities(model, other)
 
 
 def orders(trained: Trained, runs: pd.DataFrame, num_texts: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What some runs make of the order of words.
-
-    Args:
-      trained: what the runs belong to; their parameters were kept.
-      runs: rows of its table, with the column `contestant`. Those that did not finish have no row in what is returned.
-      num_texts: how many test texts are asked about, the first ones.
-      seed: of the shuffles.
-
-    Returns:
-      A row for each run: `contestant`, `block`, `seed`; `right`, its accuracy; `shuffled`, that on the same texts with
-      their words shuffled; `change`, by how much a probability changes at most; `examples`, the number of texts. And
-      what the first run of each contestant says of each text: `contestant`, `plain` and `shuffled`, the log-odds of the
-      last class.
-    """
+    """What some runs make of the order of words."""
     rows, texts = [], _test_texts(trained, num_texts)
     odds: dict[str, pd.DataFrame] = {}
     for _, run in choosing.finished(runs).iterrows():

@@ -11,15 +11,7 @@ Units = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two nets that grew out of one with a single hidden layer.
-
-    Attributes:
-      base: the hidden units of that net.
-      deeper: those of the net with more layers, each as wide as the first.
-      wider: those of the net whose only layer is wider.
-      extra_deeper: the parameters that the deeper one has more than the base.
-      extra_wider: those that the wider one has more.
-    """
+    """Two nets that grew out of one with a single hidden layer."""
 
     base: Units
     deeper: Units
@@ -34,14 +26,7 @@ class Pair:
 
 
 def deeper_or_wider(run: Run, dataset: Dataset, width: int, layers: int) -> Pair:
-    """Some more hidden layers, or one wider layer with as many parameters.
-
-    Args:
-      run: from `jaxnets.engine.runs.runs`; its model has `hidden_units`.
-      dataset: that it would be trained on.
-      width: of the base's layer, and of each layer that is added.
-      layers: how many are added, at least one.
-    """
+    """Some more hidden layers, or one wider layer with as many parameters."""
 
     def count(units: Units) -> int:
         return parameters.learned({**run, "hidden_units": units}, dataset)

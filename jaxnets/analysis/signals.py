@@ -25,11 +25,7 @@ def largest_weights(trained: Trained) -> pd.DataFrame:
 
 
 def ranks(trained: Trained) -> pd.DataFrame:
-    """The `largest_rank` of each run of a sweep at its start and at the steps at which its parameters were kept.
-
-    Returns:
-      A row for each run and step: `initializer`, `activation`, `run`, `step`, `rank`.
-    """
+    """The `largest_rank` of each run of a sweep at its start and at the steps at which its parameters were kept."""
     about = trained.runs[["run", "initializer", "activation"]]
     rows = [
         {"run": run, "step": step, "rank": largest_rank(trained.params(run, step))}

@@ -36,17 +36,6 @@ def pairs(trained: Trained, by: str, within: str = "", *, starts: bool = True) -
     Pairs are made of methods that have one start, as they have one seed; of runs of a method with their batches in
     another order, from `jaxnets.analysis.landscape.in_another_order`; and of starts of a method, each in one pair, as
     they are and with the hidden units of an MLP aligned. Runs that diverged have no end, and no pairs.
-
-    Args:
-      trained: a sweep of features, with the parameters after the last step.
-      by: the column of the methods.
-      within: the column of the models, if there are several: only runs of one model are compared.
-      starts: whether different starts are compared as well.
-
-    Returns:
-      A row for each point of each line: `kind`; `first` and `second`, the methods; `block` and `seed` of the start;
-      `distance`, relative; `barrier`, as a share of the loss of a uniform guess, log(classes); `share`, the point's
-      place from 0 to 1; `loss`, in nats; and the column `within`.
     """
     again = landscape.in_another_order(trained)
     runs = choosing.finished(trained.runs)

@@ -14,16 +14,7 @@ CALLS = 5
 
 
 def in_turns(functions: Mapping[str, Callable[[], Any]], repetitions: int, inner: int = 1) -> pd.DataFrame:
-    """Seconds of each function, in rounds: every round calls each of them.
-
-    Args:
-      functions: by name; what they return is waited for. Each is called once before, to compile.
-      repetitions: the number of rounds.
-      inner: calls in a row that make one measurement.
-
-    Returns:
-      A row for each round, a column of seconds per call for each function.
-    """
+    """Seconds of each function, in rounds: every round calls each of them."""
     for function in functions.values():
         jax.block_until_ready(function())
     rows = []
@@ -46,18 +37,7 @@ def with_derivative(function: Callable[[Array], Array], x: Float[Array, "*shape"
 
 
 def gradient_cost(loss: Callable[..., Array], blocks: Sequence[tuple[Any, ...]], repetitions: int) -> pd.DataFrame:
-    """What a loss costs alone, and with its gradient.
-
-    Args:
-      loss: from parameters, arrays in nested containers, and whatever else it takes, to a number.
-      blocks: its arguments in each block, of the same shapes.
-      repetitions: the number of rounds in each.
-
-    Returns:
-      A row for each round: the `block` and the `round` in it; the seconds `forward`, of the loss, and `gradient`, of
-      both, each the fastest of `CALLS` calls; `parameters`, their number; and `operations`, how many times the
-      operations of the loss both take.
-    """
+    """What a loss costs alone, and with its gradient."""
     forward, gradient = jax.jit(loss), jax.jit(jax.value_and_grad(loss))
     tables = []
     for block, arguments in enumerate(blocks):

@@ -21,11 +21,7 @@ def has_filters(model: Model) -> bool:
 
 
 def features(model: Model, text: str) -> dict[int, np.ndarray]:
-    """For each width the features `float64[windows, filters]` of a text's windows.
-
-    Raises:
-      UserError: if the text has no words, or the model is not a text CNN.
-    """
+    """For each width the features `float64[windows, filters]` of a text's windows."""
     (row,) = predict.encode(model, [text])
     if len(row) == 0 or not has_filters(model):
         raise UserError(f"'{text}' has no windows: it has no words, or '{model.plugin.name}' is not a text CNN.")
@@ -37,9 +33,6 @@ def similarity(model: Model, first: str, second: str) -> float:
 
     Indicators of n-grams have a cosine of 1 for equal windows and 0 for all others. A window that no filter answers to
     has a cosine of 0 with every window.
-
-    Raises:
-      UserError: if the texts differ in their number of words; and as `features` does.
     """
     cosines = []
     for one, other in zip(features(model, first).values(), features(model, second).values(), strict=True):
@@ -62,21 +55,7 @@ def indicator_similarity(first: str, second: str, widths: Sequence[int]) -> floa
 
 
 def likeness(models: Sequence[Model], one: str, like: str, opposite: str) -> pd.DataFrame:
-    """How similar two phrases are to another one, to the filters of models and to indicators of n-grams.
-
-    Args:
-      models: those without filters are left out.
-      one: a phrase.
-      like: a phrase of similar meaning, of as many words.
-      opposite: a phrase of opposite meaning, of as many words.
-
-    Returns:
-      A row for each model: `like` and `opposite`, see `similarity`; `one`, `other` and `contrary`, the phrases; and
-      `indicators`, see `indicator_similarity`.
-
-    Raises:
-      UserError: as `similarity` does.
-    """
+    """How similar two phrases are to another one, to the filters of models and to indicators of n-grams."""
     rows = [
         {
             "like": similarity(model, one, like),
@@ -93,18 +72,7 @@ def likeness(models: Sequence[Model], one: str, like: str, opposite: str) -> pd.
 
 
 def likeness_by_block(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
-    """The likeness of phrases to the first net of each block that finished; see `likeness`.
-
-    Args:
-      trained: nets whose parameters were kept.
-      phrases: one, one like it, and one opposed to it.
-
-    Returns:
-      The table of `likeness`, with the column `block`.
-
-    Raises:
-      UserError: as `similarity` does.
-    """
+    """The likeness of phrases to the first net of each block that finished; see `likeness`."""
     runs = choosing.finished(trained.runs)
     first = runs.assign(block=runs.get("block", 0)).drop_duplicates("block")
     tables = [likeness([trained.model(run)], *phrases).assign(block=block) for run, block in first[KEYS].to_numpy()]

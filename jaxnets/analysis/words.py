@@ -27,17 +27,7 @@ def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> 
 def right_where_held(
     scored: pd.DataFrame, predictions: pd.DataFrame, folds: Sequence[Dataset], words: Collection[str]
 ) -> pd.Series:
-    """The accuracy of each run on those test texts that contain one of the words.
-
-    Args:
-      scored: a row for each run, with `run`, `status` and `test_accuracy`, which is that of chance if it is lost.
-      predictions: of these runs; see `jaxnets.engine.tables.predictions_table`.
-      folds: the data set.
-      words: that are looked for.
-
-    Returns:
-      One for each row; NaN where no text contains any of them. A run that did not finish has its `test_accuracy`.
-    """
+    """The accuracy of each run on those test texts that contain one of the words."""
     chosen = [
         holding(fold.test.inputs, fold.vocabulary, words) for fold in folds if isinstance(fold.test.inputs, Texts)
     ]
@@ -59,13 +49,6 @@ def behind(texts: Texts, vocabulary: Sequence[str], word: str) -> set[str]:
 
 
 def all_unseen(train: Sequence[Texts], test: Texts, order: int, num_words: int) -> Bool[np.ndarray, "texts"]:
-    """Which texts have n-grams, none of which occurs in the training texts.
-
-    Args:
-      train: the splits that were seen.
-      test: the texts.
-      order: the number n, 3 at most.
-      num_words: of the vocabulary.
-    """
+    """Which texts have n-grams, none of which occurs in the training texts."""
     _, indicators = baselines.matrices(Texts.joined(train), test, [order], num_words)
     return (test.lengths >= order) & (np.asarray(indicators.sum(axis=1)).ravel() == 0)

@@ -16,27 +16,14 @@ _MOST_BYTES = 2**24
 
 
 def write(folder: Path, paths: Iterable[Path]) -> None:
-    """Lists files of a folder with their SHA-256 sums, in place of the list before.
-
-    Raises:
-      UserError: if a file cannot be read, or the list not be written.
-    """
+    """Lists files of a folder with their SHA-256 sums, in place of the list before."""
     with files.file_errors(folder, "read"):
         sums = {path.relative_to(folder).as_posix(): digest(path) for path in sorted(paths)}
     files.write_json(folder / FILE, sums)
 
 
 def check(folder: Path, *names: str) -> None:
-    """Compares files of a folder with its list; nothing is compared where there is none.
-
-    Args:
-      folder: that may hold a list.
-      names: of files, relative to it; all that are listed if none is named. What is not there or not listed is passed
-        over.
-
-    Raises:
-      UserError: if a file is not as it was written, or the list cannot be read.
-    """
+    """Compares files of a folder with its list; nothing is compared where there is none."""
     listed = _listed(folder)
     for name in names or listed:
         path = folder / name

@@ -33,16 +33,7 @@ _KINDS = {
 
 @contextlib.contextmanager
 def file_errors(path: Path, doing: Literal["written", "read"] = "written", field: str = "") -> Iterator[None]:
-    """Turns a failure of the file system into one line for the user, whichever library met it.
-
-    Args:
-      path: of the file or folder.
-      doing: what is done with it.
-      field: that named it, for the error message.
-
-    Raises:
-      UserError: also if no file can have such a name.
-    """
+    """Turns a failure of the file system into one line for the user, whichever library met it."""
     where = f"{field}: '{shown(path)}'" if field else shown(path)
     try:
         _check_name(path)
@@ -81,36 +72,20 @@ def shown(path: Path | str) -> str:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is a file or folder.
-
-    Raises:
-      UserError: if the system does not tell, as for a name that is too long or a folder that may not be entered.
-    """
+    """Whether there is a file or folder."""
     with file_errors(path, "read"):
         return path.exists()
 
 
 def check_writable(folder: Path, field: str = "") -> None:
-    """Checks that a file can be written into a folder, by writing one that has no name.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that a file can be written into a folder, by writing one that has no name."""
     with file_errors(folder, field=field), tempfile.TemporaryFile(dir=folder):
         pass
 
 
 @contextlib.contextmanager
 def opened(path: Path, field: str = "") -> Iterator[BinaryIO]:
-    """An ordinary file, opened to be read as bytes; a pipe or a device might keep us waiting for ever.
-
-    Args:
-      path: of the file.
-      field: that named it, for the error message.
-
-    Raises:
-      UserError: if it is none, or cannot be read.
-    """
+    """An ordinary file, opened to be read as bytes; a pipe or a device might keep us waiting for ever."""
     with file_errors(path, "read", field), open(path, "rb", opener=_at_once) as stream:
         kind = stat.S_IFMT(os.fstat(stream.fileno()).st_mode)
         if kind != stat.S_IFREG:
@@ -125,11 +100,7 @@ def _at_once(path: str, flags: int) -> int:
 
 @spans.span(spans.WRITING)
 def write(path: Path, fill: Callable[[Path], Any]) -> Path:
-    """Lets `fill` write a temporary file beside `path`, and puts it in place when it is whole.
-
-    Raises:
-      UserError: if it cannot be written; then `path` is as it was.
-    """
+    """Lets `fill` write a temporary file beside `path`, and puts it in place when it is whole."""
     with file_errors(path):
         if not path.name or (path.exists() and not path.is_file()):
             raise OSError("there is something that is not a file")

@@ -86,12 +86,6 @@ def cells(function: FunctionType) -> list[Any]:
 def calling(about: str) -> Iterator[None]:
     """Turns what code of others raises into one line.
 
-    Args:
-      about: the field and the name of the plug-in, as `optimizer: 'my_lab:mine'`.
-
-    Raises:
-      UserError: for any error, and where the code would end the program.
-
     >>> try:
     ...     with calling("head: 'mine'"):
     ...         raise ValueError("no such thing")

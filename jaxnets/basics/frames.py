@@ -9,13 +9,6 @@ import pandas as pd
 def typed(table: pd.DataFrame) -> pd.DataFrame:
     """The table with each column of Python objects turned into one of numbers, switches or texts; gaps stay gaps.
 
-    Args:
-      table: its columns may mix None with a kind of value, or numbers with texts, which then become texts.
-
-    Returns:
-      A table without columns of dtype `object`: whole numbers with gaps are `Int64`, switches with gaps `boolean`, and
-      a column that is nothing but gaps is float64.
-
     >>> typed(pd.DataFrame({"nesterov": [None, True], "decay": [None, None]})).dtypes.astype(str).to_dict()
     {'nesterov': 'boolean', 'decay': 'float64'}
     """

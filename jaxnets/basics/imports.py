@@ -11,13 +11,6 @@ from jaxnets.basics.errors import UserError, unknown
 def load(field: str, path: str) -> Any:
     """The object that an import path leads to.
 
-    Args:
-      field: that the path was given to, for the error text.
-      path: `package.module:name`.
-
-    Raises:
-      UserError: if it leads nowhere.
-
     >>> load("number", "math:pi")
     3.141592653589793
     """

@@ -19,14 +19,6 @@ LEAST_LINE = 64  # bytes that a line counts for at least, as an empty one takes 
 def check_unpacked(where: object, packed: int, unpacked: int) -> None:
     """Checks that a compressed file, or a part of one, does not grow out of proportion.
 
-    Args:
-      where: what the error message begins with.
-      packed: bytes in the file.
-      unpacked: bytes that they become, or have become so far.
-
-    Raises:
-      UserError: if it does.
-
     >>> check_unpacked("a.gz", 1_000, 5_000)
     """
     if unpacked > ALWAYS + GROWTH * packed:
@@ -37,11 +29,7 @@ def check_unpacked(where: object, packed: int, unpacked: int) -> None:
 
 
 def check_memory(where: object, num_bytes: int) -> None:
-    """Checks that so much memory is free.
-
-    Raises:
-      UserError: if not; it begins with `where`.
-    """
+    """Checks that so much memory is free."""
     if num_bytes > (free := free_memory()):
         raise UserError(f"{where}: it takes {readable(num_bytes)} of memory, but {readable(free)} are free.")
 

@@ -28,15 +28,7 @@ class Span(NamedTuple):
 
 @dataclass
 class Account:
-    """What a process has spent its time on.
-
-    Attributes:
-      start: from when on, in seconds of `time.perf_counter`.
-      spans: that are over; they may overlap.
-      trained: what was trained, and how many steps of all runs together, in the order of the segments.
-      traces: when each trace began, in the order of their folders.
-      directory: that it is written into; None as long as there is none.
-    """
+    """What a process has spent its time on."""
 
     start: float
     spans: list[Span] = field(default_factory=list)
@@ -95,14 +87,6 @@ def span(name: str) -> Iterator[None]:
 
 def seconds(spans: Sequence[Span], start: float, end: float) -> dict[str, float]:
     """The seconds of each name between two times, which add up to all of the time between.
-
-    Args:
-      spans: that may overlap, in any order.
-      start: from when on.
-      end: until when.
-
-    Returns:
-      Of each name in `ORDER`, and as `idle` what no span covers.
 
     >>> found = seconds([Span("steps", 1, 4), Span("writing", 3, 6), Span("writing", 5, 7)], 0, 10)
     >>> {name: value for name, value in found.items() if value}

@@ -28,12 +28,7 @@ _WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 
 
 def read_json(path: Path, shape: Shape) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-      FileNotFoundError: if there is none.
-      UserError: if it cannot be read, is not as it was written, is not JSON, or has another shape.
-    """
+    """The content of a JSON file."""
     checksums.check(path.parent, path.name)
     try:
         return parsed(_text(path), shape)
@@ -56,9 +51,6 @@ def _text(path: Path) -> str:
 
 def parsed(text: str, shape: Shape) -> Any:
     """The content of a JSON text.
-
-    Raises:
-      ValueError: if it is not JSON, or has another shape.
 
     >>> parsed('{"seed": 3}', {"seed": int, "name?": str})
     {'seed': 3}
@@ -174,9 +166,6 @@ def _inner(place: str, name: str) -> str:
 
 def shape_of(kind: Any) -> Shape:
     """The shape of a dataclass as JSON: NaN is null, fields with a default may be missing.
-
-    Args:
-      kind: the dataclass; or a type of its fields.
 
     >>> from jaxnets.basics import stored
     >>> stored.shape_of(tuple[float, ...])

@@ -18,17 +18,7 @@ _WORDS = {"number": "numbers", "whole": "whole numbers", "text": "texts", "": "n
 
 
 def read_table(path: Path, columns: Columns) -> pd.DataFrame:
-    """A table.
-
-    Args:
-      path: of a Parquet file.
-      columns: that it must have; others may be there, of numbers, switches or texts as well.
-
-    Raises:
-      FileNotFoundError: if there is none.
-      UserError: if it cannot be read, is not as it was written, claims more than its bytes can hold, or a column is
-        missing or of another kind.
-    """
+    """A table."""
     checksums.check(path.parent, path.name)
     try:
         _check_header(path)

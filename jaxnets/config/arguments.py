@@ -15,16 +15,7 @@ LIMITS = ("least", "most", "above", "below", "distinct", "choices")
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a plug-in.
-
-    Attributes:
-      name: its name, which is also the name of its keyword, of its flag and of its column in the result tables.
-      default: the plug-in's own default; None where the plug-in may go without.
-      kind: `float` arguments are traced: runs that differ in them share one compiled program. The others are static.
-        `plugin` is an argument that is a plug-in itself, as the activation of a model.
-      help: its line in the plug-in's docstring.
-      limits: those of `Field` that its values keep to.
-    """
+    """One argument of a plug-in."""
 
     name: str
     default: Any
@@ -49,15 +40,6 @@ def arguments(
     limits: Callable[[str], Mapping[str, Any]] = lambda name: {},
 ) -> dict[str, Argument]:
     """The arguments of a plug-in that have a default of a known kind, by name.
-
-    Args:
-      plugin: a function or class.
-      skip: whether an argument of a name is provided by jaxnets itself.
-      is_plugin: whether an argument of a name, whose default can be called, is a plug-in itself.
-      limits: of the values of an argument, by its name, where the plug-in does not say them in an attribute `limits`.
-
-    Raises:
-      UserError: if the plug-in's `limits` are none.
 
     >>> def my_opt(learning_rate, decay=0.9, nesterov=False, mask=None): ...
     >>> [(a.name, a.kind) for a in arguments(my_opt).values()]

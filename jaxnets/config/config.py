@@ -230,11 +230,7 @@ def fields() -> list[dataclasses.Field]:
 
 
 def typed(declared: dataclasses.Field, value: Any) -> Any:
-    """A value of a field of `Config`, converted and checked; a setting has no axis.
-
-    Raises:
-      UserError: if it is not what the field takes.
-    """
+    """A value of a field of `Config`, converted and checked; a setting has no axis."""
     of_field = field_of(declared)
     if declared.name == "dataset":  # a list of texts with their labels, say, is one data set
         return value if not isinstance(value, str | int | float | None) else of_field.value(value)

@@ -45,11 +45,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def values(name: str) -> Mapping[str, Any]:
-    """The values of a preset.
-
-    Raises:
-      UserError: if there is none of that name.
-    """
+    """The values of a preset."""
     if name not in PRESETS:
         raise unknown("preset", name, PRESETS)
     return PRESETS[name]

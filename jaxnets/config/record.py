@@ -27,12 +27,7 @@ SHAPE = {
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The content of a `config.json`.
-
-    Raises:
-      FileNotFoundError: if there is none.
-      UserError: if it is none.
-    """
+    """The content of a `config.json`."""
     content = stored.read_json(path, SHAPE)
     if "config" not in content and "flags" not in content:
         raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
@@ -66,11 +61,7 @@ def encoded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_json(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that `to_json` wrote, by name.
-
-    Raises:
-      UserError: if one of them was an object that cannot be found again.
-    """
+    """The values that `to_json` wrote, by name."""
     return {name: _decoded(name, value) for name, value in content.items()}
 
 

@@ -19,15 +19,7 @@ MOST_VALUES = 10_000_000
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from `low` to `high`, evenly spaced, or evenly in their logarithms.
-
-    Attributes:
-      low: the least number.
-      high: the largest number.
-      logarithmic: whether the logarithms are evenly spaced.
-      count: how many numbers a grid takes, the bounds included; None where only random draws are wanted.
-      whole: whether they are whole numbers; the bounds are, then.
-    """
+    """The numbers from `low` to `high`, evenly spaced, or evenly in their logarithms."""
 
     low: float
     high: float
@@ -119,19 +111,7 @@ def _count(name: str, bounds: tuple[float, float], count: Any) -> int | None:
 
 @dataclass(frozen=True)
 class Field:
-    """What a field's values must be.
-
-    Attributes:
-      name: of the keyword, the flag and the column.
-      kind: of its values.
-      least: the least number allowed; of sizes, the least of each.
-      most: the largest number allowed; where it is None, the largest of 32 bits.
-      above: what every number must be above.
-      below: what every number must be below.
-      distinct: whether sizes must differ from each other, and be one at least.
-      choices: the texts allowed; empty for any.
-      optional: whether the value may be None, for "not given".
-    """
+    """What a field's values must be."""
 
     name: str
     kind: Kind
@@ -145,9 +125,6 @@ class Field:
 
     def value(self, value: Any) -> Any:
         """One value, converted to its type.
-
-        Raises:
-          UserError: if it is none of this field.
 
         >>> Field("hidden_units", "sizes").value(128)
         (128,)
@@ -165,9 +142,6 @@ class Field:
 
     def axis(self, value: Any) -> Any:
         """One value, a list of distinct values, or a range.
-
-        Raises:
-          UserError: if it is none of these.
 
         >>> Field("learning_rate", "float").axis([1, 0.1])
         [1.0, 0.1]

@@ -68,12 +68,6 @@ def limits(argument: str) -> Mapping[str, Any]:
 def loader_of(value: Any) -> Loader | None:
     """The loader of a value that is special to data sets; None for a name, an import path or a loader itself.
 
-    Args:
-      value: a path, a set of TFDS `tfds:NAME`, or data in memory as `in_memory.loader` takes them.
-
-    Raises:
-      UserError: if the value is no string, path, function or data.
-
     >>> loader_of("digits") is None, loader_of("tfds:mnist").func.__module__
     (True, 'jaxnets.data.tfds_sets')
     """
@@ -101,11 +95,7 @@ def is_imported(name: str) -> bool:
 
 
 def find(value: Any) -> Loader:
-    """The loader of a name, an import path such as `my_lab.data:load`, a loader itself, or what `loader_of` takes.
-
-    Raises:
-      UserError: if there is none, or it cannot be called.
-    """
+    """The loader of a name, an import path such as `my_lab.data:load`, a loader itself, or what `loader_of` takes."""
     special = loader_of(value)
     if special is not None or not isinstance(value, str):
         return special or value
@@ -120,15 +110,7 @@ def find(value: Any) -> Loader:
 
 
 def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
-    """The folds of a data set, checked: a single one, unless it is to be cross-validated.
-
-    Args:
-      value: as `find` takes it.
-      **arguments: for the loader.
-
-    Raises:
-      UserError: if there is no such data set, or something is wrong with it.
-    """
+    """The folds of a data set, checked: a single one, unless it is to be cross-validated."""
     loader = find(value)
     _check_arguments(value, loader, arguments)
     return validate_folds(_as_datasets(loader(**arguments)))
@@ -140,15 +122,6 @@ def load_blocks(value: Any, num_blocks: int, *, first: int = 0, **arguments: Any
     All examples are pooled and drawn anew, the classes in proportion, in the sizes of the given splits, or those in
     which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.blocks`. The blocks have
     equally many training examples and one vocabulary.
-
-    Args:
-      value: as `find` takes it.
-      num_blocks: how many; a single one is the data set as it is.
-      first: the seed of the draws where the loader has none of its own.
-      **arguments: for the loader.
-
-    Raises:
-      UserError: if there is no such data set, something is wrong with it, there is no block, or there are folds.
     """
     loader = find(value)
     parameters = _check_arguments(value, loader, arguments)
@@ -160,11 +133,7 @@ def load_blocks(value: Any, num_blocks: int, *, first: int = 0, **arguments: Any
 
 
 def _check_arguments(value: Any, loader: Loader, arguments: Mapping[str, Any]) -> Mapping[str, inspect.Parameter]:
-    """The parameters of a loader, if it can be called with the arguments.
-
-    Raises:
-      UserError: if not.
-    """
+    """The parameters of a loader, if it can be called with the arguments."""
     signature = inspect.signature(loader)
     try:
         signature.bind(**arguments)
@@ -175,11 +144,7 @@ def _check_arguments(value: Any, loader: Loader, arguments: Mapping[str, Any]) -
 
 
 def load(value: Any, **arguments: Any) -> Dataset:
-    """The data set of a value, checked; see `load_folds`.
-
-    Raises:
-      UserError: also if it has several folds.
-    """
+    """The data set of a value, checked; see `load_folds`."""
     folds = load_folds(value, **arguments)
     if len(folds) > 1:
         raise UserError(f"dataset: '{folds[0].name}' has {len(folds)} folds; take load_folds, or folds=1.")

@@ -26,17 +26,7 @@ DAMAGE = (
 
 
 def read(path: Path, names: Sequence[str] | None = None, field: str = "") -> dict[str, np.ndarray]:
-    """Arrays of an archive by their names; objects are never unpickled.
-
-    Args:
-      path: of the archive.
-      names: of the arrays; all that it has if None.
-      field: that named it, for the error message.
-
-    Raises:
-      UserError: if it cannot be read, lacks an array, or an array is not what its header claims or is packed to fill
-        the memory.
-    """
+    """Arrays of an archive by their names; objects are never unpickled."""
     where = f"{field}: '{files.shown(path)}'" if field else files.shown(path)
     with files.opened(path, field) as stream, _damage(where), zipfile.ZipFile(stream) as archive:
         members = _members(archive, os.fstat(stream.fileno()).st_size, where)
@@ -62,11 +52,7 @@ def _damage(where: str) -> Iterator[None]:
 
 
 def _members(archive: zipfile.ZipFile, size: int, where: str) -> dict[str, zipfile.ZipInfo]:
-    """The members by the names of their arrays, if they can be what they claim to be.
-
-    Raises:
-      UserError: if not.
-    """
+    """The members by the names of their arrays, if they can be what they claim to be."""
     members = archive.infolist()
     if sum(member.compress_size for member in members) > size or min((m.compress_size for m in members), default=0) < 0:
         raise UserError(f"{where} claims more than its {limits.readable(size)}; it is damaged or cut off.")
@@ -85,11 +71,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> np.
 
 
 def _check_header(stream: IO[bytes], size: int, where: str) -> None:
-    """Checks that an array is as large as its header claims, and holds no objects.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that an array is as large as its header claims, and holds no objects."""
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
         raise UserError(f"{where} is of a form that is not read: {version}.")

@@ -17,14 +17,7 @@ from jaxnets.data.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Encoding:
-    """How words become a vocabulary.
-
-    Attributes:
-      min_count: a word is known if it occurs at least this often in the training texts.
-      max_vocabulary: the number of words, the most frequent ones, that are known at most; 0 is no limit.
-      length_percentile: texts are cut to the length of this percentile of the training texts; 100 cuts none.
-      word_vectors: a file of vectors; a word with a vector is known wherever it occurs. Empty for no vectors.
-    """
+    """How words become a vocabulary."""
 
     min_count: int = 1
     max_vocabulary: int = 0
@@ -38,9 +31,6 @@ def assemble_texts(
     """The folds of a data set of texts, all with one vocabulary; a single fold if there is a test split.
 
     A word that neither occurs in a fold's own training texts nor has a vector is `<unk>` in that fold.
-
-    Raises:
-      UserError: if an option is out of range, a split would be empty, or no text has a word.
     """
     check(encoding)
     pool, labels = pooled(tokenized)
@@ -72,11 +62,7 @@ def assemble_texts(
 
 
 def check_unused(name: str, encoding: Encoding, tokenizer: Tokenizer) -> None:
-    """Checks that no option of texts is given for a data set of features.
-
-    Raises:
-      UserError: for the first option that differs from its default.
-    """
+    """Checks that no option of texts is given for a data set of features."""
     given = [field.name for field in fields(encoding) if getattr(encoding, field.name) != field.default]
     given += ["tokenizer"] * (tokenizer.kind != Tokenizer().kind)
     given += ["lowercase"] * (tokenizer.lowercase != Tokenizer().lowercase)
@@ -85,11 +71,7 @@ def check_unused(name: str, encoding: Encoding, tokenizer: Tokenizer) -> None:
 
 
 def check(encoding: Encoding) -> None:
-    """Checks the options of an encoding.
-
-    Raises:
-      UserError: for the first that is out of range.
-    """
+    """Checks the options of an encoding."""
     for name, bound in {"min_count": 1, "max_vocabulary": 0}.items():
         if getattr(encoding, name) < bound:
             raise UserError(f"{name}: {getattr(encoding, name)} is below {bound}.")
@@ -98,15 +80,7 @@ def check(encoding: Encoding) -> None:
 
 
 def pooled(tokenized: Tokenized, words: np.ndarray | None = None) -> tuple[Texts, np.ndarray]:
-    """All texts and labels, split after split.
-
-    Args:
-      tokenized: the data set.
-      words: those of all texts, if the splits hold their lengths alone.
-
-    Raises:
-      UserError: if no text has a word.
-    """
+    """All texts and labels, split after split."""
     texts = Texts.joined([split.inputs for split in tokenized.splits.values() if isinstance(split.inputs, Texts)])
     texts = texts if words is None else Texts(words, texts.lengths)
     if not len(texts.words):
@@ -127,13 +101,7 @@ def max_length(longest: int, encoding: Encoding) -> int:
 
 
 def known_words(counts: np.ndarray, encoding: Encoding, vectors: WordVectors | None) -> np.ndarray:
-    """Which words a fold knows: `bool[words]`, the frequent ones of its training texts and those with a vector.
-
-    Args:
-      counts: how often each word occurs in the training texts.
-      encoding: what is frequent.
-      vectors: that are given.
-    """
+    """Which words a fold knows: `bool[words]`, the frequent ones of its training texts and those with a vector."""
     known = counts >= encoding.min_count
     if encoding.max_vocabulary and known.sum() > encoding.max_vocabulary:
         ranked = np.argsort(-np.where(known, counts, 0), kind="stable")

@@ -30,11 +30,7 @@ Convert = Callable[..., Sequence[Dataset]]
 
 
 def check(num_blocks: int, arguments: Mapping[str, Any]) -> None:
-    """Checks that there is a block, and that no cross-validation is asked for at the same time.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that there is a block, and that no cross-validation is asked for at the same time."""
     check_num_blocks(num_blocks)
     folds = arguments.get("folds", 1)
     if folds > 1:
@@ -48,15 +44,7 @@ def drawn(
     arguments: Mapping[str, Any],
     convert: Convert,
 ) -> Sequence[Dataset]:
-    """The blocks of a loader, one after another; they have one vocabulary.
-
-    Args:
-      loader: of a data set.
-      parameters: those of the loader, by name.
-      num_blocks: how many.
-      arguments: for the loader.
-      convert: turns what it gives into Datasets.
-    """
+    """The blocks of a loader, one after another; they have one vocabulary."""
     if "num_blocks" in parameters:
         single = {"folds": 1} if "folds" in parameters else {}
         return convert(loader(**{**arguments, **single}, num_blocks=num_blocks))
@@ -78,9 +66,6 @@ def redrawn(dataset: Dataset, num_blocks: int, split_seed: int = 0) -> tuple[Dat
     """New splits of all examples of a data set, in the sizes of its own; vocabulary and scaling stay as they are.
 
     Splits that are the same object stay the same: a data set that is judged on what it learns from does not change.
-
-    Raises:
-      UserError: if something is wrong with the data set.
     """
     checked = validate(dataset)
     source = {name: next(one for one in SPLITS if _same(dataset, one, name)) for name in SPLITS}
@@ -110,11 +95,7 @@ def _taken(inputs: np.ndarray | Texts, rows: np.ndarray) -> np.ndarray | Texts:
 
 
 def with_one_vocabulary(datasets: Sequence[Dataset]) -> list[Dataset]:
-    """Data sets with the words of all of them; the vectors are those of the first, as others may lie elsewhere.
-
-    Args:
-      datasets: as `validate` gives them; features are left as they are.
-    """
+    """Data sets with the words of all of them; the vectors are those of the first, as others may lie elsewhere."""
     first = datasets[0]
     if all(dataset.vocabulary == first.vocabulary for dataset in datasets):
         return [replace(dataset, word_vectors=first.word_vectors) for dataset in datasets]

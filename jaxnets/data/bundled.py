@@ -10,17 +10,7 @@ Load = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 def table(loader: str, file: str, shape: tuple[int, int], *, header: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The features and labels of one of scikit-learn's tables.
-
-    Args:
-      loader: the function of `sklearn.datasets` that gives them as well, such as `load_wine`.
-      file: in scikit-learn's private data folder; if it is not there, or not what it was, the function is called.
-      shape: its rows and columns, the last of which holds the labels.
-      header: the lines before the first row.
-
-    Returns:
-      Features `float64[rows, columns - 1]` and labels `int32[rows]`.
-    """
+    """The features and labels of one of scikit-learn's tables."""
     bundled = _bundled(file, shape, header)
     if bundled is None:
         from sklearn import datasets

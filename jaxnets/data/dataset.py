@@ -90,13 +90,7 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Vectors of some words of a vocabulary.
-
-    Attributes:
-      vectors: `float32[vocabulary, dim]`; zero for a word without a vector.
-      given: `bool[vocabulary]`, whether a word has a vector.
-      notes: sentences that the user should read about their file.
-    """
+    """Vectors of some words of a vocabulary."""
 
     vectors: np.ndarray
     given: np.ndarray
@@ -114,16 +108,7 @@ class WordVectors:
 
 
 def random_generator(field: str, seed: int, *stream: int) -> np.random.Generator:
-    """The random numbers of a seed: PCG64 by name, as NumPy may change its default.
-
-    Args:
-      field: that the seed was given to, for the error message.
-      seed: a whole number from 0.
-      *stream: tells several generators of a seed apart; stream 0 is that of the seed alone.
-
-    Raises:
-      UserError: if the seed is negative.
-    """
+    """The random numbers of a seed: PCG64 by name, as NumPy may change its default."""
     if seed < 0:
         raise UserError(f"{field}: {seed} is negative; a seed is a whole number from 0.")
     return np.random.Generator(np.random.PCG64([seed, *stream]))
@@ -131,14 +116,6 @@ def random_generator(field: str, seed: int, *stream: int) -> np.random.Generator
 
 def stratified(labels: np.ndarray, sizes: Sequence[int], generator: np.random.Generator) -> list[np.ndarray]:
     """Draws the rows of splits of the given sizes, no row twice, each class in proportion to what is left of it.
-
-    Args:
-      labels: `int[examples]`.
-      sizes: of the splits, in all at most the number of examples; the largest first keeps the proportions closest.
-      generator: draws the rows of each class.
-
-    Returns:
-      The row numbers `int[size]` of each split, ascending.
 
     >>> labels = np.array([0] * 6 + [1] * 3)
     >>> [labels[rows].tolist() for rows in stratified(labels, [6, 3], np.random.default_rng(0))]
@@ -161,16 +138,7 @@ def _shares(counts: np.ndarray, size: int) -> np.ndarray:
 
 
 def with_train_examples(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
-    """The data set with fewer training examples, the classes in proportion; smaller subsets are nested in larger ones.
-
-    Args:
-      dataset: a data set as `validate` gives it.
-      count: how many training examples to keep.
-      seed: of the draw.
-
-    Raises:
-      UserError: if there are fewer.
-    """
+    """Fewer training examples, the classes in proportion; smaller subsets are nested in larger ones."""
     if count > (known := len(dataset.train)):
         raise UserError(f"num_train: {count} asked for, but '{dataset.name}' has {known} training examples.")
     return replace(dataset, train=_some(dataset.train, count, "num_train", seed))
@@ -180,11 +148,6 @@ def with_test_examples(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
     """The data set with at most so many dev examples and as many test examples, the classes in proportion.
 
     A split that is the training split too stays as it is.
-
-    Args:
-      dataset: a data set as `validate` gives it.
-      count: how many of each to keep.
-      seed: of the draw.
     """
     cut: dict[str, Any] = {
         name: _some(split, count, "num_test", seed)

@@ -15,13 +15,6 @@ def standardized(features: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Features with mean 0 and deviation 1 over the training rows; 0 everywhere if a feature is constant there.
 
     The weight of a constant feature learns nothing: its initial value would only disturb the dev and test examples.
-
-    Args:
-      features: `float[examples, features]`.
-      train: the rows of the training examples.
-
-    Returns:
-      `float32[examples, features]`.
     """
     mean, deviation = features[train].mean(axis=0), features[train].std(axis=0)
     constant = np.ptp(features[train], axis=0) == 0
@@ -31,31 +24,14 @@ def standardized(features: np.ndarray, train: np.ndarray) -> np.ndarray:
 def in_splits(
     name: str, features: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], rows: Sequence[np.ndarray]
 ) -> Dataset:
-    """A data set of features.
-
-    Args:
-      name: what to call it.
-      features: of all examples, `float[examples, features]`.
-      labels: of all examples, `int[examples]`.
-      class_names: a name for each label.
-      rows: the row numbers `int[size]` of train, dev and test.
-    """
+    """A data set of features."""
     features, labels = features.astype(np.float32, copy=False), labels.astype(np.int32, copy=False)
     train, dev, test = (Split(features[of_split], labels[of_split]) for of_split in rows)
     return Dataset(name, train, dev, test, class_names)
 
 
 def assemble_features(raw: RawDataset, splitting: Splitting, *, standardize: bool) -> tuple[Dataset, ...]:
-    """The folds of a data set of features; a single one if there is a test split.
-
-    Args:
-      raw: the data set, with features `float32[examples, features]`.
-      splitting: how missing splits are drawn.
-      standardize: whether each fold is standardized by its training examples.
-
-    Raises:
-      UserError: if an option is out of range, or a split would be empty.
-    """
+    """The folds of a data set of features; a single one if there is a test split."""
     pool = np.concatenate([np.asarray(split.inputs) for split in raw.splits.values()])
     labels = np.concatenate([split.labels for split in raw.splits.values()])
     folds = draw_folds(labels, {name: len(split) for name, split in raw.splits.items()}, splitting)

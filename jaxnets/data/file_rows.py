@@ -34,14 +34,6 @@ class Columns:
 
     Each is a name in the header, or a number from 1. If both are numbers, there is no header. Where neither is given,
     they are `label` and `text`, and a .tsv file, which then has no header, holds the label before the first tab.
-
-    Attributes:
-      label: of the label; None if none is read.
-      text: of the text.
-      labelled: whether each row must have a label; else it may be empty, or its column missing unless it is named.
-
-    Raises:
-      UserError: if they are the same.
     """
 
     label: str | None = ""
@@ -81,11 +73,7 @@ class Row:
 
 
 def read_rows(path: Path, columns: Columns) -> list[Row]:
-    """The rows of a file, in order.
-
-    Raises:
-      UserError: for the first mistake, with its line, or if there are no rows.
-    """
+    """The rows of a file, in order."""
     return list(rows_of(path, columns))
 
 
@@ -102,16 +90,7 @@ def rows_of(path: Path, columns: Columns) -> Iterator[Row]:
 
 
 def asked_rows(path: Path, text_column: str = "", label_column: str | None = None) -> list[Row]:
-    """The rows of a file that a model is asked about; of a file in none of the formats, each line is a text.
-
-    Args:
-      path: of the file.
-      text_column: as `Columns` takes it.
-      label_column: likewise; None for `label` where there is one, empty for none.
-
-    Raises:
-      UserError: for the first mistake, with its line.
-    """
+    """The rows of a file that a model is asked about; of a file in none of the formats, each line is a text."""
     form = format_of(path)
     if form in FORMATS:
         label = None if label_column == "" else label_column or ""
@@ -278,11 +257,7 @@ def _table(path: Path, rows: Iterator[tuple[int, list[str]]], columns: Columns, 
 
 
 def _check_no_header(first: Sequence[str], where: str) -> None:
-    """Checks that a first row is not several usual names of columns.
-
-    Raises:
-      UserError: if it is.
-    """
+    """Checks that a first row is not several usual names of columns."""
     if sum(cell.casefold() in HEADERS for cell in _stripped(first)) > 1:
         raise UserError(
             f"{where}: this is a header: {_listed(first)}. Give label_column and text_column the names of its columns."
@@ -294,11 +269,7 @@ def _stripped(cells: Sequence[str]) -> list[str]:
 
 
 def _places(first: Sequence[str], columns: Columns, form: str, where: str) -> tuple[int | None, int]:
-    """The places of label and text in the cells of the first row; None where no label is read.
-
-    Raises:
-      UserError: if one is not there, or there are several.
-    """
+    """The places of label and text in the cells of the first row; None where no label is read."""
     header = _stripped(first) if columns.in_header(form) else []
     label, text = (
         None if name == columns.names[0] and columns.may_lack(header) else _place(name, first, header, where)

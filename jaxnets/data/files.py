@@ -46,13 +46,6 @@ def read(path: Path, columns: Columns) -> RawDataset:
     """Reads a data set: the texts as they are, the labels as numbers.
 
     Labels that are whole numbers are numbered in numerical order, all others in alphabetical order.
-
-    Args:
-      path: a folder that holds a file for each split (or `all`) in one of the formats, see `SPLITS`; or one file.
-      columns: that hold label and text.
-
-    Raises:
-      UserError: for the first mistake, with its file and line.
     """
     files = files_of(path)
     rows = {split: read_rows(file, columns) for split, file in files.items()}
@@ -73,31 +66,19 @@ def name_of(path: Path) -> str:
 
 
 def checked_classes(labels: Sequence[str], path: Path, columns: Columns) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Notes on the training labels of a file, and the classes.
-
-    Raises:
-      UserError: if the labels are no classes.
-    """
+    """Notes on the training labels of a file, and the classes."""
     has_header = format_of(path) == ".jsonl" or columns.in_header(format_of(path))
     hint = " Are the columns swapped? Name them by label_column and text_column, or number them from 1."
     return () if has_header else tuple(_on_header(labels, path)), class_names(labels, str(path), hint)
 
 
 def sources(path: Path) -> list[Path]:
-    """The files that `read` reads.
-
-    Raises:
-      UserError: if there are none.
-    """
+    """The files that `read` reads."""
     return list(files_of(path).values())
 
 
 def files_of(path: Path) -> dict[str, Path]:
-    """The file of each split.
-
-    Raises:
-      UserError: if there is none for training.
-    """
+    """The file of each split."""
     with file_errors(path, "read", "dataset"):
         return {"train": _checked_format(path)} if path.is_file() else _files_of_folder(path)
 
@@ -160,11 +141,7 @@ def on_unread(path: Path) -> Iterator[str]:
 
 
 def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
-    """A note if the label of the first line may be a header: it occurs nowhere else, and all others occur again.
-
-    Raises:
-      UserError: if it certainly is one: it is a usual name of a column, or the only label that is no number.
-    """
+    """A note if the label of the first line may be a header: it occurs nowhere else, and all others occur again."""
     first, counts = labels[0], Counter(labels)
     if counts.pop(first) > 1 or not counts:
         return
@@ -189,17 +166,7 @@ def _split(rows: Sequence[Row], names: Sequence[str], path: Path) -> Split:
 
 
 def numbered(labels: Sequence[str], lines: Mapping[str, int], names: Sequence[str], path: Path) -> np.ndarray:
-    """Labels as the numbers of their classes, `int32[examples]`.
-
-    Args:
-      labels: of a file.
-      lines: the first line with each label.
-      names: of the classes.
-      path: of the file.
-
-    Raises:
-      UserError: for the first label that is none of them.
-    """
+    """Labels as the numbers of their classes, `int32[examples]`."""
     numbers = {name: number for number, name in enumerate(names)}
     for label, line in sorted(lines.items(), key=lambda item: item[1]):
         if label not in numbers:

@@ -11,14 +11,7 @@ from jaxnets.data.dataset import random_generator, stratified
 
 @dataclass(frozen=True)
 class Splitting:
-    """How missing splits are drawn.
-
-    Attributes:
-      folds: of the cross-validation if there is no test split; 1 holds out a single test split of a tenth instead.
-      dev_share: the share of the training examples that become the dev split if there is none.
-      split_seed: the seed of the draws.
-      num_blocks: above 1, all splits are drawn anew, so many times, whether they are given or not.
-    """
+    """How missing splits are drawn."""
 
     folds: int = 10
     dev_share: float = 0.1
@@ -40,14 +33,6 @@ def draw_folds(labels: np.ndarray, sizes: Mapping[str, int], splitting: Splittin
 
     Splits are drawn with the classes in proportion, and all folds have equally many training examples. Blocks have the
     sizes of the given splits.
-
-    Args:
-      labels: of all examples, split after split.
-      sizes: the sizes of the given splits: `train`, and `dev` and `test` if there are any.
-      splitting: how the splits are drawn.
-
-    Raises:
-      UserError: if an option is out of range, or a split would be empty.
     """
     _check(splitting)
     if splitting.num_blocks > 1:
@@ -58,11 +43,7 @@ def draw_folds(labels: np.ndarray, sizes: Mapping[str, int], splitting: Splittin
 
 
 def check_num_blocks(num_blocks: int) -> None:
-    """Checks that there is a block.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that there is a block."""
     if num_blocks < 1:
         raise UserError(f"num_blocks: {num_blocks} is below 1.")
 
@@ -70,20 +51,7 @@ def check_num_blocks(num_blocks: int) -> None:
 def draw_blocks(
     labels: np.ndarray, sizes: Sequence[int], num_blocks: int, split_seed: int = 0
 ) -> list[list[np.ndarray]]:
-    """New splits of all examples for each block, the classes in proportion.
-
-    Args:
-      labels: of all examples.
-      sizes: of the splits.
-      num_blocks: how many times they are drawn, each with a generator of its own.
-      split_seed: the seed of the draws.
-
-    Returns:
-      For each block the row numbers `int[size]` of each split.
-
-    Raises:
-      UserError: if the seed is negative.
-    """
+    """New splits of all examples for each block, the classes in proportion."""
     generators = [random_generator("split_seed", split_seed, block) for block in range(num_blocks)]
     return [stratified(labels, sizes, generator) for generator in generators]
 
@@ -126,11 +94,7 @@ def _held_out(sizes: Mapping[str, int], num_test: int, dev_share: float) -> tupl
 
 
 def _tenth(count: int) -> int:
-    """The size of a test split that is held out.
-
-    Raises:
-      UserError: if there are too few examples.
-    """
+    """The size of a test split that is held out."""
     if count < 20:
         raise UserError(
             f"dataset: {count} examples are too few to hold out a tenth for test; "

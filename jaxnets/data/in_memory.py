@@ -46,17 +46,6 @@ SPLITS = {1: ("train",), 2: ("train", "test"), 3: ("train", "dev", "test")}
 def loader(value: Any, name: str = "") -> Callable[..., tuple[Dataset, ...]] | None:
     """The loader of data in memory; its keywords are those that `load_features` and the like take.
 
-    Args:
-      value: `(inputs, labels)`; a tuple of two such pairs (train, test) or three (train, dev, test); a pandas
-        DataFrame; a Dataset; or a tuple or list of Datasets, the folds of a cross-validation.
-      name: of the data set; by default `arrays`, `texts` or `frame`. A Dataset has its own.
-
-    Returns:
-      The loader; None for a string, a path or a function, which are not data.
-
-    Raises:
-      UserError: if the value is none of these.
-
     >>> inputs, labels = np.eye(40), ["even", "odd"] * 20
     >>> (dataset,) = loader((inputs, labels))()
     >>> dataset.name, dataset.class_names, len(dataset.train), len(dataset.dev), len(dataset.test)
@@ -82,18 +71,6 @@ def load_features(
     """Features and labels as a data set.
 
     The features are taken as they are, as float32: they are not standardized.
-
-    Args:
-      pairs: for train; for train and test; or for train, dev and test. In each the inputs are numbers `[examples,
-        features]`, the labels `[examples]` whole numbers, strings or truth values.
-      name: of the data set.
-      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
-      dev_share: share of the training examples that become the dev split if there is none.
-      split_seed: seed of the draws of missing splits.
-      num_blocks: above 1, all splits are drawn anew, so many times.
-
-    Raises:
-      UserError: for the first mistake, with its split and row.
     """
     raw = _raw(pairs, name, checked_inputs)
     return assemble_features(raw, Splitting(folds, dev_share, split_seed, num_blocks), standardize=False)
@@ -113,25 +90,7 @@ def load_texts(
     length_percentile: float = 100.0,
     word_vectors: str = "",
 ) -> tuple[Dataset, ...]:
-    """Texts and labels as a data set, encoded as those of files are.
-
-    Args:
-      pairs: as in `load_features`, but the inputs are strings `[examples]`.
-      name: of the data set.
-      tokenizer: how texts are split into words: `words` or `whitespace`.
-      lowercase: whether capitals become small letters.
-      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
-      dev_share: share of the training examples that become the dev split if there is none.
-      split_seed: seed of the draws of missing splits.
-      num_blocks: above 1, all splits are drawn anew, so many times.
-      min_count: a word is known if it occurs at least this often in the training texts.
-      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
-      length_percentile: texts are cut to the length of this percentile of the training texts.
-      word_vectors: file of word vectors, .vec, .txt or .npz.
-
-    Raises:
-      UserError: for the first mistake, with its split and row.
-    """
+    """Texts and labels as a data set, encoded as those of files are."""
     splitter = Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
     tokenized = tokenize(_raw(pairs, name, checked_texts), splitter)
@@ -157,25 +116,6 @@ def load_frame(
     """A pandas DataFrame as a data set: of texts if it has the column of texts, of features otherwise.
 
     Features are all columns but that of the labels. They are taken as they are, as float32: not standardized.
-
-    Args:
-      frame: the DataFrame.
-      name: of the data set.
-      label_column: name of the column of labels.
-      text_column: name of the column of texts.
-      tokenizer: how texts are split into words: `words` or `whitespace`.
-      lowercase: whether capitals become small letters.
-      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
-      dev_share: share of the training examples that become the dev split if there is none.
-      split_seed: seed of the draws of missing splits.
-      num_blocks: above 1, all splits are drawn anew, so many times.
-      min_count: a word is known if it occurs at least this often in the training texts.
-      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
-      length_percentile: texts are cut to the length of this percentile of the training texts.
-      word_vectors: file of word vectors, .vec, .txt or .npz.
-
-    Raises:
-      UserError: for the first mistake, with its column and row.
     """
     splitting, splitter = Splitting(folds, dev_share, split_seed, num_blocks), Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
@@ -206,11 +146,7 @@ def _named(load: Callable[..., tuple[Dataset, ...]], value: Any, name: str) -> C
 
 
 def _pairs(value: Any) -> Sequence[Pair]:
-    """The pairs of inputs and labels of which a value consists.
-
-    Raises:
-      UserError: if it does not consist of such.
-    """
+    """The pairs of inputs and labels of which a value consists."""
     if isinstance(value, tuple) and len(value) in (2, 3) and all(map(_is_pair, value)):
         return value
     if isinstance(value, tuple) and len(value) == 2:

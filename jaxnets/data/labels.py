@@ -12,14 +12,6 @@ TYPES: dict[str, Callable[[str], str | int | bool]] = {"str": str, "int": int, "
 def class_names(labels: Sequence[str], where: str, hint: str = "") -> tuple[str, ...]:
     """The classes of the training labels: whole numbers from 0 in numerical order, names in alphabetical order.
 
-    Args:
-      labels: of the training examples.
-      where: what the error message begins with.
-      hint: what the user can do if the labels are no classes.
-
-    Raises:
-      UserError: if there is a single class, or if nearly every example has a class of its own.
-
     >>> class_names(["10", "2", "10"], "here"), class_names(["good", "bad"], "here")
     (('2', '10'), ('bad', 'good'))
     """
@@ -31,11 +23,7 @@ def class_names(labels: Sequence[str], where: str, hint: str = "") -> tuple[str,
 
 
 def check_classes(num_classes: int, labels: Sequence, where: str, hint: str = "") -> None:
-    """Checks that the labels are two classes or more, and not nearly one class for each example.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that the labels are two classes or more, and not nearly one class for each example."""
     if num_classes < 2:
         raise UserError(f"{where}: all labels are '{labels[0]}'; a classifier needs two classes or more.")
     if num_classes >= MANY_CLASSES and len(labels) < 2 * num_classes:
@@ -44,9 +32,6 @@ def check_classes(num_classes: int, labels: Sequence, where: str, hint: str = ""
 
 def typed(class_names: Sequence[str], label_type: str) -> list[str | int | bool]:
     """The labels of classes as they were given; if the type is not known, whole numbers where all are written so.
-
-    Raises:
-      ValueError: if a name is none of a label of this type.
 
     >>> typed(["0", "1"], "str"), typed(["0", "1"], "int"), typed(["0", "1"], ""), typed(["01", "1"], "")
     (['0', '1'], [0, 1], [0, 1], ['01', '1'])

@@ -14,11 +14,7 @@ _PIECE = 32 << 20  # bytes
 
 
 def open_array(path: Path) -> np.ndarray:
-    """The array of a .npy file, mapped into memory and read-only; objects are never unpickled.
-
-    Raises:
-      UserError: if it cannot be read, or is not what its header claims.
-    """
+    """The array of a .npy file, mapped into memory and read-only; objects are never unpickled."""
     with files.opened(path, "dataset"), warnings.catch_warnings():  # an ordinary file
         warnings.simplefilter("ignore")  # of NumPy, on headers that it reads nevertheless or refuses
         try:

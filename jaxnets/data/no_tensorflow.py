@@ -23,9 +23,6 @@ def without_tensorflow(tfds: Any) -> Iterator[None]:
     """Gives TFDS a stand-in where it would import TensorFlow, unless that was imported before.
 
     TFDS's module `tensorflow` is lazy: it keeps the real one, once imported, in its private attribute `_module`.
-
-    Raises:
-      UserError: if the installed version of TFDS is made differently.
     """
     if "tensorflow" in sys.modules:
         yield

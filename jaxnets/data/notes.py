@@ -18,13 +18,7 @@ _ENOUGH_WORDS = 5_000
 
 
 def on_examples(inputs: Texts | np.ndarray, labels: np.ndarray, folds: Sequence[FoldRows]) -> Iterator[str]:
-    """Notes on examples that occur more than once, within and across splits, or with several labels.
-
-    Args:
-      inputs: of all examples, split after split.
-      labels: `int[examples]`, of all examples.
-      folds: the rows of each fold's splits.
-    """
+    """Notes on examples that occur more than once, within and across splits, or with several labels."""
     noun = "text" if isinstance(inputs, Texts) else "example"
     keys = np.array([hash(inputs[row].tobytes()) for row in range(len(inputs))])
     num_repeated = len(keys) - len(np.unique(keys))
@@ -54,11 +48,7 @@ def _on_overlap(name: str, other: str, keys: np.ndarray, other_keys: np.ndarray,
 
 
 def on_digits(splits: Sequence[Any]) -> Iterator[str]:
-    """A note on features whose whole numbers float32 does not hold: those above 2**24, as of ids and times.
-
-    Args:
-      splits: the inputs of each, as they were given: arrays, lists of rows or DataFrames.
-    """
+    """A note on features whose whole numbers float32 does not hold: those above 2**24, as of ids and times."""
     lost: dict[str, str] = {}
     for split in splits:
         for names, values in _named(split):
@@ -101,13 +91,7 @@ def _lost(piece: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def on_classes(labels: np.ndarray, class_names: Sequence[str], folds: Sequence[FoldRows]) -> Iterator[str]:
-    """Notes on classes with few training examples, and on names that differ only in their writing.
-
-    Args:
-      labels: `int[examples]`, of all examples.
-      class_names: a name for each label.
-      folds: the rows of each fold's splits.
-    """
+    """Notes on classes with few training examples, and on names that differ only in their writing."""
     variants = defaultdict(list)
     for name in class_names:
         variants[" ".join(name.casefold().split())].append(name)
@@ -124,12 +108,7 @@ def on_classes(labels: np.ndarray, class_names: Sequence[str], folds: Sequence[F
 
 
 def on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
-    """Notes on empty texts, and on texts that are cut.
-
-    Args:
-      lengths: `int[texts]`, before they are cut.
-      longest: the number of words that is kept.
-    """
+    """Notes on empty texts, and on texts that are cut."""
     num_empty = int((lengths == 0).sum())
     if num_empty:
         yield f"{counted(num_empty, 'text')} {'has' if num_empty == 1 else 'have'} no words."
@@ -140,12 +119,7 @@ def on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
 
 
 def on_words(words: Sequence[str], counts: np.ndarray) -> Iterator[str]:
-    """Notes on words that are none: control characters, and what a script without spaces leaves uncut.
-
-    Args:
-      words: of all texts.
-      counts: how often each occurs.
-    """
+    """Notes on words that are none: control characters, and what a script without spaces leaves uncut."""
     num_controls = sum(int(count) for word, count in zip(words, counts, strict=True) if _CONTROLS.search(word))
     if num_controls:
         noun = counted(num_controls, "control character")

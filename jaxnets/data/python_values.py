@@ -13,11 +13,7 @@ LONGEST_LIST = 20
 
 
 def checked_inputs(inputs: Any, where: str) -> np.ndarray:
-    """Features `float32[examples, features]` from an array, a list of rows or a DataFrame of numbers or booleans.
-
-    Raises:
-      UserError: for the first mistake, with its row; it begins with `where`.
-    """
+    """Features `float32[examples, features]` from an array, a list of rows or a DataFrame of numbers or booleans."""
     if is_frame(inputs):
         return _features_of_frame(inputs, where)
     if hasattr(inputs, "toarray"):
@@ -48,11 +44,7 @@ def _features_of_frame(frame: Any, where: str) -> np.ndarray:
 
 
 def check_indexes(inputs: Any, labels: Any, where: str) -> None:
-    """Checks that inputs and labels of pandas belong together as they stand: they are put together by place.
-
-    Raises:
-      UserError: if their indexes differ.
-    """
+    """Checks that inputs and labels of pandas belong together as they stand: they are put together by place."""
     index: Any = getattr(inputs, "index", None)
     other: Any = getattr(labels, "index", None)
     if not hasattr(index, "equals") or not hasattr(other, "equals") or index.equals(other):
@@ -65,11 +57,7 @@ def check_indexes(inputs: Any, labels: Any, where: str) -> None:
 
 
 def checked_texts(inputs: Any, where: str) -> list[str]:
-    """Texts from a list, an array or a Series of strings.
-
-    Raises:
-      UserError: for the first mistake, with its row; it begins with `where`.
-    """
+    """Texts from a list, an array or a Series of strings."""
     if not is_sequence(inputs) or getattr(inputs, "ndim", 1) != 1:
         raise UserError(f"{where}: texts must be a list of strings, not {kind_of(inputs)}.")
     for row, text in enumerate(inputs):
@@ -79,11 +67,7 @@ def checked_texts(inputs: Any, where: str) -> list[str]:
 
 
 def checked_labels(values: Any, where: str) -> Labels:
-    """Labels from a list, an array or a Series of whole numbers, strings or booleans.
-
-    Raises:
-      UserError: for the first mistake, with its row; it begins with `where`.
-    """
+    """Labels from a list, an array or a Series of whole numbers, strings or booleans."""
     labels = [_plain(label) for label in _row(values, where)]
     for row, label in enumerate(labels):
         if _is_missing(label):
@@ -121,16 +105,7 @@ def _row(values: Any, where: str) -> list[Any]:
 
 
 def checked_column(frame: Any, name: str, field: str) -> Any:
-    """The column of a DataFrame with a name.
-
-    Args:
-      frame: the DataFrame.
-      name: of the column.
-      field: that the name was given to, for the error message.
-
-    Raises:
-      UserError: if there is none, or several.
-    """
+    """The column of a DataFrame with a name."""
     columns = [str(column) for column in frame.columns]
     if columns.count(name) > 1:
         raise UserError(f"{field}: the frame has {columns.count(name)} columns '{name}'; rename all but one.")

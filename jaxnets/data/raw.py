@@ -7,15 +7,7 @@ from jaxnets.data.dataset import Split
 
 @dataclass(frozen=True, eq=False)
 class RawDataset:
-    """A classification task as its source gives it.
-
-    Attributes:
-      name: what to call it.
-      class_names: a name for each label.
-      splits: `train`, and `dev` and `test` where the source has them; the inputs are strings or features.
-      notes: sentences that the user should read about the source.
-      label_type: of the labels as they were given; see `Dataset`.
-    """
+    """A classification task as its source gives it."""
 
     name: str
     class_names: tuple[str, ...]

@@ -12,14 +12,6 @@ _AT_A_TIME = 1 << 12  # rows: to read all at once would take their memory severa
 def features(split: Split, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Some rows of features, zeros after them.
 
-    Args:
-      split: features of any type of numbers, in memory or mapped into it.
-      rows: `int[rows]`; ascending ones are the fastest to read.
-      size: of what is returned.
-
-    Returns:
-      `float32[size, features]` and the labels `int32[size]`.
-
     >>> split = Split(np.array([[1], [2], [3]], np.uint8), np.array([0, 1, 1], np.int32))
     >>> [array.tolist() for array in features(split, np.array([0, 2]), 3)]
     [[[1.0], [3.0], [0.0]], [0, 1, 0]]
@@ -33,17 +25,7 @@ def features(split: Split, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.
 
 
 def stream(split: Split, rows: np.ndarray, size: int, num_words: int) -> tuple[np.ndarray, ...]:
-    """Some rows of texts as a stream, zeros after them.
-
-    Args:
-      split: of texts, in memory or mapped into it.
-      rows: `int[rows]`.
-      size: of the texts returned.
-      num_words: of the stream returned.
-
-    Returns:
-      The words `int32[num_words]`; starts, lengths and labels `int32[size]`.
-    """
+    """Some rows of texts as a stream, zeros after them."""
     assert isinstance(split.inputs, Texts)
     words, lengths, end = np.zeros(num_words, np.int32), _filled(split.inputs.lengths[rows], size), 0
     for start in range(0, len(rows), _AT_A_TIME):

@@ -17,16 +17,7 @@ _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (code
 
 
 def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it.
-
-    Args:
-      path: of the file; what ends in .gz is unpacked.
-      field: that named it, for the error message.
-      errors: `strict`, or `surrogateescape` where bytes that are not UTF-8 become lone surrogates.
-
-    Raises:
-      UserError: if it cannot be read, is no text in UTF-8, has an endless line, or is packed to fill the memory.
-    """
+    """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it."""
     with files.opened(path, field) as stream:
         if path.suffix == ".gz":
             yield from _unpacked(path, stream, errors)
@@ -47,16 +38,7 @@ def _unpacked(path: Path, stream: BinaryIO, errors: str) -> Iterator[tuple[int, 
 
 
 def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict") -> Iterator[tuple[int, str]]:
-    """The lines of a stream of bytes, as `read` gives them.
-
-    Args:
-      stream: of bytes.
-      where: what the error message begins with.
-      errors: as `read` takes it.
-
-    Raises:
-      UserError: as `read` does.
-    """
+    """The lines of a stream of bytes, as `read` gives them."""
     number = 0
     while line := stream.readline(_MOST_BYTES):
         number += 1
@@ -79,11 +61,7 @@ def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict"
 
 
 def _check_encoding(line: bytes, where: str) -> None:
-    """Refuses a file by its first line if its characters have two bytes or more, or its lines end as on old Macs.
-
-    Raises:
-      UserError: with the command that converts it.
-    """
+    """Refuses a file by its first line if its characters have two bytes or more, or its lines end as on old Macs."""
     wide = next((name for mark, name in _WIDE if line.startswith(mark)), "")
     if not wide and line.count(0) * 3 > len(line):  # without a byte order mark
         wide = "UTF-16LE" if line[1:2] == b"\0" else "UTF-16BE"

@@ -44,18 +44,7 @@ _HEADER: dict[Any, Any] = {
 
 
 def load(path: Path, columns: Columns, tokenizer: Tokenizer, splitting: Splitting, encoding: Encoding) -> Dataset:
-    """The data set of files of texts, its training words mapped from the cache.
-
-    Args:
-      path: a folder or file, see `jaxnets.data.files.read`.
-      columns: that hold label and text.
-      tokenizer: splits the texts.
-      splitting: how missing splits are drawn: one fold, no blocks.
-      encoding: how words become a vocabulary.
-
-    Raises:
-      UserError: for the first mistake, with its file and line, or if the cache cannot be written.
-    """
+    """The data set of files of texts, its training words mapped from the cache."""
     sources = files.sources(path)
     vectors = [Path(encoding.word_vectors)] if encoding.word_vectors else []
     options = ("stream", path.name, columns, splitting, encoding, *files.on_unread(path))

@@ -10,12 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """Texts as one stream of word ids.
-
-    Attributes:
-      words: `int32[words]`, all texts joined.
-      lengths: `int32[texts]`, the words of each; 0 for an empty text.
-    """
+    """Texts as one stream of word ids."""
 
     words: np.ndarray
     lengths: np.ndarray
@@ -80,15 +75,7 @@ class Texts:
 
 
 class Packed(NamedTuple):
-    """Texts cut into batches of one shape.
-
-    Attributes:
-      words: `int32[batches, positions]`, text after text; 0 in what is left.
-      text: `int32[batches, positions]`, the number within its batch of the text that a position belongs to; the
-        number of texts a batch can hold where nothing is.
-      lengths: `int32[batches, texts]`; 0 where there is no text.
-      rows: `int32[batches, texts]`, each text's number; -1 where there is no text.
-    """
+    """Texts cut into batches of one shape."""
 
     words: np.ndarray
     text: np.ndarray
@@ -98,11 +85,6 @@ class Packed(NamedTuple):
 
 def pack(texts: Texts, num_positions: int, most_texts: int) -> Packed:
     """Packs texts in their order into batches, each as full as it gets with whole texts.
-
-    Args:
-      texts: to be packed.
-      num_positions: of a batch; raised to the length of the longest text.
-      most_texts: that a batch may hold.
 
     >>> pack(Texts.of([[5, 6], [7], [8, 9]]), 3, 8).words.tolist()
     [[5, 6, 7], [8, 9, 0]]
@@ -143,10 +125,6 @@ def budgets(lengths: np.ndarray, batch_size: int) -> tuple[int, ...]:
 
     The words of a random batch are nearly normally distributed, so that most batches fit closely into a small budget,
     almost all others into one a little larger, and the rare rest into one for the longest texts together.
-
-    Args:
-      lengths: of all texts.
-      batch_size: the texts of a batch.
     """
     most = int(np.sort(lengths)[-batch_size:].sum(dtype=np.int64))
     mean, deviation = lengths.mean() * batch_size, lengths.std() * batch_size**0.5

@@ -31,17 +31,6 @@ def read(name: str, data_dir: str = "", text_feature: str = "", label_feature: s
     and 1. `train` is the train split, `validation`, `dev` or `valid` the dev split, `test` the test split; the others
     are left out.
     Source: https://www.tensorflow.org/datasets.
-
-    Args:
-      name: as TFDS knows it: `imdb_reviews`, `name/config`, `name:1.0.0`.
-      data_dir: where TFDS keeps prepared data; by default `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
-      text_feature: the input feature, text or image; by default the only one, or else the one that the set declares.
-      label_feature: the class label; by default the only one, or else the one that the set declares.
-
-    Raises:
-      UserError: if TFDS is not installed, the name or a feature is not known, a feature is ambiguous, the set can be
-        neither found nor downloaded, its files are damaged, or it is not a labelled classification set with a train
-        split.
     """
     tfds = _library()
     what = f"tfds:{name}"
@@ -111,11 +100,7 @@ def _prepare(tfds: Any, what: str, data_dir: str) -> Any:
 
 
 def _known(tfds: Any, what: str, data_dir: str) -> Any:
-    """The builder that TFDS's own code gives for a name, its data not yet there.
-
-    Raises:
-      UserError: if TFDS knows no such set, no such configuration of it, or no such version.
-    """
+    """The builder that TFDS's own code gives for a name, its data not yet there."""
     parsed, arguments = tfds.core.naming.parse_builder_name_kwargs(what.removeprefix("tfds:"))
     known = tfds.list_builders(with_community_datasets=False)
     if parsed.name not in known:
@@ -199,11 +184,7 @@ def _split_names(what: str, info: Any) -> dict[str, str]:
 
 
 def _read_split(tfds: Any, what: str, builder: Any, split: str, features: tuple[str, str]) -> Split:
-    """All examples of a split, in the order of its files.
-
-    Raises:
-      UserError: if the files are damaged, an example has no label, or the images differ in size.
-    """
+    """All examples of a split, in the order of its files."""
     input_feature, label_feature = features
 
     def damaged(why: str) -> UserError:

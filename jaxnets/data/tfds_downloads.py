@@ -18,12 +18,6 @@ def adjusted_downloads(builder: Any) -> Iterator[None]:
     """Lets TFDS give up sooner and in silence, and names downloads after their URLs where TFDS has no name.
 
     A named download is also found in TFDS's folder `manual`. The names stay when the context ends.
-
-    Args:
-      builder: of TFDS.
-
-    Raises:
-      UserError: if the installed version of TFDS is made differently.
     """
     logger = logging.getLogger("urllib3.connectionpool")  # warns of each retry
     try:

@@ -22,16 +22,7 @@ _VERSION = 5  # of the tokenizer, the checks and the form of the cache
 
 @dataclass(frozen=True, eq=False)
 class Tokenized:
-    """A data set whose texts are split into words.
-
-    Attributes:
-      name: what to call it.
-      class_names: a name for each label.
-      words: all words of all splits.
-      splits: `train`, and `dev` and `test` if there are any; their texts hold places in `words`.
-      notes: sentences that the user should read about the source.
-      label_type: of the labels as they were given; see `Dataset`.
-    """
+    """A data set whose texts are split into words."""
 
     name: str
     class_names: tuple[str, ...]
@@ -57,14 +48,7 @@ def tokenize(raw: RawDataset, tokenizer: Tokenizer) -> Tokenized:
 
 
 def cached(sources: Sequence[Path], options: object, tokenizer: Tokenizer, read: Callable[[], RawDataset]) -> Tokenized:
-    """The tokenized data set of some files, from the cache if it is there.
-
-    Args:
-      sources: the files that it is read from; their content is part of the key.
-      options: everything else that it depends on; its `repr` is part of the key.
-      tokenizer: splits its texts.
-      read: reads the files.
-    """
+    """The tokenized data set of some files, from the cache if it is there."""
     path = cache_folder("texts") / f"{key_of(sources, options, tokenizer)}.npz"
     tokenized = _load(path)
     if tokenized is None:

@@ -89,12 +89,6 @@ class Tokenizer:
     True
     >>> Tokenizer().split("मौसम अच्छा है"), Tokenizer().split("味道很好")
     (['मौसम', 'अच्छा', 'है'], ['味', '道', '很', '好'])
-
-    Attributes:
-      kind: `words` or `whitespace`.
-      lowercase: whether capitals become small letters.
-      version: of the rules of `words`. Models of version 1, which cut words at marks and had none in scripts without
-        spaces, keep their rules.
     """
 
     kind: str = "words"
@@ -106,11 +100,7 @@ class Tokenizer:
         return self.splitter()(text)
 
     def splitter(self) -> Callable[[str], list[str]]:
-        """The function from a text to its words.
-
-        Raises:
-          UserError: if there is no such kind.
-        """
+        """The function from a text to its words."""
         if self.kind not in KINDS:
             raise unknown("tokenizer", self.kind, KINDS)
         lowered = str.lower if self.lowercase else str
@@ -125,11 +115,7 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str) -> "Tokenizer":
-        """The tokenizer of `to_json`.
-
-        Raises:
-          UserError: if it is none.
-        """
+        """The tokenizer of `to_json`."""
         try:
             return cls(**{"version": 1} | stored.parsed(text, _SHAPE))
         except ValueError as error:

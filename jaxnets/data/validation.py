@@ -18,9 +18,6 @@ def validate(dataset: Dataset) -> Dataset:
     """The data set in the dtypes that training takes, if nothing is wrong with it.
 
     Features become float32, word ids and labels int32; values do not change otherwise.
-
-    Raises:
-      UserError: for the first mistake, with its split and row.
     """
     if not isinstance(dataset, Dataset):
         raise UserError(f"dataset: the loader gave a {type(dataset).__name__}; it must give a jaxnets Dataset.")
@@ -50,15 +47,7 @@ def validate(dataset: Dataset) -> Dataset:
 
 
 def validate_folds(folds: Sequence[Dataset], noun: str = "folds") -> tuple[Dataset, ...]:
-    """The folds of a cross-validation, each as `validate` gives it, if they can be runs of one program.
-
-    Args:
-      folds: of the cross-validation; or the blocks of a data set.
-      noun: what they are called in the error message.
-
-    Raises:
-      UserError: for the first mistake in one of them, or if they differ in more than their examples.
-    """
+    """The folds of a cross-validation, each as `validate` gives it, if they can be runs of one program."""
     checked = tuple(map(validate, folds))
     for number, fold in enumerate(checked):
         for what, of_first, of_fold in zip(_SHARED, _shared(checked[0]), _shared(fold), strict=True):
@@ -79,11 +68,7 @@ def _shared(fold: Dataset) -> tuple:
 
 
 def check_widths(inputs: dict[str, Any], where: str) -> None:
-    """Checks that the features of all splits have one width; texts have none.
-
-    Raises:
-      UserError: if they differ.
-    """
+    """Checks that the features of all splits have one width; texts have none."""
     widths = {name: of_split.shape[1] for name, of_split in inputs.items() if isinstance(of_split, np.ndarray)}
     if len(set(widths.values())) > 1:
         listed = ", ".join(f"{width} in {name}" for name, width in widths.items())
@@ -91,11 +76,7 @@ def check_widths(inputs: dict[str, Any], where: str) -> None:
 
 
 def check_lengths(inputs: Sequence | np.ndarray | Texts, labels: Sequence | np.ndarray, where: str) -> None:
-    """Checks that there are examples, and a label for each.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that there are examples, and a label for each."""
     if len(inputs) != len(labels):
         raise UserError(
             f"{where}: there are {len(inputs)} inputs and {len(labels)} labels; each input needs one label."
@@ -108,14 +89,6 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
     """Features `float32[examples, features]` from anything that NumPy makes an array of numbers of.
 
     Those that are mapped stay in their file, of their own type.
-
-    Args:
-      values: an array, or a list of rows.
-      where: what the error message begins with.
-      columns: names of the features, for the error message; by default they are numbered.
-
-    Raises:
-      UserError: for a wrong shape or type, and for the first number that is not finite.
     """
     inputs = _rows(values, "examples, features", where)
     if inputs.dtype.kind not in "iuf":
@@ -132,11 +105,7 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
 
 
 def as_array(values: Any, what: str) -> np.ndarray:
-    """The array of some values, which may be a list of rows.
-
-    Raises:
-      UserError: if the rows differ in length, or NumPy cannot make an array of the values for another reason.
-    """
+    """The array of some values, which may be a list of rows."""
     try:
         return np.asarray(values)
     except Exception as error:  # NumPy's own for ragged rows; foreign arrays raise whatever they like

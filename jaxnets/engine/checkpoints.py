@@ -27,14 +27,7 @@ _BACKGROUND = ThreadPoolExecutor(1, "checkpoints")
 
 
 class Snapshot(NamedTuple):
-    """Runs of a chunk between two segments, on the host.
-
-    Attributes:
-      step: the steps behind each run that goes on.
-      runs: those that go on, by their places in the program, `Int[runs]`.
-      states: the leaves of the states of those that go on, each `[runs, ...]`; random keys as their data. None before
-        the first step.
-    """
+    """Runs of a chunk between two segments, on the host."""
 
     step: int
     runs: np.ndarray
@@ -46,12 +39,7 @@ class Snapshot(NamedTuple):
 
 
 class Checkpoints:
-    """The checkpoints of a chunk in a folder of its own.
-
-    Args:
-      folder: where they are; it need not be there yet.
-      every: seconds between two of them, at least; 0 writes one only where it is forced.
-    """
+    """The checkpoints of a chunk in a folder of its own."""
 
     def __init__(self, folder: Path, every: float) -> None:
         self._folder, self._every = folder, every
@@ -60,12 +48,7 @@ class Checkpoints:
         self._begin = 0.0
 
     def read(self, program: Program, like: Sequence[Any]) -> tuple[list[Record], Snapshot | None]:
-        """What the newest whole checkpoint holds: the records up to it, and where to go on; nothing, if there is none.
-
-        Args:
-          program: that the chunk is of.
-          like: the shape and dtype of each leaf of one run's state, random keys as their data.
-        """
+        """The records up to the newest whole checkpoint, and its state; nothing, if there is none."""
         for step in reversed(_whole(self._folder)):
             records = self._records(program, step)
             if records and (snapshot := self._snapshot(program, records, like)) is not None:
@@ -77,15 +60,7 @@ class Checkpoints:
         return bool(self._every) and time.monotonic() - self._last > max(self._every, self._rest)
 
     def write(self, snapshot: Snapshot, records: Sequence[Record]) -> None:
-        """Writes a checkpoint, in place of one of the same step; the states in the background, after those before.
-
-        Args:
-          snapshot: what to go on from.
-          records: of the segments since the checkpoint before.
-
-        Raises:
-          UserError: if it cannot be written, or the one before could not.
-        """
+        """Writes a checkpoint, in place of one of the same step; the states in the background, after those before."""
         self.finish()
         self._begin = time.monotonic()
         for path in self._folder.glob(f"{_STEP.format(snapshot.step)}-*{_RECORDS}"):
@@ -94,11 +69,7 @@ class Checkpoints:
         self._writing = _BACKGROUND.submit(self._save, snapshot)
 
     def finish(self) -> None:
-        """Waits for what is being written.
-
-        Raises:
-          UserError: if it cannot be.
-        """
+        """Waits for what is being written."""
         writing, self._writing = self._writing, None
         if writing is not None:
             with files.file_errors(self._folder):

@@ -19,21 +19,6 @@ class Chunk:
 
     Successive halving ranks the runs of the whole program: at a rung each chunk waits for the others, with its states
     on the host.
-
-    Attributes:
-      runs: their places in the program.
-      waiting: those that go on, in one piece, or in several where the memory has become too small for one.
-      records: of the segments so far; none if they are not stored.
-      stored: whether they are.
-
-    Args:
-      program: of the runs.
-      runs: their places in it.
-      options: how they are trained.
-      checkpoints: where it is kept how far it is; nowhere if None.
-      known: the records of the segments that were trained before.
-      snapshot: where it goes on; None at the start, and at the end.
-      stored: whether its records are asked for when it is whole.
     """
 
     def __init__(
@@ -66,14 +51,7 @@ class Chunk:
                 yield self._add(record)
 
     def train(self, job: Job, until: int) -> Iterator[Record]:
-        """Trains up to a step.
-
-        Yields:
-          A `Record` for each segment, but not for the last one before a rung: `rank` tells of it.
-
-        Raises:
-          KeyboardInterrupt: if a signal came; a checkpoint tells how far the runs are.
-        """
+        """Trains up to a step."""
         size = job.layout.size
         self.waiting = [
             piece.of(slice(at, at + size)) for piece in self.waiting for at in range(0, len(piece.runs), size)
@@ -108,15 +86,7 @@ class Chunk:
         return [record for record in self._at_rung if record.step == rung]
 
     def rank(self, rung: int, rivals: np.ndarray) -> Iterator[Record]:
-        """Drops runs at a rung.
-
-        Args:
-          rung: the step.
-          rivals: which runs of the program are not dropped, `bool[runs]`.
-
-        Yields:
-          The segments before the rung.
-        """
+        """Drops runs at a rung."""
         at_rung = self.at_rung(rung)
         self._at_rung = [record for record in self._at_rung if record.step != rung]
         pieces = [one.of(rivals[one.runs]) if one.step == rung else one for one in self.waiting]
@@ -158,21 +128,6 @@ def _train(
 
     Runs that diverged go no further. Those that are left are moved together as soon as that makes a device's part
     shorter. A signal ends it between two segments, after a checkpoint.
-
-    Args:
-      job: what to train.
-      piece: the runs, and where they go on.
-      log: where it is kept how far they are.
-      until: the step up to which they are trained.
-
-    Yields:
-      A `Record` for each segment.
-
-    Returns:
-      The record of the last segment, which is not yielded, and the runs that wait, if they are at a rung.
-
-    Raises:
-      KeyboardInterrupt: if a signal came.
     """
     crew, at_end = Crew(job, piece), until == job.program.task.num_steps
     if account := spans.account():
@@ -206,13 +161,7 @@ def _train(
 
 
 class _Log:
-    """The records since the last checkpoint, for the next one.
-
-    Args:
-      checkpoints: where they are written; nowhere if None.
-      step: of the checkpoint from which the runs go on.
-      records: up to it.
-    """
+    """The records since the last checkpoint, for the next one."""
 
     def __init__(self, checkpoints: Checkpoints | None = None, step: int = 0, records: Sequence[Record] = ()) -> None:
         self._checkpoints = checkpoints

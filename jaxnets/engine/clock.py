@@ -21,13 +21,6 @@ class Clock:
     """Adds the segments of a chunk to an account: of each the last seconds, as long as an evaluation takes, are that.
 
     An evaluation is timed by a call for no steps, before the first segment.
-
-    Args:
-      account: of the process.
-      program: of the chunk.
-      anew: whether the program was compiled for it: then a few steps are traced.
-      call: of the chunk's runs; None where their examples are streamed, and all of a segment counts as steps.
-      blocks: that the device with the most of them computes in such a call.
     """
 
     def __init__(self, account: spans.Account, program: Program, anew: bool, call: Call | None, blocks: int) -> None:
@@ -52,12 +45,7 @@ class Clock:
             jax.block_until_ready(call(first, self._num_steps, 1))
 
     def begin(self, outcomes: Any, blocks: int) -> None:
-        """Notes when a segment begins, and has a thread note when it ends: the host may be busy then.
-
-        Args:
-          outcomes: of the segment, under way.
-          blocks: that the device with the most of them computes in it.
-        """
+        """Notes when a segment begins, and has a thread note when it ends: the host may be busy then."""
         self._start, self._share = time.perf_counter(), blocks / self._blocks
         self._end: Future[float] = self._watch.submit(_ready, outcomes)
 

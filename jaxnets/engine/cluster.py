@@ -30,12 +30,6 @@ def chunk_size(program: Program, workers: Workers, num_runs: int, *, halving: bo
 
     Smaller chunks than on one machine, so that each worker has several; a device is full nevertheless. Successive
     halving ranks the runs of a chunk, so there it is the whole program.
-
-    Args:
-      program: from `plan`.
-      workers: of the cluster.
-      num_runs: of all programs together.
-      halving: whether the worst settings are dropped on the way.
     """
     if halving:
         return len(program.runs)
@@ -51,21 +45,7 @@ def execute(
     options: Options,
     parts: Parts | None = None,
 ) -> Iterator[Event]:
-    """Trains all runs of all programs on a cluster.
-
-    Args:
-      planned: from `plan`.
-      folds: that they were planned for, or blocks; one without either.
-      workers: from `workers`.
-      options: how.
-      parts: where finished chunks are written, and those of before are found; nowhere if None.
-
-    Yields:
-      What `jaxnets.engine.execute.execute` does, in its order: program by program, chunk by chunk.
-
-    Raises:
-      UserError: for what goes wrong in a worker and is no fault of jaxnets.
-    """
+    """Trains all runs of all programs on a cluster."""
     chunks = _chunks(planned, workers, options, parts)
     todo = [one for one in chunks if parts is None or parts.read(planned[one.program], one.runs) is None]
     tasks = _Tasks(planned, parts)
@@ -100,15 +80,7 @@ def in_order(
     take: Callable[[Chunk], bytes],
     parts: Parts | None,
 ) -> Iterator[Event]:
-    """The events of chunks as one machine would give them, whichever was finished first.
-
-    Args:
-      planned: the programs.
-      chunks: in the order of one machine.
-      todo: those that are trained; the others are read from the parts.
-      take: waits for what a chunk has given.
-      parts: of before; None if there are none.
-    """
+    """The events of chunks as one machine would give them, whichever was finished first."""
     begun: set[int] = set()
     for chunk in chunks:
         program = planned[chunk.program]
@@ -124,12 +96,7 @@ def in_order(
 
 
 class _Tasks:
-    """The chunks that are trained, as tasks of Ray.
-
-    Args:
-      planned: the programs.
-      parts: where finished chunks are written; nowhere if None.
-    """
+    """The chunks that are trained, as tasks of Ray."""
 
     def __init__(self, planned: Sequence[Program], parts: Parts | None) -> None:
         self._planned, self._parts = planned, parts
@@ -178,12 +145,7 @@ def _shared(planned: Sequence[Program], folds: Sequence[Dataset], workers: Worke
 
 
 def _result(task: Any) -> bytes:
-    """What a task has given.
-
-    Raises:
-      UserError: if workers died again and again.
-      Exception: what was raised in the worker.
-    """
+    """What a task has given."""
     errors = ray_cluster.package().exceptions
     try:
         return ray_cluster.package().get(task)

@@ -55,17 +55,7 @@ class Job:
 
 
 class Segment(NamedTuple):
-    """A segment that is under way, or done.
-
-    Attributes:
-      first: the steps before it.
-      last: the steps after it.
-      outcomes: on the devices.
-      runs: that were going on before it, by their places in the program.
-      seats: where their outcomes are.
-      num_seated: how many runs were computed.
-      going: which of the runs go on after it.
-    """
+    """A segment that is under way, or done."""
 
     first: int
     last: int
@@ -77,14 +67,7 @@ class Segment(NamedTuple):
 
 
 class Crew:
-    """Runs of a chunk, those that have a seat on the devices, and those that go on.
-
-    Attributes:
-      job: what is trained.
-      states: on the devices, of the seated.
-      going: which of the seated go on.
-      clock: tells steps from evaluations, where an account of the time is taken.
-    """
+    """Runs of a chunk, those that have a seat on the devices, and those that go on."""
 
     clock: Clock | None = None
 

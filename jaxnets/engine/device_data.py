@@ -37,12 +37,7 @@ class DeviceFolds(NamedTuple):
 
 @dataclass(frozen=True)
 class PlacedFolds:
-    """The data set on the devices, and the order of its test examples.
-
-    Attributes:
-      folds: on the devices.
-      test_rows: which test example is where among the batches, -1 where there is none.
-    """
+    """The data set on the devices, and the order of its test examples."""
 
     folds: DeviceFolds
     test_rows: Int[np.ndarray, "folds batches examples"]

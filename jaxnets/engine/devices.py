@@ -120,14 +120,7 @@ class Placement:
 
 
 def placement(num_devices: int = 0) -> Placement:
-    """The devices along which the runs are laid out.
-
-    Args:
-      num_devices: the first so many; 0 is all, on a CPU one for each core.
-
-    Raises:
-      UserError: if there are fewer, or the platform asked for has none.
-    """
+    """The devices along which the runs are laid out."""
     try:
         devices = jax.devices()
     except (RuntimeError, AssertionError) as error:  # JAX asserts where the platform asked for is unknown to it
@@ -158,12 +151,7 @@ def lanes(task: Task, num_params: int, platform: str, runs_per_device: int) -> i
 
 
 def memory_bytes(device: jax.Device, limit_gib: float = 0.0) -> int:
-    """The memory that runs may fill on all devices of this kind together.
-
-    Args:
-      device: one of the devices.
-      limit_gib: GiB, or 0 for half of what is free.
-    """
+    """The memory that runs may fill on all devices of this kind together."""
     return int(limit_gib * 2**30) if limit_gib else free_bytes(device) // 2
 
 
@@ -179,11 +167,6 @@ def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:
     """Cuts the runs into parts of equal size that fit in memory, as few as will do.
 
     Each part's runs are a multiple of what the devices hold side by side, but for the last.
-
-    Args:
-      num_runs: of a program.
-      together: how many the devices compute side by side.
-      most_blocks: how many times as many they have memory for.
 
     >>> [len(part) for part in chunks(10, 2, 2)]
     [4, 4, 2]

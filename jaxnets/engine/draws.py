@@ -16,15 +16,6 @@ def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") ->
     """The run itself in a grid; otherwise one for each trial, with its ranges drawn from.
 
     Trial k of a block draws alike at every point of the other lists.
-
-    Args:
-      run: hyperparameters by name, with the ranges among them.
-      config: says how to search.
-      block: draws of its own for each.
-      task: likewise.
-
-    Raises:
-      UserError: if there is nothing to draw from.
     """
     ranges = {name: value for name, value in run.items() if isinstance(value, Range)}
     if config.search == "grid":

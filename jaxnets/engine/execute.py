@@ -30,19 +30,7 @@ def execute(
     options: Options = DEFAULT_OPTIONS,
     parts: Parts | None = None,
 ) -> Iterator[Event]:
-    """Trains all runs of all programs.
-
-    Args:
-      planned: from `plan`.
-      folds: that they were planned for, or blocks; one without either.
-      placement: the devices.
-      options: how.
-      parts: where finished chunks are written, and those of before are found; nowhere if None.
-
-    Yields:
-      A `Compiling` and a `Compiled` for each program of which something is left to train, and a `Record` for each
-      segment of each chunk of its runs.
-    """
+    """Trains all runs of all programs."""
     training = Training(folds, placement, options, parts)
     for program in planned:
         yield from training.train(program)

@@ -24,15 +24,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Room:
-    """What a group has room for: the same in all groups, so that one executable takes them.
-
-    Attributes:
-      steps: of the group.
-      seeds: runs of so many seeds, and so of so many orders, take these steps.
-      examples: those of all these steps, each once.
-      words: of these examples, if they are texts; otherwise 0.
-      batches: of a group of batches that are evaluated.
-    """
+    """What a group has room for: the same in all groups, so that one executable takes them."""
 
     steps: int
     seeds: int
@@ -42,12 +34,7 @@ class Room:
 
 
 class Steps(NamedTuple):
-    """The examples of some steps.
-
-    Attributes:
-      examples: each once, `Room.examples` of them.
-      orders: for each seed where they are among these, batch after batch.
-    """
+    """The examples of some steps."""
 
     examples: Examples
     orders: Int[np.ndarray, "seeds places"]
@@ -55,13 +42,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The training examples of a program, and the batches in which they are evaluated.
-
-    Attributes:
-      split: the examples, on disk or in memory.
-      task: of the program.
-      room: of a group.
-    """
+    """The training examples of a program, and the batches in which they are evaluated."""
 
     split: Split
     task: Task
@@ -130,13 +111,7 @@ def batch_starts(split: Split) -> Sequence[int]:
 
 
 class Groups:
-    """The groups of a chunk in the order in which they are asked for: what Grain reads ahead.
-
-    Args:
-      source: of the examples.
-      seeds: of the runs.
-      spans: the steps before and after each group; then follow the batches that are evaluated.
-    """
+    """The groups of a chunk in the order in which they are asked for: what Grain reads ahead."""
 
     def __init__(self, source: Source, seeds: np.ndarray, spans: Sequence[tuple[int, int]]) -> None:
         self._source, self._seeds, self._spans = source, seeds, spans

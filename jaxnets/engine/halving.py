@@ -41,12 +41,6 @@ def survivors(
     """The runs of the best third of the settings of each block, rounded up.
 
     Settings are ranked by their mean accuracy over the runs, ties by the lower mean loss.
-
-    Args:
-      settings: equal for runs of one setting.
-      blocks: each has a ranking of its own.
-      accuracy: on dev; 0 for a run that diverged.
-      loss: on dev; infinite for a run that diverged.
     """
     runs = pd.DataFrame({"block": blocks, "setting": settings, "accuracy": accuracy, "loss": loss}).astype(float)
     means = runs.groupby(["block", "setting"], as_index=False).mean()
@@ -59,11 +53,7 @@ def survivors(
 
 
 class Race:
-    """Which runs of a program are still in it: they are ranked together, in whatever chunks they are trained.
-
-    Attributes:
-      rungs: the steps after which settings are dropped; none without successive halving.
-    """
+    """Which runs of a program are still in it: they are ranked together, in whatever chunks they are trained."""
 
     def __init__(self, program: Program, options: Options) -> None:
         task = program.task

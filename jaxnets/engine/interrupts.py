@@ -29,9 +29,6 @@ def until_interrupted(events: Iterator[Event]) -> Iterator[Event]:
     Python loses an exception that is raised in a callback of its garbage collector, and JAX has such callbacks; so the
     signal is remembered, and asked for after each event. A second one changes nothing while the first is seen to.
     Whoever makes the events and is in the midst of what must not be cut off asks for it himself; see `held`.
-
-    Raises:
-      KeyboardInterrupt: if a signal came; `last_status` tells of which.
     """
     came: list[int] = []
 

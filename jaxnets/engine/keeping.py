@@ -43,13 +43,7 @@ class Keeping(Protocol):
     """Decides whose parameters are kept."""
 
     def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
-        """Whether the parameters after a step may be wanted; if not, the device need not wait.
-
-        Args:
-          task: of the runs.
-          step: those that they have taken.
-          some_end: whether some of them go no further.
-        """
+        """Whether the parameters after a step may be wanted; if not, the device need not wait."""
 
     def places(self, record: Reported) -> Sequence[int]:
         """The places in `record.runs` of those whose parameters are kept."""
@@ -162,12 +156,7 @@ class Leader:
 
 
 class Records:
-    """The records of the segments of some runs, in their order, without parameters that nobody asks for any more.
-
-    Args:
-      policy: whose parameters are asked for.
-      num_runs: of the runs; the memory holds about three times their parameters at most.
-    """
+    """The records of the segments of some runs, in their order, without parameters that nobody asks for any more."""
 
     def __init__(self, policy: Keeping, num_runs: int) -> None:
         self._policy, self._most = policy, 2 * num_runs

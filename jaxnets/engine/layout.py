@@ -21,14 +21,6 @@ class Layout:
 
     Runs fill a block of lanes, and the blocks are dealt to the devices in turn: so each device has as many as any
     other, and runs that are neighbours in the table, and may all diverge, are on different ones.
-
-    Attributes:
-      lanes: how many runs a device computes side by side.
-      blocks: how many such blocks each device has room for.
-      most_blocks: how many the memory of each device holds.
-      num_devices: the devices that have runs.
-      num_partitions: the devices that the program is compiled for.
-      chunks: the runs of each chunk.
     """
 
     lanes: int
@@ -74,15 +66,7 @@ def layout(
     runs: range | None = None,
     most_runs: int | None = None,
 ) -> Layout:
-    """Lays runs of a program out over devices and chunks; see `execute` for the arguments.
-
-    Args:
-      program: whose runs.
-      placement: the devices.
-      memory_limit: GiB that the runs may fill at a time; 0 for half of what is free.
-      runs: their places in the program; all if None.
-      most_runs: of a chunk, if there is more to it than their memory; each device has a block at least.
-    """
+    """Lays runs of a program out over devices and chunks; see `execute` for the arguments."""
     runs = runs or range(len(program.runs))
     lanes, run_bytes = lanes_of(program, placement.platform, placement.num_devices), _run_bytes(program)
     together = lanes * placement.num_devices

@@ -28,12 +28,6 @@ _GIB = 2**30
 def check_runs(counts: Mapping[str, int]) -> None:
     """Refuses more runs than can be listed, or than the memory holds.
 
-    Args:
-      counts: the values of each axis; their product is the number of runs.
-
-    Raises:
-      UserError: which names the longest axis.
-
     >>> check_runs({"seed": 20_000, "learning_rate": 1_000})
     Traceback (most recent call last):
     ...
@@ -46,11 +40,7 @@ def check_runs(counts: Mapping[str, int]) -> None:
 
 
 def check_nets(programs: Sequence[Program], placement: Placement) -> None:
-    """Refuses nets of which not even the fewest that are trained together fit into the memory.
-
-    Raises:
-      UserError: which names the model.
-    """
+    """Refuses nets of which not even the fewest that are trained together fit into the memory."""
     free = devices.free_bytes(placement.mesh.devices.flat[0])
     for program in programs:
         about = f"'{program.task.model.function.__name__}' of {num_params(program):,} parameters in training"
@@ -58,11 +48,7 @@ def check_nets(programs: Sequence[Program], placement: Placement) -> None:
 
 
 def check_waiting(programs: Sequence[Program], placement: Placement, memory_limit: float) -> None:
-    """Refuses successive halving where the runs of a program, which wait for each other, do not fit into the memory.
-
-    Raises:
-      UserError: which names the search.
-    """
+    """Refuses successive halving where the runs of a program, which wait for each other, do not fit into the memory."""
     for program in programs:
         if len(layout(program, placement, memory_limit).chunks) > 1:
             states = len(program.runs) * state_bytes(program)
@@ -72,11 +58,7 @@ def check_waiting(programs: Sequence[Program], placement: Placement, memory_limi
 
 
 def check_results(programs: Sequence[Program], folds: Sequence[Dataset], config: Config) -> None:
-    """Refuses a sweep whose evaluations, parameters that are kept and predictions do not fit into the memory.
-
-    Raises:
-      UserError: which names the flag that asks for the most.
-    """
+    """Refuses a sweep whose evaluations, parameters that are kept and predictions do not fit into the memory."""
     rows = [len(program.runs) * _evaluations(program, config) for program in programs]
     records = sum(_evaluations(program, config) for program in programs)
     by_steps = "evaluate_every" if config.evaluate_every else "num_epochs"

@@ -22,25 +22,14 @@ _ARRAYS = ("runs", "going", "dropped")
 
 
 def write(folder: Path, name: str, suffix: str, content: bytes) -> None:
-    """Writes records, from `packed`, into a file of a folder; its name ends in their hash.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes records, from `packed`, into a file of a folder; its name ends in their hash."""
     with files.file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     files.write(folder / f"{name}-{_digest(content)}{suffix}", lambda temporary: temporary.write_bytes(content))
 
 
 def read(folder: Path, name: str, suffix: str, program: Program) -> list[Record] | None:
-    """The records of such a file; None if there is none, or it was cut short or changed.
-
-    Args:
-      folder: that holds it.
-      name: as it was given to `write`.
-      suffix: likewise.
-      program: of the runs.
-    """
+    """The records of such a file; None if there is none, or it was cut short or changed."""
     for path in sorted(folder.glob(f"{name}-*{suffix}")):
         content = path.read_bytes()
         if path.name.removesuffix(suffix).rpartition("-")[2] == _digest(content):
@@ -69,15 +58,7 @@ def packed(records: Sequence[Record]) -> bytes:
 
 
 def unpacked(content: bytes, program: Program) -> list[Record]:
-    """The records of such a content.
-
-    Args:
-      content: from `packed`.
-      program: of their runs.
-
-    Raises:
-      UserError: if it is none.
-    """
+    """The records of such a content."""
     try:
         return _unpacked(content, program)
     except Exception as error:  # what is damaged raises many kinds

@@ -35,15 +35,7 @@ _HASH = 32
 
 
 class Parts:
-    """The parts of a sweep in a folder.
-
-    Args:
-      folder: where they are; it need not be there yet.
-      table: the runs of the sweep.
-      folds: the data set.
-      options: how the sweep is carried out.
-      platform: of the devices, such as `cpu`.
-    """
+    """The parts of a sweep in a folder."""
 
     def __init__(
         self, folder: Path, table: Sequence[Run], folds: Sequence[Dataset], options: Options, platform: str
@@ -77,19 +69,11 @@ class Parts:
         return packing.read(self._folder, self._key(program, chunk), SUFFIX, program)
 
     def write(self, program: Program, chunk: range, records: Sequence[Record]) -> None:
-        """Writes the records of a chunk that is finished.
-
-        Raises:
-          UserError: if it cannot be written.
-        """
+        """Writes the records of a chunk that is finished."""
         self.write_packed(program, chunk, packing.packed(records))
 
     def write_packed(self, program: Program, chunk: range, content: bytes) -> None:
-        """Writes the records of a chunk that is finished, from `packed`.
-
-        Raises:
-          UserError: if it cannot be written.
-        """
+        """Writes the records of a chunk that is finished, from `packed`."""
         packing.write(self._folder, self._key(program, chunk), SUFFIX, content)
 
     def checkpoints(self, program: Program, chunk: range) -> Checkpoints:

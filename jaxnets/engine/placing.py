@@ -17,11 +17,7 @@ _WORD_BYTES = 12  # a word in the stream, and in the batches for evaluation with
 
 
 def is_streamed(config: Config, folds: Sequence[Dataset], programs: Sequence[Program], placement: Placement) -> bool:
-    """Whether the training examples are streamed: as asked for, or if they take more than may be used and it can be.
-
-    Raises:
-      UserError: if what is asked for cannot be.
-    """
+    """Whether the training examples are streamed: as asked for, or if they take more than may be used and it can be."""
     hindrance = _hindrance(config, folds, programs)
     if config.data == "stream" and hindrance:
         raise UserError(f"data: stream {hindrance}.")

@@ -31,11 +31,7 @@ _REPETITIONS = ("seed", "fold", "block")
 
 
 def resolve(run: Run, dataset: Dataset) -> Run:
-    """The run with what depends on the data set filled in: batch size, number of steps, length of word vectors.
-
-    Raises:
-      UserError: if the batch is larger than the training set.
-    """
+    """The run with what depends on the data set filled in: batch size, number of steps, length of word vectors."""
     if dataset.word_vectors is not None and run.get("embedding_dim") == _default_dim(run):
         run = {**run, "embedding_dim": dataset.word_vectors.dim}
     num_examples = len(dataset.train)
@@ -67,14 +63,7 @@ def with_folds(runs: Sequence[Run], num_folds: int) -> list[Run]:
 def plan(
     runs: Sequence[Run], dataset: Dataset, *, select_best: bool = False, lengths: np.ndarray | None = None
 ) -> list[Program]:
-    """Groups resolved runs into programs, in the order of their first runs.
-
-    Args:
-      runs: from `resolve`.
-      dataset: any of the folds or blocks.
-      select_best: whether a run is judged at its best evaluation on dev instead of the last.
-      lengths: for the batches of texts of all folds or blocks, from `longest`; those of the data set if None.
-    """
+    """Groups resolved runs into programs, in the order of their first runs."""
     groups: dict[tuple, list[int]] = {}
     for number, run in enumerate(runs):
         groups.setdefault(_static_part(run), []).append(number)
@@ -98,11 +87,7 @@ def longest(folds: Sequence[Dataset]) -> np.ndarray | None:
 
 
 def task_of(run: Run, dataset: Dataset, *, select_best: bool = False, lengths: np.ndarray | None = None) -> Task:
-    """The static part of a resolved run.
-
-    Raises:
-      UserError: if the model or the head does not fit the data set.
-    """
+    """The static part of a resolved run."""
     head: Head = run["head"].value
     given = {"num_outputs": head.num_outputs(dataset.num_classes), "vocabulary_size": len(dataset.vocabulary)}
     inputs = dataset.train.inputs

@@ -67,12 +67,7 @@ def _flops(equation: Any) -> int:
 
 
 def product_rate(placement: Placement, seconds: float = 0.3) -> float:
-    """Floating-point operations a second of float32 matrix products on all devices that have runs: the best of calls.
-
-    Args:
-      placement: the devices.
-      seconds: that the calls take together, or a few more.
-    """
+    """FLOPs a second of float32 matrix products on all devices that have runs: the best of several calls."""
     products = jax.jit(lambda a: jax.lax.fori_loop(0, _REPEATS, lambda _, c: (c @ a) * 1e-3, a))
     used = placement.mesh.devices.flat[: placement.num_devices]
     matrices = [jax.device_put(np.ones((_SIZE, _SIZE), np.float32), device) for device in used]

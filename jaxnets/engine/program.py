@@ -33,18 +33,7 @@ _REFERRED = ("callback", "jax.const")
 
 @dataclass(frozen=True)
 class Program:
-    """Runs that differ in traced numbers alone.
-
-    Attributes:
-      task: their static part.
-      label: what tells the program from others of its sweep, such as `adam cosine`.
-      runs: the runs' numbers in the table, `Int[runs]`.
-      hyperparameters: their traced numbers by name, each `Float[runs]` (the initializer's index is an Int); `fold`,
-        an Int, is the number of the Dataset of their fold or block, if there are several.
-      seeds: `Int[runs]`.
-      settings: which runs differ in seed, fold and block alone: those of equal numbers, `Int[runs]`.
-      blocks: `Int[runs]`.
-    """
+    """Runs that differ in traced numbers alone."""
 
     task: Task
     label: str
@@ -61,23 +50,12 @@ class Program:
 
     @cached_property
     def state(self) -> TrainState:
-        """The shapes and dtypes of one run's state.
-
-        Raises:
-          UserError: if the model has an argument that it does not know.
-        """
+        """The shapes and dtypes of one run's state."""
         with self.calling_guests():
             return jax.eval_shape(partial(training.init, self.task), *self._numbers())
 
     def check(self, dataset: Dataset) -> tuple[str, ...]:
-        """Traces what a mistake could hide in, so that it shows before anything is written.
-
-        Returns:
-          What the user should know, a sentence each.
-
-        Raises:
-          UserError: if the parts of the run do not fit each other or the data set.
-        """
+        """Traces what a mistake could hide in, so that it shows before anything is written."""
         notes: tuple[str, ...] = ()
         with self.calling_guests():
             if foreign.is_foreign(self.task.model.function):
@@ -163,11 +141,7 @@ class Program:
             return self.text([jax.jit(run).lower(*shapes)])
 
     def _check_model(self, dataset: Dataset) -> tuple[str, ...]:
-        """Refuses a model that has no parameters, or does not give a row of logits for each example.
-
-        Returns:
-          A note of the kernels that stay as the model draws them.
-        """
+        """Refuses a model that has no parameters, or does not give a row of logits for each example."""
         numbers, inputs = self._numbers()[0], example_batch(self.task).inputs
         keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
         with initializers.noting() as noted:

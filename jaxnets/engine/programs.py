@@ -24,15 +24,7 @@ from jaxnets.training.state import Task, TrainState
 
 @dataclass(frozen=True)
 class Executable:
-    """A program that is ready to run.
-
-    Attributes:
-      function: `(states, hyperparameters, seeds, counts, splits, first, last) -> states, outcomes`; or
-        `jaxnets.engine.streaming.Functions`.
-      layout: where it takes the runs.
-      anew: whether it was compiled now.
-      kept: whether a later sweep may use it; not where nothing tells what code of others reads.
-    """
+    """A program that is ready to run."""
 
     function: Any
     layout: Layout
@@ -66,15 +58,6 @@ def executable(
 
     One with code of others is lowered anew, as that may read what has changed since: it is used again if the text is
     the same.
-
-    Args:
-      program: to be compiled.
-      layout: of its runs.
-      placed: the data.
-      placement: the devices.
-      options: how it is carried out.
-      lowering: takes these five; `lower_program` if None.
-      shapes: what the executable depends on beside them.
     """
     lowering, lowered, text = lowering or lower_program, None, None
     key = shapes, _key(program, layout, placed, placement, options)

@@ -23,16 +23,7 @@ _JOINED: list[tuple[str, int, int]] = []
 
 @dataclass(frozen=True)
 class Workers:
-    """The workers of a cluster.
-
-    Attributes:
-      address: of the cluster; `local` for one of this machine.
-      platform: of their devices: `cpu`, `gpu` or `tpu`.
-      count: how many there are.
-      accelerators: the GPUs, or the chips of a TPU, that each has; 0 if it has a CPU core.
-      cache: their folder for compiled programs; see `jaxnets.engine.devices.configure`.
-      chunks: that each has at least, so that all end at about the same time.
-    """
+    """The workers of a cluster."""
 
     address: str
     platform: str
@@ -59,11 +50,7 @@ class Workers:
 
 
 def workers(config: Config) -> Workers | None:
-    """The workers that a configuration asks for: starts Ray, or joins it, once in a process; None without a cluster.
-
-    Raises:
-      UserError: if Ray is not installed, or there is no such cluster.
-    """
+    """The workers that a configuration asks for: starts Ray, or joins it, once in a process; None without a cluster."""
     if config.cluster is None:
         if config.gpus_per_worker:
             raise UserError("gpus_per_worker: it is for a cluster; give --cluster=local or an address as well.")
@@ -92,11 +79,7 @@ def _count(platform: str, accelerators: int) -> int:
 
 
 def package() -> Any:
-    """Ray itself.
-
-    Raises:
-      UserError: if it is not installed.
-    """
+    """Ray itself."""
     try:
         return importlib.import_module("ray")
     except ImportError as error:

@@ -21,18 +21,7 @@ _NO_PROBABILITIES: Any = np.zeros((0, 0, 0), np.float32)
 
 @dataclass
 class Recorder:
-    """The records of a sweep so far.
-
-    Attributes:
-      sweep: what is carried out.
-      records: of the segments, without parameters.
-      params: those that are kept of all runs, by run and step.
-      kept_model: the model that is kept of the best run.
-      num_compiled: the programs that were compiled.
-      best: the best accuracy on dev so far.
-      untold: the programs of which nothing tells what their code reads.
-      leader: the run that has the best accuracy, for the reader.
-    """
+    """The records of a sweep so far."""
 
     sweep: Sweep
     records: list[Record] = field(default_factory=list)

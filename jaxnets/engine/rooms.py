@@ -22,17 +22,7 @@ _LARGEST = 64 << 20  # bytes of a group: larger ones are read no faster
 
 
 def plan(program: Program, split: Split, placement: Placement, options: Options) -> tuple[Layout, Source]:
-    """Lays out the runs of a program whose training examples are streamed, and decides what is read at a time.
-
-    Args:
-      program: of the runs.
-      split: the training examples.
-      placement: the devices.
-      options: how it is carried out.
-
-    Raises:
-      UserError: if a batch is the whole training set, or not even the examples of one step fit.
-    """
+    """Lays out the runs of a program whose training examples are streamed, and decides what is read at a time."""
     if program.task.batch_size == program.task.num_examples:
         raise UserError("batch_size: a batch that is the whole training set cannot be streamed; take a smaller one.")
     free = devices.memory_bytes(placement.mesh.devices.flat[0], options.memory_limit) // _SHARE // _copies(placement)

@@ -20,15 +20,7 @@ Run = dict[str, Any]
 
 
 def runs(config: Config, task: str = "") -> list[Run]:
-    """The runs of a configuration, block after block, the seed varying fastest.
-
-    Args:
-      config: of the runs.
-      task: of several, the one that they are of: each has draws of its own.
-
-    Raises:
-      UserError: if a name is unknown, a value out of range, or an argument belongs to no chosen plug-in.
-    """
+    """The runs of a configuration, block after block, the seed varying fastest."""
     axes = _axes(config)
     _check_arguments(config, axes)
     _check_count(config, axes)  # before a list of them is made
@@ -61,11 +53,7 @@ def distinct(table: Iterable[Run]) -> list[Run]:
 
 
 def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
-    """What the configuration gives to the loader of its data set.
-
-    Raises:
-      UserError: if a value is not what the loader takes.
-    """
+    """What the configuration gives to the loader of its data set."""
     given = {name: value for name, value in config.arguments.items() if name in loader.arguments}
     values = {name: loader.arguments[name].of_values().value(value) for name, value in given.items()}
     return {**values, **_moved_seeds(values, loader, config.first_seed)}
@@ -83,11 +71,7 @@ def _moved_seeds(values: Mapping[str, Any], loader: Plugin, first: int) -> dict[
 
 
 def without_strangers(config: Config, wanted: Collection[str]) -> Config:
-    """The configuration without the arguments that no chosen plug-in takes, except for the wanted ones.
-
-    Raises:
-      UserError: if a plug-in is unknown.
-    """
+    """The configuration without the arguments that no chosen plug-in takes, except for the wanted ones."""
     kept = {argument for plugin in chosen(config) for argument in plugin.arguments} | set(wanted)
     return replace_arguments(config, {name: value for name, value in config.arguments.items() if name in kept})
 
@@ -99,11 +83,7 @@ def replace_arguments(config: Config, arguments: Mapping[str, Any]) -> Config:
 
 
 def chosen(config: Config) -> list[Plugin]:
-    """The plug-ins with arguments that a configuration names.
-
-    Raises:
-      UserError: if one is unknown.
-    """
+    """The plug-ins with arguments that a configuration names."""
     values = [(kind, value) for kind in WITH_ARGUMENTS for value in choices(getattr(config, kind.name))]
     return [kind.find(value) for kind, value in (*values, (DATASET, config.dataset))]
 
@@ -119,11 +99,7 @@ def _axes(config: Config) -> dict[str, Any]:
 
 
 def _plugins(kind: str, value: Any) -> Any:
-    """The plug-ins of the values of a hyperparameter.
-
-    Raises:
-      UserError: if one is unknown, or two that differ would have one name in the tables.
-    """
+    """The plug-ins of the values of a hyperparameter."""
     named: dict[str, Plugin] = {}
     for plugin in (KINDS[kind].find(item) for item in choices(value)):
         if named.setdefault(plugin.name, plugin) != plugin:

@@ -52,15 +52,6 @@ def in_blocks(function: Any, counts: Int[Array, "1"], carried: Any, *inputs: Any
     """A function of one run on a device's part: its blocks one after another, the lanes of a block side by side.
 
     The number of blocks is an array, so the compiled code is the same for one run as for a thousand.
-
-    Args:
-      function: `(carried, *inputs) -> carried, outcome` of one run.
-      counts: how many blocks have runs.
-      carried: arrays `[blocks, lanes, ...]`; those of the other blocks stay as they are.
-      *inputs: arrays `[blocks, lanes, ...]`.
-
-    Returns:
-      What is carried, and the outcomes, zero in the other blocks.
     """
     # one lane goes without an axis of its own: XLA's kernels for plain matrices are the better tuned ones
     blocks, num_lanes = jax.tree.leaves(carried)[0].shape[:2]
@@ -131,17 +122,7 @@ def evaluated(
     sums: Metrics,
     on_train: Callable[[TrainState], Metrics],
 ) -> tuple[TrainState, Outcome]:
-    """The outcome of a run after the steps of a segment.
-
-    Args:
-      task: of the run.
-      predictions: whether the probabilities of the test examples are asked for.
-      splits: of its fold; `train` is not looked at.
-      last: the steps that it has taken.
-      state: of the run.
-      sums: the metrics of the segment's batches.
-      on_train: evaluates a run on the training examples; it counts after the last step of all.
-    """
+    """The outcome of a run after the steps of a segment."""
     train_loss, train_accuracy = sums.mean()
     shown = training.judged(task, state)
     dev_loss, dev_accuracy = training.evaluate(task, shown, splits.dev).mean()

@@ -27,14 +27,7 @@ WAITING = "/jaxnets/streaming/seconds_waiting"
 
 
 class Functions(NamedTuple):
-    """The compiled functions of a program.
-
-    Attributes:
-      steps: `(states, sums), hyperparameters, seeds, places, counts, splits, examples, orders, first, last`, as
-        `training.train_on`; `places` are those of the runs' seeds among the orders.
-      batches: `totals, states, counts, batches, number`: the metrics of some batches among those of all.
-      outcome: `states, sums, totals, counts, splits, last -> states, outcomes`.
-    """
+    """The compiled functions of a program."""
 
     steps: Callable[..., Any]
     batches: Callable[..., Any]
@@ -42,16 +35,7 @@ class Functions(NamedTuple):
 
 
 class Feed:
-    """The segments of a chunk of runs.
-
-    Args:
-      functions: of its program.
-      source: of its training examples.
-      splits: those that stay on the devices.
-      layout: of the runs.
-      placement: of the runs.
-      segments: the steps before and after each, of all that are to come.
-    """
+    """The segments of a chunk of runs."""
 
     def __init__(
         self,

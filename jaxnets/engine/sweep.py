@@ -29,18 +29,7 @@ _OF_DATA = ("num_blocks", "base_seed", "num_train", "num_test", "data", "memory_
 
 @dataclass(frozen=True)
 class Sweep:
-    """All that is decided before the first step.
-
-    Attributes:
-      config: what was asked for.
-      table: the runs, resolved for the data set.
-      folds: the data set; one, unless it is cross-validated or has blocks.
-      programs: the runs by their static part.
-      placement: the devices.
-      options: how the programs are carried out.
-      notes: what the user should know, a sentence each.
-      workers: of the cluster that trains the runs; None if this machine does.
-    """
+    """All that is decided before the first step."""
 
     config: Config
     table: Sequence[Run]
@@ -79,17 +68,7 @@ def devices_of(config: Config) -> list[str]:
 
 @spans.span(spans.COMPILE)  # tracing, most of it
 def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dataset] = ()) -> Sweep:
-    """What a configuration asks for, checked.
-
-    Args:
-      config: what to train; `configure` must have been called for it.
-      takes: `features` or `text`, if only data of that kind will do.
-      task: the one of several that it is, which has draws of its own.
-      folds: the data of the configuration, where an earlier sweep had them; loaded if there are none.
-
-    Raises:
-      UserError: for anything in the configuration that cannot be done.
-    """
+    """What a configuration asks for, checked."""
     workers = ray_cluster.workers(config)
     asked = runs(config, task)
     options = _options(config)
@@ -135,10 +114,6 @@ def again(sweep: Sweep, rows: Sequence[tuple[int, int]]) -> Sweep:
     """Some runs of a sweep with other seeds, on the same data: none is dropped.
 
     Right after the sweep, in the same process, nothing is compiled on a CPU: there is room in its programs.
-
-    Args:
-      sweep: from `prepare`.
-      rows: the number of a run in the table of the sweep, and a seed, for each run.
     """
     table = distinct({**sweep.table[run], "seed": seed} for run, seed in rows)
     options = sweep.options._replace(halving=False)
@@ -152,11 +127,7 @@ def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> 
 
 @spans.span(spans.DATA)
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
-    """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several.
-
-    Raises:
-      UserError: if it cannot be had, or is not of the kind that is taken.
-    """
+    """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several."""
     loader = DATASET.find(config.dataset)
     arguments = dataset_arguments(config, loader)
     with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
@@ -214,11 +185,7 @@ def _about_optimizers(config: Config, table: Sequence[Run], programs: Sequence[P
 
 
 def _options(config: Config) -> Options:
-    """How to carry the sweep out.
-
-    Raises:
-      UserError: if the settings of what is kept do not fit each other.
-    """
+    """How to carry the sweep out."""
     if config.export is not None:
         _check_export(Path(config.export), config.keep)
     return Options(

@@ -54,10 +54,6 @@ def hyperparameters(runs: Sequence[Run]) -> pd.DataFrame:
 def runs_table(hyperparameters: pd.DataFrame, records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run.
 
-    Args:
-      hyperparameters: of the runs; see `hyperparameters`.
-      records: of the segments so far.
-
     Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged`, `stopped` by
     successive halving, or `interrupted`); `diverged_step`; `judged_step`, the step of the evaluation by which it
     is judged; loss and accuracy on the training examples after the last step, and on dev and test where it is judged

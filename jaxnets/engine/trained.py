@@ -213,28 +213,13 @@ class Trained:
 
 
 def judged_step(runs: pd.DataFrame, kept: Collection[tuple[int, int]], run: int, default: int = 0) -> int:
-    """The step of the parameters that answer for a run: where it is judged, else the last one at which they were kept.
-
-    Args:
-      runs: the table of runs.
-      kept: the runs and steps whose parameters are there.
-      run: its number.
-      default: if none of its parameters are.
-    """
+    """The step of the parameters that answer for a run: the judged one, else the last that was kept."""
     judged = runs.loc[runs["run"] == run, "judged_step"].dropna() if "judged_step" in runs else pd.Series(dtype=int)
     return int(judged.iloc[0]) if len(judged) else max((step for one, step in kept if one == run), default=default)
 
 
 def model_of(run: Run, program: Program, number: int, dataset: Dataset, params: Any) -> Model:
-    """The model of a run.
-
-    Args:
-      run: its hyperparameters.
-      program: that it belongs to.
-      number: its number in the table.
-      dataset: that it was trained on.
-      params: its parameters.
-    """
+    """The model of a run."""
     bound = program.task.model
     place = int(np.flatnonzero(program.runs == number)[0])
     traced = {name: float(program.hyperparameters[name][place]) for name in bound.traced}

@@ -23,18 +23,7 @@ from jaxnets.engine.program import Program
 
 
 class Shared(NamedTuple):
-    """What the chunks of a sweep share.
-
-    Attributes:
-      sweep: a name of its own.
-      code: a hash of the driver's code and versions: a worker with others would give other numbers.
-      programs: a reference to the programs, from `dumped`.
-      folds: a reference to the data set.
-      platform: of the devices of a worker.
-      num_devices: of a worker.
-      cache: the folder for compiled programs; see `jaxnets.engine.devices.configure`.
-      options: how the programs are carried out.
-    """
+    """What the chunks of a sweep share."""
 
     sweep: str
     code: str
@@ -61,19 +50,7 @@ _SWEEPS: list[_Sweep] = []
 
 @jax_settings.pinned()
 def train(shared: Shared, number: int, runs: range) -> bytes:
-    """Trains a chunk.
-
-    Args:
-      shared: with all others of its sweep.
-      number: of its program.
-      runs: their places in the program.
-
-    Returns:
-      Its records, from `jaxnets.engine.packing.packed`.
-
-    Raises:
-      UserError: if the program, or code of others in it, cannot be had or fails.
-    """
+    """Trains a chunk."""
     sweep = _sweep(shared)
     program, training = sweep.programs[number], sweep.training
     with program.calling_guests():  # to know the size of a run is to trace its model
@@ -117,11 +94,7 @@ def _memory(shared: Shared) -> float:
 
 
 def dumped(planned: Sequence[Program]) -> bytes:
-    """Programs for the workers: functions and classes by their import paths, so that equal ones stay equal there.
-
-    Raises:
-      UserError: if something in them cannot be sent.
-    """
+    """Programs for the workers: functions and classes by their import paths, so that equal ones stay equal there."""
     from ray import cloudpickle
 
     class Pickler(cloudpickle.CloudPickler):
@@ -141,11 +114,7 @@ def dumped(planned: Sequence[Program]) -> bytes:
 
 
 def loaded(content: bytes) -> Sequence[Program]:
-    """The programs that `dumped` has packed.
-
-    Raises:
-      UserError: if a module that they need is not there.
-    """
+    """The programs that `dumped` has packed."""
     from ray import cloudpickle
 
     try:

@@ -15,18 +15,6 @@ class Answer:
     """The answer of a study, as sentences and as the tables that they rest on.
 
     Bounds are those of 95% intervals, but for `pairs`; NaN where nothing can be said.
-
-    Attributes:
-      sentences: the answer, the most important first.
-      cautions: what it does not say, and what should be looked at.
-      contestants: a row for each task and contestant, at its chosen settings.
-      pairs: a row for each task and pair of contestants; see `jaxnets.evidence.standings.pairs`.
-      sensitivity: dev accuracy over the learning rate, of the runs that tuned.
-      tuning: the expected test accuracy after so many trials.
-      profiles: the share of confirming runs whose normalized score is at least a threshold.
-      ranks: mean ranks over tasks and blocks.
-      critical_difference: of two mean ranks; NaN where there are too few tasks and blocks.
-      groups: of contestants that cannot be told apart by their ranks.
     """
 
     sentences: tuple[str, ...]
@@ -42,13 +30,7 @@ class Answer:
 
 
 def answer(study: Study, margin: float = 0.005, over_examples: bool = False) -> Answer:
-    """What the tables of a comparison say.
-
-    Args:
-      study: what was found.
-      margin: the difference of test accuracies below which contestants are called equal.
-      over_examples: whether intervals over seeds hold for other test examples as well.
-    """
+    """What the tables of a comparison say."""
     contestants, pairs = standings.contestants(study), standings.pairs(study, margin, over_examples)
     tuning, sensitivity = tuned.tuning_curves(study), tuned.sensitivity(study)
     ranks, critical, groups = standings.ranks(study)

@@ -8,15 +8,6 @@ import pandas as pd
 def heights(pairs: pd.DataFrame, keys: Sequence[str], kinds: Sequence[str]) -> pd.DataFrame:
     """The mean barrier of each kind of pair, first over the pairs of each start.
 
-    Args:
-      pairs: a row for each point of each line, with `kind`, `share` and `barrier`, as a share of the loss of guessing;
-        beyond that it counts as 1, and likewise below.
-      keys: columns that tell starts apart.
-      kinds: of pairs; one that is not there has no heights.
-
-    Returns:
-      A row for each start: the keys, and a column for each kind.
-
     >>> pairs = pd.DataFrame({"seed": 0, "kind": ["a", "a", "a"], "share": [0, 0, 1], "barrier": [0.2, 7.0, 7.0]})
     >>> heights(pairs, ["seed"], ["a"])["a"].tolist()
     [0.6]
@@ -28,17 +19,7 @@ def heights(pairs: pd.DataFrame, keys: Sequence[str], kinds: Sequence[str]) -> p
 
 
 def by_width(high: pd.DataFrame, kind: str, keys: Sequence[str]) -> pd.DataFrame:
-    """By how much barriers are higher in the narrowest nets than in the widest of as many layers.
-
-    Args:
-      high: from `heights`, with the columns `dataset` and `net`: the hidden units, such as 8x8.
-      kind: of pairs.
-      keys: columns that tell starts apart, `test_share` among them or not.
-
-    Returns:
-      A table of effects: `task`, the data set with the number of layers; the keys; and `effect`. Where nets of a depth
-      are all as wide there is none.
-    """
+    """By how much barriers are higher in the narrowest nets than in the widest of as many layers."""
     width = high["net"].str.split("x").str[0].replace("", "0").astype(int)
     depth = (high["net"].str.count("x") + 1).astype(str)
     table = high.assign(task=high["dataset"] + ", hidden layers: " + depth, width=width)

@@ -25,12 +25,7 @@ Classifier = Callable[["csr_matrix", np.ndarray, "csr_matrix"], np.ndarray]
 
 
 class Baseline(NamedTuple):
-    """A classifier and its features.
-
-    Attributes:
-      orders: the numbers n of the n-grams that are its features: 1 for words, 2 for pairs.
-      classify: see `Classifier`.
-    """
+    """A classifier and its features."""
 
     orders: tuple[int, ...]
     classify: Classifier
@@ -39,18 +34,7 @@ class Baseline(NamedTuple):
 def matrices(
     train: Texts, test: Texts, orders: Sequence[int], num_words: int, *, counts: bool = False
 ) -> "tuple[csr_matrix, csr_matrix]":
-    """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out.
-
-    Args:
-      train: the training texts.
-      test: the test texts.
-      orders: the numbers n, each 3 at most, so that the numbers of the n-grams fit into 64 bits.
-      num_words: of the vocabulary, at most 2**21 - 1.
-      counts: how often each text has them instead.
-
-    Returns:
-      Two matrices `float32[texts, n-grams]`, of zeros and ones unless there are counts.
-    """
+    """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out."""
     texts, grams = _grams(train, orders, num_words + 1)
     known, places = np.unique(grams, return_inverse=True)
     test_texts, test_grams = _grams(test, orders, num_words + 1)
@@ -156,15 +140,7 @@ KNOWN: dict[str, Baseline] = {
 
 
 class Fit(NamedTuple):
-    """The predictions of a baseline for a fold's test examples.
-
-    Attributes:
-      system: the name of the baseline.
-      fold: the number of the fold.
-      predictions: the class of each test example.
-      seconds: spent on making the features, fitting and predicting.
-      converged: whether it was fitted to the end; else scikit-learn stopped it after its largest number of iterations.
-    """
+    """The predictions of a baseline for a fold's test examples."""
 
     system: str
     fold: int
@@ -194,16 +170,7 @@ def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
 
 
 class Tuned(NamedTuple):
-    """Naive Bayes at the setting that is best on a fold's dev split.
-
-    Attributes:
-      fold: the number of the fold.
-      alpha: the smoothing.
-      counts: whether its features are counts of n-grams; else whether a text has them.
-      edge: whether this smoothing is the least or the largest that was tried.
-      dev_accuracy: of this setting.
-      predictions: the class of each test example.
-    """
+    """Naive Bayes at the setting that is best on a fold's dev split."""
 
     fold: int
     alpha: float
@@ -218,11 +185,6 @@ def tuned_naive_bayes(folds: Sequence[Dataset], orders: Sequence[int], alphas: S
 
     Of settings that are equally good on dev that is taken whose smoothing is the nearest to 1, and indicators before
     counts.
-
-    Args:
-      folds: the data set.
-      orders: the numbers n of the n-grams that are its features.
-      alphas: the smoothings that are tried, each with indicators and with counts.
     """
     settings = sorted(product(alphas, (False, True)), key=lambda one: (abs(np.log(one[0])), one[1]))
     return [_tuned(number, fold, orders, settings) for number, fold in enumerate(folds)]

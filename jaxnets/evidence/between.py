@@ -22,21 +22,7 @@ _BITS = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
 
 
 def compare(before: Study, after: Study, *, same_data: bool, margin: float = 0.005) -> pd.DataFrame:
-    """A row for each contestant at its chosen setting, and for each setting, that both studies have.
-
-    Args:
-      before: the study that is compared with.
-      after: the other.
-      same_data: whether the examples and splits are the same: then equal seeds, folds and blocks are pairs.
-      margin: the difference of accuracies below which nobody cares.
-
-    Returns:
-      Columns: `task`; `kind` (`chosen` or `setting`); `name`; `before` and `after`, mean test accuracies; `difference`,
-      after - before, with `low` and `high`, of intervals that hold together for the rows of a kind, each at its
-      `level`; `outcome` (`higher`, `lower`, `tie` for an interval within the margin, `open`, or `equal to the last
-      bit`), read off them;
-      `paired`; `unit`, what is counted; `num_before` and `num_after`, of the units; `note`, why there are no bounds.
-    """
+    """A row for each contestant at its chosen setting, and for each setting, that both studies have."""
     rows = [row for facts in _both(before, after) for row in _rows(before, after, facts, same_data)]
     counts = Counter(row["kind"] for row in rows if not row["equal"])
     for row in rows:

@@ -55,12 +55,6 @@ def first_fold(runs: pd.DataFrame) -> pd.DataFrame:
 def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.Series:
     """The values of a column, with runs that did not finish counted as failures, never left out.
 
-    Args:
-      runs: a table of runs.
-      column: an accuracy or a loss.
-      failed: what a failure counts: the accuracy of chance, or the loss of log(classes). Where it is unknown, 0 for an
-        accuracy, and for a loss the largest of the table's runs that finished.
-
     >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "test_accuracy": [0.9, np.nan]})
     >>> counted(runs, "test_accuracy", 0.1).tolist()
     [0.9, 0.1]
@@ -98,10 +92,6 @@ def correction(of_unit: Hashable, test_share: float) -> float:
     """What the correlation of units adds to 1/n in the variance of their mean.
 
     Folds and blocks share examples, seeds and tasks do not. Source: Nadeau & Bengio (2003).
-
-    Args:
-      of_unit: `block`, `fold`, `seed` or another.
-      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`.
     """
     return test_share if of_unit in ("block", "fold") else 0.0
 
@@ -131,14 +121,7 @@ def mean_score(runs: pd.DataFrame, column: str, test_share: float, failed: float
 
 
 def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
-    """The mean score of each contestant (column) in each unit (row); failures count, equal runs count once.
-
-    Args:
-      runs: a table of runs.
-      by: the column, or columns, of the contestants.
-      column: of the score.
-      failed: what a failure counts; see `counted`.
-    """
+    """The mean score of each contestant (column) in each unit (row); failures count, equal runs count once."""
     names = [by] if isinstance(by, str) else list(by)
     runs = distinct(runs, names)
     scored = runs.assign(_score=counted(runs, column, failed))
@@ -153,11 +136,6 @@ def configurations(runs: pd.DataFrame, test_share: float = np.nan) -> pd.DataFra
     the mean accuracy on dev; `dev_loss`; `dev_accuracy` and `test_accuracy`, means over folds or blocks if there are
     several, else over seeds, with the bounds of their 95% intervals (`_low`, `_high`) and why there are none (`_note`);
     `diverged_share`; and `members`, the numbers of the runs. Where no run finished, the accuracies are NaN.
-
-    Args:
-      runs: a table of runs.
-      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`; without it there are no intervals over folds or
-        blocks.
     """
     runs = distinct(runs)
     names = _of_configuration(runs)
@@ -211,12 +189,6 @@ def best_configurations(
 
     Ties go to the smaller loss on dev, then to the smaller learning rate. The columns are those of `configurations`,
     with `diverged_share` and `num_runs` those of the whole group.
-
-    Args:
-      runs: a table of runs.
-      by: the columns of the groups.
-      score: `dev_accuracy`, or a loss, of which the smallest is best.
-      test_share: see `configurations`.
     """
     runs, best = distinct(runs, by), []
     # what some plug-ins lack and all others have alike tells nothing, and comes last

@@ -49,11 +49,6 @@ def probability_of_improvement(
     the repeats count alike. The interval is over the repeats; where all are equal, it is Wilson's. Of one repeat it is
     over its runs: Newcombe (2006), method 5, which holds at 0 and 1 too.
 
-    Args:
-      first: scores of one method's runs in each repeat, higher being better.
-      second: of another's in the same repeats, drawn independently.
-      test_share: what repeats share; see `jaxnets.evidence.intervals.corrected_difference`.
-
     >>> probability_of_improvement([[2.0, 3.0]], [[1.0, 1.5]]).value
     1.0
     """
@@ -100,12 +95,6 @@ def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float) -> Estimate
 def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:
     """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open.
 
-    Args:
-      effect: a difference.
-      margin: the difference below which nobody cares.
-      ahead: what a difference above zero is called.
-      behind: what one below zero is called.
-
     >>> outcome(Estimate(0.02, 0.01, 0.03), 0.005, "ahead", "behind"), outcome(Estimate(0.0, -0.1, 0.1), 0.005, "", "")
     ('ahead', 'open')
     """
@@ -120,9 +109,6 @@ def profile(scores: ArrayLike, thresholds: ArrayLike) -> pd.DataFrame:
     """The share of runs whose score is at least a threshold, with Wilson's interval at each.
 
     Source: Agarwal et al. (2021), section 4.1; Dolan & Moré (2002).
-
-    Returns:
-      A row for each threshold: `threshold`, `share`, `low`, `high`.
     """
     values, places = np.asarray(scores, np.float64).ravel(), np.asarray(thresholds, np.float64).ravel()
     if not len(values):

@@ -18,20 +18,7 @@ LEAST_GAP = 0.02  # of accuracy: errors fewer than these are too few to count sh
 
 
 class System(NamedTuple):
-    """A classifier, with its predictions on the test examples of all folds.
-
-    Attributes:
-      name: its name.
-      correct: `float[repetitions, examples]`, a row for each seed; the folds' test examples one after another. 1 for
-        right, 0 for wrong; a run that did not finish has the accuracy of chance on each of its examples.
-      predictions: `int[examples]` of the first repetition that finished.
-      accuracies: of each fold if there are several, means over its seeds, else of each seed: what an interval is taken
-        over.
-      seconds: of training, over all folds, for one seed.
-      configuration: what was chosen on dev, in words.
-      num_folds: how many there are.
-      test_share: see `jaxnets.evidence.study.TaskFacts.test_share`.
-    """
+    """A classifier, with its predictions on the test examples of all folds."""
 
     name: str
     correct: Float[np.ndarray, "repetitions examples"]
@@ -133,16 +120,7 @@ def _over_folds(values: np.ndarray, system: System, kind: Kind) -> Estimate:
 
 
 def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:
-    """The accuracy of each run on some of the test examples.
-
-    Args:
-      predictions: see `jaxnets.engine.tables.predictions_table`.
-      chosen: which test examples of each fold count.
-
-    Returns:
-      A row for each run: `right`, its accuracy on these examples; `examples`, their number; `largest`, the share of
-      their largest class, which is the accuracy of a constant guess.
-    """
+    """The accuracy of each run on some of the test examples."""
     columns = ["run", "right", "examples", "largest"]
     none = pd.DataFrame(columns=columns).astype({"run": int} | dict.fromkeys(columns[1:], float))
     if predictions.empty:
@@ -158,16 +136,7 @@ def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "ex
 
 
 def scored_among(study: Study, chosen: Mapping[str, Sequence[Bool[np.ndarray, "examples"]]]) -> pd.DataFrame:
-    """The runs of a study that report, with their accuracies on some of the test examples.
-
-    Args:
-      study: whose confirming runs kept their predictions.
-      chosen: by the name of a column, which test examples of each fold or block count.
-
-    Returns:
-      The table of `jaxnets.evidence.effects.scores` with these columns. A run that did not finish has the accuracy of
-      the larger class there; where no example counts there is none.
-    """
+    """The runs of a study that report, with their accuracies on some of the test examples."""
     scored = effects.scores(study)
     for name, masks in chosen.items():
         right = right_among(study.predictions, masks).set_index("run")
@@ -177,13 +146,7 @@ def scored_among(study: Study, chosen: Mapping[str, Sequence[Bool[np.ndarray, "e
 
 
 def over_baseline(scored: pd.DataFrame, baseline: pd.DataFrame, column: str = "test_accuracy") -> pd.DataFrame:
-    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.evidence.judging.Evidence`.
-
-    Args:
-      scored: a row for each net, with `block`, `seed`, `edge`, `examples`, `test_share` and the column.
-      baseline: a row for each block, with `edge` and the column.
-      column: of the accuracy.
-    """
+    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.evidence.judging.Evidence`."""
     other = baseline.set_index("block")
     effect = scored[column] - scored["block"].map(other[column])
     edge = scored["edge"] | scored["block"].map(other["edge"])
@@ -195,15 +158,6 @@ def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least
 
     The nets meet by block and the number of their seed in it. The gap is that from the mean of a block's reference
     nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.evidence.judging.Evidence`.
-
-    Args:
-      scored: a row for each net, with `block`, `number`, `seed`, `edge`, `test_share` and the column.
-      reference: the same of the reference nets.
-      column: of the accuracy.
-      least: the gap where it is smaller.
-
-    Returns:
-      The rows of `scored` that have a reference, with `effect`; `edge` is that of either.
     """
     keys = ["block", "number"]
     gaps = 1 - reference.groupby("block")[column].mean()
@@ -215,12 +169,7 @@ def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least
 
 
 def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """By how much an effect is larger at the highest value of a column than at the lowest, as a table of effects.
-
-    Args:
-      table: of effects, with `block`, `number`, `test_share` and the column.
-      by: the column; if it has a single value, there is no row.
-    """
+    """By how much an effect is larger at the highest value of a column than at the lowest, as a table of effects."""
     wide = table.pivot_table(index=["block", "number"], columns=by, values="effect")
     more = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna() if wide.shape[1] > 1 else pd.Series(dtype=float)
     rows = more.rename("effect").rename_axis(["block", "seed"]).reset_index() if len(more) else table.iloc[:0]

@@ -15,10 +15,6 @@ def variance(first: _Correct, second: _Correct) -> tuple[float, float]:
 
     The mean squares of examples and of seeds both hold what is left, so that it is subtracted once. The degrees of
     freedom are those of Satterthwaite (1946).
-
-    Args:
-      first: of each net (row) the score on each example (column); a contestant without chance has one row.
-      second: likewise, on the same examples.
     """
     differences = first.mean(axis=0) - second.mean(axis=0)
     of_examples = differences.var(ddof=1) / len(differences)

@@ -10,10 +10,6 @@ _BESIDE = " | "
 def with_layers(contestants: pd.Series, hidden_units: pd.Series) -> pd.Series:
     """The names of contestants, each with its number of hidden layers.
 
-    Args:
-      contestants: their names.
-      hidden_units: of their nets, as tables of runs show them.
-
     >>> with_layers(pd.Series(["he"]), pd.Series(["8x8"])).tolist()
     ['he | 2']
     """
@@ -25,15 +21,7 @@ def _layers(units: str) -> int:
 
 
 def as_tasks(scored: pd.DataFrame) -> pd.DataFrame:
-    """The scores of a study, in which a task with nets of several depths becomes a task for each, `digits, 4 layers`.
-
-    Args:
-      scored: from `jaxnets.evidence.effects.scores`, its contestants named by `with_layers`.
-
-    Returns:
-      The scores, with contestants by their own names, the number of hidden `layers`, and `flattest`, whether no net of
-      the task has fewer.
-    """
+    """The scores of a study; a task with nets of several depths becomes one for each: `digits, 4 layers`."""
     parts = scored["contestant"].str.rsplit(_BESIDE, n=1, expand=True)
     layers = parts[1].astype(int)
     of_task = layers.groupby(scored["task"])
@@ -44,11 +32,7 @@ def as_tasks(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def means(scored: pd.DataFrame) -> pd.DataFrame:
-    """The mean test loss and accuracy of each contestant on each task, with its median learning rate, for the reader.
-
-    Args:
-      scored: from `as_tasks`.
-    """
+    """Mean test loss and accuracy of each contestant on each task, with its median learning rate."""
     shown = {
         "test loss": ("test_loss", "mean"),
         "test accuracy": ("test_accuracy", "mean"),
@@ -58,16 +42,7 @@ def means(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def deepest_against_flattest(scored: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights of a contrast that says by how much another is larger in the deepest nets than in the flattest.
-
-    Args:
-      scored: from `jaxnets.evidence.effects.scores`, its contestants named by `with_layers`.
-      weights: of the other contrast, whose contestants are named without layers.
-
-    Returns:
-      Weights of contestants that are named with them. Where no task has nets of several depths they are named without,
-      as none is, so that there is nothing to contrast.
-    """
+    """The weights of a contrast that says by how much another is larger in the deepest nets than in the flattest."""
     layers = as_tasks(scored)["layers"]
     several = layers[layers.groupby(scored["task"]).transform("nunique") > 1]
     if several.empty:

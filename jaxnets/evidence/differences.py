@@ -12,13 +12,6 @@ def deviation(errors: pd.DataFrame, order: int) -> float:
 
     Steps count that are at most 0.1, and at which rounding can make no more than a hundredth of the error.
 
-    Args:
-      errors: with `step`, `error`, and `rounding`, the bound on that part of the error.
-      order: of the method.
-
-    Returns:
-      The largest deviation; NaN if there are no two such steps.
-
     >>> step = np.array([1e-3, 1e-2, 1e-1])
     >>> round(deviation(pd.DataFrame({"step": step, "error": step**2, "rounding": 0.0}), 1), 6)
     1.0
@@ -33,13 +26,6 @@ def share_allowed(errors: pd.DataFrame, order: int) -> float:
 
     What the power of the step makes is known where rounding does not count, and goes on with smaller steps; a tenth
     more is allowed for.
-
-    Args:
-      errors: as of `deviation`.
-      order: of the method.
-
-    Returns:
-      The share; NaN if rounding counts everywhere, or nowhere.
     """
     clean = _clean(errors)
     if clean.empty:

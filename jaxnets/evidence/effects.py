@@ -18,18 +18,7 @@ OF_TASKS = ["examples", "test_share"]
 
 
 def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """The runs of a study that report, with failures counted: a run that diverged has chance's accuracy and loss.
-
-    Args:
-      study: its tables.
-      columns: of the runs, that are kept beside the scores.
-
-    Returns:
-      A row for each run: `task`, `block` (0 without blocks), `seed`; `number`, which counts the seeds of a contestant
-      in a block from 0; `contestant`; `run`; `learning_rate`; `status`; `edge`, whether the learning rate chosen is the
-      lowest or highest tried; `examples`, those of the test split; `test_share`, by which blocks are correlated; losses
-      and accuracies on train, dev and test; and the columns asked for.
-    """
+    """The runs of a study that report, with failures counted: a run that diverged has chance's accuracy and loss."""
     runs, edges = study.reporting, _edges(study)
     tables = []
     for facts in study.tasks:
@@ -66,16 +55,6 @@ def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, 
 
     Contestants meet by block and the number of their seed in it.
 
-    Args:
-      table: from `scores`.
-      column: of the score.
-      weights: of the contestants: 1 and -1 for a difference, which is positive where the first has more.
-      log: whether logarithms are summed: a difference is then that of a ratio.
-
-    Returns:
-      A row for each task, block and seed that all contestants have: `task`, `block`, `seed`, `effect`, `edge`,
-      `test_share`, and for accuracies `examples`.
-
     >>> one = {"task": "xor", "block": 0, "seed": 3, "number": 0, "edge": False, "examples": 4, "test_share": 0.0}
     >>> runs = [{**one, "contestant": name, "test_loss": loss} for name, loss in (("sgd", 0.3), ("adam", 0.1))]
     >>> contrast(pd.DataFrame(runs), "test_loss", {"sgd": 1, "adam": -1})["effect"].round(3).tolist()
@@ -99,15 +78,6 @@ def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "
 
     The end is what the curves say of it, as a training loss there is a mean over the steps since the evaluation
     before. A run that never gets there counts as if it did with its last step, which flatters it.
-
-    Args:
-      study: with the curves.
-      scored: from `scores`.
-      reference: the contestant that sets the target.
-      column: of the loss, in the curves.
-
-    Returns:
-      The rows of `scored`, with `steps`.
     """
     of_reference = scored[scored["contestant"] == reference]
     ends = of_reference["run"].map(study.curves.groupby("run")[column].last())

@@ -15,18 +15,7 @@ _SMALLEST = np.finfo(np.float64).eps  # a probability of 0 has no logarithm
 
 
 class Ensemble(NamedTuple):
-    """What runs say together, and what one of them says alone.
-
-    Attributes:
-      accuracy: of the class that is most probable on average, a share of the examples.
-      loss: log loss of the averaged probabilities, in nats.
-      calibration: expected calibration error of the averaged probabilities; see `calibration_error`.
-      single_accuracy: the mean accuracy of the members.
-      single_loss: the mean log loss of the members, in nats.
-      single_calibration: the mean of the members' expected calibration errors.
-      members: the runs that are averaged; of the folds, those of the fold that has the fewest.
-      disagreement: the share of the examples on which a member's class is not the ensemble's, the mean over members.
-    """
+    """What runs say together, and what one of them says alone."""
 
     accuracy: float
     loss: float
@@ -39,15 +28,7 @@ class Ensemble(NamedTuple):
 
 
 def ensemble(predictions: pd.DataFrame, runs: Sequence[int]) -> Ensemble:
-    """The ensemble of some runs of one data set; of several folds, each has its own, and their examples count alike.
-
-    Args:
-      predictions: see `jaxnets.engine.tables.predictions_table`; an example is known by its fold and its number.
-      runs: the runs. One without predictions, since it diverged, is no member.
-
-    Returns:
-      The ensemble; without a member all is NaN.
-    """
+    """The ensemble of some runs of one data set; of several folds, each has its own, and their examples count alike."""
     own = _of_runs(predictions, runs)
     if own.empty:
         return Ensemble(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, 0, np.nan)
@@ -58,16 +39,7 @@ def ensemble(predictions: pd.DataFrame, runs: Sequence[int]) -> Ensemble:
 
 
 def averaged(predictions: pd.DataFrame, runs: Sequence[int]) -> pd.DataFrame:
-    """What some runs say together of the test examples.
-
-    Args:
-      predictions: see `jaxnets.engine.tables.predictions_table`.
-      runs: the runs, of one data set.
-
-    Returns:
-      A row for each fold and example, in this order: the columns of `predictions` without `run`, with the mean
-      probabilities.
-    """
+    """What some runs say together of the test examples."""
     own = _of_runs(predictions, runs)
     probabilities = own.columns[own.columns.str.startswith("probability_")]
     exact = own.astype(dict.fromkeys(probabilities, np.float64))
@@ -77,14 +49,7 @@ def averaged(predictions: pd.DataFrame, runs: Sequence[int]) -> pd.DataFrame:
 
 
 class Together(NamedTuple):
-    """The ensemble of a model's runs.
-
-    Attributes:
-      system: to be compared with others on the same test examples, named after the model and the number of seeds; its
-        seconds are those of all members.
-      mean: what it says; see `averaged`.
-      dev_accuracy: of a single run, the mean over the members.
-    """
+    """The ensemble of a model's runs."""
 
     system: System
     mean: pd.DataFrame
@@ -159,11 +124,6 @@ def calibration_error(
     The examples are put into bins of equal width by their confidence; each bin counts with the difference of its
     accuracy and its mean confidence, as often as it has examples. With few examples in a bin it is too large by chance.
     Source: Guo et al. (2017), section 2, with 15 bins.
-
-    Args:
-      confidences: the probability of the predicted class.
-      right: whether that class is the label's.
-      num_bins: how many bins there are, from 0 to 1, each with its upper edge.
 
     >>> calibration_error(np.array([0.75, 0.75]), np.array([True, False]))
     0.25

@@ -14,14 +14,6 @@ def held_out(curves: pd.DataFrame, by: str, keys: Sequence[str]) -> pd.DataFrame
     That training loss is the highest of those with which the methods end. Between two evaluations the logarithm of the
     one loss is a line over that of the other. `train_loss` is a mean since the evaluation before: at an evaluation the
     training loss is taken to be the geometric mean of those before and after it, so the last evaluation is left out.
-
-    Args:
-      curves: a row for each run and evaluation; one run for each group and method.
-      by: the column of the methods.
-      keys: the columns of the groups, such as the block and the seed.
-
-    Returns:
-      A row for each group and method: the keys, `by`, `train_loss`, equal within a group, and `dev_loss`.
     """
     rows = []
     for key, group in curves.groupby(list(keys), sort=False):
@@ -53,13 +45,6 @@ def gaps(levels: pd.DataFrame, by: str) -> pd.DataFrame:
 
     Which is which is decided by all other blocks (or seeds, if there is one block): so where methods do not differ, the
     mean effect is zero.
-
-    Args:
-      levels: of one task, from `held_out` with the keys `block` and `seed`.
-      by: the column of the methods.
-
-    Returns:
-      A row for each block and seed: `block`, `seed`, and `effect`, the logarithm of the factor.
     """
     logs = levels.assign(log=np.log(levels["dev_loss"]))
     logs = logs.pivot_table(index=["block", "seed"], columns=by, values="log", sort=False).dropna()
@@ -74,17 +59,7 @@ def gaps(levels: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def examples(runs: pd.DataFrame, curves: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The examples that each run sees until its training loss is that with which the worst run of its block ends.
-
-    Args:
-      runs: that report, of one task, with `batch_size`, `seed`, and `block` if there are several.
-      curves: of these runs.
-      by: the column of the methods, each with one batch size.
-
-    Returns:
-      A row for each method and run: `by`, `block`, `seed` and `examples`. A run that never gets there, as it diverged,
-      counts as if it did with its last step; there is no row for one that diverged before its first evaluation.
-    """
+    """The examples that each run sees until its training loss is that with which the worst run of its block ends."""
     known = runs.assign(block=runs.get("block", 0))
     paths = curves.merge(known[["run", by, "block", "seed", "batch_size"]], on="run")
     paths = paths.assign(examples=paths["step"] * paths["batch_size"])

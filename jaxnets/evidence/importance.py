@@ -21,14 +21,6 @@ def main_effects(
     A random forest learns the score. In each tree the function that is left of it when all hyperparameters but one are
     averaged out is known exactly, and so is its variance over that of the whole. Source: Hutter, Hoos and Leyton-Brown
     (2014), algorithm 2. What no single hyperparameter explains belongs to their interactions.
-
-    Args:
-      places: of each draw, from 0 to 1 in each hyperparameter; draws are uniform there.
-      scores: of the draws.
-      seed: of the forest.
-
-    Returns:
-      Shares from 0 to 1, means over the trees; 0 where the scores do not vary.
     """
     from sklearn.ensemble import RandomForestRegressor
 
@@ -91,15 +83,6 @@ def shares(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: int = N
 
     The draws of a block are dealt out to groups, of which each has its own forest: what they say of a block differs by
     chance alone.
-
-    Args:
-      draws: a row for each run: `task`, `block`, `test_share`, the hyperparameters and the loss.
-      names: of the hyperparameters.
-      loss: its column.
-      groups: of each block.
-
-    Returns:
-      A row for each task, block, group (column `seed`) and name: `name` and `share`; and `test_share` of the task.
     """
     rows = []
     for (task, block), own in draws.groupby(["task", "block"], sort=False):
@@ -113,14 +96,6 @@ def shares(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: int = N
 
 def lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFrame:
     """How much more of the variance one hyperparameter explains than others, as a table of effects.
-
-    Args:
-      table: from `shares`.
-      name: of the one.
-      over: `mean` of the others, or the largest (`max`).
-
-    Returns:
-      A row for each task, block and group: `task`, `block`, `seed`, `test_share` and `effect`.
 
     >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": list("abc"), "share": [0.5, 0.2, 0.0]}
     >>> lead(pd.DataFrame(rows), "a")["effect"].tolist(), lead(pd.DataFrame(rows), "a", "max")["effect"].tolist()

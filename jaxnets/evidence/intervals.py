@@ -46,17 +46,7 @@ def kind_of(column: str) -> Kind:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An effect, with the bounds of its interval.
-
-    Attributes:
-      value: of the effect.
-      low: lower bound; NaN where nothing can be said.
-      high: upper bound; likewise.
-      note: why there are no bounds, or what should be known of them.
-      level: how probable it is that a repetition's interval holds the truth.
-      kind: of the quantity, which decides on what scale its interval is taken.
-      values: those of the units, where they are too few for an interval.
-    """
+    """An effect, with the bounds of its interval."""
 
     value: float
     low: float
@@ -100,10 +90,6 @@ class Estimate:
 
     def at(self, error: float, freedom: float = np.inf) -> "Estimate":
         """The estimate with an interval that misses in a share `error` of repetitions, by Student's t on either side.
-
-        Args:
-          error: two-sided; 0.05 is the interval as it is.
-          freedom: degrees of freedom of its spread.
 
         >>> round(Estimate(0.0, -1.96, 1.96).at(0.01).high, 2)
         2.58
@@ -208,12 +194,6 @@ def mean(values: ArrayLike, kind: Kind = NUMBER, examples: int | None = None) ->
 
     The interval keeps to the range of the kind; see `docs/statistics.md`.
 
-    Args:
-      values: one for each seed, block or other independent unit.
-      kind: of the values.
-      examples: distinct ones over which shares, or differences of shares, are counted: where all values are equal, the
-        interval is the exact one of a share of them (Clopper & Pearson, 1934). Without it there is none.
-
     >>> mean([1.0, 1.0, 1.0]).note
     'all 3 equal'
     >>> round(mean([1.0, 1.0, 1.0], SHARE, examples=180).low, 3)
@@ -276,10 +256,6 @@ def median(values: ArrayLike) -> Estimate:
 def interquartile_mean(values: ArrayLike, strata: Sequence[object] | ArrayLike | None = None) -> Estimate:
     """The mean of the middle half of values, with a stratified bootstrap interval. Source: Agarwal et al. (2021).
 
-    Args:
-      values: one for each run.
-      strata: the stratum of each, such as its task, of which there would be the same in a repetition of the study.
-
     >>> interquartile_mean([0.0, 1.0, 2.0, 9.0]).value
     1.5
     """
@@ -325,11 +301,7 @@ def unseen_failures(num_seeds: int) -> str:
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER) -> Estimate:
-    """The mean of first - second over pairs, such as the same seeds or blocks.
-
-    Raises:
-      ValueError: if they are not as many.
-    """
+    """The mean of first - second over pairs, such as the same seeds or blocks."""
     one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if one.shape != other.shape:
         raise ValueError(f"pairs need as many values on both sides, not {one.shape} and {other.shape}")
@@ -347,13 +319,6 @@ def corrected_difference(
 
     The training sets of splits overlap: the variance of the mean is that of independent ones and `test_share` times the
     variance of one split. Source: Nadeau & Bengio (2003), section 3.
-
-    Args:
-      differences: one for each unit, means over its seeds.
-      test_share: examples of a test split over those of its training split; 0 for independent units, NaN if unknown.
-      variance: of independent sources of chance that the units do not show.
-      kind: of the values.
-      examples: see `mean`.
     """
     from scipy import stats
 
@@ -372,13 +337,6 @@ def crossed_difference(
 
     Seeds and examples are both random, and crossed: each net meets each example; see `jaxnets.evidence.crossed`. Seeds
     count as independent between contestants; where they share more than chance, the interval is too wide.
-
-    Args:
-      first: whether each net (row) is right on each test example (column); a system without chance has one row.
-      second: likewise, on the same examples.
-
-    Raises:
-      ValueError: if the examples are not as many.
     """
     from scipy import stats
 

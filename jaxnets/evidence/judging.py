@@ -37,13 +37,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 @dataclass(frozen=True)
 class Fact:
-    """What was counted or computed without chance.
-
-    Attributes:
-      holds: whether the statement does; None if what it is about was not there, or there was too little of it.
-      text: what was counted.
-      undecided: whether there was too little: with `holds` None.
-    """
+    """What was counted or computed without chance."""
 
     holds: bool | None
     text: str
@@ -62,13 +56,7 @@ the edge of those tried: where that is so in over half of the rows, nothing is d
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect, as an interval of any error.
-
-    Attributes:
-      estimate: with its 95% interval.
-      freedom: degrees of freedom of its spread.
-      edge: whether a best value lay on the edge of those tried too often for anything to be decided.
-    """
+    """An effect, as an interval of any error."""
 
     estimate: Estimate
     freedom: float = math.inf
@@ -81,12 +69,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Effects:
-    """What was found by chance for a rule: over tasks if there are any.
-
-    Attributes:
-      all: the effect; over tasks their mean.
-      tasks: the effect on each.
-    """
+    """What was found by chance for a rule: over tasks if there are any."""
 
     all: Effect
     tasks: Mapping[str, Effect]
@@ -105,13 +88,6 @@ def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:
 
     Several core parts that chance decides are judged with Holm's (1979) correction: together they come out wrong in at
     most 5% of repetitions. Side parts decide nothing, and are judged each by itself.
-
-    Args:
-      rules: by name.
-      found: by the same names.
-
-    Raises:
-      ValueError: if the names differ, or no rule is core.
     """
     if rules.keys() != found.keys():
         raise ValueError(f"rules {sorted(rules)} and evidence {sorted(found)} are not the same")
@@ -140,11 +116,6 @@ def step_down(names: Sequence[Name], decide: Callable[[Name, float], str], error
     """Outcomes of several tests that are wrong in at most a share `error` of repetitions, all together.
 
     Source: Holm (1979): as long as one of the k that are left is decided at error / k, it is, and the others go on.
-
-    Args:
-      names: of the tests.
-      decide: from a name and the error that it may make to its outcome.
-      error: that all may make together.
     """
     outcomes, left = dict.fromkeys(names, INCONCLUSIVE), list(names)
     while left:

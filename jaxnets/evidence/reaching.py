@@ -14,14 +14,6 @@ def epochs_to_shared(study: Study, scored: pd.DataFrame, column: str = "train_lo
 
     All contestants get to that loss on average, so that it favours none of them. Between two evaluations the logarithm
     of the loss goes on a straight line. A run that never gets there, or diverges, counts as if it did at its end.
-
-    Args:
-      study: with the curves.
-      scored: its reporting runs, from `jaxnets.evidence.effects.scores`, with `num_epochs`.
-      column: of the loss, in both.
-
-    Returns:
-      The rows of `scored`, with `epochs`.
     """
     ends = scored.groupby([*GROUP, "contestant"], sort=False)[column].mean()
     targets = ends.groupby(level=GROUP, sort=False).max().rename("_target").reset_index()
@@ -49,17 +41,7 @@ def _first(curve: pd.DataFrame, column: str, target: float) -> float:
 
 
 def at_equal_seconds(study: Study, runs: pd.DataFrame, times: pd.DataFrame, column: str = "train_loss") -> pd.Series:
-    """The loss of each run at the time when the contestant with the fastest epochs ends; failures have that of chance.
-
-    Args:
-      study: with the curves.
-      runs: with `run`, `task`, `contestant`, `status`, `num_steps`, `num_epochs`, and the loss of failures.
-      times: the `seconds` of a step, by `task` and `contestant`; the median of the rows counts.
-      column: of the loss, in `runs` and in the curves.
-
-    Returns:
-      A number for each row of `runs`; before the first evaluation it is what that evaluation gave.
-    """
+    """The loss of each run when the contestant with the fastest epochs ends; failures have that of chance."""
     curves = dict(tuple(study.curves.groupby("run", sort=False)))
     medians = times.groupby(["task", "contestant"])["seconds"].median().rename("_seconds").reset_index()
     timed = runs.merge(medians, on=["task", "contestant"], how="left").set_index(runs.index)
@@ -80,15 +62,7 @@ def _at(curve: pd.DataFrame, column: str, share: float) -> float:
 
 
 def tuned(study: Study, scored: pd.DataFrame) -> pd.DataFrame:
-    """The runs that tuned, failures counted, of the setting that was chosen for each contestant of each block.
-
-    Args:
-      study: its tables.
-      scored: its reporting runs, from `jaxnets.evidence.effects.scores`.
-
-    Returns:
-      Rows in the form of `scored`, without what only reporting runs have.
-    """
+    """The runs that tuned, failures counted, of the setting that was chosen for each contestant of each block."""
     tried = study.phase(TUNING).rename(columns={study.by: "contestant"})
     tried = tried.assign(block=tried.get("block", 0))
     failed = {facts.name: float(np.log(facts.num_classes)) for facts in study.tasks}
@@ -102,17 +76,7 @@ def tuned(study: Study, scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_against_worst(tuning: pd.DataFrame, scored: pd.DataFrame, column: str) -> pd.DataFrame:
-    """What the contestant that was best in tuning gains over the one that was worst, on fresh seeds, as log ratios.
-
-    Args:
-      tuning: losses of the runs that choose, from `tuned`.
-      scored: losses of the runs that report.
-      column: of the loss, in both.
-
-    Returns:
-      A table of effects; see `jaxnets.evidence.judging.Evidence`: the logarithm of the worst one's loss over that of
-      the best. Where both are the same, the effect is 0.
-    """
+    """What the contestant that was best in tuning gains over the one that was worst, on fresh seeds, as log ratios."""
     means = tuning.groupby([*GROUP, "contestant"], sort=False)[column].mean().unstack()
     chosen = pd.DataFrame({"best": means.idxmin(axis=1), "worst": means.idxmax(axis=1)}).reset_index()
     runs = scored.merge(chosen, on=GROUP)

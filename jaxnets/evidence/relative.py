@@ -15,15 +15,6 @@ def share_of_the_way(scored: pd.DataFrame, column: str, contestants: Sequence[st
     """How far the worst of some contestants gets from the lowest to the best, as a share.
 
     Best and worst are told apart in each block by their means over seeds; the rows are the seeds of the worst.
-
-    Args:
-      scored: from `jaxnets.evidence.effects.scores`.
-      column: of a score of which more is better.
-      contestants: the worst and the best are two of them.
-      lowest: where the way begins.
-
-    Returns:
-      A table of effects; see `jaxnets.evidence.judging.Evidence`. Without the lowest, or two contestants, it is empty.
     """
     rows = [_way(own, column, contestants, lowest) for _, own in scored.groupby(_BLOCK, sort=False)]
     return pd.concat([row for row in rows if row is not None] or [pd.DataFrame(columns=[*effects.KEYS, "effect"])])
@@ -41,11 +32,7 @@ def _way(scored: pd.DataFrame, column: str, contestants: Sequence[str], lowest: 
 
 
 def tuned_losses(study: Study) -> pd.DataFrame:
-    """The dev loss of each contestant at its best learning rate, by the seeds that tuned.
-
-    Returns:
-      A row for each `task`, `block` and `contestant`, with `dev_loss`. Runs that diverged count as failures.
-    """
+    """The dev loss of each contestant at its best learning rate, by the seeds that tuned."""
     runs = choosing.with_failures(study.phase(TUNING)).rename(columns={study.by: "contestant"})
     keys = [*_BLOCK, "contestant"]
     means = runs.assign(block=runs.get("block", 0)).groupby([*keys, "learning_rate"], sort=False)["dev_loss"].mean()
@@ -59,16 +46,6 @@ def against_chosen(
 
     The other is chosen in each block by the loss of the seeds that tuned, and measured on fresh ones: the luck of being
     the best is not counted.
-
-    Args:
-      scored: from `jaxnets.evidence.effects.scores`.
-      tuned: `task`, `block`, `contestant` and `dev_loss`: of each at its best setting, by the seeds that tuned.
-      default: one contestant.
-      contestants: it and the others.
-      column: of the loss.
-
-    Returns:
-      A table of effects; see `jaxnets.evidence.judging.Evidence`. Without the default or another it is empty.
     """
     others = tuned[tuned["contestant"].isin(set(contestants) - {default})]
     best = others.loc[others.groupby(_BLOCK, sort=False)["dev_loss"].idxmin(), [*_BLOCK, "contestant"]]
@@ -78,14 +55,7 @@ def against_chosen(
 
 
 def log_ratio(table: pd.DataFrame, column: str, one: str, other: str) -> pd.DataFrame:
-    """The logarithm of the ratio of what two initializers give, by seed: a table of effects, empty if one is missing.
-
-    Args:
-      table: with `initializer`, `seed` and the column, of positive numbers.
-      column: of these.
-      one: the numerator.
-      other: the denominator.
-    """
+    """The log ratio of two initializers' values by seed: a table of effects, empty if one is missing."""
     wide = np.log(table.pivot_table(index="seed", columns="initializer", values=column))
     both = wide[one] - wide[other] if {one, other} <= set(wide) else pd.Series([], name="seed", dtype=float)
     return pd.DataFrame({"seed": both.index, "effect": both.to_numpy()})

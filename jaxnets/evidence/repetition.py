@@ -17,17 +17,7 @@ NOT_COMPARED = ("seconds",)
 
 @dataclass(frozen=True)
 class Repeated:
-    """A table beside the one of before.
-
-    Attributes:
-      table: its name.
-      rows: of before.
-      outcome: whether all values are the same bits, or near them.
-      worst: the column that differs most; empty if none does.
-      difference: the largest of that column, relative to 1 + the value of before; infinite where values are no
-        numbers, or rows are missing.
-      first: the row where it is, in words.
-    """
+    """A table beside the one of before."""
 
     table: str
     rows: int
@@ -39,12 +29,6 @@ class Repeated:
 
 def compare(name: str, before: pd.DataFrame, after: pd.DataFrame, tolerance: float = TOLERANCE) -> Repeated:
     """Compares a table with that of before, row by row.
-
-    Args:
-      name: one of `KEYS`.
-      before: the table of the run directory.
-      after: of the repetition; columns that it has alone are not compared.
-      tolerance: the difference, relative to 1 + the value of before, that is none.
 
     >>> import pandas as pd
     >>> before = pd.DataFrame({"run": [0, 1], "dev_loss": [0.5, 1.0], "seconds": [1.0, 1.0]})

@@ -76,9 +76,6 @@ def median(samples: np.ndarray) -> Bounds:
 
     They hold for any continuous distribution, to a fraction of a percent; values may be infinite. Source:
     Hettmansperger & Sheather (1986).
-
-    Raises:
-      ValueError: of fewer than 6 values: not even all of them from end to end cover the median in 95%.
     """
     from scipy import stats
 
@@ -104,10 +101,6 @@ def interquartile_mean(samples: np.ndarray, strata: Sequence[int] | np.ndarray |
 
     The percentiles are moved out to make up for what a resample of `n` has too little spread, a factor of
     sqrt(n / (n - 1)). Sources: Agarwal et al. (2021) for the resampling, Hesterberg (2015) for the factor.
-
-    Args:
-      samples: `float[samples, values]`, each in ascending order.
-      strata: of one sample: the stratum of each of its ordered values; None for a single stratum.
     """
     from scipy import stats
 

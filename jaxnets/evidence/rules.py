@@ -20,26 +20,7 @@ SHARES = {"often": 1 / 3, "most": 1 / 2}
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A statement, and what decides it.
-
-    Attributes:
-      statement: a sentence that may be true or not.
-      kind: an *identity* is true by construction and checks the code; *constructed* is decided on data that are made to
-        isolate an effect; *empirical* on data and tasks that are not.
-      core: whether the lecture claims it. What we add, a mechanism, a boundary or a picture, is *side* and decides
-        nothing.
-      test: `exact` for what is counted or computed without chance; `above` if the effect must be more than `bound`,
-        `below` if it must be less, `within` if it must be less than `bound` in either direction.
-      bound: the smallest effect of interest.
-      against: beyond it the statement is contradicted. By default that is an effect of interest in the other direction
-        (-bound) for `above`, and the bound itself otherwise.
-      over: of which tasks it is said: `some` (at least one), `often` (over a third of such tasks), `most` (over half),
-        or their `mean`; empty where there is one task.
-      unit: how to show the effect: `%` for shares of 1 (a difference of which is in points), `×` for factors, `log×`
-        for logarithms of factors, or a word that is put behind it.
-      reason: why no smaller effect is of interest.
-      power: what the default number of runs can find.
-    """
+    """A statement, and what decides it."""
 
     statement: str
     kind: Kind

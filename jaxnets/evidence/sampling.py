@@ -8,11 +8,6 @@ from jaxnets.evidence.judging import Fact
 def as_expected(noise: pd.DataFrame, most: float) -> Fact:
     """Whether variances are what they are expected to be, within the error of the draws.
 
-    Args:
-      noise: a row for each case: `variance`, the mean over draws; `error`, its standard error; and `expected`, 0 where
-        there is none.
-      most: the standard errors that the worst case may be off.
-
     >>> as_expected(pd.DataFrame({"variance": [1.0], "error": [0.1], "expected": [1.2]}), most=5).holds
     True
     """

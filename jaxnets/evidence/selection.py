@@ -20,12 +20,6 @@ def choice_variance(
     The tuning is repeated by a parametric bootstrap: settings with estimated true scores get new noise on dev, and the
     best is taken. The scores that were seen vary more than the true ones, by the noise of their seeds: those near the
     best are shrunk until their covariance on dev and test is what is left without it.
-
-    Args:
-      dev: scores by which is chosen, higher being better.
-      test: by which the choice is judged.
-      seed_variance: of the score of a setting, from seed to seed.
-      drawn: whether the settings were drawn at random: then they are drawn anew from these, with replacement.
     """
     size, noise = len(dev), seed_variance / dev.shape[1]
     scores = np.stack([dev.mean(axis=1), test.mean(axis=1)], axis=1)

@@ -18,11 +18,6 @@ def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Who is ahead on a task, or that nobody is.
 
     A contestant is out where a bound on its lead over another is below 0. Two contestants have one interval.
-
-    Args:
-      task: its name.
-      contestants: the rows of the task.
-      pairs: the rows of the task.
     """
     names = _by_accuracy(contestants)
     if len(names) < 2:
@@ -214,14 +209,7 @@ def averages(contestants: pd.DataFrame) -> Iterator[str]:
 
 
 def over_tasks(ranks: pd.DataFrame, critical: float, groups: Sequence[Sequence[str]], of: str) -> Iterator[str]:
-    """The mean ranks over tasks or blocks.
-
-    Args:
-      ranks: of the contestants, the best first.
-      critical: the critical difference of two mean ranks.
-      groups: of contestants that cannot be told apart.
-      of: what the ranks are over, in words.
-    """
+    """The mean ranks over tasks or blocks."""
     if ranks.empty:
         return
     shown = _listed([f"{row.contestant} {row.rank:.1f}" for row in ranks.itertuples()])

@@ -9,10 +9,6 @@ def linearly_separable(inputs: Float[np.ndarray, "examples features"], labels: I
 
     A linear program decides it: is there a kernel `w` and a bias `b` with `±(x · w + b) >= 1` for all examples?
 
-    Args:
-      inputs: the examples.
-      labels: 0 or 1 for each.
-
     >>> points = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> linearly_separable(points, np.array([0, 0, 0, 1])), linearly_separable(points, np.array([0, 1, 1, 0]))
     (True, False)

@@ -10,9 +10,6 @@ from jaxnets.evidence.judging import ERROR, Fact
 def by_seed(runs: pd.DataFrame) -> pd.DataFrame:
     """The share of each seed's runs that solve the problem, as a table of effects.
 
-    Args:
-      runs: a row for each run: `seed`, and whether it `solved` the problem.
-
     >>> by_seed(pd.DataFrame({"seed": [0, 0, 1], "solved": [True, False, True]}))["effect"].tolist()
     [0.5, 1.0]
     """
@@ -21,14 +18,6 @@ def by_seed(runs: pd.DataFrame) -> pd.DataFrame:
 
 def gains_by_seed(runs: pd.DataFrame, by: str, least: str) -> pd.DataFrame:
     """By how much each seed's share grows from one value of a hyperparameter to the largest, as a table of effects.
-
-    Args:
-      runs: as of `by_seed`, with the hyperparameter.
-      by: its column; values that are numbers as text.
-      least: the value to start from.
-
-    Returns:
-      A row for each seed; none if no value is larger, or the one to start from is missing.
 
     >>> runs = {"units": ["2", "8", "2", "8"], "seed": [0, 0, 1, 1], "solved": [False, True, True, True]}
     >>> gains_by_seed(pd.DataFrame(runs), "units", "2")["effect"].tolist()
@@ -47,12 +36,7 @@ def none_does(runs: pd.DataFrame) -> Fact:
 
 
 def some_does(runs: pd.DataFrame, rare: float) -> Fact:
-    """That some run solves the problem; that none does is told only of enough seeds.
-
-    Args:
-      runs: as of `by_seed`.
-      rare: the smallest share of seeds of interest: of enough seeds one would show it in 95% of cases.
-    """
+    """That some run solves the problem; that none does is told only of enough seeds."""
     solves, enough = bool(runs["solved"].any()), math.ceil(math.log(ERROR) / math.log(1 - rare))
     if solves or runs["seed"].nunique() >= enough:
         return Fact(solves, _count(runs))
@@ -66,15 +50,7 @@ def _count(runs: pd.DataFrame) -> str:
 
 
 def to_look_at(runs: pd.DataFrame, units: str) -> int | None:
-    """The run of a width that is shown: one that solves the problem with tanh if there is one, of the least loss.
-
-    Args:
-      runs: as of `by_seed`, with the columns of the table of runs.
-      units: the hidden units.
-
-    Returns:
-      Its number; None if no run has that width.
-    """
+    """The run of a width that is shown: one that solves the problem with tanh if there is one, of the least loss."""
     of_width = runs[runs["hidden_units"] == units].sort_values("train_loss")
     # a saturated layer is easier to see than one with large linear parts
     clear = of_width[of_width["solved"] & (of_width["activation"] == "tanh")]

@@ -16,13 +16,7 @@ MOST_THRESHOLDS = 60
 
 
 def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
-    """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance.
-
-    Args:
-      study: what was found.
-      facts: of the task.
-      column: `test_accuracy` or `test_loss`.
-    """
+    """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance."""
     return _counted(study, facts, column).groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
 
 
@@ -128,11 +122,6 @@ def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFr
     contestant is not the best where a bound on its lead (`bound_low` on that of the first, `bound_high`) is below 0:
     they are one-sided for its pairs together, each at `bound_level`; of a single pair they are its interval. Over seeds
     `of_seeds`, `of_choice` and `of_examples` are the shares of the variance.
-
-    Args:
-      study: what was found.
-      margin: the difference of accuracies below which nobody cares.
-      over_examples: whether intervals over seeds hold for other test examples as well, where predictions were kept.
     """
     tables = [_pairs_of_task(study, facts, margin, over_examples) for facts in study.tasks]
     return pd.concat(tables, ignore_index=True)

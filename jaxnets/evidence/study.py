@@ -36,19 +36,7 @@ TUNING, CONFIRMATION = "tuning", "confirmation"
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What a reader must know of a task.
-
-    Attributes:
-      name: of the task, as in the column `task` of the runs.
-      about: a sentence.
-      target: the test accuracy that a run is timed to; NaN if there is none.
-      chance: the accuracy of the best constant guess.
-      num_classes: of the labels.
-      num_train: examples to learn from, in each block.
-      num_dev: examples that choose.
-      num_test: examples that judge.
-      independent: whether each block has examples of its own, as generated data do; otherwise blocks share them.
-    """
+    """What a reader must know of a task."""
 
     name: str
     about: str
@@ -71,19 +59,7 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the contestants were tuned and confirmed; the same for all of them.
-
-    Attributes:
-      search: `grid`, `random`, `sobol` or `halving`.
-      num_trials: settings that each contestant tries, in each block.
-      num_seeds: runs of each of these settings.
-      confirm_seeds: fresh seeds of the chosen setting, in each block; 0 if the choosing seeds report as well.
-      num_blocks: repetitions of the whole, each with a split of its own.
-      spaces: what is tuned: the values or the range of each hyperparameter, in words.
-      steps_taken: of all runs together.
-      steps_saved: of runs that diverged or were dropped.
-      score: what chose among settings: `dev_accuracy`, or a loss.
-    """
+    """How the contestants were tuned and confirmed; the same for all of them."""
 
     search: str
     num_trials: int
@@ -108,17 +84,7 @@ SHAPE = {
 
 @dataclass(frozen=True)
 class Study:
-    """The tables of a comparison.
-
-    Attributes:
-      runs: a row for each run, with the columns `task` and `phase` (`tuning` or `confirmation`) after the others.
-      curves: a row for each run and evaluation.
-      predictions: what the confirming runs say of the test examples; empty if that was not kept.
-      by: the column of the contestants, such as `optimizer`.
-      tasks: what is to be known of each task.
-      protocol: how it was done.
-      unfinished: the names of tasks that an interruption cut short or left out; they are none of `tasks`.
-    """
+    """The tables of a comparison."""
 
     runs: pd.DataFrame
     curves: pd.DataFrame
@@ -173,11 +139,7 @@ class Study:
 
 
 def write(directory: Path, study: Study) -> None:
-    """Writes a study into a run directory, the runs last.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes a study into a run directory, the runs last."""
     about = {
         "format": FORMAT,
         "by": study.by,
@@ -193,11 +155,7 @@ def write(directory: Path, study: Study) -> None:
 
 
 def read(directory: Path) -> Study:
-    """The study of a run directory.
-
-    Raises:
-      UserError: if it holds none, or a file of it cannot be read.
-    """
+    """The study of a run directory."""
     path = directory / FILE
     try:
         about = stored.read_json(path, SHAPE)

@@ -7,16 +7,7 @@ ROUND = ["block", "round"]
 
 
 def ratios(times: pd.DataFrame, column: str, over: str) -> pd.DataFrame:
-    """How many times as long one thing takes as another in the same round, as a table of effects.
-
-    Args:
-      times: a row for each round: `block`, `round`, and seconds.
-      column: the seconds of the one.
-      over: those of the other.
-
-    Returns:
-      The rows, with the `effect`, the logarithm of the ratio. Rounds share nothing, so their `test_share` is 0.
-    """
+    """How many times as long one thing takes as another in the same round, as a table of effects."""
     return times.assign(effect=np.log(times[column] / times[over]), test_share=0.0)
 
 
@@ -26,15 +17,7 @@ def largest(effects: pd.DataFrame, size: str) -> pd.DataFrame:
 
 
 def growth(effects: pd.DataFrame, size: str) -> pd.DataFrame:
-    """The power of the size with which ratios grow, by least squares in each round, as a table of effects.
-
-    Args:
-      effects: from `ratios`, for several sizes.
-      size: the column of the size.
-
-    Returns:
-      A row for each round; none if there are fewer than three sizes.
-    """
+    """The power of the size with which ratios grow, by least squares in each round, as a table of effects."""
     if effects[size].nunique() < 3:
         return effects.iloc[:0]
     rounds = effects.groupby(ROUND)

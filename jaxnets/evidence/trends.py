@@ -7,16 +7,6 @@ import pandas as pd
 def slopes(runs: pd.DataFrame, x: str, y: str, *, by: str = "block") -> pd.DataFrame:
     """The slope of a score over the logarithm of a hyperparameter, by least squares, as a table of effects.
 
-    Args:
-      runs: a row for each run, with `test_share`.
-      x: column of the hyperparameter, above zero.
-      y: column of the score.
-      by: column of the repetitions.
-
-    Returns:
-      A row for each repetition with three values of the hyperparameter or more: `by`; `effect`, the change for each
-      factor of ten; and `test_share`.
-
     >>> runs = pd.DataFrame({"block": 0, "rate": [0.1, 1.0, 10.0], "score": [0.2, 0.4, 0.6], "test_share": 0.0})
     >>> slopes(runs, "rate", "score")["effect"].round(3).tolist()
     [0.2]

@@ -18,14 +18,6 @@ def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int]) -> 
     estimator without bias. The bounds are those of a percentile bootstrap over the trials, with the quantiles of
     Student's t for as many independent sets as the trials can be cut into; NaN for budgets over a third of the trials.
 
-    Args:
-      dev: by which a trial is chosen; higher is better.
-      scores: of the trials, on test; ties on dev share their mean.
-      budgets: numbers of trials, none over those that there are.
-
-    Returns:
-      A row for each budget: `budget`, `value`, `low`, `high`.
-
     >>> expected_best([0.1, 0.2, 0.3], [1.0, 2.0, 3.0], [1, 3])["value"].tolist()
     [2.0, 3.0]
     """
@@ -69,14 +61,6 @@ def _chosen(size: int, budget: int) -> Float[np.ndarray, "trials"]:
 def good_width(rates: ArrayLike, scores: ArrayLike, tolerance: float = 0.01) -> float:
     """How many decades of the learning rate score within a tolerance of the best, between rates by interpolation.
 
-    Args:
-      rates: learning rates, in any order; of equal ones the best score counts.
-      scores: mean scores there, accuracies with failures counted; NaN counts as 0.
-      tolerance: below the best score.
-
-    Returns:
-      The width in powers of ten; NaN for a single rate.
-
     >>> good_width([0.01, 0.1, 1.0], [0.8, 0.9, 0.9])
     1.1
     """
@@ -95,15 +79,6 @@ def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
     """How many decades of the learning rate are good for each contestant, on each task and in each block.
 
     Good is what loses at most a part of what the best rate gains over guessing, in training loss.
-
-    Args:
-      losses: from `jaxnets.evidence.zones.losses`.
-      by: the column of the contestants.
-      part: that may be lost.
-
-    Returns:
-      A row for each task, block and contestant, as `jaxnets.evidence.effects.contrast` takes them, with the column
-      `width`: 0 where no rate is better than guessing.
     """
     rows = []
     for (task, block, name), own in losses.groupby(["task", "block", by], sort=False):
@@ -135,18 +110,7 @@ def to_target(
     score: str = "dev_accuracy",
     runs: Sequence[int] | pd.Series | None = None,
 ) -> pd.DataFrame:
-    """What each run had spent when its score first reached a target; infinite for a run that never does.
-
-    Args:
-      curves: a row for each run and evaluation.
-      target: of the score; an accuracy is reached from below, a loss from above.
-      costs: columns of what a run has spent so far, such as `step`, `examples` and `seconds`.
-      score: column of the score.
-      runs: all that count, also those without an evaluation; by default those of the curves.
-
-    Returns:
-      A row for each run: `run`, and the costs. Their median is that over all runs, infinite if over half never arrive.
-    """
+    """What each run had spent when its score first reached a target; infinite for a run that never does."""
     numbers = pd.Index(curves["run"].unique() if runs is None else runs, name="run")
     there = curves[score] <= target if score.endswith("loss") else curves[score] >= target
     first = curves[there].sort_values("step").groupby("run")[list(costs)].first()
@@ -157,15 +121,6 @@ def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[
     """What each run takes until its training loss is that with which the worst run ends.
 
     A lower target would leave out the runs that do not reach it, and so flatter the group that they belong to.
-
-    Args:
-      curves: a row for each run and evaluation; all runs of a group end at the same step.
-      by: column of the groups.
-      costs: columns of what a run has spent so far, such as `step`.
-
-    Returns:
-      The loss, and for each group and repetition what it had spent when it first reached it: infinite for a run that
-      never did, as it diverged.
     """
     last = curves[curves["step"] == curves.groupby(by)["step"].transform("max")]
     target = float(last["train_loss"].max())

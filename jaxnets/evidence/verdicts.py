@@ -14,16 +14,7 @@ NOT_TESTED = "not tested"  # no run of this sweep was about it; a claim with suc
 
 @dataclass(frozen=True)
 class OnTask:
-    """What was found on one task.
-
-    Attributes:
-      task: its name.
-      outcome: `supported`, `contradicted` or `inconclusive`, with Holm's correction over tasks.
-      value: the effect.
-      low: of its 95% interval.
-      high: likewise.
-      note: why there is no interval, or what should be known of it.
-    """
+    """What was found on one task."""
 
     task: str
     outcome: str
@@ -35,32 +26,7 @@ class OnTask:
 
 @dataclass(frozen=True)
 class Part:
-    """One statement of a claim, and what was found.
-
-    Attributes:
-      name: of its rule.
-      statement: as a sentence that may be true or not.
-      kind: `identity`, `constructed` or `empirical`.
-      core: whether it decides.
-      outcome: `supported`, `contradicted`, `mixed`, `inconclusive` or `not tested`.
-      evidence: the effect with its interval, or what was counted.
-      rule: when the statement counts as supported or contradicted.
-      reason: why its bound is what it is.
-      power: what the default number of runs can find.
-      value: the effect, or the share of tasks that decides; NaN for what is counted without chance.
-      low: of its 95% interval.
-      high: likewise.
-      bound: beyond it the statement is supported.
-      beyond: beyond it the statement is contradicted.
-      unit: of these five numbers.
-      detectable: the effect that as many runs of this spread would show in four of five repetitions, in `task_unit`.
-      tasks: what was found on each, where the rule is over tasks.
-      test: which side of the bound is for the statement: `above`, `below`, or `within` for both; empty for what is
-        counted without chance.
-      task_bound: as `bound`, for the effect on one task.
-      task_beyond: as `beyond`, for the effect on one task.
-      task_unit: as `unit`, for the effect on one task.
-    """
+    """One statement of a claim, and what was found."""
 
     name: str
     statement: str
@@ -93,12 +59,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a claim.
-
-    Attributes:
-      parts: its statements, the core ones among them.
-      blocks: how often each outcome came out, where each block was judged by itself.
-    """
+    """What becomes of a claim."""
 
     parts: tuple[Part, ...]
     blocks: Mapping[str, int] = field(default_factory=dict)

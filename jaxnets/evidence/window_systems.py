@@ -31,10 +31,6 @@ def width(system: str) -> int:
 def covering(names: Iterable[str], distance: int) -> str | None:
     """The CNN whose windows reach over a distance, the narrowest of them; None if none does.
 
-    Args:
-      names: of systems.
-      distance: of two words, 1 for neighbours; 0 if it is not known: then the CNN with the widest windows, above 1.
-
     >>> covering(["DAN", "CNN, width 2", "CNN, width 4"], 2), covering(["CNN, width 2", "CNN, width 4"], 0)
     ('CNN, width 4', 'CNN, width 4')
     """
@@ -44,10 +40,6 @@ def covering(names: Iterable[str], distance: int) -> str | None:
 
 def telling(names: Iterable[str], distance: int) -> list[str]:
     """The systems of which it is told what the order of words is to them: all but the CNNs that are not needed for it.
-
-    Args:
-      names: of systems.
-      distance: see `covering`.
 
     >>> telling(["DAN", "CNN, width 1", "CNN, width 2", "CNN, width 3"], 1)
     ['DAN', 'CNN, width 1', 'CNN, width 2']

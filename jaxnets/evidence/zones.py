@@ -14,13 +14,7 @@ GOOD, LOST = 1.5, 0.9
 
 
 def losses(study: Study) -> pd.DataFrame:
-    """The runs that tuned, with a loss for each: guessing's for those that failed, and never more.
-
-    Returns:
-      The rows of those runs, in nats: `loss`, the training loss after the last step, at most `chance`; `chance`, which
-      is log(classes); and whether it is `lost`: it diverged, or ends with 90% of the loss of guessing or more. `block`
-      is 0 without blocks.
-    """
+    """The runs that tuned, with a loss for each: guessing's for those that failed, and never more."""
     runs, tables = study.phase(TUNING), []
     for facts in study.tasks:
         own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
@@ -36,12 +30,6 @@ def zones(table: pd.DataFrame) -> pd.DataFrame:
     *lost*: over half of the runs are, above the good rates; *good*: the loss, geometric mean over runs, is within a
     factor of 1.5 of the lowest, and at most half of the runs are lost; *slow*: below the good ones; *unstable*: above
     them, or between. Where no rate is good, all count as above.
-
-    Args:
-      table: from `losses`.
-
-    Returns:
-      A row for each task and rate, ascending: `task`, `learning_rate`, `loss`, `lost` (the share) and `zone`.
     """
     return pd.concat([_of_task(own).assign(task=task) for task, own in table.groupby("task", sort=False)])[
         ["task", "learning_rate", "loss", "lost", "zone"]
@@ -94,14 +82,6 @@ def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
     The best rate of a seed is that with which the other seeds of its block have the lowest mean loss, so that no seed
     has a part in its own choice; with one seed it has. Several factors are averaged. A multiple is the rate of the grid
     that is closest in its logarithm, at most the step of a twentieth of a decade away.
-
-    Args:
-      table: from `losses`, of a grid of rates.
-      factors: by which the best rate is multiplied.
-
-    Returns:
-      A table of effects, see `jaxnets.evidence.judging.Evidence`: logarithms of ratios. Its column `edge` also says
-      where a multiple is not on the grid: there the effect is 0.
     """
     columns = [*("task", "block", "seed", "effect", "edge", "test_share")]
     rows = []

@@ -20,17 +20,7 @@ _DEBUG = ("--debug", "--debug=true")
 
 
 def launch(package: ModuleType, argv: Sequence[str], default: str) -> int:
-    """Runs the experiment that the first argument names.
-
-    Args:
-      package: holds a module for each experiment, with an `EXPERIMENT` and the sentence `CLAIM` on it.
-      argv: the program's name and its arguments.
-      default: the experiment that runs when none is named.
-
-    Returns:
-      The exit status: 0, 2 for a mistake of the user's, 130 for Ctrl-C, 143 for SIGTERM, 141 if nobody reads what is
-      printed, 1 for a fault of jaxnets.
-    """
+    """Runs the experiment that the first argument names."""
     return _guarded(lambda arguments: _launch(package, arguments, default), argv[1:])
 
 

@@ -28,12 +28,7 @@ from jaxnets.tasks import BenchmarkTask
 
 @dataclass(frozen=True)
 class Part:
-    """A task of a comparison before its first step.
-
-    Attributes:
-      facts: what a reader must know of it.
-      sweep: that tunes.
-    """
+    """A task of a comparison before its first step."""
 
     facts: TaskFacts
     sweep: Sweep
@@ -41,14 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Contest:
-    """Who is compared, and how each is chosen and confirmed.
-
-    Attributes:
-      by: the column of the contestants in the tables of runs.
-      confirm_seeds: fresh seeds of each chosen setting, in each block; 0 lets the seeds that chose report.
-      score: what chooses a setting: `dev_accuracy`, or a loss.
-      label: names the contestant of each run, where no hyperparameter does; its values become the column `by`.
-    """
+    """Who is compared, and how each is chosen and confirmed."""
 
     by: str
     confirm_seeds: int
@@ -64,18 +52,7 @@ class Contest:
 
 @dataclass
 class Gathered:
-    """What the tasks so far have given.
-
-    Attributes:
-      config: what was asked for.
-      contest: who is compared.
-      tasks: those that are done.
-      unfinished: the names of the others.
-      runs: a table for each sweep, numbered through; so are the two below.
-      curves: of these runs.
-      predictions: of the runs that confirm.
-      steps: taken and saved, of all runs together.
-    """
+    """What the tasks so far have given."""
 
     config: Config
     contest: Contest
@@ -127,17 +104,7 @@ def parts(
     takes: str = "",
     changes: Callable[[BenchmarkTask | None], Mapping[str, Any]] = lambda task: {},
 ) -> Iterator[Part]:
-    """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration.
-
-    Args:
-      config: what to tune.
-      wanted: names of tasks of the suite; `own` alone for the configuration's data set and model.
-      takes: `features` or `text`, if only data of that kind will do.
-      changes: values that take the place of a task's, or of the configuration's where the task is None.
-
-    Raises:
-      UserError: for anything that cannot be done.
-    """
+    """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration."""
     if seeds := config.options.get("confirm_seeds"):
         limits.check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
     found = tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,)
@@ -182,19 +149,7 @@ def _facts(sweep: Sweep, task: BenchmarkTask | None) -> TaskFacts:
 def carry_out(
     config: Config, by: str, wanted: Sequence[Part], directory: Path, console: Console | None
 ) -> tuple[Study, Trained]:
-    """Tunes and confirms on each task; what is found is written as soon as a task is done.
-
-    Args:
-      config: what was asked for; its option `confirm_seeds` is the number of fresh seeds for each chosen setting.
-      by: the column of the contestants.
-      wanted: the tasks.
-      directory: the run directory.
-      console: where the progress is shown; nowhere if None.
-
-    Returns:
-      The tables, with those tasks as `tasks` that were carried out whole, and the last sweep; it is marked as
-      interrupted if the user ended the comparison.
-    """
+    """Tunes and confirms on each task; what is found is written as soon as a task is done."""
     contest = Contest(by, config.options["confirm_seeds"])
     gathered, live = Gathered(config, contest), Live(directory)
     gathered.unfinished = [part.facts.name for part in wanted]
@@ -215,15 +170,7 @@ def carry_out(
 def stages(
     part: Part, contest: Contest, console: Console | None, live: Live, parts: Path | None
 ) -> Iterator[tuple[str, Trained]]:
-    """The runs that tune on a task, and those that confirm; only the latter keep their parameters.
-
-    Args:
-      part: the task.
-      contest: who is compared.
-      console: where the progress is shown; nowhere if None.
-      live: what keeps a directory up to date meanwhile.
-      parts: the folder of finished chunks; None if there is none.
-    """
+    """The runs that tune on a task, and those that confirm; only the latter keep their parameters."""
     seeds, tuning = contest.confirm_seeds, part.sweep
     if seeds:
         quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)

@@ -13,11 +13,7 @@ from jaxnets.plugins import KINDS, Trust
 
 
 def read(path: str) -> dict[str, Any]:
-    """The content of a `config.json`.
-
-    Raises:
-      UserError: if there is no such file, or it is none.
-    """
+    """The content of a `config.json`."""
     try:
         return record.read(Path(path))
     except FileNotFoundError as error:
@@ -28,9 +24,6 @@ def values(path: str, content: Mapping[str, Any], given: Collection[str], truste
     """The values that a file holds, those that are given anew left out; of version 0.1.0 the texts of flags.
 
     This is the edge where a file becomes values: what would run or write is refused before anything is looked up.
-
-    Raises:
-      UserError: if it holds what is not trusted, or what is no value.
     """
     if "flags" in content:
         kept = {name: text for name, text in content["flags"].items() if name not in given}
@@ -48,11 +41,7 @@ def values(path: str, content: Mapping[str, Any], given: Collection[str], truste
 
 
 def configuration(path: Path, content: Mapping[str, Any], trusted: Trust) -> Config:
-    """The configuration of a file as far as it can be told without the objects that it had, and without its places.
-
-    Raises:
-      UserError: if it holds what is not trusted, or what is no value.
-    """
+    """The configuration of a file as far as it can be told without the objects that it had, and without its places."""
     held = content.get("config", {})
     absent = {*record.unrepeatable(held), *record.places(held)}
     plain = {name: value for name, value in held.items() if name not in absent}

@@ -15,12 +15,7 @@ DEEP, WIDTH = "digits", 32
 
 
 def of_depths(*layers: int, confirm_seeds: int) -> tuple[Option, ...]:
-    """The options of a study of such tasks.
-
-    Args:
-      *layers: hidden layers of the nets for digits.
-      confirm_seeds: fresh seeds of each chosen setting, in each block.
-    """
+    """The options of a study of such tasks."""
     return (
         *of_suite(*TASKS, confirm_seeds=confirm_seeds),
         Option("layers", list(layers), f"Hidden layers of the nets for {DEEP}.", least=1, most=100),

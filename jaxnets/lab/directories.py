@@ -28,15 +28,7 @@ _OF_DATA = ("dataset", "split_seed", "data_seed", "num_train", "folds", "num_blo
 
 @dataclass(frozen=True)
 class Directory:
-    """A run directory, read.
-
-    Attributes:
-      path: of the directory.
-      study: its tables.
-      content: of `config.json`.
-      environment: of `environment.json`.
-      left_out: runs that were interrupted.
-    """
+    """A run directory, read."""
 
     path: Path
     study: Study
@@ -62,15 +54,7 @@ class Directory:
 
 
 def read(path: Path, experiment: Experiment | None) -> Directory:
-    """A run directory of this version or an older one.
-
-    Args:
-      path: of the directory.
-      experiment: that wrote it; None if it is not known.
-
-    Raises:
-      UserError: if it is no run directory, or holds no run that ended.
-    """
+    """A run directory of this version or an older one."""
     content, environment = run_directory.read_config(path), run_directory.read_environment(path)
     found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment, experiment)
     ended = found.runs[found.runs["status"] != "interrupted"]

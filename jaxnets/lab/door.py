@@ -67,13 +67,7 @@ def sweep(
 
 
 def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results:
-    """The results of a sweep, written where the configuration says.
-
-    Args:
-      asked: the configuration.
-      console: where the progress is shown; nowhere if None.
-      keeps_last: whether the parameters are kept if they are few.
-    """
+    """The results of a sweep, written where the configuration says."""
     with patience(console, "preparing the sweep"):
         prepared = prepare(asked)
     if keeps_last and _bytes(prepared) <= KEPT_BYTES:

@@ -26,16 +26,7 @@ _KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "text
 
 @dataclass(frozen=True)
 class Option:
-    """A flag that an experiment has of its own.
-
-    Attributes:
-      name: of the flag.
-      default: a number, a text, a tuple of sizes; or a list, if the flag takes several.
-      help: a sentence.
-      least: the least number allowed.
-      most: the largest number allowed, or of sizes the largest of each.
-      distinct: whether sizes must differ from each other, and be one at least.
-    """
+    """A flag that an experiment has of its own."""
 
     name: str
     default: Any
@@ -56,30 +47,13 @@ class Option:
         return Field(self.name, _KINDS[type(one)], self.least, self.most, distinct=self.distinct)
 
     def value(self, value: Any) -> Any:
-        """A value of the flag, checked; always a list if it takes several.
-
-        Raises:
-          UserError: if it is none.
-        """
+        """A value of the flag, checked; always a list if it takes several."""
         return list(choices(self.field.axis(value))) if self.several else self.field.value(value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """What can be run from flags: a configuration, and what is made of its results.
-
-    Attributes:
-      name: of its module in `experiments/`, and of its run directories.
-      about: the sentence that it puts to the test, or what it does.
-      defaults: its values where they differ from those of `Config`.
-      options: its own flags.
-      takes: `features` or `text`, if it is made for data of one kind.
-      needs: arguments that its model must have, since it compares or reads them.
-      trains: whether its configuration is trained as it stands; otherwise only what `measure` asks for is.
-      check: raises a UserError for what else it is not made for.
-      fits: raises a UserError for data that it is not made for, from the configuration and the folds or blocks of the
-        data set; before anything is written.
-    """
+    """What can be run from flags: a configuration, and what is made of its results."""
 
     name: str
     about: str
@@ -94,20 +68,7 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Experiment):
-    """A sentence that is put to the test, by rules that are fixed before.
-
-    Attributes:
-      lecture: what the lecture says, in our own words.
-      measured: what is measured to put it to the test.
-      rules: what decides, by name.
-      measure: more tables than those of the runs; the only function that meets nets.
-      evidence: what the tables say for each rule; from tables alone, as the two below.
-      summary: what is shown, by title.
-      pictures: what explains it to the eye, by the name of the file.
-      quick: values that take the place of `defaults` and options where a small answer must do.
-      text: values that take their place on a real data set of texts; None if the claim is not about texts.
-      of_text: the rules that such a data set decides, and not data that are made for the claim.
-    """
+    """A sentence that is put to the test, by rules that are fixed before."""
 
     lecture: str
     measured: str
@@ -129,24 +90,14 @@ class Claim(Experiment):
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Experiment):
-    """A sweep that reports what was found.
-
-    Attributes:
-      report: shows it, and writes figures into the run directory.
-    """
+    """A sweep that reports what was found."""
 
     report: Callable[[Results, Console], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison(Experiment):
-    """Contestants that are tuned alike, confirmed on fresh seeds, and told apart only where the data do.
-
-    Attributes:
-      by: the hyperparameter whose values are the contestants.
-      drawn: its values, in place of `defaults`, where the search draws its settings.
-      report: shows more than the answer, and writes more figures into the run directory.
-    """
+    """Contestants that are tuned alike, confirmed on fresh seeds, and told apart only where the data do."""
 
     by: str
     drawn: Mapping[str, Any] = field(default_factory=dict)
@@ -174,24 +125,13 @@ TASKS = Option(
 
 
 def of_suite(*names: str, confirm_seeds: int) -> tuple[Option, Option]:
-    """The options of a claim that is put to the test on tasks of the suite; a data set that is given is its own task.
-
-    Args:
-      *names: of the tasks.
-      confirm_seeds: fresh seeds of each chosen setting, in each block.
-    """
+    """The options of a claim that is tested on tasks of the suite; a given data set is its own task."""
     return replace(TASKS, default=list(names)), replace(CONFIRM_SEEDS, default=confirm_seeds)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command with arguments of its own.
-
-    Attributes:
-      name: of its module in `experiments/`.
-      about: what it does.
-      run: from its arguments to the exit status.
-    """
+    """A command with arguments of its own."""
 
     name: str
     about: str
@@ -202,9 +142,6 @@ def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
     """The configuration of an experiment, with some of its values changed.
 
     What the experiment gives to plug-ins that are no longer chosen is left out.
-
-    Raises:
-      UserError: for what it is not made for.
     """
     own = {option.name: option for option in experiment.options}
     values = _with_own_task(own, values)
@@ -234,11 +171,7 @@ def _defaults(experiment: Experiment, given: Mapping[str, Any]) -> dict[str, Any
 
 
 def checked(experiment: Experiment, config: Config) -> Config:
-    """The configuration, if the experiment is made for it.
-
-    Raises:
-      UserError: if not.
-    """
+    """The configuration, if the experiment is made for it."""
     for value in choices(config.model) if experiment.needs else ():
         model = plugins.MODEL.find(value)
         missing = [name for name in experiment.needs if name not in model.arguments]

@@ -29,11 +29,7 @@ _FIELDS = {field.name: field for field in configuration.fields()}
 
 
 def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
-    """The configuration of an experiment's flags: its own values, or those of a `--config` file, with changes.
-
-    Raises:
-      UserError: for a flag that does not exist, or a value that is none.
-    """
+    """The configuration of an experiment's flags: its own values, or those of a `--config` file, with changes."""
     arguments = resumed(trust.spelled_out(arguments))
     named = _scan(arguments)
     trusted = trust.of(named.get("trust", ""))
@@ -64,11 +60,7 @@ def _repeated(experiment: Experiment, path: str, given: Mapping[str, Any], trust
 
 
 def _read_values(experiment: Experiment, path: str, given: Mapping[str, Any], trusted: Trust) -> dict[str, Any]:
-    """The values of a `config.json`, those that are given anew left out.
-
-    Raises:
-      UserError: if it holds a keyword that does not exist, or what is not trusted.
-    """
+    """The values of a `config.json`, those that are given anew left out."""
     content = config_files.read(path)
     values = config_files.values(path, content, given, trusted)
     if "flags" not in content:
@@ -100,9 +92,6 @@ def _known(declared: Mapping[str, "_Flag"], name: str, path: str) -> "_Flag":
 def resumed(arguments: Sequence[str]) -> list[str]:
     """The arguments with `--resume=DIR` spelled out: the `config.json` of a run directory, and the directory.
 
-    Raises:
-      UserError: if the run has finished, or a configuration or an output is named beside it.
-
     >>> resumed(["--num_devices=1"])
     ['--num_devices=1']
     """
@@ -120,24 +109,13 @@ def resumed(arguments: Sequence[str]) -> list[str]:
 
 
 def experiment_of(arguments: Sequence[str]) -> str | None:
-    """The experiment that a `--config` or a `--resume` among the arguments names; None without one.
-
-    Raises:
-      UserError: if the file is no `config.json`.
-    """
+    """The experiment that a `--config` or a `--resume` among the arguments names; None without one."""
     path = _scan(resumed(arguments)).get("config")
     return config_files.read(path).get("experiment") if path else None
 
 
 class _Flag:
-    """How a flag's text becomes a value, and its help.
-
-    Args:
-      name: of the flag.
-      kind: of its values.
-      help: a sentence.
-      several: whether it takes a list or a range.
-    """
+    """How a flag's text becomes a value, and its help."""
 
     def __init__(self, name: str, kind: Kind, help: str, *, several: bool) -> None:
         self.name, self.kind, self.help, self.several = name, kind, help, several
@@ -197,11 +175,7 @@ def _scan(arguments: Sequence[str], names: Sequence[str] = _FIRST) -> dict[str, 
 
 
 def _given(arguments: Sequence[str], declared: Mapping[str, _Flag]) -> dict[str, str]:
-    """The texts of the flags that are given.
-
-    Raises:
-      UserError: for a flag that does not exist.
-    """
+    """The texts of the flags that are given."""
     values = flags.FlagValues()
     for name in ("config", "resume", "preset", "trust", *declared):
         flags.DEFINE_string(name, "", "", flag_values=values)

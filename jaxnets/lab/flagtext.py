@@ -12,15 +12,6 @@ _RANGES = {"log": log_range, "lin": linear_range}
 def parse(name: str, text: str, kind: Kind, *, several: bool = True) -> Any:
     """What a flag's text stands for: one value, a list `a,b,c`, or a range `log:LOW:HIGH:COUNT`, `lin:LOW:HIGH:COUNT`.
 
-    Args:
-      name: of the flag, for the error text.
-      text: what the user wrote.
-      kind: of the values; sizes are written `128x128`, and `0` for none.
-      several: whether a list or a range is meant by commas and colons; otherwise the text is one value.
-
-    Raises:
-      UserError: if the text is no such value.
-
     >>> parse("hidden_units", "128x128,0", "sizes")
     [(128, 128), ()]
     >>> parse("learning_rate", "lin:0:1:3", "float").grid()
@@ -34,11 +25,7 @@ def parse(name: str, text: str, kind: Kind, *, several: bool = True) -> Any:
 
 
 def parse_one(name: str, text: str, kind: Kind) -> Any:
-    """One value from its text.
-
-    Raises:
-      UserError: if the text is not a value of that kind.
-    """
+    """One value from its text."""
     if not text and kind != "text":
         raise UserError(f"{name}: the value is empty; give one value, a list 'a,b,c', or 'log:LOW:HIGH:COUNT'.")
     parsers = {"float": _float, "int": _int, "bool": _bool, "sizes": _sizes}

@@ -32,18 +32,7 @@ QUICK = "A quick run: fewer tasks and blocks than a verdict should rest on."
 
 @dataclass(frozen=True)
 class Lecture:
-    """What is put to the test, and where it is written.
-
-    Attributes:
-      title: of the page.
-      introduction: a paragraph at its top.
-      claims: in the lecture's order.
-      directory: a folder in it for each.
-      values: what all claims are given beside their own values.
-      quick: whether each claim takes its values for a small answer.
-      text: a real data set, to which the claims about texts are put a second time; empty for none.
-      limits: what of it they are put to; see `jaxnets.lab.real_text`.
-    """
+    """What is put to the test, and where it is written."""
 
     title: str
     introduction: str
@@ -66,13 +55,7 @@ class Lecture:
 
 @dataclass(frozen=True)
 class Run:
-    """A claim with the values that a lecture gives it.
-
-    Attributes:
-      claim: what is put to the test.
-      values: of its flags.
-      directory: of its run.
-    """
+    """A claim with the values that a lecture gives it."""
 
     claim: Claim
     values: Mapping[str, Any]
@@ -104,11 +87,7 @@ def runs_of(lecture: Lecture, claim: Claim) -> list[Run]:
 
 
 def checked(lecture: Lecture) -> Lecture:
-    """The lecture with the limits of its real text, which is read so that a mistake in it shows before the work.
-
-    Raises:
-      UserError: if it cannot be read, or no claim is about texts.
-    """
+    """The lecture with the limits of its real text, which is read so that a mistake in it shows before the work."""
     if not lecture.text:
         return lecture
     if all(claim.text is None for claim in lecture.claims):
@@ -117,17 +96,7 @@ def checked(lecture: Lecture) -> Lecture:
 
 
 def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Section]:
-    """Runs what is not finished, and writes the page after each experiment.
-
-    Args:
-      lecture: what is put to the test.
-      console: where a line for each claim is shown.
-      fresh: whether what is finished is done again.
-
-    Raises:
-      UserError: if the folder cannot be written, or the real text cannot be read.
-      KeyboardInterrupt: if the user ends it; the page then holds what was finished.
-    """
+    """Runs what is not finished, and writes the page after each experiment."""
     lecture = checked(lecture)
     with run_directory.lock(lecture.directory):
         files.clear_temporaries(lecture.directory)
@@ -195,11 +164,7 @@ def _carry_out(run: Run, *, fresh: bool) -> Section:
 
 
 def _clear(directory: Path) -> None:
-    """Takes away what an unfinished run left.
-
-    Raises:
-      UserError: if the folder holds anything else.
-    """
+    """Takes away what an unfinished run left."""
     if not directory.exists():
         return
     others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
@@ -241,11 +206,7 @@ def _machine(sections: Sequence[Section]) -> str:
 
 
 def with_verdicts(readme: Path, table: str) -> str:
-    """A text file's content with the table of verdicts between the two marks that are meant for it.
-
-    Raises:
-      UserError: if the file cannot be read, or lacks the marks.
-    """
+    """A text file's content with the table of verdicts between the two marks that are meant for it."""
     with files.opened(readme, "readme") as stream:
         content = stream.read()
     try:
@@ -255,10 +216,6 @@ def with_verdicts(readme: Path, table: str) -> str:
 
 
 def put_verdicts(readme: Path, table: str) -> None:
-    """Puts the table of verdicts into a text file.
-
-    Raises:
-      UserError: if the file cannot be read or written, or lacks the marks.
-    """
+    """Puts the table of verdicts into a text file."""
     text = with_verdicts(readme, table)
     files.write(readme, lambda path: path.write_text(text, encoding="utf-8"))

@@ -34,11 +34,6 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 class Pace:
     """Says when a piece of work is due again, so that it takes a small share of the time.
 
-    Args:
-      least: seconds between two pieces, unless one is due soon.
-      share: of the time that they may take.
-      clock: seconds, for tests.
-
     >>> seconds = iter([0, 1, 2.5, 2.75, 5, 7, 7, 7.5, 7.5])
     >>> pace = Pace(least=2, share=1 / 16, clock=lambda: next(seconds))
     >>> [pace.run(lambda: None) for _ in range(4)], pace.run(lambda: None, soon=True)
@@ -61,13 +56,7 @@ class Pace:
 
 
 class Live:
-    """Keeps `progress.json` and the tables of a run directory near what a sweep has reached.
-
-    Args:
-      directory: the run directory; nothing is written if None.
-      stage: what is done now, if the work has several stages: then the tables of a stage go into a folder of their own,
-        `stage`, while it runs.
-    """
+    """Keeps `progress.json` and the tables of a run directory near what a sweep has reached."""
 
     def __init__(self, directory: Path | None, stage: str = "") -> None:
         self.directory, self.name = directory, stage
@@ -84,13 +73,7 @@ class Live:
             self._write(count, "running")
 
     def follow(self, count: Count, tables: Callable[[], Tables] | None, *, soon: bool = False) -> None:
-        """Writes what is due.
-
-        Args:
-          count: how far the sweep is.
-          tables: gives its runs and curves so far; None before the first evaluation.
-          soon: whether something has come to its end.
-        """
+        """Writes what is due."""
         if (directory := self.directory) is None:
             return
         folder = self._folder(directory)

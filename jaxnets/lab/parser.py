@@ -8,12 +8,7 @@ from jaxnets.basics.errors import UserError, nearest
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that names the flag.
-
-    Args:
-      name: of the command.
-      about: what it does, as `--help` shows it.
-    """
+    """A parser whose errors are one line that names the flag."""
 
     def __init__(self, name: str, about: str) -> None:
         super().__init__(
@@ -29,11 +24,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--debug", action="store_true", help="Shows where in the code an error arose.")
 
     def values(self, arguments: Sequence[str]) -> argparse.Namespace | None:
-        """The values of the arguments; None if they asked for help, which is then shown.
-
-        Raises:
-          UserError: for a flag that does not exist, or that lacks its value.
-        """
+        """The values of the arguments; None if they asked for help, which is then shown."""
         if any(argument in ("--help", "-h") for argument in arguments):
             self.print_help()
             return None

@@ -25,17 +25,7 @@ FOLDER, JSON, PAGE, TIMELINE = "profile", "account.json", "account.html", "perfe
 
 @contextlib.contextmanager
 def profiled(config: Config, console: Console | None, start: float | None = None) -> Iterator[None]:
-    """Takes an account of what is done within, where the configuration asks for one; otherwise it does nothing.
-
-    Args:
-      config: with `profile`.
-      console: where the account is shown; nowhere if None.
-      start: from when on the account is, in seconds of `time.perf_counter`, what is before now counting as imports;
-        from now on if None.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Takes an account of what is done within, where the configuration asks for one; otherwise it does nothing."""
     if not config.profile:
         yield
         return
@@ -48,11 +38,7 @@ def profiled(config: Config, console: Console | None, start: float | None = None
 
 
 def begin(directory: Path) -> None:
-    """Says where the account that is under way is to be written, if there is one.
-
-    Raises:
-      UserError: if the folder cannot be made.
-    """
+    """Says where the account that is under way is to be written, if there is one."""
     if (account := spans.account()) is not None and account.directory is None:
         folder = directory / FOLDER
         with files.file_errors(folder):

@@ -15,14 +15,7 @@ MOST_WORDS, MOST_TEST = 60, 2000
 
 
 def limits(dataset: str) -> dict[str, Any]:
-    """Values that cut texts to about 60 words, and dev and test to 2,000 examples; `num_train`, all that there are.
-
-    Args:
-      dataset: a path, or `tfds:NAME`.
-
-    Raises:
-      UserError: if it cannot be read, or has no texts.
-    """
+    """Values that cut texts to about 60 words, and dev and test to 2,000 examples; `num_train`, all that there are."""
     try:
         (fold, *_) = load_folds(Config(dataset=dataset), "text")
     except UserError as error:

@@ -22,14 +22,7 @@ _ENVIRONMENT = ("python", "machine", "devices", "git_commit")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What training again gave.
-
-    Attributes:
-      tables: how each table compares.
-      verdicts: of a claim, that of before and that of now; empty otherwise.
-      causes: in what the two differ that can change numbers, a sentence each.
-      left_out: runs that had been interrupted.
-    """
+    """What training again gave."""
 
     tables: tuple[Repeated, ...]
     verdicts: tuple[str, ...]
@@ -50,20 +43,7 @@ def reproduce(
     tolerance: float,
     progress: Console | None,
 ) -> Reproduction:
-    """Trains again what a run directory holds.
-
-    Args:
-      directory: with finished results.
-      experiment: that wrote it.
-      output: the folder for what is trained now.
-      trusted: the value of `--trust`.
-      tolerance: see `jaxnets.evidence.repetition.compare`.
-      progress: where the progress is shown; nowhere if None.
-
-    Raises:
-      UserError: if the directory cannot be read, or cannot be repeated.
-      KeyboardInterrupt: if the user ends it.
-    """
+    """Trains again what a run directory holds."""
     before = {name: _table(directory, name) for name in repetition.KEYS}
     train_again(directory, experiment, output, trusted, progress)
     left_out = set(before["runs"]["run"][before["runs"]["status"] == "interrupted"])
@@ -77,12 +57,7 @@ def reproduce(
 
 
 def train_again(directory: Path, experiment: Experiment, output: Path, trusted: str, progress: Console | None) -> None:
-    """Carries out what the `config.json` of a run directory asks for, with another folder for its results.
-
-    Raises:
-      UserError: if it cannot be repeated, or names what is not trusted.
-      KeyboardInterrupt: if the user ends it.
-    """
+    """Carries out what the `config.json` of a run directory asks for, with another folder for its results."""
     if objects := run_directory.read_config(directory).get("not_repeatable"):
         raise UserError(f"'{directory}' cannot be repeated: {objects}")
     arguments = [f"--config={directory / run_directory.CONFIG}", f"--output={output}", "--export=", "--notensorboard"]

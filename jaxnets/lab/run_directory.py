@@ -68,26 +68,14 @@ def default_directory(experiment: str, config: Mapping[str, Any], now: datetime)
 
 
 def path_of(name: str, value: Any) -> Path:
-    """A path that an argument gives.
-
-    Raises:
-      UserError: if it is none.
-    """
+    """A path that an argument gives."""
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes) or not os.fspath(value):
         raise UserError(f"{name}: {brief(value)} is not a path.")
     return Path(value)
 
 
 def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
-    """Makes a run directory, or goes on with one in which the same command has not finished.
-
-    Args:
-      directory: of the run.
-      content: of its `config.json`, from `configuration`; None for what is never gone on with.
-
-    Raises:
-      UserError: if it cannot be written, holds finished results, or another command began it: nothing is written over.
-    """
+    """Makes a run directory, or goes on with one in which the same command has not finished."""
     if files.exists(directory / CONFIG) or files.exists(directory / "runs.parquet"):
         _check_same(directory, content)
     with files.file_errors(directory):
@@ -108,11 +96,7 @@ def is_begun(directory: Path) -> bool:
 
 
 def check_begun(directory: Path) -> None:
-    """Refuses to go on where nothing is left to do.
-
-    Raises:
-      UserError: if the directory is none of a run, or the run has finished.
-    """
+    """Refuses to go on where nothing is left to do."""
     read_config(directory)
     if not is_begun(directory):
         raise UserError(f"resume: what '{directory}' holds is finished.")
@@ -124,11 +108,7 @@ def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
 
 
 def finish(directory: Path) -> None:
-    """Lists the checksums of what has finished, and takes its parts away; the tables hold all of them.
-
-    Raises:
-      UserError: if the list cannot be written.
-    """
+    """Lists the checksums of what has finished, and takes its parts away; the tables hold all of them."""
     read_back = [path for path in directory.iterdir() if path.suffix in _READ_BACK and path.name != checksums.FILE]
     checksums.write(directory, read_back)
     shutil.rmtree(directory / PARTS, ignore_errors=True)
@@ -151,11 +131,7 @@ def _asked(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
-    """Refuses to go on with other data than a run began with.
-
-    Raises:
-      UserError: if they differ.
-    """
+    """Refuses to go on with other data than a run began with."""
     if not (directory / "environment.json").exists():
         return
     there = read_environment(directory).get("data", [])
@@ -167,11 +143,7 @@ def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def lock(directory: Path) -> Iterator[None]:
-    """Keeps a run directory from other processes; the lock is gone with its process, however that ends.
-
-    Raises:
-      UserError: if another process works in it; it is named.
-    """
+    """Keeps a run directory from other processes; the lock is gone with its process, however that ends."""
     path = directory / LOCK
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
@@ -220,21 +192,13 @@ def write_rest(directory: Path, trained: Trained) -> None:
 
 
 def read_json(directory: Path, name: str, shape: stored.Shape) -> Any:
-    """The content of a JSON file of a run directory.
-
-    Raises:
-      UserError: if it is not there, cannot be read, or has another shape.
-    """
+    """The content of a JSON file of a run directory."""
     with _told(directory, name):
         return stored.read_json(directory / name, shape)
 
 
 def read_config(directory: Path) -> dict[str, Any]:
-    """The content of `config.json`.
-
-    Raises:
-      UserError: if it is not there or cannot be read.
-    """
+    """The content of `config.json`."""
     with _told(directory, "config.json"):
         return record.read(directory / "config.json")
 
@@ -256,16 +220,7 @@ def _told(directory: Path, name: str) -> Iterator[None]:
 
 
 def read_table(directory: Path, name: str, columns: stored_tables.Columns | None = None) -> pd.DataFrame:
-    """A table of a run directory.
-
-    Args:
-      directory: that holds it.
-      name: `runs`, `curves` or `predictions`.
-      columns: that it must have; those of all tables of that name if None.
-
-    Raises:
-      UserError: if it is not there, cannot be read, or lacks a column.
-    """
+    """A table of a run directory."""
     path = directory / f"{name}.parquet"
     try:
         return stored_tables.read_table(path, study.COLUMNS[name] if columns is None else columns)

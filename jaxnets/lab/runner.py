@@ -30,21 +30,7 @@ from jaxnets.trained import model
 def run(
     experiment: Experiment, config: Config, console: Console, progress: Console | None, start: float | None = None
 ) -> tuple[Results, Any]:
-    """Trains what an experiment asks for, and concludes.
-
-    Args:
-      experiment: a claim or a job.
-      config: from `jaxnets.lab.experiment.configure`.
-      console: where the finding or the report is shown.
-      progress: where the progress, and what the user should know of the data, are shown; nowhere if None.
-      start: from when on `profile` takes account of the time; see `jaxnets.lab.profiling`.
-
-    Returns:
-      The results, and of a claim its finding: None if the user interrupted the sweep, as half of one supports nothing.
-
-    Raises:
-      UserError: for anything in the configuration that cannot be done; then nothing has been written.
-    """
+    """Trains what an experiment asks for, and concludes."""
     with contextlib.ExitStack() as held, profiling.profiled(config, console, start):
         results, found = _run(experiment, config, console, progress, held)
         if not results.interrupted:
@@ -143,13 +129,7 @@ def train(experiment: Experiment, config: Config, progress: Console | None, held
 @spans.span(spans.ANALYSIS)
 @jax_settings.pinned()
 def conclude(claim: Claim, results: Results, console: Console) -> Finding:
-    """Measures, judges, draws, writes, and shows.
-
-    Args:
-      claim: what is put to the test.
-      results: of its sweep, in a run directory.
-      console: where the finding is shown.
-    """
+    """Measures, judges, draws, writes, and shows."""
     start, directory = time.perf_counter(), _directory(results)
     measured = claim.measure(results)
     for name, table in measured.items():

@@ -23,13 +23,6 @@ class Server(ThreadingHTTPServer):
 
     Requests whose `Host` is not this address are refused, so that no foreign page can reach it under a name of its own
     (DNS rebinding); nothing of a request names a file.
-
-    Args:
-      port: where it listens; any free one if 0.
-      state: gives the state as JSON.
-
-    Raises:
-      UserError: if the port cannot be had.
     """
 
     daemon_threads = True

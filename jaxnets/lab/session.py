@@ -34,16 +34,6 @@ def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /
     """Trains a configuration with some values changed, and writes nothing.
 
     Arguments of plug-ins that are no longer chosen are left out.
-
-    Args:
-      config: that was trained.
-      folds: its data; none where they are not in memory.
-      console: where progress is shown; nowhere if None.
-      **values: that are changed.
-
-    Raises:
-      UserError: for anything in the configuration that cannot be done, or if its data are not what they were.
-      KeyboardInterrupt: if the user ends it.
     """
     changed = without_strangers(config.changed(**{"export": None, **values}), values)
     if data_of(changed) != data_of(config):
@@ -71,19 +61,7 @@ def make_directory(
     notes: tuple[str, ...] = (),
     datasets: Sequence[Dataset] = (),
 ) -> Path:
-    """Makes the run directory, with what is known before the first step, or goes on with one that was not finished.
-
-    Args:
-      experiment: its name.
-      config: what is asked for.
-      held: keeps the directory from other processes until it is closed.
-      notes: what the user should know of the data.
-      datasets: that are trained on, with all their folds or blocks.
-
-    Raises:
-      UserError: if it cannot be written, another process has it, it holds finished results, or those of another command
-        or of other data.
-    """
+    """Makes the run directory, with what is known before the first step, or goes on with one that was not finished."""
     content = run_directory.configuration(experiment, config)
     default = run_directory.default_directory(experiment, content, datetime.now())
     directory = Path(config.output) if config.output else default
@@ -119,17 +97,7 @@ def carry_out(
     live: Live | None = None,
     parts: Path | None = None,
 ) -> Trained:
-    """Trains the runs of a sweep; what they give is written every few seconds, and at the end.
-
-    Args:
-      sweep: from `jaxnets.engine.sweep.prepare`.
-      directory: where the results are written, made before; nothing is written if None.
-      console: where progress is shown; nothing is shown if None.
-      notes: where it is said what the user should know of the data; nothing is said if None.
-      live: what keeps a directory up to date while the sweep runs, where the sweep is a stage of more work; otherwise
-        it is done in `directory`.
-      parts: the folder of finished chunks, which are not trained again; by default that of `directory`.
-    """
+    """Trains the runs of a sweep; what they give is written every few seconds, and at the end."""
     if notes is not None:
         for note in sweep.notes:
             notes.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)

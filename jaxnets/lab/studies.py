@@ -20,14 +20,7 @@ Changes = Callable[[BenchmarkTask | None], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Studied:
-    """What a study gave.
-
-    Attributes:
-      study: its tables.
-      trained: all its sweeps, in their order.
-      reporting: by task, the sweep that reports: the one that confirms, with its parameters if they were kept. The
-        column `run` of its table counts from 0, not as that of the study does.
-    """
+    """What a study gave."""
 
     study: Study
     trained: tuple[Trained, ...]
@@ -43,21 +36,7 @@ def carry_out(
     changes: Changes,
     parts: Path | None = None,
 ) -> Studied:
-    """Tunes and confirms the contestants on each task; nothing is written but parts.
-
-    Args:
-      config: with the axes that are tuned, and the number of blocks.
-      contest: who is compared.
-      tasks: names of tasks of the suite; `own` alone for the configuration's data set and model.
-      console: where the progress is shown; nowhere if None.
-      takes: `features` or `text`, if only data of that kind will do.
-      changes: values that take the place of a task's.
-      parts: the folder of finished chunks; None if there is none.
-
-    Raises:
-      UserError: for anything that cannot be done.
-      KeyboardInterrupt: if the user ends it.
-    """
+    """Tunes and confirms the contestants on each task; nothing is written but parts."""
     gathered, live, sweeps = Gathered(config, contest), Live(None), []
     reporting: dict[str, Trained] = {}
     for part in comparing.parts(config, tasks, takes, changes):

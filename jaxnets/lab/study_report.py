@@ -29,21 +29,7 @@ def warm_up() -> None:
 
 @spans.span(spans.WRITING)
 def write(directory: Path, study: Study, said: Answer, command: str, environment: Mapping[str, Any]) -> list[Path]:
-    """Writes the figures and the page.
-
-    Args:
-      directory: the run directory.
-      study: what was found.
-      said: what it says.
-      command: that repeats it.
-      environment: in which it was found.
-
-    Returns:
-      The page, and after it the figures in all their forms.
-
-    Raises:
-      UserError: if they cannot be written.
-    """
+    """Writes the figures and the page."""
     from jaxnets.report import study_figures, study_page  # Altair takes half a second
 
     page = directory / PAGE

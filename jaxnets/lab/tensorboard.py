@@ -33,19 +33,7 @@ _LONGEST_NAME = 150
 
 
 def write(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> Path:
-    """Writes a log directory for each run, all of them or none; `tensorboard --logdir=` opens the folder.
-
-    Args:
-      directory: the run directory.
-      runs: a row for each run, as in `runs.parquet`; those of a comparison have `task` and `phase` as well.
-      curves: a row for each run and evaluation.
-
-    Returns:
-      The folder `tensorboard` of the run directory.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes a log directory for each run, all of them or none; `tensorboard --logdir=` opens the folder."""
     folder, now = directory / FOLDER, time.time()
     temporary = folder.with_name(f".{FOLDER}.{os.getpid()}.tmp")
     names, of_run = _columns(runs), dict(tuple(curves.groupby("run")))

@@ -21,9 +21,6 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 def of(text: str) -> Trust:
     """What a text of the flag trusts; an empty one nothing.
 
-    Raises:
-      UserError: if it is neither `all` nor import paths.
-
     >>> of("all"), of(""), of("my_lab.nets:MyNet")
     (True, (), ('my_lab.nets:MyNet',))
     """

@@ -26,11 +26,7 @@ _STATES = {"running": RUNNING, "finished": FINISHED, "interrupted": INTERRUPTED,
 
 @dataclass
 class Watched:
-    """A run directory, read again whenever its files have changed.
-
-    Attributes:
-      directory: it need not exist yet.
-    """
+    """A run directory, read again whenever its files have changed."""
 
     directory: Path
     _tables: tuple[Any, pd.DataFrame, pd.DataFrame] = field(
@@ -38,11 +34,7 @@ class Watched:
     )
 
     def view(self) -> View:
-        """What is to be shown now.
-
-        Raises:
-          UserError: if a file of it cannot be read.
-        """
+        """What is to be shown now."""
         progress = self._progress()
         version, runs, curves = self._read_tables(progress)
         return View(str(self.directory), self._state(progress), progress, runs, curves, version)
@@ -86,13 +78,7 @@ def _alive(progress: dict[str, Any]) -> bool:
 
 
 def views(watched: Watched, pause: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[View]:
-    """What is to be shown, again and again, until the sweep is over.
-
-    Args:
-      watched: the run directory.
-      pause: seconds between two looks.
-      sleep: waits so long, for tests.
-    """
+    """What is to be shown, again and again, until the sweep is over."""
     while True:
         view = watched.view()
         yield view

@@ -27,14 +27,7 @@ _MICRO = 1e6
 
 @dataclass(frozen=True)
 class Work:
-    """What an account tells.
-
-    Attributes:
-      seconds: of each part; they add up to those of the process.
-      flops: of the matrix products in all steps; 0 where nothing was trained.
-      product_rate: floating-point operations a second that large matrix products reach on the same devices.
-      devices: in words.
-    """
+    """What an account tells."""
 
     seconds: Mapping[str, float]
     flops: float
@@ -90,13 +83,7 @@ def print_account(console: Console, work: Work) -> None:
 
 
 def html(work: Work, command: str, trace: str) -> str:
-    """The account as one file.
-
-    Args:
-      work: what it tells.
-      command: that was run.
-      trace: the name of the timeline's file, beside it.
-    """
+    """The account as one file."""
     table = {"title": "Where the time went", "columns": _COLUMNS, "rows": work.rows()}
     return pages.render(
         "account.html",
@@ -109,13 +96,7 @@ def html(work: Work, command: str, trace: str) -> str:
 
 
 def timeline(taken: Sequence[Span], start: float, traces: Sequence[tuple[float, Sequence[Mapping[str, Any]]]]) -> dict:
-    """The spans, and the events of traces, in the format of Chrome's traces, which Perfetto reads.
-
-    Args:
-      taken: the spans of the process.
-      start: of the account.
-      traces: when each began, and its events.
-    """
+    """The spans, and the events of traces, in the format of Chrome's traces, which Perfetto reads."""
     tracks = {name: number for number, name in enumerate(ABOUT)}
     events: list[Mapping[str, Any]] = [_meta(0, 0, "process_name", "jaxnets")]
     events += [_meta(0, number, "thread_name", name) for name, number in tracks.items()]

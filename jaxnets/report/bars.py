@@ -15,17 +15,7 @@ _MARGIN = 8.0
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect, its 95% interval, and the rule that judges it.
-
-    Attributes:
-      value: of the effect; NaN where it is not known, as for all bounds.
-      low: of its interval.
-      high: likewise.
-      bound: beyond it the statement is supported.
-      beyond: beyond it the statement is contradicted.
-      test: `above`, `below` or `within`.
-      unit: of these five numbers.
-    """
+    """An effect, its 95% interval, and the rule that judges it."""
 
     value: float
     low: float
@@ -38,14 +28,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Bar:
-    """Where a bar is drawn, from 0 to `WIDTH`.
-
-    Attributes:
-      zones: `for` or `against` the statement, from where to where.
-      value: of the effect.
-      interval: its ends; None without one.
-      label: the same in words.
-    """
+    """Where a bar is drawn, from 0 to `WIDTH`."""
 
     zones: Sequence[tuple[str, float, float]]
     value: float
@@ -71,12 +54,7 @@ def _of_task(part: Part, on: OnTask) -> Effect:
 
 
 def bar(effect: Effect, scale: tuple[float, float]) -> Bar | None:
-    """The bar of an effect; None if there is nothing to draw.
-
-    Args:
-      effect: to draw.
-      scale: the numbers at the two ends.
-    """
+    """The bar of an effect; None if there is nothing to draw."""
     if effect.test not in TESTS or not math.isfinite(effect.value):
         return None
 

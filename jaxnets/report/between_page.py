@@ -20,14 +20,7 @@ _HEADER = ("before", "after", "difference", "outcome")
 
 @dataclass(frozen=True)
 class Pair:
-    """A run directory against the first.
-
-    Attributes:
-      before: the name of the first.
-      after: the name of the other.
-      same_data: whether they had the same examples in the same splits.
-      table: from `jaxnets.evidence.between.compare`.
-    """
+    """A run directory against the first."""
 
     before: str
     after: str
@@ -73,15 +66,7 @@ def _print_rows(console: Console, title: str, table: pd.DataFrame) -> None:
 def html(
     names: Sequence[str], setups: pd.DataFrame, pairs: Sequence[Pair], reports: Sequence[str], command: str
 ) -> str:
-    """The comparison as one file.
-
-    Args:
-      names: of the directories; the others are compared with the first.
-      setups: in what they differ; see `jaxnets.lab.directories.differences`.
-      pairs: the others against the first.
-      reports: the addresses of their own reports.
-      command: that makes the page again.
-    """
+    """The comparison as one file."""
     return pages.render(
         "between.html",
         directories=list(zip(names, reports, strict=True)),

@@ -34,21 +34,7 @@ def lines(
     legend: str | None = None,
     **axes: Any,
 ) -> tuple[Figure, Axes]:
-    """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals.
-
-    Args:
-      table: a row for each observation; those without a finite `y` are left out.
-      x: column of the abscissa; texts are put side by side in the order in which they come.
-      y: column of the ordinate.
-      by: column of the lines; None for one line.
-      title: of the panel.
-      estimate: from the observations of a point to its estimate; by default their mean.
-      kind: of `y`; by default a share if it is shown in percent, else what its name says.
-      percent: whether `y` is a share of 1, to be shown in percent.
-      markers: whether the points are marked; otherwise the lines are dashed, each in another way.
-      legend: title of the legend; by default the name of `by`.
-      **axes: for `Axes.set`: labels with units, scales, limits.
-    """
+    """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals."""
     figure, one = panel(title, **{"xlabel": x.replace("_", " "), "ylabel": y.replace("_", " ")} | axes)
     table = table[np.isfinite(table[y].astype(float))]
     estimate = estimate or partial(intervals.mean, kind=kind or _kind(y, percent))
@@ -108,13 +94,7 @@ def dots(
 
 
 def on_tasks(table: pd.DataFrame, rule: Rule, **axes: Any) -> Figure:
-    """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted).
-
-    Args:
-      table: of effects; see `jaxnets.evidence.judging.Evidence`.
-      rule: that judges them.
-      **axes: for `Axes.set`.
-    """
+    """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted)."""
     effects = {str(task): judging.estimated(own) for task, own in table.groupby("task", sort=False)}
     figure, one = dots(effects, zero=0.0, percent=rule.unit == "%", **axes)
     one.axvline(rule.bound, color=INK, lw=1, ls="--")

@@ -11,11 +11,7 @@ from jaxnets.basics.characters import printable
 
 
 class Terminal(Console):
-    """A console on which text is no markup, and has no control characters; nobody's listening is no mistake.
-
-    Args:
-      **options: as `rich.console.Console` takes them.
-    """
+    """A console on which text is no markup, and has no control characters; nobody's listening is no mistake."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"markup": False, "emoji": False, "highlight": False} | options)

@@ -24,13 +24,7 @@ ANSWERS = (".csv", ".jsonl")
 
 
 def print_explanation(console: Console, explanation: "Explanation", top: int = 0) -> None:
-    """The class, the probabilities, and the words: green ones speak for the class, red ones against it.
-
-    Args:
-      console: where it is shown.
-      explanation: of a text; without contributions, the text is shown as it is.
-      top: how many of the probabilities are shown; 0 for all.
-    """
+    """The class, the probabilities, and the words: green ones speak for the class, red ones against it."""
     probabilities = ", ".join(f"{name} {value:.3f}" for name, value in ranked(explanation, top))
     console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
     if explanation.members:
@@ -82,13 +76,7 @@ def _style(strength: float) -> str:
 
 
 def as_json(explanations: Sequence["Explanation"], top: int = 0, labels: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The explanations as lists and dictionaries; `words` and `windows` are None where there are no contributions.
-
-    Args:
-      explanations: of some texts.
-      top: how many of the probabilities are given; 0 for all.
-      labels: that the texts have, if they do.
-    """
+    """The explanations as lists and dictionaries; `words` and `windows` are None where there are no contributions."""
     return [
         {
             "text": one.text,
@@ -121,11 +109,7 @@ def json_text(explanations: Sequence["Explanation"], top: int = 0, labels: Seque
 
 
 def check_output(path: Path) -> None:
-    """Checks that answers can be written to a file, before there are any.
-
-    Raises:
-      UserError: if not.
-    """
+    """Checks that answers can be written to a file, before there are any."""
     if path.suffix not in ANSWERS:
         raise UserError(f"output: '{files.shown(path)}' must end in {' or '.join(ANSWERS)}.")
     if files.exists(path):
@@ -142,19 +126,7 @@ def write(
     top: int = 0,
     labels: Sequence[str] = (),
 ) -> Path:
-    """Writes the answers to a file, whole or not at all: a row for each text, in their order.
-
-    Args:
-      path: that `check_output` takes; of a .csv file the columns are `row` (from 1), `label` if there are labels,
-        `answer` and `probability`, and `answer_2`, `probability_2` and so on; a .jsonl file has them in a list `top`.
-      explanations: of the texts.
-      given: the label of each class as it was given.
-      top: the number of classes in each row; 0 for the most probable one alone.
-      labels: that the texts have, if they do.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes the answers to a file, whole or not at all: a row for each text, in their order."""
     rows = []
     for number, one in enumerate(explanations):
         best = [(given[name], round(value, 6)) for name, value in ranked(one, top or 1)]

@@ -110,14 +110,7 @@ def style() -> AbstractContextManager[None]:
 
 
 def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: Any) -> tuple[Figure, Axes]:
-    """A figure of one panel, small enough to be read on a narrow screen, and its axes.
-
-    Args:
-      title: of the panel.
-      width: in inches.
-      height: in inches.
-      **axes: for `Axes.set`, such as the labels with their units.
-    """
+    """A figure of one panel, small enough to be read on a narrow screen, and its axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     one = figure.subplots()
     one.set(**axes)
@@ -195,13 +188,7 @@ def styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFra
 
 
 def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Figure:
-    """Examples of each class by the class that they were taken for, as shares of the class.
-
-    Args:
-      counts: `int[classes, classes]`, a row for each true class.
-      class_names: of rows and columns; where the font lacks signs of one, all are their numbers, see `is_drawable`.
-      title: of the figure.
-    """
+    """Examples of each class by the class that they were taken for, as shares of the class."""
     numbers = np.asarray(counts)
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
     names = [one_line(name, _LONGEST_NAME) for name in class_names]
@@ -247,20 +234,7 @@ def line_with_band(
 
 @spans.span(spans.WRITING)
 def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark.
-
-    Args:
-      figure: to write.
-      directory: made if it is not there.
-      name: of the files, without their suffixes.
-      kinds: `png`, `svg`, `pdf`.
-
-    Returns:
-      The paths.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark."""
     with files.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -31,22 +31,7 @@ _STYLES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What an experiment says of its claim.
-
-    Attributes:
-      name: of the experiment.
-      claim: the sentence that was put to the test.
-      lecture: what the lecture says.
-      measured: what was measured.
-      rules: the hash of what was fixed before any run.
-      verdict: on the claim.
-      setting: the data and the number of runs that the verdict rests on.
-      command: the command line that repeats the experiment.
-      programs: that were compiled.
-      seconds: the time that the experiment took.
-      tables: by title; the names of the columns are for the reader.
-      pictures: a caption for each, by the name of its file.
-    """
+    """What an experiment says of its claim."""
 
     name: str
     claim: str

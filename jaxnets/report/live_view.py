@@ -36,16 +36,7 @@ _SPARK_WIDTH, _MOST_ROWS, _MOST_LINES, _MOST_POINTS = 8, 500, 240, 80
 
 @dataclass(frozen=True)
 class View:
-    """What is known of a run directory at a moment.
-
-    Attributes:
-      name: of the directory.
-      state: one of `WORDS`.
-      progress: the content of `progress.json`; empty if there is none.
-      runs: a row for each run of the sweep, or of its stage; empty before the first evaluation.
-      curves: a row for each run and evaluation.
-      version: changes when the tables do.
-    """
+    """What is known of a run directory at a moment."""
 
     name: str
     state: str

@@ -16,11 +16,6 @@ def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan)
     """A table of the best configuration of each optimizer, and a figure under it.
 
     The figure is the test accuracy over the learning rate where there are several, otherwise the learning curves.
-
-    Args:
-      runs: of a sweep.
-      curves: of these runs.
-      test_share: see `choosing.configurations`.
     """
     finished = runs[runs["status"] == choosing.FINISHED] if len(runs) else runs
     if not len(finished):

@@ -20,17 +20,7 @@ BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 @dataclass(frozen=True)
 class Section:
-    """One claim of the page.
-
-    Attributes:
-      name: of its experiment.
-      claim: the sentence.
-      rules: the hash of what was fixed before any run.
-      finding: of the experiment; None if there is none.
-      directory: the run directory that holds the figures.
-      problem: why there is no finding.
-      real: the same claim on a real text; None without one.
-    """
+    """One claim of the page."""
 
     name: str
     claim: str
@@ -54,16 +44,7 @@ class Section:
 def html(
     title: str, introduction: str, sections: Sequence[Section], about: str, notes: Sequence[str] = (), text: str = ""
 ) -> str:
-    """The page in one file, figures included: it opens without a network.
-
-    Args:
-      title: of the page.
-      introduction: a paragraph at its top.
-      sections: in their order.
-      about: when and on what machine it was made.
-      notes: what the reader must know of all verdicts.
-      text: the name of the real text; empty without one.
-    """
+    """The page in one file, figures included: it opens without a network."""
     return pages.render(
         "page.html",
         title=title,
@@ -234,12 +215,7 @@ def _embedded(path: Path) -> str:
 
 
 def markdown(sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
-    """How many verdicts there are of each kind, a row for each claim, and the hash of the rules.
-
-    Args:
-      sections: in their order.
-      notes: what the reader must know of all verdicts.
-    """
+    """How many verdicts there are of each kind, a row for each claim, and the hash of the rules."""
     real = any(section.real for section in sections)
     header = ["claim", "verdict", "kind", "effect", "blocks", *(["real text"] if real else [])]
     rows = [[*_cells(section), *([_real_cell(section)] if real else [])] for section in sections]
@@ -280,11 +256,7 @@ def _escaped(text: str) -> str:
 
 
 def insert(text: str, table: str) -> str:
-    """A text with the table put between the two marks.
-
-    Raises:
-      ValueError: if it lacks one of the marks.
-    """
+    """A text with the table put between the two marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

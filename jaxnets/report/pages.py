@@ -8,12 +8,7 @@ from jaxnets.basics.characters import printable
 
 
 def render(template: str, **values: Any) -> str:
-    """A page.
-
-    Args:
-      template: its file in `templates/`.
-      **values: what it shows; texts are escaped unless they are marked as HTML, and have no control characters.
-    """
+    """A page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("jaxnets.report", "templates"),
         autoescape=True,

@@ -19,11 +19,7 @@ SILENT_SECONDS = 15.0
 
 
 class Pulse:
-    """Says something from a thread of its own whenever nothing was said for a while; a context manager.
-
-    Args:
-      say: what is done then.
-    """
+    """Says something from a thread of its own whenever nothing was said for a while; a context manager."""
 
     def __init__(self, say: Callable[[], None]) -> None:
         self._say, self._over = say, threading.Event()
@@ -54,12 +50,7 @@ class Pulse:
 
 @contextlib.contextmanager
 def patience(console: Console | None, work: str) -> Iterator[None]:
-    """Says now and then that work goes on which has no progress to show.
-
-    Args:
-      console: where; nothing is said if None.
-      work: in words, such as `preparing the runs`.
-    """
+    """Says now and then that work goes on which has no progress to show."""
     start = time.monotonic()
 
     def say() -> None:
@@ -72,13 +63,7 @@ def patience(console: Console | None, work: str) -> Iterator[None]:
 
 
 class Count:
-    """How far a sweep is.
-
-    Args:
-      total_runs: of the sweep.
-      total_steps: the steps of all runs together.
-      clock: seconds, for tests.
-    """
+    """How far a sweep is."""
 
     def __init__(self, total_runs: int, total_steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -107,18 +92,7 @@ class Count:
     def advance(
         self, label: str, steps: int, saved: int, examples: int, finished: int, diverged: int, best: float, leader: str
     ) -> None:
-        """Some runs are further than before.
-
-        Args:
-          label: their program.
-          steps: those they have taken since, together.
-          saved: the steps that runs were spared since.
-          examples: in the steps taken.
-          finished: how many of the runs go no further.
-          diverged: how many of them have diverged since.
-          best: the best dev accuracy so far.
-          leader: the run that has it; empty if there is none.
-        """
+        """Some runs are further than before."""
         now = self.clock()
         self._training_seconds += now - self._last_event
         self._last_event = now
@@ -163,12 +137,7 @@ class Count:
 
 
 class Display:
-    """Shows a count; a context manager. This one shows nothing.
-
-    Args:
-      count: how far the sweep is.
-      pause: the least seconds between two changes of what is shown.
-    """
+    """Shows a count; a context manager. This one shows nothing."""
 
     def __init__(self, count: Count, pause: float = PLAIN_SECONDS) -> None:
         self.count, self._pause, self._last_shown = count, pause, count.clock()
@@ -267,14 +236,7 @@ class NotebookDisplay(Display):
 def display(
     console: Console | None, total_runs: int, total_steps: int, clock: Callable[[], float] = time.monotonic
 ) -> Display:
-    """What shows the progress of a sweep.
-
-    Args:
-      console: where; in a notebook its cell. Nothing is shown if None.
-      total_runs: of the sweep.
-      total_steps: the steps of all runs together.
-      clock: seconds, for tests.
-    """
+    """What shows the progress of a sweep."""
     count = Count(total_runs, total_steps, clock)
     if console is None:
         return Display(count)

@@ -18,16 +18,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triang
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of the page.
-
-    Attributes:
-      name: its id.
-      title: of the figure.
-      caption: what is seen, in words.
-      variants: a Vega-Lite specification for each choice.
-      switch: what its variants differ in.
-      wide: whether it takes the whole width of the page.
-    """
+    """A figure of the page."""
 
     name: str
     title: str
@@ -104,13 +95,7 @@ def specification(layers: Sequence["alt.Chart"], description: str, height: int =
 
 
 def accuracy_over_learning_rate(contestants: Sequence[str], each: bool, ceiling: float) -> dict[str, dict[str, Any]]:
-    """Dev accuracy over the learning rate: the whole range, and near the best.
-
-    Args:
-      contestants: in their order.
-      each: whether the lines pass through each learning rate.
-      ceiling: the best mean dev accuracy.
-    """
+    """Dev accuracy over the learning rate: the whole range, and near the best."""
     close = [max(ceiling - 0.06, 0.0), min(ceiling + 0.02, 1.0)]
     return {"whole range": _rates(contestants, each, None), "near the best": _rates(contestants, each, close)}
 

@@ -22,15 +22,7 @@ _MOST_COLUMNS = 3
 
 
 def save(study: Study, answer: Answer, directory: Path) -> list[Path]:
-    """Writes the figures of a comparison, and the table of each beside it.
-
-    Returns:
-      The paths, by figure.
-
-    Raises:
-      UserError: if a table cannot be written.
-      OSError: if a figure cannot be written.
-    """
+    """Writes the figures of a comparison, and the table of each beside it."""
     paths = []
     for name, draw in _FIGURES.items():
         with style():

@@ -16,12 +16,7 @@ MOST_RUNS, MOST_SETTINGS = 12_000, 8_000  # more would make the page too large
 
 
 class Gallery:
-    """The charts of a study, and by name the data sets that they read.
-
-    Attributes:
-      charts: in the order of the page.
-      data_sets: a row for each observation; rows with a `task` are shown when it is chosen.
-    """
+    """The charts of a study, and by name the data sets that they read."""
 
     def __init__(self, study: Study, answer: Answer) -> None:
         self._study, self._answer = study, answer

@@ -17,14 +17,7 @@ from jaxnets.report.study_gallery import Gallery
 
 
 def html(study: Study, answer: Answer, *, command: str, environment: Mapping[str, Any]) -> str:
-    """The page in one file, with its scripts and data.
-
-    Args:
-      study: the tables of the comparison.
-      answer: what they say.
-      command: the command lines that repeat it.
-      environment: what it was made with; see `jaxnets.lab.run_directory.environment`.
-    """
+    """The page in one file, with its scripts and data."""
     with ThreadPoolExecutor(1) as pool:  # the scripts take as long as all else
         bundle = pool.submit(scripts)
         gallery = Gallery(study, answer)

@@ -19,14 +19,7 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A table for the page.
-
-    Attributes:
-      title: of the table.
-      columns: their names.
-      rows: of cells.
-      note: below it.
-    """
+    """A table for the page."""
 
     title: str
     columns: tuple[str, ...]

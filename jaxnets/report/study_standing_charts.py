@@ -54,12 +54,7 @@ def pairs(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def ranks(rows: Sequence[str], contestants: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """A critical-difference diagram: mean ranks, and bars over those that cannot be told apart.
-
-    Args:
-      rows: the contestants in the order of their ranks, then the groups.
-      contestants: in their order, for the colours.
-    """
+    """A critical-difference diagram: mean ranks, and bars over those that cannot be told apart."""
     import altair as alt
 
     y = alt.Y("row:N").scale(domain=list(rows)).title(None)

@@ -90,10 +90,6 @@ def learning_curves(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The curves of the runs that report, and their means with 95% intervals over seeds or blocks.
 
     After a run has diverged its accuracy counts as chance and its loss as that of a blind guess.
-
-    Returns:
-      The lines: `task`, `contestant`, `run`, `step`, `examples`, `seconds`, and each of `CURVES`. The means: `task`,
-      `contestant`, `curve` (one of `CURVES`), `step`, `examples`, `seconds`, `mean`, `low`, `high`.
     """
     own = study.reporting.rename(columns={study.by: "contestant"})
     lines, means = [], []
@@ -271,12 +267,7 @@ def profiles(answer: Answer) -> pd.DataFrame:
 
 
 def ranks(answer: Answer) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a critical-difference diagram.
-
-    Returns:
-      The contestants: `contestant`, `rank`, and `row`. The groups that cannot be told apart: `members`, the mean ranks
-      `low` and `high` that they span, and `row`.
-    """
+    """The rows of a critical-difference diagram."""
     table = answer.ranks.sort_values("rank", kind="stable").astype({"contestant": str})
     by_name = table.set_index("contestant")["rank"]
     groups = [

@@ -39,13 +39,7 @@ def _is_number(text: str) -> bool:
 def on_balance(
     labels: Int[np.ndarray, "examples"], class_names: Sequence[str], predictions: Int[np.ndarray, "examples"]
 ) -> list[str]:
-    """Sentences on what an accuracy hides: one class has most of the examples, others are never predicted.
-
-    Args:
-      labels: of the test examples.
-      class_names: a name for each label.
-      predictions: of a classifier; empty if there are none.
-    """
+    """Sentences on what an accuracy hides: one class has most of the examples, others are never predicted."""
     counts = np.bincount(labels, minlength=len(class_names))
     name, share = class_names[int(counts.argmax())], counts.max() / len(labels)
     sentences = []
@@ -64,13 +58,6 @@ def on_balance(
 
 def with_interval(value: float, low: float, high: float, reason: str = "", sign: str = "") -> str:
     """A value with the bounds of its interval, or why there is none.
-
-    Args:
-      value: of the estimate.
-      low: of its interval.
-      high: likewise.
-      reason: why there is no interval.
-      sign: `+` where the sign is shown in any case, as that of a difference.
 
     >>> with_interval(0.97222, 0.9663, 0.9812), with_interval(0.5, float("nan"), float("nan"), "one value")
     ('0.972 (0.966 to 0.981)', '0.500 (one value)')

@@ -55,14 +55,7 @@ def _difference(system: System, other: System) -> str:
 def confusion_tables(
     system: System, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str], width: int
 ) -> list[Table]:
-    """How many examples of each class a system took for each class; of too many classes the worst, and the worst pairs.
-
-    Args:
-      system: the system.
-      counts: a row for each true class.
-      class_names: of rows and columns.
-      width: of the console, in characters.
-    """
+    """The confusion matrix of a system; of too many classes the worst, and the worst pairs."""
     names = [one_line(name, _LONGEST_NAME) for name in class_names]
     longest = max(map(cell_len, names))
     least = max(len(str(counts.max())), min(longest, _LEAST_NAME))
@@ -105,13 +98,7 @@ def _worst_classes(system: System, counts: np.ndarray, names: Sequence[str]) -> 
 
 
 def mistakes_table(system: System, predictions: pd.DataFrame, folds: Sequence[Dataset]) -> Table:
-    """The most certain mistakes of a system.
-
-    Args:
-      system: the system.
-      predictions: what it says; see `jaxnets.evidence.ensembles.averaged`.
-      folds: the data set.
-    """
+    """The most certain mistakes of a system."""
     mistakes = certain_mistakes(predictions, _MOST_MISTAKES)
     rows = [_mistake(row, folds[int(row["fold"])]) for _, row in mistakes.iterrows()]
     return table(f"{system.name}: the most certain mistakes", ["certainty", "predicted", "label", "text"], rows)

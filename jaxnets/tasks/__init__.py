@@ -29,12 +29,6 @@ KNOWN: dict[str, BenchmarkTask] = {name: import_module(f"jaxnets.tasks.{name}").
 def find(text: str) -> tuple[BenchmarkTask, ...]:
     """The tasks that a text names, each once.
 
-    Args:
-      text: `small`, `all`, or names with commas between; also a mixture.
-
-    Raises:
-      UserError: if it names none, or one that is not known.
-
     >>> [task.name for task in find("wine,digits")]
     ['wine', 'digits']
     """

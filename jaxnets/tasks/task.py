@@ -7,16 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class BenchmarkTask:
-    """A problem on which optimizers or models are compared.
-
-    Attributes:
-      name: what to call it.
-      about: what is learned, in a sentence.
-      values: data set, model, sizes and budget, as `jaxnets.Config` takes them.
-      target: the test accuracy to reach.
-      chance: the accuracy of guessing.
-      source: where the data are from.
-    """
+    """A problem on which optimizers or models are compared."""
 
     name: str
     about: str

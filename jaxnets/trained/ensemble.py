@@ -14,14 +14,7 @@ from jaxnets.trained.model import Model
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Trained models with the same classes and the same vocabulary, such as the seeds of a setting.
-
-    Attributes:
-      members: the models, one at least.
-
-    Raises:
-      UserError: if there is none, or they do not share classes and vocabulary.
-    """
+    """Trained models with the same classes and the same vocabulary, such as the seeds of a setting."""
 
     members: tuple[Model, ...]
 

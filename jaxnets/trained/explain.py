@@ -20,13 +20,7 @@ from jaxnets.trained.predict import checked_strings, class_probabilities, splitt
 
 @dataclass(frozen=True)
 class Window:
-    """Neighbouring words that won filters of a text CNN.
-
-    Attributes:
-      words: the words, joined by spaces.
-      filters: how many filters it won; with mean pooling every window takes part in all.
-      contribution: what it adds to the logit of the predicted class, less the mean of the other classes.
-    """
+    """Neighbouring words that won filters of a text CNN."""
 
     words: str
     filters: int
@@ -35,20 +29,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a model says of a text, and why.
-
-    Attributes:
-      text: as it was given.
-      words: as the model reads it, cut as in training.
-      known: whether each word is in the vocabulary.
-      probabilities: by class; of an ensemble, the mean.
-      contributions: of each word: by how much the probability of the predicted class falls when the word is left out,
-        or for a single text CNN its share of the windows' contributions. None if they were not asked for, or the text
-        is too long to leave out each of its words.
-      windows: of a single text CNN, those that add most first; otherwise empty.
-      members: of an ensemble, the probabilities of each member; otherwise empty.
-      num_cut: how many more words the text has.
-    """
+    """What a model says of a text, and why."""
 
     text: str
     words: tuple[str, ...]
@@ -80,16 +61,7 @@ def _most_probable(probabilities: dict[str, float]) -> str:
 
 
 def explain(asked: Model | Ensemble, texts: Sequence[str], *, reasons: bool = True) -> list[Explanation]:
-    """What a model of texts, or an ensemble of them, says of some texts, and why.
-
-    Args:
-      asked: the model or the ensemble.
-      texts: a string each; they are cut as the texts of training were.
-      reasons: whether the contributions of words and windows are wanted; texts of more than 10,000 words have none.
-
-    Raises:
-      UserError: if the model is not one of texts, or does not know how to split them.
-    """
+    """What a model of texts, or an ensemble of them, says of some texts, and why."""
     model = asked if isinstance(asked, Model) else asked.first
     if not model.vocabulary:
         raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
@@ -138,12 +110,7 @@ def _by_class(model: Model, probabilities: np.ndarray) -> dict[str, float]:
 def leave_one_out(
     probabilities: Callable[[Sequence[np.ndarray]], np.ndarray], row: np.ndarray
 ) -> Float[np.ndarray, "words"]:
-    """By how much the probability of the predicted class falls when a word is left out, for each word of a text.
-
-    Args:
-      probabilities: from texts as word ids to `float32[texts, classes]`.
-      row: the word ids of the text.
-    """
+    """By how much the probability of the predicted class falls when a word is left out, for each word of a text."""
     if len(row) == 0:
         return np.zeros(0, np.float32)
     scores = probabilities(_LeftOut(row))
@@ -152,11 +119,7 @@ def leave_one_out(
 
 
 class _LeftOut(Sequence[np.ndarray]):
-    """A text, and behind it the text without each of its words; they are made when they are asked for.
-
-    Args:
-      row: the word ids of the text.
-    """
+    """A text, and behind it the text without each of its words; they are made when they are asked for."""
 
     def __init__(self, row: np.ndarray) -> None:
         self._row = row
@@ -195,15 +158,7 @@ def _by_windows(
 
 @jax_settings.pinned()
 def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """What the filters of a text CNN give for each window of a text, before pooling.
-
-    Args:
-      model: a text CNN.
-      row: the word ids of the text, one at least.
-
-    Returns:
-      For each width: the features `float64[positions, filters]`, and whether the window at each position takes part.
-    """
+    """What the filters of a text CNN give for each window of a text, before pooling."""
     batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)], jnp.int32))
     _, kept = model.module.apply({"params": model.params}, batch, mutable=["intermediates"])
     return {

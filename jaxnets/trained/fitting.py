@@ -22,11 +22,7 @@ _MOST_PER_BYTE, _FEW_BYTES = 64, 2**26
 
 
 def bytes_of(folder: Path) -> int:
-    """The bytes of all files of a folder.
-
-    Raises:
-      ValueError: if it holds what is neither a file nor a folder, such as a link that leads out of it.
-    """
+    """The bytes of all files of a folder."""
     size = 0
     for path in [folder, *folder.rglob("*")]:
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
@@ -36,25 +32,13 @@ def bytes_of(folder: Path) -> int:
 
 
 def check_file(path: Path) -> None:
-    """Refuses what is no file, as a pipe that never ends.
-
-    Raises:
-      ValueError: if it is none.
-    """
+    """Refuses what is no file, as a pipe that never ends."""
     if not path.is_file():
         raise ValueError("it is not a file")
 
 
 def check_size(shapes: Any, size: int) -> None:
-    """Refuses arrays that cannot come from so many bytes, before memory is taken for them.
-
-    Args:
-      shapes: a tree of what has a shape and a type.
-      size: the bytes of their files.
-
-    Raises:
-      ValueError: if they claim more.
-    """
+    """Refuses arrays that cannot come from so many bytes, before memory is taken for them."""
     claimed = sum(leaf.size * jnp.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(shapes))
     if claimed > _FEW_BYTES + _MOST_PER_BYTE * size:
         raise ValueError(f"its arrays claim {claimed:,} bytes, and its files have {size:,}")
@@ -62,15 +46,7 @@ def check_size(shapes: Any, size: int) -> None:
 
 @jax_settings.pinned()
 def check(path: Path, model: "Model") -> None:
-    """Compares the parameters of a model with what its module wants; nothing is computed.
-
-    Args:
-      path: of the file that describes the module.
-      model: with its parameters.
-
-    Raises:
-      UserError: if they do not fit.
-    """
+    """Compares the parameters of a model with what its module wants; nothing is computed."""
     flat = traverse_util.flatten_dict(model.params)
     for names, leaf in flat.items():
         if names[-1] == VECTORS and len(leaf) != len(model.vocabulary):
@@ -96,13 +72,7 @@ def check(path: Path, model: "Model") -> None:
 
 @cache
 def _num_outputs(module: nn.Module, width: int | None, params: tuple) -> int:
-    """The logits that a module gives with parameters of such shapes; Flax compares each shape with its own.
-
-    Args:
-      module: of texts, or of features.
-      width: the features of an example; None for texts.
-      params: names, shape and type of each.
-    """
+    """The logits that a module gives with parameters of such shapes; Flax compares each shape with its own."""
     tree = {names: jax.ShapeDtypeStruct(shape, dtype) for names, shape, dtype in params}
     ids: Any = jax.ShapeDtypeStruct((1,), jnp.int32)
     example = TextBatch(ids, ids, ids) if width is None else jax.ShapeDtypeStruct((1, width), jnp.float32)

@@ -42,20 +42,7 @@ SHAPE = {
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model, with all that it takes to use it.
-
-    Attributes:
-      plugin: the class of its module.
-      head: what its logits mean.
-      arguments: what the module is made with.
-      class_names: a name for each class.
-      vocabulary: the words by their ids; empty for a model of features.
-      tokenizer: as JSON; empty for a model of features, or of texts that come as word ids.
-      about: which run it is of, for the reader.
-      params: arrays, in nested dictionaries.
-      label_type: of the labels that it learned from; see `jaxnets.data.dataset.Dataset`.
-      max_length: the number of words to which the texts that it learned from were cut; 0 if none is.
-    """
+    """A trained model, with all that it takes to use it."""
 
     plugin: Plugin
     head: Plugin
@@ -105,17 +92,7 @@ def _unwrapped(value: Any) -> Any:
 
 
 def from_description(path: Path, content: Mapping[str, Any], params: Any, trust: Trust) -> Model:
-    """The model that `Model.described` describes, with its parameters.
-
-    Args:
-      path: of the file that holds the description.
-      content: the description, of the right shape.
-      params: arrays, in nested dictionaries.
-      trust: the import paths in it that may be imported.
-
-    Raises:
-      UserError: if it names what is not known or not trusted, or the parameters are not those of its module.
-    """
+    """The model that `Model.described` describes, with its parameters."""
     plugins.check_trust(path, {**content["arguments"], "model": content["model"], "head": content["head"]}, trust)
     try:
         plugin = plugins.MODEL.find(content["model"])
@@ -153,11 +130,7 @@ def _argument(plugin: Plugin, name: str, value: Any) -> Any:
 
 
 def save(directory: Path, kept: Model) -> None:
-    """Writes a model into a run directory, in place of the one before.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes a model into a run directory, in place of the one before."""
     import orbax.checkpoint as ocp
 
     content = kept.described()
@@ -203,15 +176,7 @@ def _old(directory: Path) -> Path:
 
 
 def load(directory: Path, trust: Trust = False) -> Model:
-    """Reads the model of a run directory.
-
-    Args:
-      directory: that holds it.
-      trust: the import paths in it that may be imported; see `jaxnets.plugins.check_trust`.
-
-    Raises:
-      UserError: if there is none, its parts do not fit each other, or it names what is not trusted.
-    """
+    """Reads the model of a run directory."""
     folder = _folder(directory)
     path = folder / DESCRIPTION
     if not directory.is_dir():
@@ -224,11 +189,7 @@ def load(directory: Path, trust: Trust = False) -> Model:
 
 
 def _params(folder: Path) -> Any:
-    """The parameters of a checkpoint.
-
-    Raises:
-      UserError: if they cannot be read, or claim more memory than their files can account for.
-    """
+    """The parameters of a checkpoint."""
     import orbax.checkpoint as ocp
 
     try:
@@ -257,20 +218,12 @@ def named(params: Any) -> dict[str, Any]:
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that `named` has named.
-
-    Raises:
-      TypeError, ValueError: if a name is the beginning of another.
-    """
+    """The parameters that `named` has named."""
     return traverse_util.unflatten_dict({tuple(map(unquote, name.split("."))): leaf for name, leaf in flat.items()})
 
 
 def export(path: Path, params: Any) -> None:
-    """Writes parameters as a .safetensors file; see `named`.
-
-    Raises:
-      UserError: if it cannot be written.
-    """
+    """Writes parameters as a .safetensors file; see `named`."""
     from safetensors.numpy import save_file
 
     flat = {name: np.ascontiguousarray(leaf) for name, leaf in named(params).items()}
@@ -278,11 +231,7 @@ def export(path: Path, params: Any) -> None:
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .safetensors file by name.
-
-    Raises:
-      UserError: if it cannot be read.
-    """
+    """The arrays of a .safetensors file by name."""
     from safetensors.numpy import load_file
 
     checksums.check(path.parent, path.name)

@@ -31,16 +31,7 @@ _MOST_ROWS = 1 << 14  # of features that are put through a model at a time
 
 @jax_settings.pinned()
 def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples classes"]:
-    """The probability of each class.
-
-    Args:
-      model: of features or of texts.
-      inputs: features `[examples, features]`, in the form of those that the model learned from; or texts, a string
-        each, which are cut as those that it learned from were.
-
-    Raises:
-      UserError: if the inputs are not what the model takes.
-    """
+    """The probability of each class."""
     if model.vocabulary:
         return class_probabilities(model, encode(model, checked_strings(inputs)))
     return _of_features(model, features(model, inputs))
@@ -76,11 +67,7 @@ def _of_features(model: Model, rows: np.ndarray) -> Float[np.ndarray, "examples 
 
 
 def checked_strings(inputs: Any) -> list[str]:
-    """Texts from a list or an array of strings.
-
-    Raises:
-      UserError: if they are none.
-    """
+    """Texts from a list or an array of strings."""
     if isinstance(inputs, str):
         raise UserError("inputs: a single text; give a list of texts.")
     texts = list(inputs)

@@ -26,17 +26,7 @@ _TOLERANCE = 1e-3  # of an update: rounding is far below
 def ignored_rate(
     task: Task, hyperparameters: Mapping[str, Any], seed: Any, batch: Examples
 ) -> Literal["", "kept", "unread"]:
-    """Why a schedule does not reach the optimizer of a task; empty if it does.
-
-    Args:
-      task: of the run.
-      hyperparameters: of a run, or their shapes.
-      seed: of a run, or its shape.
-      batch: of its training, or its shapes.
-
-    Returns:
-      `kept` if the state before the first step depends on the learning rate; `unread` if a step does not.
-    """
+    """Why a schedule does not reach the optimizer of a task; empty if it does."""
 
     def started(rate: Any, numbers: Mapping[str, Any], seed: Any) -> Any:
         return optimizers.without_injected(run.init(task, {**numbers, "learning_rate": rate}, seed).optimizer_state)
@@ -68,10 +58,6 @@ def rows_fit(task: Task, hyperparameters: Mapping[str, Any]) -> bool:
     It takes a few steps along made up gradients of the word vectors: first of one word, then of another alone, whose
     way must be the same where the first one is not. Nor do rows fit where a word rests in spite of its gradient, as
     while gradients are accumulated, or is judged at an average over all steps.
-
-    Args:
-      task: of the run.
-      hyperparameters: of a run.
     """
     numbers = {name: jnp.asarray(value) for name, value in hyperparameters.items()} | {"learning_rate": _RATE}
     small = replace(task, model=task.model.with_static(vocabulary_size=_WORDS))

@@ -37,9 +37,6 @@ def start_from(given: GivenVectors, params: Any) -> Any:
     """Parameters with the given vectors in place of the drawn ones, which are scaled where none is given.
 
     Source: Kim (2014), section 4.3: words without a vector start at the variance of those with one.
-
-    Raises:
-      UserError: if the model has no word vectors, or of another length.
     """
 
     def with_given(drawn: Array) -> Array:
@@ -94,11 +91,7 @@ def distinct(
 
 
 def gather(state: Any, rows: Int[Array, "rows"], optimizer: optax.GradientTransformation) -> Any:
-    """The state of a run whose vocabulary are these rows.
-
-    Raises:
-      UserError: if the optimizer keeps something else than a row for each word.
-    """
+    """The state of a run whose vocabulary are these rows."""
 
     def take(of_words: bool, leaf: Array) -> Array:
         return leaf.at[rows].get(mode="clip") if of_words else leaf
