@@ -5,20 +5,36 @@ of a moment; the tests that compare bits in this process have them.
 """
 
 import gc
+import hashlib
 import os
+import platform
 import tempfile
 from functools import partialmethod
+from pathlib import Path
 
 import jax
+import jaxlib
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
 _EMITTERS = "xla_cpu_use_fusion_emitters"
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first process makes
-    _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
-    os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --{_EMITTERS}=false"
+    # caches begin empty, but for compiled programs: a session takes those of the last with this CPU, jaxlib and flags
+    _CACHE = tempfile.TemporaryDirectory(prefix="jaxnets-tests-")
+    _CPU = Path("/proc/cpuinfo")
+    _FLAGS = (
+        sorted({line for line in _CPU.read_text().splitlines() if line.startswith(("flags", "Features", "model name"))})
+        if _CPU.exists()
+        else platform.processor()
+    )
+    _KEY = hashlib.sha256(repr((jaxlib.__version__, os.environ["XLA_FLAGS"], _FLAGS)).encode()).hexdigest()[:16]
+    _PROGRAMS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxnets-tests" / _KEY
+    _PROGRAMS.mkdir(parents=True, exist_ok=True)
+    (Path(_CACHE.name) / "jaxnets").mkdir()
+    (Path(_CACHE.name) / "jaxnets" / "xla").symlink_to(_PROGRAMS)
+    os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
