@@ -98,7 +98,7 @@ def test_each_block_is_judged_by_its_seeds():
 
 
 SMALL = {"num_sentences": 1000, "shares": [0.3], "learning_rate": 0.01, "num_steps": 300, "evaluate_every": 300}
-SMALL |= {"num_blocks": 4, "num_seeds": 1, "starts": 32}
+SMALL |= {"num_blocks": 8, "num_seeds": 1, "starts": 32}
 
 
 def on_patterns_without_not():
