@@ -166,7 +166,7 @@ EXPERIMENT = Claim(
     takes="features",
     needs=("hidden_units",),
     defaults={
-        "model": ["jaxnets.models.sigmoid_mlp:SigmoidMLP", "mlp"],
+        "model": ["jaxnets.models.mlp:SigmoidMLP", "mlp"],
         "activation": "relu",
         "gain": [1.0, 2.0],
         "centre": [0.0, 0.5],

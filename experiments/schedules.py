@@ -12,7 +12,7 @@ from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
-from jaxnets.training.decays import FORMS
+from jaxnets.training.schedules import FORMS
 
 CLAIM = "Learning-rate schedules can improve training."
 
@@ -143,7 +143,7 @@ EXPERIMENT = Claim(
     trains=False,
     defaults={
         "optimizer": "sgd",
-        "schedule": "jaxnets.training.decays:decay",
+        "schedule": "jaxnets.training.schedules:decay",
         "decays": [0.0, 1.0],
         "decay_form": linear_range(0, len(FORMS)),
         "decay_end": log_range(1e-3, 1),

@@ -22,7 +22,7 @@ from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.trained import Trained
-from jaxnets.models.layers import OUTPUT, hidden_layers
+from jaxnets.models.blocks import OUTPUT, hidden_layers
 from jaxnets.training import precision
 from jaxnets.training.heads import Head
 

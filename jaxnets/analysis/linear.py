@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from jaxnets.analysis import rounding
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence.choosing import FINISHED
-from jaxnets.models.layers import OUTPUT, hidden_layers, is_mlp
+from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp
 from jaxnets.plugins import ACTIVATION
 
 DISTANCES = ("error", "relative", "bend", "unexplained")

@@ -16,8 +16,7 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.program import example_batch
 from jaxnets.engine.runs import Run
-from jaxnets.models.blocks import TextBatch
-from jaxnets.models.layers import OUTPUT, VECTORS, linear_layer, window_layer
+from jaxnets.models.blocks import OUTPUT, VECTORS, TextBatch, linear_layer, window_layer
 
 
 @jax_settings.pinned()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.engine.trained import Trained
-from jaxnets.models.layers import OUTPUT, linear_layer
+from jaxnets.models.blocks import OUTPUT, linear_layer
 from jaxnets.plugins import ACTIVATION
 
 

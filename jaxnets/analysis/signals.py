@@ -10,7 +10,7 @@ from flax import traverse_util
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxnets.engine.trained import Trained
-from jaxnets.models.layers import OUTPUT
+from jaxnets.models.blocks import OUTPUT
 
 
 def constant(key: PRNGKeyArray, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Float[Array, "*shape"]:

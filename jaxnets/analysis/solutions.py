@@ -11,7 +11,7 @@ import pandas as pd
 from jaxnets.analysis import landscape
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.models.layers import is_mlp
+from jaxnets.models.blocks import is_mlp
 
 OTHER_METHOD, OTHER_ORDER = "same start, other method", "same start, other batches"
 OTHER_START, ALIGNED = "other start", "other start, aligned"

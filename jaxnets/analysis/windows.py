@@ -8,7 +8,7 @@ import pandas as pd
 from jaxnets.basics.errors import UserError
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.models.layers import has_windows
+from jaxnets.models.blocks import has_windows
 from jaxnets.trained import explain, predict
 from jaxnets.trained.model import Model
 

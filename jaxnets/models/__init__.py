@@ -5,9 +5,8 @@ from typing import Any
 
 from flax import linen as nn
 
-from jaxnets.models.dan import DAN
 from jaxnets.models.mlp import MLP
-from jaxnets.models.text_cnn import TextCNN
+from jaxnets.models.text import DAN, TextCNN
 
 KNOWN: dict[str, type[nn.Module]] = {"mlp": MLP, "dan": DAN, "text_cnn": TextCNN}
 

@@ -11,8 +11,7 @@ from jaxtyping import Float
 from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
 from jaxnets.basics.limits import LONGEST_EXPLAINED
-from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
-from jaxnets.models.layers import OUTPUT, has_windows
+from jaxnets.models.blocks import OUTPUT, MeanPooling, TextBatch, has_windows, window_owner
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
 from jaxnets.trained.predict import checked_strings, class_probabilities, splitter

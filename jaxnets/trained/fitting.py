@@ -11,8 +11,7 @@ from flax import traverse_util
 
 from jaxnets.basics import jax_settings
 from jaxnets.basics.errors import UserError
-from jaxnets.models.blocks import TextBatch
-from jaxnets.models.layers import VECTORS
+from jaxnets.models.blocks import VECTORS, TextBatch
 
 if TYPE_CHECKING:
     from jaxnets.trained.model import Model

@@ -13,7 +13,7 @@ from flax import traverse_util
 from jax.extend.core import Literal as Constant
 from jaxtyping import Array, Float
 
-from jaxnets.models.layers import VECTORS
+from jaxnets.models.blocks import VECTORS
 from jaxnets.training import optimizers, run, word_rows
 from jaxnets.training.batches import Examples
 from jaxnets.training.state import Task, TrainState

@@ -13,8 +13,7 @@ from flax import traverse_util
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxnets.basics.errors import UserError
-from jaxnets.models.blocks import TextBatch
-from jaxnets.models.layers import OUTPUT
+from jaxnets.models.blocks import OUTPUT, TextBatch
 from jaxnets.training import batches, initializers, optimizers, precision, schedules, word_rows
 from jaxnets.training.batches import Examples, TextStream
 from jaxnets.training.state import Metrics, Task, TrainState

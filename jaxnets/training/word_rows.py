@@ -22,7 +22,7 @@ from flax import traverse_util
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnets.basics.errors import UserError
-from jaxnets.models.layers import VECTORS
+from jaxnets.models.blocks import VECTORS
 
 
 class GivenVectors(NamedTuple):

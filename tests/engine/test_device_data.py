@@ -21,7 +21,7 @@ from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve, with_folds
 from jaxnets.engine.runs import runs
 from jaxnets.models.blocks import TextBatch
-from jaxnets.training.shuffling import permutation
+from jaxnets.training.batches import permutation
 
 WORDS = ["good", "bad", "fine", "dull", "not", "very", "plot", "film", "scene", "the", "a", "an", "it", "is", "was"]
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from jaxnets import models
+from jaxnets.models import MLP
 from jaxnets.models.blocks import POOLINGS, MeanPooling, TextBatch
+from jaxnets.models.mlp import SigmoidMLP, scaled_sigmoid
 
 ROWS = [[2, 3, 4, 5, 6], [7, 2], []]
 
@@ -137,3 +139,28 @@ def test_words_that_are_dropped_leave_the_average_of_the_others():
     assert np.isclose(possible, logits[1], rtol=1e-4, atol=1e-5).all(axis=1).any()
     np.testing.assert_allclose(logits[2], p["MLP_0"]["output"]["bias"], atol=1e-6)  # an empty text has no words to drop
     assert not np.allclose(logits, model.apply(variables, words))
+
+
+X = np.linspace(-5, 5, 11)
+CORNERS = {
+    (1.0, 0.0): 1 / (1 + np.exp(-X)),
+    (1.0, 0.5): 1 / (1 + np.exp(-X)) - 0.5,
+    (2.0, 0.0): np.tanh(X) + 1,
+    (2.0, 0.5): np.tanh(X),
+}
+
+
+@pytest.mark.parametrize("corner", CORNERS, ids=str)
+def test_the_corners_are_sigmoids_and_tanhs(corner):
+    np.testing.assert_allclose(scaled_sigmoid(jnp.asarray(X), *corner), CORNERS[corner], rtol=1e-5, atol=1e-6)
+    assert float(jax.grad(scaled_sigmoid)(0.0, *corner)) == pytest.approx(corner[0] ** 2 / 4)
+
+
+@pytest.mark.parametrize(("corner", "activation"), [((1.0, 0.0), jax.nn.sigmoid), ((2.0, 0.5), jnp.tanh)])
+def test_it_is_the_mlp_of_its_corner(corner, activation):
+    inputs = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
+    plain = MLP(2, (5, 6), activation)
+    variables = plain.init(jax.random.key(0), inputs)
+    np.testing.assert_allclose(
+        SigmoidMLP(2, (5, 6), *corner).apply(variables, inputs), plain.apply(variables, inputs), rtol=1e-5, atol=1e-6
+    )
