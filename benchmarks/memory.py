@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 from absl import app, flags, logging
 
-from jaxnets.basics import checksums
+from jaxnets import io
 
 _INITIALIZERS = 3  # each seed is a run of each
 _SWEEP = ("--hidden_units=8", "--activation=tanh", "--evaluate_every=500", "--checkpoint_every=1")
@@ -63,7 +63,7 @@ def _resident(process: int) -> float:
 
 
 def _checkpoint_since(output: Path, begin: float) -> bool:
-    return any(path.stat().st_mtime > begin for path in output.glob(f"parts/*.begun/*/{checksums.FILE}"))
+    return any(path.stat().st_mtime > begin for path in output.glob(f"parts/*.begun/*/{io.CHECKSUMS}"))
 
 
 def equal(one: Path, other: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 if TYPE_CHECKING:
     import torch

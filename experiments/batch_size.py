@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import gradient_noise
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, log_range
+from jaxnets.errors import UserError
 from jaxnets.evidence import effects, intervals, reaching, sampling
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline

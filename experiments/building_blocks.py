@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from jaxnets.analysis import parameters
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import IDENTITY, Rule
 from jaxnets.lab import commandline

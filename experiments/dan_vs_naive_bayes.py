@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import words
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, log_range
+from jaxnets.errors import UserError
 from jaxnets.evidence import baselines, comparison
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import shapes
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, log_range
 from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import load_folds
+from jaxnets.errors import UserError
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule

@@ -23,9 +23,9 @@ from experiments import (
     word_order,
     xor,
 )
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
+from jaxnets.errors import UserError, unknown
 from jaxnets.lab import commandline, flagtext, lecture
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.lecture import Lecture

@@ -8,8 +8,8 @@ import pandas as pd
 
 from jaxnets.analysis import solutions
 from jaxnets.analysis.solutions import ALIGNED, OTHER_METHOD, OTHER_ORDER, OTHER_START
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import choices, log_range
+from jaxnets.errors import UserError
 from jaxnets.evidence import barriers, effects, equal_loss
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline

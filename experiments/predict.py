@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.config.values import Field
 from jaxnets.data import file_rows, text_lines
 from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
 from jaxnets.engine import devices
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, flagtext, results, trust
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
@@ -118,7 +118,7 @@ def texts(given, class_names):
         for row in rows:
             if row.label and row.label not in class_names:
                 hint = " Give --label_column='' if there are no labels to compare."
-                raise unknown_label(f"{files.shown(file)}, line {row.line}", row.label, class_names, hint)
+                raise unknown_label(f"{io.shown(file)}, line {row.line}", row.label, class_names, hint)
         asked += rows
     return asked
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import experiments
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.engine import devices
+from jaxnets.errors import UserError
 from jaxnets.evidence import between
 from jaxnets.evidence.answer import answer
 from jaxnets.lab import commandline, directories, run_directory, study_report
@@ -87,12 +87,12 @@ def compare(read, names, output, console):
     setups = directories.differences(read)
     console.rule("Compared", align="left")
     between_page.print_pairs(console, names, setups, pairs)
-    with files.file_errors(output):
+    with io.file_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     reports = [Path(os.path.relpath(one.path / "report.html", output.parent)).as_posix() for one in read]
     command = shlex.join(["python", "run.py", "report", *names])
     content = between_page.html(names, setups, pairs, reports, command)
-    files.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    io.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     console.print(f"Page: {output}", soft_wrap=True)
 
 

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from experiments import report
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Field
+from jaxnets.errors import UserError
 from jaxnets.evidence.repetition import TOLERANCE
 from jaxnets.lab import commandline, flagtext, reproducing, trust
 from jaxnets.lab.experiment import Command, Experiment

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import windows, words
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
+from jaxnets.errors import UserError
 from jaxnets.evidence import baselines, comparison
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule

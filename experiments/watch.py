@@ -4,7 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, flagtext, serving, watch
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser

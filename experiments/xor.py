@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import linear, planes
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence import solved
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule

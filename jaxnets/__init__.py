@@ -3,16 +3,14 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from jaxnets.basics.version import VERSION
-
-__version__ = VERSION
+__version__ = "0.4.0"
 
 if TYPE_CHECKING:
-    from jaxnets.basics.errors import UserError
     from jaxnets.config.config import Config
     from jaxnets.config.values import linear_range, log_range
     from jaxnets.data.dataset import Dataset, Split
     from jaxnets.engine.devices import configure
+    from jaxnets.errors import UserError
     from jaxnets.lab.door import sweep
     from jaxnets.lab.results import Results, load
 
@@ -22,7 +20,7 @@ _HOMES = {
     "Dataset": "data.dataset",
     "Results": "lab.results",
     "Split": "data.dataset",
-    "UserError": "basics.errors",
+    "UserError": "errors",
     "configure": "engine.devices",
     "linear_range": "config.values",
     "load": "lab.results",

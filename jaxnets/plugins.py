@@ -13,16 +13,14 @@ from typing import Any
 
 from flax import linen as nn
 
-from jaxnets import data, models
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError, unknown
-from jaxnets.basics.fingerprints import fingerprint
-from jaxnets.basics.foreign import calling
+from jaxnets import data, models, user_code
 from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument, arguments
 from jaxnets.config.values import choices
+from jaxnets.errors import UserError, unknown
 from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
+from jaxnets.user_code import calling, fingerprint
 
 # Attributes that a guest may not take as arguments: the tables have columns of these names.
 _COLUMNS = (
@@ -119,13 +117,13 @@ class Kind:
         if name in known:
             return known[name]
         if self.is_imported(name):
-            return imports.load(self.name, name)
+            return user_code.load(self.name, name)
         raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
 
     def _name_of(self, value: Any) -> str:
         """The name of a built-in object; of others the import path, or what they are called."""
         known = self.known()
-        path = next((name for name, one in known.items() if one is value), None) or imports.path_of(value)
+        path = next((name for name, one in known.items() if one is value), None) or user_code.path_of(value)
         name = str(getattr(value, "__name__", type(value).__name__))
         return path or (f"{name} of {getattr(value, '__module__', None)}" if name in known else name)
 
@@ -265,7 +263,7 @@ def _is_import_path(name: str, value: Any) -> bool:
 
 def _is_own(path: str) -> bool:
     """Whether an import path leads to what is defined in jaxnets."""
-    return path.startswith("jaxnets.") and imports.path_of(imports.load("plug-in", path)) == path
+    return path.startswith("jaxnets.") and user_code.path_of(user_code.load("plug-in", path)) == path
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from jaxnets.basics import checksums
+from jaxnets import io
 
 
 def may_be_changed(directory: Path) -> Path:
     """Takes the lists of checksums away, as whoever changes a file by hand is told to; the directory."""
-    for path in directory.rglob(checksums.FILE):
+    for path in directory.rglob(io.CHECKSUMS):
         path.unlink()
     return directory

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import experiments
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import fields
 from jaxnets.engine import devices
 from jaxnets.engine.runs import chosen, runs
 from jaxnets.engine.sweep import load_folds, prepare
+from jaxnets.errors import UserError
 from jaxnets.lab import flags
 from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment, configure

@@ -24,8 +24,7 @@ import pandas as pd
 import safetensors.numpy
 from absl import app, flags
 
-from jaxnets.basics import stored_tables
-from jaxnets.basics.errors import UserError
+from jaxnets import schema
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
 from jaxnets.data import files, mapped, tokenized, word_vectors
@@ -34,6 +33,7 @@ from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import packing
 from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
+from jaxnets.errors import UserError
 from jaxnets.lab import config_files, flagtext
 from jaxnets.trained import model
 from tests.alarms import limited
@@ -119,7 +119,7 @@ def _bomb(generator: random.Random) -> bytes:
 
 
 def _table(path: Path) -> None:
-    stored_tables.read_table(path, {"run": "whole", "dev_loss": "number", "status": "text"})
+    schema.read_table(path, {"run": "whole", "dev_loss": "number", "status": "text"})
 
 
 def _records(path: Path) -> None:

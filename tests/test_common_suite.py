@@ -10,8 +10,8 @@ from rich.console import Console
 
 import experiments
 import jaxnets
-from jaxnets.basics.errors import UserError
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
 from jaxnets.lab import flags, runner
 from jaxnets.lab.commandline import sentences

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from tests import edges
 from tests.edges import EXPERIMENTS, Attempt
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from tests import fuzz
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import experiments
 from experiments import predict
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[1]

@@ -7,9 +7,9 @@ import pytest
 from flax import linen as nn
 
 from jaxnets import models, plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import Linear
 from jaxnets.plugins import KINDS
 from jaxnets.training import heads, schedules

@@ -11,8 +11,8 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
+from jaxnets import jax_settings
 from jaxnets.analysis import linear, rounding, timing
-from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.trained import Trained
 from jaxnets.models import MLP

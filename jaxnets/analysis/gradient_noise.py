@@ -12,9 +12,8 @@ from flax import linen as nn
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from jaxnets import training
+from jaxnets import jax_settings, training
 from jaxnets.analysis.timing import in_turns
-from jaxnets.basics import jax_settings
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing

@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings
 from jaxnets.engine.trained import Trained
 from jaxnets.training import precision
 

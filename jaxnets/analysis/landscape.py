@@ -13,7 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 from scipy.optimize import linear_sum_assignment
 
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.engine import devices
 from jaxnets.engine.events import Options

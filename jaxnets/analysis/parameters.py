@@ -11,7 +11,7 @@ import pandas as pd
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.program import example_batch

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings
 from jaxnets.plugins import OPTIMIZER
 
 

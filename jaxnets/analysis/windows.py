@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics.errors import UserError
 from jaxnets.engine.trained import Trained
+from jaxnets.errors import UserError
 from jaxnets.evidence import choosing
 from jaxnets.models.blocks import has_windows
 from jaxnets.trained import explain, predict

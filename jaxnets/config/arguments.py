@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Field, Kind
+from jaxnets.errors import UserError
 
 LIMITS = ("least", "most", "above", "below", "distinct", "choices")
 """What a plug-in may say of its arguments; see `Field`."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 MOST_INT = 2**31 - 1  # JAX's integers have 32 bits
 MOST_FLOAT = float(np.finfo(np.float32).max)  # and so have its floats

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jaxnets.basics.errors import unknown
+from jaxnets.errors import unknown
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # Iyyer et al. (2015), section 4: three hidden layers of 300, word dropout 0.3, Adagrad, batches of 50, L2 1e-5

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import imports, stored
-from jaxnets.basics.errors import UserError
+from jaxnets import schema, user_code
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, linear_range, log_range
+from jaxnets.errors import UserError
 
 FORMAT = 2
 """Format 1 is that of version 0.1.0, which held the texts of those flags that differed from the defaults."""
 _OBJECT = "object"
-_ONE = (*stored.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
+_ONE = (*schema.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
 _VALUES = {...: (*_ONE, [_ONE])}
 SHAPE = {
     "format?": (1, FORMAT),
@@ -28,7 +28,7 @@ SHAPE = {
 
 def read(path: Path) -> dict[str, Any]:
     """The content of a `config.json`."""
-    content = stored.read_json(path, SHAPE)
+    content = schema.read_json(path, SHAPE)
     if "config" not in content and "flags" not in content:
         raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
     return content
@@ -84,7 +84,7 @@ def _encoded(value: Any) -> Any:
         return {"tuple": list(value)}
     if isinstance(value, list) and all(_is_plain(item) for item in value):
         return [_encoded(item) for item in value]
-    return imports.path_of(value) or {_OBJECT: getattr(value, "__name__", type(value).__name__)}
+    return user_code.path_of(value) or {_OBJECT: getattr(value, "__name__", type(value).__name__)}
 
 
 def _is_plain(value: Any) -> bool:

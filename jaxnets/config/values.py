@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config.converters import CONVERTERS, MOST_FLOAT, MOST_INT, brief, to_float, to_int
+from jaxnets.errors import UserError, unknown
 
 Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
 """`sizes` is a tuple of whole numbers, as hidden layers have; `plugin` is a name, an import path or an object."""

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import user_code
 from jaxnets.data import array_files, blocks, in_memory, text_files, tfds_sets
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.digits import digits, digits_noise
@@ -20,6 +19,7 @@ from jaxnets.data.sentences import unseen_negations, unseen_ngrams
 from jaxnets.data.synthetic import parity, spirals, teacher_student
 from jaxnets.data.tables import breast_cancer, wine
 from jaxnets.data.validation import validate_folds
+from jaxnets.errors import UserError, unknown
 
 Loader = Callable[..., Any]
 """Gives a Dataset, a tuple of Datasets (folds), or data in another form that `in_memory.loader` takes."""
@@ -103,7 +103,7 @@ def find(value: Any) -> Loader:
         return KNOWN[value]
     if not is_imported(value):
         raise unknown("dataset", value, KNOWN, " A path or an import path 'package.module:name' works as well.")
-    imported = imports.load("dataset", value)
+    imported = user_code.load("dataset", value)
     if not callable(imported):
         raise UserError(f"dataset: '{value}' is {kind_of(imported)}, not a function.")
     return imported

@@ -13,8 +13,8 @@ from typing import IO
 
 import numpy as np
 
-from jaxnets.basics import files, limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
+from jaxnets.errors import UserError
 
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # all that NumPy writes
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -27,14 +27,14 @@ DAMAGE = (
 
 def read(path: Path, names: Sequence[str] | None = None, field: str = "") -> dict[str, np.ndarray]:
     """Arrays of an archive by their names; objects are never unpickled."""
-    where = f"{field}: '{files.shown(path)}'" if field else files.shown(path)
-    with files.opened(path, field) as stream, _damage(where), zipfile.ZipFile(stream) as archive:
+    where = f"{field}: '{io.shown(path)}'" if field else io.shown(path)
+    with io.opened(path, field) as stream, _damage(where), zipfile.ZipFile(stream) as archive:
         members = _members(archive, os.fstat(stream.fileno()).st_size, where)
         for name in names or ():
             if name not in members:
                 raise UserError(f"{where} has no array '{name}'.")
         wanted = {name: members[name] for name in names or members}
-        limits.check_memory(where, sum(member.file_size for member in wanted.values()))
+        io.check_memory(where, sum(member.file_size for member in wanted.values()))
         return {name: _array(archive, member, f"{where}: the array '{name}'") for name, member in wanted.items()}
 
 
@@ -55,11 +55,11 @@ def _members(archive: zipfile.ZipFile, size: int, where: str) -> dict[str, zipfi
     """The members by the names of their arrays, if they can be what they claim to be."""
     members = archive.infolist()
     if sum(member.compress_size for member in members) > size or min((m.compress_size for m in members), default=0) < 0:
-        raise UserError(f"{where} claims more than its {limits.readable(size)}; it is damaged or cut off.")
+        raise UserError(f"{where} claims more than its {io.readable(size)}; it is damaged or cut off.")
     for member in members:
         if member.compress_type not in _PACKINGS:
             raise UserError(f"{where} is packed in a way that NumPy does not write.")
-        limits.check_unpacked(f"{where}: '{member.filename}'", member.compress_size, member.file_size)
+        io.check_unpacked(f"{where}: '{member.filename}'", member.compress_size, member.file_size)
     return {member.filename.removesuffix(".npy"): member for member in members}
 
 

@@ -5,22 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics import files
-from jaxnets.basics.characters import printable
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data import in_memory, notes
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.folds import FoldRows
 from jaxnets.data.labels import class_names, unknown_label
 from jaxnets.data.mapped import open_array
 from jaxnets.data.validation import check_lengths
+from jaxnets.errors import UserError, printable
 
 SPLITS = ("train", "dev", "test")
 
 
 def is_here(path: Path) -> bool:
     """Whether a folder holds features as .npy files."""
-    with files.file_errors(path, "read", "dataset"):
+    with io.file_errors(path, "read", "dataset"):
         return _file(path, "train", "inputs").is_file()
 
 
@@ -67,12 +66,12 @@ def _names(labels: np.ndarray, path: Path) -> tuple[str, ...]:
     """The classes: whole numbers in numerical order, strings as `class_names` has them."""
     if labels.ndim != 1 or labels.dtype.kind not in "iubU":
         raise UserError(
-            f"dataset: '{files.shown(path)}' must be a row of whole numbers or strings, not "
+            f"dataset: '{io.shown(path)}' must be a row of whole numbers or strings, not "
             f"{labels.dtype}{list(labels.shape)}."
         )
     distinct = np.unique(labels)
     if len(distinct) < 2 or labels.dtype.kind == "U":
-        return class_names([str(label) for label in labels], files.shown(path))
+        return class_names([str(label) for label in labels], io.shown(path))
     return tuple(map(str, distinct.tolist()))
 
 
@@ -83,5 +82,5 @@ def _numbered(labels: np.ndarray, names: tuple[str, ...], path: Path) -> np.ndar
     numbers = np.array([known.get(str(label), -1) for label in distinct.tolist()], np.int32)[places.reshape(-1)]
     if (numbers < 0).any():
         row = int(np.argmin(numbers))
-        raise unknown_label(f"dataset: '{files.shown(path)}', row {row}", str(labels[row]), names)
+        raise unknown_label(f"dataset: '{io.shown(path)}', row {row}", str(labels[row]), names)
     return numbers

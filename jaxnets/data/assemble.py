@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import notes, word_vectors
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
 from jaxnets.data.folds import FoldRows, Splitting, draw_folds
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenized import Tokenized
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, Split, WordVectors
 from jaxnets.data.folds import check_num_blocks, draw_blocks
 from jaxnets.data.texts import Texts
 from jaxnets.data.validation import validate
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 DATA_SEED = "data_seed"

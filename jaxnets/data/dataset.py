@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
 

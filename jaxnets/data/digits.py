@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import bundled
 from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
 from jaxnets.data.features import in_splits, standardized
+from jaxnets.errors import UserError
 
 SIZES = (1437, 180, 180)  # train, dev, test
 

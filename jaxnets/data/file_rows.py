@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jaxnets.basics.errors import UserError, nearest
-from jaxnets.basics.files import shown
-from jaxnets.basics.limits import LONGEST_LABEL, LONGEST_LINE
 from jaxnets.data import text_lines
+from jaxnets.errors import UserError, nearest
+from jaxnets.io import LONGEST_LABEL, LONGEST_LINE, shown
 
 FORMATS = (".tsv", ".csv", ".jsonl")
 _NOT_LINES = (".json", ".jsonlines", ".ndjson", ".parquet", ".psv", ".tab", ".xls", ".xlsx", ".xml")

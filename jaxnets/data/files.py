@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics.characters import printable
-from jaxnets.basics.errors import UserError, nearest
-from jaxnets.basics.files import file_errors
 from jaxnets.data.dataset import Split
 from jaxnets.data.file_rows import FORMATS, HEADERS, Columns, Row, format_of, read_rows
 from jaxnets.data.labels import class_names, unknown_label
 from jaxnets.data.notes import MOST_LISTED
 from jaxnets.data.raw import RawDataset
+from jaxnets.errors import UserError, nearest, printable
+from jaxnets.io import file_errors
 
 _MOST_NEARBY = 1000  # names that are compared with one that is not there
 SPLITS = {

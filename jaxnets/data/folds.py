@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import random_generator, stratified
+from jaxnets.errors import UserError
 
 
 @dataclass(frozen=True)

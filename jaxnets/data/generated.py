@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified
+from jaxnets.errors import UserError
 
 # fmt: off
 NEUTRAL = (

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import labels as classes
 from jaxnets.data import notes
 from jaxnets.data.assemble import Encoding, assemble_texts, check_unused
@@ -32,6 +31,7 @@ from jaxnets.data.raw import RawDataset
 from jaxnets.data.tokenized import tokenize
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.data.validation import check_lengths, check_widths
+from jaxnets.errors import UserError
 
 Pair = tuple[Any, Any]
 """Inputs and labels."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 MANY_CLASSES = 10
 TYPES: dict[str, Callable[[str], str | int | bool]] = {"str": str, "int": int, "bool": "True".__eq__}

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, WordVectors, random_generator
 from jaxnets.data.sentences import KINDS
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 Loader = Callable[..., tuple[Dataset, ...]]
 

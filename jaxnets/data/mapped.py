@@ -6,22 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data.archives import DAMAGE
+from jaxnets.errors import UserError
 
 _PIECE = 32 << 20  # bytes
 
 
 def open_array(path: Path) -> np.ndarray:
     """The array of a .npy file, mapped into memory and read-only; objects are never unpickled."""
-    with files.opened(path, "dataset"), warnings.catch_warnings():  # an ordinary file
+    with io.opened(path, "dataset"), warnings.catch_warnings():  # an ordinary file
         warnings.simplefilter("ignore")  # of NumPy, on headers that it reads nevertheless or refuses
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except DAMAGE as error:
             reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-            raise UserError(f"dataset: '{files.shown(path)}' is not a .npy file of numbers: {reason}.") from None
+            raise UserError(f"dataset: '{io.shown(path)}' is not a .npy file of numbers: {reason}.") from None
 
 
 def is_mapped(array: object) -> bool:

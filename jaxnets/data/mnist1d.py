@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, random_generator, stratified
 from jaxnets.data.features import in_splits
+from jaxnets.errors import UserError
 
 TEMPLATES = (
     (5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 SUPPORTED = ">=4.9.10,<4.10"  # versions of TFDS, as in pyproject.toml
 

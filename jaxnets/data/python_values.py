@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, nearest
-from jaxnets.basics.limits import LONGEST_LABEL
 from jaxnets.data.validation import as_array, checked_features
+from jaxnets.errors import UserError, nearest
+from jaxnets.io import LONGEST_LABEL
 
 Labels = list[int] | list[str]
 LONGEST_LIST = 20

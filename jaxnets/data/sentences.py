@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
 from jaxnets.data.generated import NEGATION, NEGATIVE, NEUTRAL, POSITIVE, draw, generator_of, split_sizes
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 Sentence = tuple[str, ...]
 Labelled = dict[Sentence, int]

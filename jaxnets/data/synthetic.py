@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, random_generator, stratified
 from jaxnets.data.features import in_splits
+from jaxnets.errors import UserError
 
 MIN_EXAMPLES = 20
 WIDTH = 20  # of the teacher's layers

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from jaxnets.basics import files, limits
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LEAST_LINE, LONGEST_LINE
+from jaxnets import io
+from jaxnets.errors import UserError
+from jaxnets.io import LEAST_LINE, LONGEST_LINE
 
 _MOST_BYTES = 4 * LONGEST_LINE  # of a line in UTF-8
 _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
@@ -18,7 +18,7 @@ _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (code
 
 def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it."""
-    with files.opened(path, field) as stream:
+    with io.opened(path, field) as stream:
         if path.suffix == ".gz":
             yield from _unpacked(path, stream, errors)
         else:
@@ -31,7 +31,7 @@ def _unpacked(path: Path, stream: BinaryIO, errors: str) -> Iterator[tuple[int, 
         with gzip.GzipFile(fileobj=stream) as content:
             for number, line in decoded(content, str(path), errors):
                 unpacked += max(len(line), LEAST_LINE)
-                limits.check_unpacked(f"{path}, line {number}", packed, unpacked)
+                io.check_unpacked(f"{path}, line {number}", packed, unpacked)
                 yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None

@@ -18,8 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from jaxnets.basics import checksums, stored
-from jaxnets.basics import files as disk
+from jaxnets import io, schema
 from jaxnets.data import archives, assemble, files, mapped, notes, word_vectors
 from jaxnets.data.assemble import Encoding
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
@@ -60,7 +59,7 @@ def load(path: Path, columns: Columns, tokenizer: Tokenizer, splitting: Splittin
 
 def _make(folder: Path, fill: Callable[[Path], None]) -> None:
     """Lets `fill` write a folder beside another, and puts it in place when it is whole."""
-    with disk.file_errors(folder):
+    with io.file_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
@@ -75,8 +74,8 @@ def _make(folder: Path, fill: Callable[[Path], None]) -> None:
 def _read(folder: Path) -> Dataset | None:
     """The data set in the cache; None if there is none, or it is not what was written."""
     try:
-        header = stored.read_json(folder / "header.json", _HEADER)
-        if any(checksums.digest(folder / name) != digest for name, digest in header["digests"].items()):
+        header = schema.read_json(folder / "header.json", _HEADER)
+        if any(io.digest(folder / name) != digest for name, digest in header["digests"].items()):
             return None
         arrays = archives.read(folder / "rest.npz")
         words = {"train": mapped.open_array(folder / "words.npy"), **{s: arrays[f"{s}_words"] for s in ("dev", "test")}}
@@ -107,7 +106,7 @@ def _write(folder: Path, dataset: Dataset) -> None:
         arrays |= {"vectors": dataset.word_vectors.vectors, "given": dataset.word_vectors.given}
     np.savez(folder / "rest.npz", **arrays)  # type: ignore[arg-type]
     header = {name: getattr(dataset, name) for name in _HEADER if name != "digests"}
-    header["digests"] = {name: checksums.digest(folder / name) for name in _HEADER["digests"]}
+    header["digests"] = {name: io.digest(folder / name) for name in _HEADER["digests"]}
     (folder / "header.json").write_text(json.dumps(header))
 
 

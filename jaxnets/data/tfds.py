@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.data.dataset import Split
 from jaxnets.data.no_tensorflow import without_tensorflow
 from jaxnets.data.raw import RawDataset
 from jaxnets.data.tfds_downloads import adjusted_downloads
+from jaxnets.errors import UserError, unknown
 
 DEV_NAMES = ("validation", "dev", "valid")
 

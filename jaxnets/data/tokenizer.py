@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 
-from jaxnets.basics import stored
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import schema
+from jaxnets.errors import UserError, unknown
 
 KINDS = ("words", "whitespace")
 VERSION = 2
@@ -117,7 +117,7 @@ class Tokenizer:
     def from_json(cls, text: str) -> "Tokenizer":
         """The tokenizer of `to_json`."""
         try:
-            return cls(**{"version": 1} | stored.parsed(text, _SHAPE))
+            return cls(**{"version": 1} | schema.parsed(text, _SHAPE))
         except ValueError as error:
             raise UserError(f"the tokenizer cannot be read: {error}.") from None
 

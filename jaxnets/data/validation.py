@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped, notes
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.labels import TYPES, typed
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 
 def validate(dataset: Dataset) -> Dataset:

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxnets.basics import checksums, files
-from jaxnets.basics.logs import quiet_orbax
+from jaxnets import io
 from jaxnets.engine import packing
 from jaxnets.engine.events import Record
 from jaxnets.engine.program import Program
+from jaxnets.logs import quiet_orbax
 
 _KEPT = 2
 _SHARE = 1 / 40
@@ -72,7 +72,7 @@ class Checkpoints:
         """Waits for what is being written."""
         writing, self._writing = self._writing, None
         if writing is not None:
-            with files.file_errors(self._folder):
+            with io.file_errors(self._folder):
                 writing.result()
 
     def discard(self) -> None:
@@ -88,7 +88,7 @@ class Checkpoints:
         # this is a thread already; where the asynchronous one cannot make its folder, its threads wait for ten minutes
         with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
             checkpointer.save(target.absolute(), args=ocp.args.StandardSave(_tree(snapshot)))
-        checksums.write(target, [path for path in target.rglob("*") if path.is_file()])
+        io.write_checksums(target, [path for path in target.rglob("*") if path.is_file()])
         for step in _whole(self._folder)[:-_KEPT]:
             shutil.rmtree(self._folder / _STATES.format(step), ignore_errors=True)
         self._last = time.monotonic()
@@ -116,7 +116,7 @@ class Checkpoints:
         empty = [np.zeros((len(runs), *leaf.shape), leaf.dtype) for leaf in like]
         wanted = Snapshot(last.step, runs, empty)
         try:
-            checksums.check(folder)
+            io.check_checksums(folder)
             return _restored(folder, wanted)
         except Exception:  # Orbax raises many kinds for what is missing or of another shape
             return None
@@ -124,7 +124,7 @@ class Checkpoints:
 
 def _whole(folder: Path) -> list[int]:
     """The steps of the checkpoints that were written to their end, ascending."""
-    found = (re.fullmatch(r"states-(\d{1,15})", path.parent.name) for path in folder.glob(f"*/{checksums.FILE}"))
+    found = (re.fullmatch(r"states-(\d{1,15})", path.parent.name) for path in folder.glob(f"*/{io.CHECKSUMS}"))
     return sorted(int(name[1]) for name in found if name)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxnets.basics import spans
+from jaxnets import spans
 from jaxnets.engine import interrupts
 from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.crew import Crew, Job, Segment

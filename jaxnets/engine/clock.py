@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from jaxnets.basics import spans
+from jaxnets import spans
 from jaxnets.engine.program import Program
 
 _EVALUATIONS, _TRACED_STEPS, _MOST_TRACES = 3, 3, 8

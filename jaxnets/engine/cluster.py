@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import ray_cluster, worker
 from jaxnets.engine.events import Compiled, Compiling, Event, Options
@@ -18,6 +17,7 @@ from jaxnets.engine.parts import Parts, around, code
 from jaxnets.engine.program import Program
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.worker import Shared
+from jaxnets.errors import UserError
 
 RETRIES = 10
 """How often a chunk is trained again whose worker or node has died."""

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxnets import training
-from jaxnets.basics import spans
+from jaxnets import spans, training
 from jaxnets.engine import seating
 from jaxnets.engine.checkpoints import Snapshot
 from jaxnets.engine.clock import Clock

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from jaxnets.basics import spans
+from jaxnets import spans
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Packed, Texts

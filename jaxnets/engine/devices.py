@@ -10,8 +10,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
+from jaxnets.errors import UserError
 from jaxnets.training.state import Task
 
 AXIS = "runs"
@@ -160,7 +160,7 @@ def free_bytes(device: jax.Device) -> int:
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics and "bytes_limit" in statistics:
         return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
-    return limits.free_memory()
+    return io.free_memory()
 
 
 def chunks(num_runs: int, together: int, most_blocks: int) -> list[range]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range
+from jaxnets.errors import UserError
 
 
 def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") -> Iterator[dict[str, Any]]:

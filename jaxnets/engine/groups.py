@@ -9,8 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from jaxnets import training
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings, training
 from jaxnets.data import streamed, texts
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import free_memory
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.layout import layout, least_bytes, num_params, state_bytes
 from jaxnets.engine.program import Program
+from jaxnets.errors import UserError
+from jaxnets.io import free_memory
 
 MOST_RUNS = 10_000_000
 
@@ -31,7 +31,7 @@ def check_runs(counts: Mapping[str, int]) -> None:
     >>> check_runs({"seed": 20_000, "learning_rate": 1_000})
     Traceback (most recent call last):
     ...
-    jaxnets.basics.errors.UserError: seed: 20,000,000 runs are more than the 10,000,000 that a sweep may have.
+    jaxnets.errors.UserError: seed: 20,000,000 runs are more than the 10,000,000 that a sweep may have.
     """
     total, longest = math.prod(counts.values()), max(counts, key=counts.__getitem__)
     if total > MOST_RUNS:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.engine.events import Record
 from jaxnets.engine.program import Program
 from jaxnets.engine.segments import Outcome
+from jaxnets.errors import UserError
 from jaxnets.trained import model
 
 _NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
@@ -23,9 +23,9 @@ _ARRAYS = ("runs", "going", "dropped")
 
 def write(folder: Path, name: str, suffix: str, content: bytes) -> None:
     """Writes records, from `packed`, into a file of a folder; its name ends in their hash."""
-    with files.file_errors(folder):
+    with io.file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    files.write(folder / f"{name}-{_digest(content)}{suffix}", lambda temporary: temporary.write_bytes(content))
+    io.write(folder / f"{name}-{_digest(content)}{suffix}", lambda temporary: temporary.write_bytes(content))
 
 
 def read(folder: Path, name: str, suffix: str, program: Program) -> list[Record] | None:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.program import Program
+from jaxnets.errors import UserError
 
 _WORD_BYTES = 12  # a word in the stream, and in the batches for evaluation with the number of its text
 
@@ -24,7 +24,7 @@ def is_streamed(config: Config, folds: Sequence[Dataset], programs: Sequence[Pro
     device = placement.mesh.devices.flat[0]
     needed = _bytes(folds) * (placement.mesh.size if placement.platform == "cpu" else 1)
     if config.data == "resident" and needed > (free := devices.free_bytes(device)):
-        sizes = f"{limits.readable(needed)} of memory, but {limits.readable(free)} are free"
+        sizes = f"{io.readable(needed)} of memory, but {io.readable(free)} are free"
         raise UserError(f"data: '{folds[0].name}' takes {sizes}; data=stream reads it as it is needed.")
     if config.data is None:
         return not hindrance and needed > devices.memory_bytes(device, config.memory_limit)
@@ -34,7 +34,7 @@ def is_streamed(config: Config, folds: Sequence[Dataset], programs: Sequence[Pro
 def stream_above(config: Config) -> int | None:
     """The bytes of memory above which a loader is to leave its training examples on disk; None for never."""
     if config.data is None:
-        return int(config.memory_limit * 2**30) or limits.free_memory() // 2
+        return int(config.memory_limit * 2**30) or io.free_memory() // 2
     return 0 if config.data == "stream" else None
 
 

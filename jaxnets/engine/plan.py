@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from jaxnets import models
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import MOST_INT, show
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, dataset_number
+from jaxnets.errors import UserError
 from jaxnets.plugins import WITH_ARGUMENTS, Plugin
 from jaxnets.training import initializers, probes, schedules
 from jaxnets.training.heads import Head

@@ -13,17 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from jaxnets import training
-from jaxnets.basics import foreign
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.fingerprints import fingerprint
+from jaxnets import training, user_code
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.training import initializers, optimizers, probes
 from jaxnets.training.batches import EVALUATION_BATCH, TextStream
 from jaxnets.training.state import TRACED_ANEW, Task, TrainState
 from jaxnets.training.word_rows import GivenVectors
+from jaxnets.user_code import fingerprint
 
 _NUMBERS = itertools.count(1)
 
@@ -58,9 +57,9 @@ class Program:
         """Traces what a mistake could hide in, so that it shows before anything is written."""
         notes: tuple[str, ...] = ()
         with self.calling_guests():
-            if foreign.is_foreign(self.task.model.function):
+            if user_code.is_foreign(self.task.model.function):
                 notes = self._check_model(dataset)
-            if foreign.is_foreign(self.task.head):
+            if user_code.is_foreign(self.task.head):
                 self._check_head(dataset)
             if self.task.scheduled:
                 self._check_schedule()
@@ -100,12 +99,12 @@ class Program:
         return {
             field: part
             for field, part in parts.items()
-            if part is not None and (field == "optimizer" or foreign.is_foreign(part))
+            if part is not None and (field == "optimizer" or user_code.is_foreign(part))
         }
 
     @contextlib.contextmanager
     def calling_guests(self) -> Iterator[None]:
-        """Where code of others is traced: as it is now, and what it raises names it, as `foreign.calling` does."""
+        """Where code of others is traced: as it is now, and what it raises names it, as `user_code.calling` does."""
         named = {field: _called(part) for field, part in self.guests.items()}
         if not named:
             yield
@@ -113,7 +112,7 @@ class Program:
         (first, name), *others = named.items()
         beside = "".join(f", or {field} '{other}'," for field, other in others)
         told = fingerprint(self.guests) or next(_NUMBERS)
-        with foreign.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(told):
+        with user_code.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(told):
             yield
 
     def text(self, lowered: Sequence[jax.stages.Lowered]) -> str | None:

@@ -8,9 +8,9 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.devices import num_cores
+from jaxnets.errors import UserError
 
 LOCAL, AUTO = "local", "auto"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import spans
+from jaxnets import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
 from jaxnets.engine.keeping import KeepAll, KeepBest, Leader

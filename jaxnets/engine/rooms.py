@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data import streamed
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts
@@ -15,6 +14,7 @@ from jaxnets.engine.events import Options
 from jaxnets.engine.groups import AHEAD, Room, Source, batch_starts
 from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.program import Program
+from jaxnets.errors import UserError
 from jaxnets.training.batches import EVALUATION_BATCH
 
 _SHARE = 4  # of the memory, one part of so many is for examples, the others for the runs
@@ -32,7 +32,7 @@ def plan(program: Program, split: Split, placement: Placement, options: Options)
         of_runs = layout(program, placement, options.memory_limit, most_runs=max(1, free // of_step))
     room = _room(program, split, _num_seeds(program, of_runs.chunks), min(free, _LARGEST), options)
     if _bytes(room, split, program.task.batch_size) > _SHARE * free:
-        size, most = (limits.readable(one) for one in (_bytes(room, split, program.task.batch_size), _SHARE * free))
+        size, most = (io.readable(one) for one in (_bytes(room, split, program.task.batch_size), _SHARE * free))
         raise UserError(f"batch_size: the examples of one step of {room.seeds} runs take {size}, and {most} are there.")
     return of_runs, Source(split, program.task, room)
 

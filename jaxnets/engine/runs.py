@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
 from jaxnets.config.config import SEEDS_OF_BASE, Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS, made_anew
 from jaxnets.engine import draws, limits
+from jaxnets.errors import UserError, unknown
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 from jaxnets.training import optimizers
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jaxnets import data
-from jaxnets.basics import files, jax_settings, spans
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.foreign import calling, is_foreign
+from jaxnets import data, io, jax_settings, spans
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, in_memory, owned, with_test_examples, with_train_examples
 from jaxnets.engine import devices, limits, placing, ray_cluster
@@ -21,8 +18,10 @@ from jaxnets.engine.plan import longest, numbers_of, plan, resolve, with_folds
 from jaxnets.engine.program import Program
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
+from jaxnets.errors import UserError
 from jaxnets.plugins import DATASET
 from jaxnets.training import optimizers, probes
+from jaxnets.user_code import calling, is_foreign
 
 _OF_DATA = ("num_blocks", "base_seed", "num_train", "num_test", "data", "memory_limit")
 
@@ -201,10 +200,10 @@ def _options(config: Config) -> Options:
 def _check_export(export: Path, keep: Any) -> None:
     if export.suffix != ".safetensors":
         raise UserError(f"export: '{export}' must end in .safetensors.")
-    if not files.exists(export.parent) or not export.parent.is_dir():
-        raise UserError(f"export: there is no folder '{files.shown(export.parent)}'.")
-    if files.exists(export) and not export.is_file():
+    if not io.exists(export.parent) or not export.parent.is_dir():
+        raise UserError(f"export: there is no folder '{io.shown(export.parent)}'.")
+    if io.exists(export) and not export.is_file():
         raise UserError(f"export: '{export}' is not a file.")
-    files.check_writable(export.parent, "export")
+    io.check_writable(export.parent, "export")
     if keep in ("seeds", "last", "all"):
         raise UserError(f"export: it writes the best model; keep={keep} writes several.")

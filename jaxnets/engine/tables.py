@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import frames
+from jaxnets import schema
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.events import Record
@@ -47,7 +47,7 @@ def hyperparameters(runs: Sequence[Run]) -> pd.DataFrame:
     """A row for each run: its number `run`, and its hyperparameters, named as their flags."""
     names = dict.fromkeys(name for run in runs for name in run)
     # column by column, as the values of all runs at a time would be many objects
-    columns = {name: frames.column([show(run.get(name)) for run in runs]) for name in names}
+    columns = {name: schema.column([show(run.get(name)) for run in runs]) for name in names}
     return pd.DataFrame({"run": np.arange(len(runs)), **columns})
 
 

@@ -13,15 +13,14 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array
 
-from jaxnets import training
-from jaxnets.basics import jax_settings
-from jaxnets.basics.errors import UserError
+from jaxnets import jax_settings, training
 from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, are_independent
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained import predict

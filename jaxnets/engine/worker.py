@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxnets.basics import foreign, imports, jax_settings
-from jaxnets.basics.errors import UserError
+from jaxnets import jax_settings, user_code
 from jaxnets.engine import devices, parts
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import Training
 from jaxnets.engine.keeping import Records
 from jaxnets.engine.packing import packed
 from jaxnets.engine.program import Program
+from jaxnets.errors import UserError
 
 
 class Shared(NamedTuple):
@@ -101,15 +101,15 @@ def dumped(planned: Sequence[Program]) -> bytes:
         def reducer_override(self, value: Any) -> Any:
             # a decorated function, as those of jax.nn, does not know that it can be found by its name
             is_plain = isinstance(value, type | FunctionType) or not callable(value)
-            path = None if is_plain else imports.path_of(value)
-            return (imports.load, ("cluster", path)) if path else super().reducer_override(value)
+            path = None if is_plain else user_code.path_of(value)
+            return (user_code.load, ("cluster", path)) if path else super().reducer_override(value)
 
     stream = io.BytesIO()
     try:
         # what was found out by tracing is found out again
         Pickler(stream).dump([replace(program) for program in planned])
     except Exception as error:
-        raise UserError(f"cluster: a part of a run cannot be sent to a worker: {foreign.described(error)}") from error
+        raise UserError(f"cluster: a part of a run cannot be sent to a worker: {user_code.described(error)}") from error
     return stream.getvalue()
 
 

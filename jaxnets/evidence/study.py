@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import files, stored, stored_tables
-from jaxnets.basics.errors import UserError
+from jaxnets import io, schema
+from jaxnets.errors import UserError
 from jaxnets.evidence import choosing
 
 FILE, FORMAT = "study.json", 1
@@ -75,8 +75,8 @@ class Protocol:
 SHAPE = {
     "format": FORMAT,
     "by": str,
-    "tasks": [stored.shape_of(TaskFacts)],
-    "protocol": stored.shape_of(Protocol),
+    "tasks": [schema.shape_of(TaskFacts)],
+    "protocol": schema.shape_of(Protocol),
     "unfinished?": [str],
 }
 """Of `study.json`."""
@@ -147,27 +147,27 @@ def write(directory: Path, study: Study) -> None:
         "protocol": asdict(study.protocol),
         "unfinished": list(study.unfinished),
     }
-    files.write_json(directory / FILE, about)
-    files.write_table(directory / "curves.parquet", study.curves)
+    io.write_json(directory / FILE, about)
+    io.write_table(directory / "curves.parquet", study.curves)
     if not study.predictions.empty:
-        files.write_table(directory / "predictions.parquet", study.predictions)
-    files.write_table(directory / "runs.parquet", study.runs)
+        io.write_table(directory / "predictions.parquet", study.predictions)
+    io.write_table(directory / "runs.parquet", study.runs)
 
 
 def read(directory: Path) -> Study:
     """The study of a run directory."""
     path = directory / FILE
     try:
-        about = stored.read_json(path, SHAPE)
+        about = schema.read_json(path, SHAPE)
         tables = {name: _table(directory / f"{name}.parquet", about["by"]) for name in COLUMNS}
     except FileNotFoundError as error:
         raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
-    tasks = tuple(stored.made(TaskFacts, task) for task in about["tasks"])
+    tasks = tuple(schema.made(TaskFacts, task) for task in about["tasks"])
     unfinished = tuple(about.get("unfinished", ()))
     known = {*unfinished, *(task.name for task in tasks)}
     if strangers := set(tables["runs"]["task"]) - known:
         raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, strangers))}'.")
-    protocol = stored.made(Protocol, about["protocol"])
+    protocol = schema.made(Protocol, about["protocol"])
     return Study(**tables, by=about["by"], tasks=tasks, protocol=protocol, unfinished=unfinished)
 
 
@@ -176,4 +176,4 @@ def _table(path: Path, by: str) -> Any:
     if path.stem == "predictions" and not path.exists():
         return pd.DataFrame()
     own = {by: "", "task": "text", "phase": "text"} if path.stem == "runs" else {}
-    return stored_tables.read_table(path, own | COLUMNS[path.stem])
+    return schema.read_table(path, own | COLUMNS[path.stem])

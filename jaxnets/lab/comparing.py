@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from jaxnets import tasks
-from jaxnets.basics import spans
+from jaxnets import spans, tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.engine import limits

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.config import record
 from jaxnets.config.config import Config
+from jaxnets.errors import UserError
 from jaxnets.lab.flagtext import parse
 from jaxnets.plugins import KINDS, Trust
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.runs import are_independent
 from jaxnets.engine.sweep import load_folds
+from jaxnets.errors import UserError
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import comparing, config_files, flags, flagtext, run_directory

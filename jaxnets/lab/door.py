@@ -6,13 +6,13 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
 from jaxnets.engine import interrupts
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare
+from jaxnets.errors import UserError
 from jaxnets.lab import profiling, run_directory, session
 from jaxnets.lab.results import Results
 from jaxnets.report.console import Terminal

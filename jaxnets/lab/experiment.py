@@ -8,12 +8,12 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.runs import chosen
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
 from jaxnets.evidence.study import Study
@@ -196,7 +196,7 @@ def only(**allowed: str) -> Callable[[Config], None]:
     >>> only(model="mlp")(Config(model="dan"))
     Traceback (most recent call last):
     ...
-    jaxnets.basics.errors.UserError: model: this experiment is made for 'mlp' alone, not for 'dan'.
+    jaxnets.errors.UserError: model: this experiment is made for 'mlp' alone, not for 'dan'.
     """
 
     def check(config: Config) -> None:

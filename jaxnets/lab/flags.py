@@ -8,14 +8,13 @@ from typing import Any
 
 from absl import flags
 
-from jaxnets import plugins
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError, nearest, unknown
+from jaxnets import plugins, user_code
 from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, choices
 from jaxnets.engine.runs import chosen
+from jaxnets.errors import UserError, nearest, unknown
 from jaxnets.lab import config_files, run_directory, trust
 from jaxnets.lab.experiment import Experiment, checked, configure, inherited
 from jaxnets.lab.flagtext import parse as parse_text
@@ -212,7 +211,7 @@ def _text_of(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(_text_of, value))
     is_object = not isinstance(value, str | bool | int | float | tuple | None) and callable(value)
-    return (imports.path_of(value) or str(getattr(value, "__name__", ""))) if is_object else unparse(value)
+    return (user_code.path_of(value) or str(getattr(value, "__name__", ""))) if is_object else unparse(value)
 
 
 def help_text(experiment: Experiment) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Kind, Range, linear_range, log_range, show
+from jaxnets.errors import UserError
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _RANGES = {"log": log_range, "lin": linear_range}

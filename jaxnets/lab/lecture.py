@@ -16,10 +16,9 @@ from typing import Any
 import jax
 from rich.console import Console
 
-from jaxnets.basics import files, stored
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.version import VERSION
+from jaxnets import __version__, io, schema
 from jaxnets.engine import programs
+from jaxnets.errors import UserError
 from jaxnets.lab import real_text, run_directory, runner
 from jaxnets.lab.experiment import Claim, configure
 from jaxnets.report import findings, page
@@ -65,7 +64,7 @@ class Run:
     def fingerprint(self) -> str:
         """What its finding depends on, but for the code of the package itself, whose version is in it."""
         source = inspect.getsource(sys.modules[self.claim.evidence.__module__])
-        content = [VERSION, source, self.claim.fingerprint, self.values, _stamps(self.values.get("dataset", ""))]
+        content = [__version__, source, self.claim.fingerprint, self.values, _stamps(self.values.get("dataset", ""))]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -99,7 +98,7 @@ def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Sec
     """Runs what is not finished, and writes the page after each experiment."""
     lecture = checked(lecture)
     with run_directory.lock(lecture.directory):
-        files.clear_temporaries(lecture.directory)
+        io.clear_temporaries(lecture.directory)
         return _give(lecture, console, fresh=fresh)
 
 
@@ -131,7 +130,7 @@ def _section(run: Run, finding: findings.Finding | None, problem: str = "") -> S
 def _finished(run: Run) -> findings.Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
     try:
-        made = stored.read_json(run.directory / MADE, {"fingerprint": str})
+        made = schema.read_json(run.directory / MADE, {"fingerprint": str})
     except (OSError, UserError):
         return None
     finding = findings.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
@@ -151,8 +150,8 @@ def _carry_out(run: Run, *, fresh: bool) -> Section:
         results, finding = runner.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
-        files.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
-        files.write_json(run.directory / MADE, {"fingerprint": run.fingerprint})
+        io.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
+        io.write_json(run.directory / MADE, {"fingerprint": run.fingerprint})
         return _section(run, finding)
     except UserError as error:
         return _section(run, None, str(error))
@@ -170,7 +169,7 @@ def _clear(directory: Path) -> None:
     others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
     if others and run_directory.CONFIG not in others:
         raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         shutil.rmtree(directory)
 
 
@@ -186,12 +185,12 @@ def _line(number: int, section: Section) -> str:
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:
     """The page, and the table of verdicts."""
-    about = f"Made by jaxnets {VERSION} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
+    about = f"Made by jaxnets {__version__} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
     name = Path(lecture.text).name.removeprefix("tfds:")
     text = page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
-    files.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
+    io.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
     table = page.markdown(sections, lecture.notes)
-    files.write(lecture.directory / VERDICTS, lambda path: path.write_text(table, encoding="utf-8"))
+    io.write(lecture.directory / VERDICTS, lambda path: path.write_text(table, encoding="utf-8"))
 
 
 def _machine(sections: Sequence[Section]) -> str:
@@ -207,7 +206,7 @@ def _machine(sections: Sequence[Section]) -> str:
 
 def with_verdicts(readme: Path, table: str) -> str:
     """A text file's content with the table of verdicts between the two marks that are meant for it."""
-    with files.opened(readme, "readme") as stream:
+    with io.opened(readme, "readme") as stream:
         content = stream.read()
     try:
         return page.insert(content.decode("utf-8"), table)
@@ -218,4 +217,4 @@ def with_verdicts(readme: Path, table: str) -> str:
 def put_verdicts(readme: Path, table: str) -> None:
     """Puts the table of verdicts into a text file."""
     text = with_verdicts(readme, table)
-    files.write(readme, lambda path: path.write_text(text, encoding="utf-8"))
+    io.write(readme, lambda path: path.write_text(text, encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from jaxnets.basics import files
+from jaxnets import io
 from jaxnets.lab import run_directory
 from jaxnets.report.progress import Count
 
@@ -87,14 +87,14 @@ class Live:
         if self.directory is None:
             return
         last = run_directory.read_json(self.directory, FILE, SHAPE)
-        files.write_json(self.directory / FILE, last | {"state": state, "stage": ""})
+        io.write_json(self.directory / FILE, last | {"state": state, "stage": ""})
         shutil.rmtree(self.directory / STAGE, ignore_errors=True)
 
     def _folder(self, directory: Path) -> Path:
         if not self.name:
             return directory
         folder = directory / STAGE
-        with files.file_errors(folder):
+        with io.file_errors(folder):
             folder.mkdir(exist_ok=True)
         return folder
 
@@ -107,4 +107,4 @@ class Live:
             "process": os.getpid(),
             "machine": platform.node(),
         }
-        files.write_json(self.directory / FILE, about | count.numbers())
+        io.write_json(self.directory / FILE, about | count.numbers())

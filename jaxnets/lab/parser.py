@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from jaxnets.basics.errors import UserError, nearest
+from jaxnets.errors import UserError, nearest
 
 
 class Parser(argparse.ArgumentParser):

@@ -13,12 +13,12 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets.basics import files, spans
-from jaxnets.basics.spans import Account
+from jaxnets import io, spans
 from jaxnets.config.config import Config
 from jaxnets.engine import devices, products
 from jaxnets.report import account_page
 from jaxnets.report.account_page import Work
+from jaxnets.spans import Account
 
 FOLDER, JSON, PAGE, TIMELINE = "profile", "account.json", "account.html", "perfetto_trace.json.gz"
 
@@ -41,7 +41,7 @@ def begin(directory: Path) -> None:
     """Says where the account that is under way is to be written, if there is one."""
     if (account := spans.account()) is not None and account.directory is None:
         folder = directory / FOLDER
-        with files.file_errors(folder):
+        with io.file_errors(folder):
             if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder)  # of what was interrupted
             folder.mkdir()
@@ -54,12 +54,12 @@ def _write(account: Account, folder: Path, config: Config, console: Console | No
         flops, rate = _flops(account.trained), products.product_rate(placement)
         traces = [(began, _events(account.trace_folder(place))) for place, began in enumerate(account.traces)]
         timeline = json.dumps(account_page.timeline(account.spans, account.start, traces))
-        files.write(folder / TIMELINE, lambda path: path.write_bytes(gzip.compress(timeline.encode())))
+        io.write(folder / TIMELINE, lambda path: path.write_bytes(gzip.compress(timeline.encode())))
     seconds = spans.seconds(account.spans, account.start, time.perf_counter())
     work = Work(seconds, flops, rate, placement.described())
     page = account_page.html(work, shlex.join(sys.argv), TIMELINE)
-    files.write_json(folder / JSON, work.as_json())
-    files.write(folder / PAGE, lambda path: path.write_text(page, encoding="utf-8"))
+    io.write_json(folder / JSON, work.as_json())
+    io.write(folder / PAGE, lambda path: path.write_text(page, encoding="utf-8"))
     if console is not None:
         account_page.print_account(console, work)
         console.print(f"Profile: {folder / PAGE}", soft_wrap=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.data.texts import Texts
 from jaxnets.engine.sweep import load_folds
+from jaxnets.errors import UserError
 from jaxnets.plugins import DATASET
 
 MOST_WORDS, MOST_TEST = 60, 2000

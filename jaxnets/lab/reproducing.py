@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics.errors import UserError
 from jaxnets.engine import sweep
+from jaxnets.errors import UserError
 from jaxnets.evidence import repetition
 from jaxnets.evidence.repetition import Repeated
 from jaxnets.lab import flags, run_directory, runner

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import io
 from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained, judged_step
+from jaxnets.errors import UserError, unknown
 from jaxnets.evidence import choosing
 from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
@@ -194,8 +194,8 @@ class Results(Trained):
           UserError: if it cannot be written, or holds results already.
         """
         folder = run_directory.create(run_directory.path_of("directory", directory))
-        files.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
-        files.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes, self.folds))
+        io.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
+        io.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes, self.folds))
         run_directory.write_rest(folder, self)
         self.write_models(folder)
         if self.kept_model is not None:
@@ -217,7 +217,7 @@ class Results(Trained):
                 by_run.setdefault(f"run_{run + first}", {})[f"step_{step}"] = params
             models.export(folder / "parameters.safetensors", by_run)
             runs = sorted({run for run, _ in self.kept})
-            files.write_json(folder / MODELS, _shared({run + first: self._described(run, first) for run in runs}))
+            io.write_json(folder / MODELS, _shared({run + first: self._described(run, first) for run in runs}))
 
     def _described(self, run: int, first: int) -> dict[str, Any]:
         described = self.model(run).described()

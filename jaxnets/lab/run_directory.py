@@ -18,14 +18,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.basics import checksums, files, jax_settings, stored, stored_tables
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.version import VERSION
+from jaxnets import __version__, io, jax_settings, schema
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
+from jaxnets.errors import UserError
 from jaxnets.evidence import study
 from jaxnets.lab import tensorboard
 
@@ -46,14 +45,14 @@ ENVIRONMENT = {
             "num_train?": int,
             "num_dev?": int,
             "num_test?": int,
-            ...: stored.SCALAR,
+            ...: schema.SCALAR,
         }
     ],
     "python?": str,
     "machine?": str,
     "devices?": [str],
     "versions?": {...: (None, str)},
-    "jax_settings?": {...: stored.SCALAR},
+    "jax_settings?": {...: schema.SCALAR},
     "git_commit?": (None, str),
     ...: object,
 }
@@ -76,17 +75,17 @@ def path_of(name: str, value: Any) -> Path:
 
 def create(directory: Path, content: Mapping[str, Any] | None = None) -> Path:
     """Makes a run directory, or goes on with one in which the same command has not finished."""
-    if files.exists(directory / CONFIG) or files.exists(directory / "runs.parquet"):
+    if io.exists(directory / CONFIG) or io.exists(directory / "runs.parquet"):
         _check_same(directory, content)
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    files.check_writable(directory)
-    with files.file_errors(directory):
+    io.check_writable(directory)
+    with io.file_errors(directory):
         if content is not None:
             (directory / PARTS).mkdir(exist_ok=True)
-            (directory / checksums.FILE).unlink(missing_ok=True)  # what it lists is written anew
+            (directory / io.CHECKSUMS).unlink(missing_ok=True)  # what it lists is written anew
             for folder in (directory, *(path for path in directory.iterdir() if path.is_dir())):
-                files.clear_temporaries(folder)
+                io.clear_temporaries(folder)
     return directory
 
 
@@ -109,8 +108,8 @@ def goes_on(directory: Path, content: Mapping[str, Any]) -> bool:
 
 def finish(directory: Path) -> None:
     """Lists the checksums of what has finished, and takes its parts away; the tables hold all of them."""
-    read_back = [path for path in directory.iterdir() if path.suffix in _READ_BACK and path.name != checksums.FILE]
-    checksums.write(directory, read_back)
+    read_back = [path for path in directory.iterdir() if path.suffix in _READ_BACK and path.name != io.CHECKSUMS]
+    io.write_checksums(directory, read_back)
     shutil.rmtree(directory / PARTS, ignore_errors=True)
 
 
@@ -145,7 +144,7 @@ def check_data(directory: Path, environment: Mapping[str, Any]) -> None:
 def lock(directory: Path) -> Iterator[None]:
     """Keeps a run directory from other processes; the lock is gone with its process, however that ends."""
     path = directory / LOCK
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
     with file:
@@ -169,7 +168,7 @@ def lock(directory: Path) -> Iterator[None]:
 def configuration(experiment: str, config: Config) -> dict[str, Any]:
     """The content of `config.json`: it repeats the sweep exactly, or says what it cannot give again."""
     values = record.to_json(config)
-    content = {"format": record.FORMAT, "version": VERSION, "experiment": experiment, "config": values}
+    content = {"format": record.FORMAT, "version": __version__, "experiment": experiment, "config": values}
     if config.options:
         content["options"] = record.encoded(config.options)
     if objects := record.unrepeatable(values):
@@ -179,22 +178,22 @@ def configuration(experiment: str, config: Config) -> dict[str, Any]:
 
 def write_tables(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> None:
     """Writes the two tables of a sweep, the runs last."""
-    files.write_table(directory / "curves.parquet", curves)
-    files.write_table(directory / "runs.parquet", runs)
+    io.write_table(directory / "curves.parquet", curves)
+    io.write_table(directory / "runs.parquet", runs)
 
 
 def write_rest(directory: Path, trained: Trained) -> None:
     """Writes predictions and events for TensorBoard, where they were asked for."""
     if trained.config.predictions:
-        files.write_table(directory / "predictions.parquet", trained.predictions)
+        io.write_table(directory / "predictions.parquet", trained.predictions)
     if trained.config.tensorboard:
         tensorboard.write(directory, trained.runs, trained.curves)
 
 
-def read_json(directory: Path, name: str, shape: stored.Shape) -> Any:
+def read_json(directory: Path, name: str, shape: schema.Shape) -> Any:
     """The content of a JSON file of a run directory."""
     with _told(directory, name):
-        return stored.read_json(directory / name, shape)
+        return schema.read_json(directory / name, shape)
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -219,11 +218,11 @@ def _told(directory: Path, name: str) -> Iterator[None]:
         raise UserError(f"'{directory}' is not a run directory: it holds no {name}.") from None
 
 
-def read_table(directory: Path, name: str, columns: stored_tables.Columns | None = None) -> pd.DataFrame:
+def read_table(directory: Path, name: str, columns: schema.Columns | None = None) -> pd.DataFrame:
     """A table of a run directory."""
     path = directory / f"{name}.parquet"
     try:
-        return stored_tables.read_table(path, study.COLUMNS[name] if columns is None else columns)
+        return schema.read_table(path, study.COLUMNS[name] if columns is None else columns)
     except FileNotFoundError:
         raise UserError(f"'{directory}' holds no {path.name}; the sweep has not come to an evaluation yet.") from None
 

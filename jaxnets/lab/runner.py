@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets.basics import files, jax_settings, spans
-from jaxnets.basics.errors import UserError
+from jaxnets import io, jax_settings, spans
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.evidence import judging
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.rules import EMPIRICAL, Rule
@@ -45,13 +45,13 @@ def _run(
         return compare(experiment, config, console, progress, held), None
     results = train(experiment, config, progress, held)
     if isinstance(experiment, Job):
-        with files.file_errors(_directory(results)), spans.span(spans.ANALYSIS):
+        with io.file_errors(_directory(results)), spans.span(spans.ANALYSIS):
             experiment.report(results, console)
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
         return results, None
     try:
-        with files.file_errors(_directory(results)):
+        with io.file_errors(_directory(results)):
             return results, conclude(experiment, results, console)
     except UserError:
         if not results.num_runs:  # a mistake that only shows where the claim trains
@@ -77,7 +77,7 @@ def compare(
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
     warming.join()  # Matplotlib draws in one thread at a time
     results = Results(**vars(last), directory=directory, console=progress)
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         _write_models(directory, results, first=len(found.runs) - len(last.runs))
         if config.tensorboard:
             tensorboard.write(directory, found.runs, found.curves)
@@ -133,7 +133,7 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     start, directory = time.perf_counter(), _directory(results)
     measured = claim.measure(results)
     for name, table in measured.items():
-        files.write_table(directory / f"{name}.parquet", table)
+        io.write_table(directory / f"{name}.parquet", table)
     tables = {"runs": results.runs, "curves": results.curves, **measured}
     with figures.style():
         pictures = claim.pictures(tables)
@@ -153,7 +153,7 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
         tables=claim.summary(tables),
         pictures={name: picture.caption for name, picture in pictures.items()},
     )
-    files.write_json(directory / findings.FILE, finding.as_json())
+    io.write_json(directory / findings.FILE, finding.as_json())
     findings.print_finding(console, finding, directory)
     return finding
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.report import pages
 
 ADDRESS = "127.0.0.1"

@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics import files, jax_settings, spans
-from jaxnets.basics.errors import UserError
+from jaxnets import io, jax_settings, spans
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import cluster
@@ -24,6 +23,7 @@ from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
 from jaxnets.engine.trained import Trained
+from jaxnets.errors import UserError
 from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
@@ -69,12 +69,12 @@ def make_directory(
     begun = run_directory.is_begun(directory)
     run_directory.create(directory, content)
     if config.export:
-        files.clear_temporaries(Path(config.export).parent, glob.escape(Path(config.export).name))
+        io.clear_temporaries(Path(config.export).parent, glob.escape(Path(config.export).name))
     environment = run_directory.environment(devices_of(config), notes, datasets)
     if begun:
         run_directory.check_data(directory, environment)
-    files.write_json(directory / run_directory.CONFIG, content)
-    files.write_json(directory / "environment.json", environment)
+    io.write_json(directory / run_directory.CONFIG, content)
+    io.write_json(directory / "environment.json", environment)
     profiling.begin(directory)
     return directory
 
@@ -111,7 +111,7 @@ def carry_out(
     with undisturbed() if interrupted else contextlib.nullcontext():
         trained = kept.chosen(recorder.trained(interrupted=interrupted, seconds=time.perf_counter() - begin))
         if directory is not None and trained.kept_model is None and model.is_kept(directory):
-            with files.file_errors(directory):
+            with io.file_errors(directory):
                 shutil.rmtree(directory / model.CHECKPOINT)  # of a run that was ahead and did not finish
         if directory is not None:
             run_directory.write_tables(directory, trained.runs, trained.curves)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import files, spans
-from jaxnets.basics.errors import UserError
+from jaxnets import io, spans
+from jaxnets.errors import UserError
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 
@@ -35,8 +35,8 @@ def write(directory: Path, study: Study, said: Answer, command: str, environment
     page = directory / PAGE
     if (directory / "figures").is_symlink():
         raise UserError(f"{directory / 'figures'}: it is a link, and the figures would be written elsewhere.")
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         figures = study_figures.save(study, said, directory / "figures")
     content = study_page.html(study, said, command=command, environment=environment)
-    files.write(page, lambda temporary: Path(temporary).write_text(content, encoding="utf-8"))
+    io.write(page, lambda temporary: Path(temporary).write_text(content, encoding="utf-8"))
     return [page, *figures]

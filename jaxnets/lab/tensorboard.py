@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from jaxnets.basics import files
+from jaxnets import io
 from jaxnets.evidence import choosing
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> Path:
     folder, now = directory / FOLDER, time.time()
     temporary = folder.with_name(f".{FOLDER}.{os.getpid()}.tmp")
     names, of_run = _columns(runs), dict(tuple(curves.groupby("run")))
-    with files.file_errors(folder):
+    with io.file_errors(folder):
         try:
             about = [_event(now, _experiment(runs[names]))]  # it holds for all, wherever it stands
             for row in _rows(runs):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.plugins import Trust
 
 ALL = "all"

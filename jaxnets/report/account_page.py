@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets.basics import spans
-from jaxnets.basics.spans import Span
+from jaxnets import spans
 from jaxnets.report import pages, tables
+from jaxnets.spans import Span
 
 ABOUT = {
     spans.IMPORT: "from the start of the process until the work begins; a module that is imported later counts there",

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from jaxnets.basics.characters import printable
+from jaxnets.errors import printable
 
 
 class Terminal(Console):

@@ -1,12 +1,12 @@
 """Figures from result tables, in colours that the colour-blind can tell apart, with markers that differ too."""
 
-import io
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets.basics import files, spans
-from jaxnets.basics.characters import one_line, printable
+from jaxnets import io, spans
+from jaxnets.errors import one_line, printable
 from jaxnets.evidence import choosing, intervals
 
 # What is written or drawn in it is light where the page is dark: see `save`.
@@ -235,16 +235,16 @@ def line_with_band(
 @spans.span(spans.WRITING)
 def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark."""
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for kind in kinds:
-        content = io.BytesIO()
+        content = BytesIO()
         with style():
             figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
         figure.set_layout_engine(None)  # it is laid out now, and another engine would draw it once more for itself
         written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
-        paths.append(files.write(directory / f"{name}.{kind}", partial(_put, written)))
+        paths.append(io.write(directory / f"{name}.{kind}", partial(_put, written)))
     return paths
 
 

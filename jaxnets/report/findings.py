@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from jaxnets.basics import stored
-from jaxnets.basics.errors import UserError
+from jaxnets import schema
+from jaxnets.errors import UserError
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict
 from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
@@ -53,7 +53,7 @@ class Finding:
         return {name: _finite(value) for name, value in content.items()}
 
 
-_SHAPE = stored.shape_of(Finding) | {"tables": [{"title": str, "columns": [str], "rows": [[str]]}]}
+_SHAPE = schema.shape_of(Finding) | {"tables": [{"title": str, "columns": [str], "rows": [[str]]}]}
 _NAME = re.compile(r"[\w-]{1,100}")
 
 
@@ -69,14 +69,14 @@ def _finite(value: Any) -> Any:
 def read(directory: Path) -> Finding | None:
     """The finding of a run directory; None if there is none, or it cannot be read."""
     try:
-        content = stored.read_json(directory / FILE, _SHAPE)
+        content = schema.read_json(directory / FILE, _SHAPE)
     except (FileNotFoundError, UserError):
         return None
     ragged = any(len(row) != len(one["columns"]) for one in content["tables"] for row in one["rows"])
     if ragged or not all(_NAME.fullmatch(name) for name in content["pictures"]):  # these are names of files
         return None
     tables = {one["title"]: pd.DataFrame(one["rows"], columns=one["columns"]) for one in content["tables"]}
-    return Finding(**{**content, "verdict": stored.made(Verdict, content["verdict"]), "tables": tables})
+    return Finding(**{**content, "verdict": schema.made(Verdict, content["verdict"]), "tables": tables})
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from jaxnets.basics.characters import printable
+from jaxnets.errors import printable
 from jaxnets.evidence import choosing
 from jaxnets.report import figures
 from jaxnets.report.tables import cell, with_interval

@@ -4,7 +4,7 @@ from typing import Any
 
 import jinja2
 
-from jaxnets.basics.characters import printable
+from jaxnets.errors import printable
 
 
 def render(template: str, **values: Any) -> str:

@@ -1,8 +1,8 @@
 """The figures of a comparison for papers: PNG, SVG and PDF, each with its table as CSV."""
 
 import functools
-import io
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
-from jaxnets.basics import files
+from jaxnets import io
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 from jaxnets.report import study_tables
@@ -30,7 +30,7 @@ def save(study: Study, answer: Answer, directory: Path) -> list[Path]:
         if table.empty:
             continue
         paths += save_figure(figure, directory, name, KINDS)
-        paths.append(files.write(directory / f"{name}.csv", functools.partial(table.to_csv, index=False)))
+        paths.append(io.write(directory / f"{name}.csv", functools.partial(table.to_csv, index=False)))
     return paths
 
 
@@ -39,7 +39,7 @@ def warm_up() -> None:
     figure = Figure(figsize=(1, 1))
     figure.subplots().set(xscale="log", xlabel="1")
     for kind in KINDS:
-        figure.savefig(io.BytesIO(), format=kind)
+        figure.savefig(BytesIO(), format=kind)
 
 
 def accuracy_over_learning_rate(study: Study, answer: Answer) -> tuple[Figure, pd.DataFrame]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from jaxnets.basics.characters import printable
+from jaxnets.errors import printable
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
 from jaxnets.report import pages, study_gallery, study_rows

@@ -8,9 +8,9 @@ from jaxtyping import Int
 from rich.cells import cell_len
 from rich.table import Table
 
-from jaxnets.basics.characters import one_line
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
+from jaxnets.errors import one_line
 from jaxnets.evidence.comparison import System, accuracy, certain_mistakes, compare
 from jaxnets.report.tables import table, with_interval
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets.errors import UserError, unknown
 from jaxnets.tasks.task import BenchmarkTask
 
 SMALL = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.trained import predict
 from jaxnets.trained.model import Model
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from jaxnets.basics import jax_settings
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LONGEST_EXPLAINED
+from jaxnets import jax_settings
+from jaxnets.errors import UserError
+from jaxnets.io import LONGEST_EXPLAINED
 from jaxnets.models.blocks import OUTPUT, MeanPooling, TextBatch, has_windows, window_owner
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets.basics import jax_settings
-from jaxnets.basics.errors import UserError
+from jaxnets import jax_settings
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import VECTORS, TextBatch
 
 if TYPE_CHECKING:

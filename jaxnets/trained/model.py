@@ -12,13 +12,12 @@ import numpy as np
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets import plugins
-from jaxnets.basics import checksums, files, stored
-from jaxnets.basics.errors import UserError, unknown
-from jaxnets.basics.logs import quiet_orbax
+from jaxnets import io, plugins, schema
 from jaxnets.config.values import Field
 from jaxnets.data import labels
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError, unknown
+from jaxnets.logs import quiet_orbax
 from jaxnets.models import GIVEN
 from jaxnets.plugins import Plugin, Trust
 from jaxnets.trained import fitting
@@ -29,13 +28,13 @@ SHAPE = {
     "form": _FORM,
     "model": str,
     "head": str,
-    "arguments": {...: (*stored.SCALAR, [int])},
+    "arguments": {...: (*schema.SCALAR, [int])},
     "class_names": [str],
     "tokenizer": str,
     "vocabulary": [str],
     "label_type?": ("", *labels.TYPES),
     "max_length?": int,
-    "about": {"run": int, "dataset?": str, "num_features?": int, ...: stored.SCALAR},
+    "about": {"run": int, "dataset?": str, "num_features?": int, ...: schema.SCALAR},
 }
 """Of a description, as JSON."""
 
@@ -136,14 +135,14 @@ def save(directory: Path, kept: Model) -> None:
     content = kept.described()
     target = (directory / CHECKPOINT).absolute()
     new, old = _new(target.parent), _old(target.parent)
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
             # not the asynchronous one: where its folder cannot be made, its threads wait for ten minutes
             with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
                 checkpointer.save(new / "params", args=ocp.args.StandardSave(kept.params))
-            files.write_json(new / DESCRIPTION, content)
-            checksums.write(new, [path for path in new.rglob("*") if path.is_file()])
+            io.write_json(new / DESCRIPTION, content)
+            io.write_checksums(new, [path for path in new.rglob("*") if path.is_file()])
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -163,7 +162,7 @@ def is_kept(directory: Path) -> bool:
 def _folder(directory: Path) -> Path:
     """The folder of the model; a kill while one took the place of another may have left it under the name before."""
     folder = directory / CHECKPOINT
-    whole = (one for one in (_new(directory), _old(directory)) if (one / checksums.FILE).exists())
+    whole = (one for one in (_new(directory), _old(directory)) if (one / io.CHECKSUMS).exists())
     return folder if folder.exists() else next(whole, folder)
 
 
@@ -183,8 +182,8 @@ def load(directory: Path, trust: Trust = False) -> Model:
         raise UserError(f"there is not a run directory '{directory}'.")
     if not is_kept(directory):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
-    checksums.check(folder)
-    content = stored.read_json(path, SHAPE)
+    io.check_checksums(folder)
+    content = schema.read_json(path, SHAPE)
     return from_description(path, content, _params(folder / "params"), trust)
 
 
@@ -227,14 +226,14 @@ def export(path: Path, params: Any) -> None:
     from safetensors.numpy import save_file
 
     flat = {name: np.ascontiguousarray(leaf) for name, leaf in named(params).items()}
-    files.write(path, lambda temporary: save_file(flat, temporary))
+    io.write(path, lambda temporary: save_file(flat, temporary))
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a .safetensors file by name."""
     from safetensors.numpy import load_file
 
-    checksums.check(path.parent, path.name)
+    io.check_checksums(path.parent, path.name)
     try:
         fitting.check_file(path)
         return load_file(path)  # it compares the sizes in the header with that of the file

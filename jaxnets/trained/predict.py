@@ -11,18 +11,17 @@ import numpy as np
 from flax import linen as nn
 from jaxtyping import Float, Int
 
-from jaxnets.basics import jax_settings
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.fingerprints import fingerprint
-from jaxnets.basics.foreign import is_foreign
+from jaxnets import jax_settings
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
 from jaxnets.trained.model import Model
 from jaxnets.training import precision
 from jaxnets.training.state import TRACED_ANEW
+from jaxnets.user_code import fingerprint, is_foreign
 
 _TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
 _MOST_POSITIONS = 1 << 18  # where texts are long

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 
 @runtime_checkable

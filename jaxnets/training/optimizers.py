@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from optax.contrib import SAMState, ScheduleFreeState, schedule_free_eval_params
 from optax.schedules import InjectStatefulHyperparamsState
 
-from jaxnets.basics import logs
-from jaxnets.basics.errors import UserError
+from jaxnets import logs
+from jaxnets.errors import UserError
 
 Number = float | Float[Array, ""]
 Factory = Callable[..., optax.GradientTransformation]

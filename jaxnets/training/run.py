@@ -12,7 +12,7 @@ from flax import linen as nn
 from flax import traverse_util
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import OUTPUT, TextBatch
 from jaxnets.training import batches, initializers, optimizers, precision, schedules, word_rows
 from jaxnets.training.batches import Examples, TextStream

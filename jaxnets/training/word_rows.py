@@ -21,7 +21,7 @@ import optax
 from flax import traverse_util
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import VECTORS
 
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.characters import one_line, printable
-from jaxnets.basics.errors import LONGEST, UserError
+from jaxnets.errors import LONGEST, UserError, one_line, printable
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.foreign import calling, is_foreign
+from jaxnets import user_code
+from jaxnets.errors import UserError
+from jaxnets.user_code import calling, is_foreign
 
 MODULES = {
     "raises": ("x = 1\nraise RuntimeError('at import\\nand more')\n", "RuntimeError: at import (", "line 2)."),
@@ -27,7 +27,7 @@ def test_a_module_that_fails_is_one_line_with_its_place(name, tmp_path, monkeypa
     (tmp_path / f"guest_that_{name}.py").write_text(body)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(UserError) as error:
-        imports.load("model", f"guest_that_{name}:x")
+        user_code.load("model", f"guest_that_{name}:x")
     sys.modules.pop(f"guest_that_{name}", None)
     text = str(error.value)
     assert text.startswith(f"model: the import of 'guest_that_{name}' fails with {kind}"), text
@@ -45,7 +45,7 @@ def test_an_interruption_is_the_users_and_goes_through():
 def test_what_is_foreign():
     assert is_foreign(lambda x: x)
     assert is_foreign(sys.exit)
-    assert not is_foreign(imports.load)
+    assert not is_foreign(user_code.load)
 
 
 class _Looks(nn.Module):

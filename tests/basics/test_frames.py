@@ -1,6 +1,6 @@
 import pandas as pd
 
-from jaxnets.basics import frames
+from jaxnets import schema
 
 
 def test_every_column_holds_one_kind_of_value(tmp_path):
@@ -21,7 +21,7 @@ def test_every_column_holds_one_kind_of_value(tmp_path):
             "fine": [1, 2],
         }
     )
-    table = frames.typed(mixed)
+    table = schema.typed(mixed)
     assert [str(dtype) for dtype in table.dtypes] == ["Int64", "float64", "boolean", "float64", "str", "str", "int64"]
     assert table["either"].tolist() == ["3", "auto"]
     assert table.isna().to_numpy().tolist() == mixed.isna().to_numpy().tolist()
@@ -31,5 +31,5 @@ def test_every_column_holds_one_kind_of_value(tmp_path):
 
 def test_a_table_of_plain_columns_stays_as_it_is():
     table = pd.DataFrame({"a": [1.5, None], "b": ["x", None], "c": pd.array([True, None], "boolean")})
-    pd.testing.assert_frame_equal(frames.typed(table), table)
-    assert frames.typed(pd.DataFrame()).empty
+    pd.testing.assert_frame_equal(schema.typed(table), table)
+    assert schema.typed(pd.DataFrame()).empty

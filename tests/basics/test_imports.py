@@ -2,14 +2,14 @@ import math
 
 import pytest
 
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError
+from jaxnets import user_code
+from jaxnets.errors import UserError
 
 
 def test_a_path_leads_to_its_object_and_an_object_to_its_path():
-    assert imports.load("x", "math:tau") is math.tau
-    assert imports.path_of(math.sqrt) == "math:sqrt"
-    assert imports.load("x", imports.path_of(UserError)) is UserError
+    assert user_code.load("x", "math:tau") is math.tau
+    assert user_code.path_of(math.sqrt) == "math:sqrt"
+    assert user_code.load("x", user_code.path_of(UserError)) is UserError
 
 
 def local(x):
@@ -17,11 +17,11 @@ def local(x):
 
 
 def test_what_cannot_be_imported_has_no_path():
-    assert imports.path_of(local) == f"{__name__}:local"
-    for nameless in (lambda x: x, 3, [1], UserError("x"), imports.load.__get__):
-        assert imports.path_of(nameless) is None
+    assert user_code.path_of(local) == f"{__name__}:local"
+    for nameless in (lambda x: x, 3, [1], UserError("x"), user_code.load.__get__):
+        assert user_code.path_of(nameless) is None
     shadowed, shadowed.__qualname__ = (lambda x: x), "local"
-    assert imports.path_of(shadowed) is None  # another object has that name
+    assert user_code.path_of(shadowed) is None  # another object has that name
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_what_cannot_be_imported_has_no_path():
 )
 def test_what_leads_nowhere_is_one_line(path, part):
     with pytest.raises(UserError) as error:
-        imports.load("optimizer", path)
+        user_code.load("optimizer", path)
     assert part in str(error.value)
     assert "\n" not in str(error.value)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxnets
-from jaxnets.basics import jax_settings
+from jaxnets import jax_settings
 
 HOSTILE = {
     "jax_enable_x64": (jax.enable_x64, True),

@@ -2,7 +2,7 @@ import logging
 import sys
 from types import SimpleNamespace
 
-from jaxnets.basics.logs import quiet_orbax
+from jaxnets.logs import quiet_orbax
 
 
 def test_only_what_comes_too_late_is_passed_over(monkeypatch):

@@ -3,8 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from jaxnets.basics import spans
-from jaxnets.basics.spans import Span
+from jaxnets import spans
+from jaxnets.spans import Span
 
 
 def test_seconds_add_up_whatever_overlaps():

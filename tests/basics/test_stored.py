@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from jaxnets.basics import files, stored, stored_tables
-from jaxnets.basics.errors import UserError
+from jaxnets import io, schema
+from jaxnets.errors import UserError
 
 SHAPE = {"form": (1, 2), "name": str, "size?": (None, int), "parts?": [{"share": float}], "more?": {...: bool}}
 
@@ -41,7 +41,7 @@ def test_another_shape_is_one_line(content, problem, tmp_path):
     path = tmp_path / "file.json"
     path.write_text(content)
     with pytest.raises(UserError) as error:
-        stored.read_json(path, SHAPE)
+        schema.read_json(path, SHAPE)
     assert str(error.value).startswith(f"{path}: cannot be read: ")
     assert problem in str(error.value)
     assert str(error.value).isprintable()
@@ -50,22 +50,22 @@ def test_another_shape_is_one_line(content, problem, tmp_path):
 def test_what_is_no_file_of_a_sensible_size_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match="it is not a file"):
-        stored.read_json(tmp_path / "pipe", SHAPE)
+        schema.read_json(tmp_path / "pipe", SHAPE)
     with (tmp_path / "large").open("wb") as stream:
-        stream.truncate(stored.MOST_BYTES + 1)
+        stream.truncate(schema.MOST_BYTES + 1)
     with pytest.raises(UserError, match="are more than the 268,435,456"):
-        stored.read_json(tmp_path / "large", SHAPE)
+        schema.read_json(tmp_path / "large", SHAPE)
     (tmp_path / "bytes").write_bytes(b'"\xff"')
     with pytest.raises(UserError, match="can't decode"):
-        stored.read_json(tmp_path / "bytes", SHAPE)
+        schema.read_json(tmp_path / "bytes", SHAPE)
     with pytest.raises(FileNotFoundError):
-        stored.read_json(tmp_path / "none", SHAPE)
+        schema.read_json(tmp_path / "none", SHAPE)
 
 
 def test_the_shape_is_read(tmp_path):
     content = {"form": 2, "name": "é", "size": None, "parts": [{"share": 1}], "more": {"a": True}}
     (tmp_path / "file.json").write_text(json.dumps(content))
-    assert stored.read_json(tmp_path / "file.json", SHAPE) == content
+    assert schema.read_json(tmp_path / "file.json", SHAPE) == content
 
 
 def test_a_table_that_claims_more_than_its_bytes_is_not_read(tmp_path, monkeypatch):
@@ -75,12 +75,12 @@ def test_a_table_that_claims_more_than_its_bytes_is_not_read(tmp_path, monkeypat
     assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
     monkeypatch.setattr(pd, "read_parquet", None)  # it would be noticed
     with pytest.raises(UserError, match="it claims 2,000,000 rows of 10 columns"):
-        stored_tables.read_table(tmp_path / "bomb.parquet", {})
+        schema.read_table(tmp_path / "bomb.parquet", {})
 
 
 def test_a_column_is_of_its_kind(tmp_path):
-    path = files.write_table(tmp_path / "a.parquet", pd.DataFrame({"run": [0, 1], "name": "x", "loss": [0.5, None]}))
-    assert len(stored_tables.read_table(path, {"run": "whole", "name": "text", "loss": "number"})) == 2
+    path = io.write_table(tmp_path / "a.parquet", pd.DataFrame({"run": [0, 1], "name": "x", "loss": [0.5, None]}))
+    assert len(schema.read_table(path, {"run": "whole", "name": "text", "loss": "number"})) == 2
     for columns, problem in (
         ({"seed": "whole"}, "there is no column 'seed'"),
         ({"loss": "whole"}, "the column 'loss' must hold whole numbers"),
@@ -88,12 +88,12 @@ def test_a_column_is_of_its_kind(tmp_path):
         ({"run": "text"}, "the column 'run' must hold texts"),
     ):
         with pytest.raises(UserError, match=problem):
-            stored_tables.read_table(path, columns)
+            schema.read_table(path, columns)
 
 
 def test_a_temporary_file_is_not_written_through_a_link(tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / f".a.json.{os.getpid()}.tmp").symlink_to(tmp_path / "mine")
-    files.write_json(tmp_path / "a.json", {})
+    io.write_json(tmp_path / "a.json", {})
     assert (tmp_path / "mine").read_text() == "mine"
     assert (tmp_path / "a.json").read_text() == "{}\n"

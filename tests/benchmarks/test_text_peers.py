@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import text_peers
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 VOCABULARY, DIM = 40, 8
 MLP = [6, 5]

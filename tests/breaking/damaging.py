@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import config_files, directories, run_directory
 from jaxnets.trained import model
 from tests.breaking import commands

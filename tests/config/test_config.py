@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config import config, record
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, linear_range, log_range
+from jaxnets.errors import UserError
 from jaxnets.training.optimizers import momentum
 
 

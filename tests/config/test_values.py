@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Field, Range, linear_range, log_range
+from jaxnets.errors import UserError
 
 
 def test_sizes_are_tuples_and_a_number_is_one_size():

@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import archives
+from jaxnets.errors import UserError
 
 EXECUTED = []
 

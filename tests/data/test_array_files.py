@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped
 from jaxnets.data.dataset import fingerprint, in_memory
+from jaxnets.errors import UserError
 
 
 def write(folder, splits, dtype=np.float32, names=("no", "yes")):

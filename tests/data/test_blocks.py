@@ -5,12 +5,12 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets import data, plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.data import raw
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.features import assemble_features
 from jaxnets.data.folds import Splitting
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 X = np.random.default_rng(0).normal(3, 2, size=(200, 3)).astype(np.float32)

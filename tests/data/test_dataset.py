@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, random_generator, stratified, with_train_examples
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 SPLIT = Split(np.zeros((2, 3), np.float32), np.array([0, 1], np.int32))
 WORD_SPLIT = Split(np.zeros((2, 3), np.int32), np.array([0, 1], np.int32))

@@ -5,9 +5,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.digits import digits, digits_noise
 from jaxnets.data.features import standardized
+from jaxnets.errors import UserError
 
 # the package gives this name to the function
 module = importlib.import_module("jaxnets.data.digits")

@@ -6,7 +6,6 @@ from scipy.optimize import linprog
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN
 from jaxnets.data.generated import (
     MAX_DISTANCE,
@@ -20,6 +19,7 @@ from jaxnets.data.generated import (
     word_order,
     xor,
 )
+from jaxnets.errors import UserError
 
 
 def is_linearly_separable(inputs, labels):

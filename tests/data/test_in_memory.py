@@ -6,9 +6,9 @@ import pytest
 from scipy import sparse
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import in_memory
 from jaxnets.data.dataset import Dataset, Split
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 GENERATOR = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import learned_vectors
 from jaxnets.data.dataset import WordVectors
 from jaxnets.data.sentences import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 ROWS = [[2, 3, 4], [3, 2], [4, 5, 5, 2], [6]]
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.config import arguments
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 SPLIT = Split(np.zeros((2, 3), np.float32), np.array([0, 1], np.int32))

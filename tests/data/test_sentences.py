@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import sentences
 from jaxnets.data.generated import NEGATION
+from jaxnets.errors import UserError
 
 LOADERS = (sentences.unseen_negations, sentences.unseen_ngrams)
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 
 SIZES = {"breast_cancer": (341, 114, 114), "wine": (106, 36, 36)}
 

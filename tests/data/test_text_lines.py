@@ -4,10 +4,10 @@ import tracemalloc
 
 import pytest
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data import files, text_lines, word_vectors
 from jaxnets.data.file_rows import Columns
+from jaxnets.errors import UserError
 
 
 def write(path, content):
@@ -53,7 +53,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_file_that_is_packed_to_fill_the_memory_is_refused(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(limits, "ALWAYS", 1 << 20)
+    monkeypatch.setattr(io, "ALWAYS", 1 << 20)
     packed = write(tmp_path / name, BOMBS[name])
     assert packed.stat().st_size < 50_000
     tracemalloc.start()
@@ -71,7 +71,7 @@ def test_small_files_may_be_repetitive(tmp_path):
 
 
 def test_vectors_that_would_fill_the_memory_are_refused_at_their_first_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "free_memory", lambda: 1 << 30)
+    monkeypatch.setattr(io, "free_memory", lambda: 1 << 30)
     path = write(tmp_path / "a.vec", b"the" + b" 1" * 16_000 + b"\n")
     assert word_vectors.read(path, ["the"]).dim == 16_000
     with pytest.raises(UserError, match=r"a\.vec, line 1: 100,000 words with 16,000 numbers each: it takes 6\.0 GiB"):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped, text_files
 from jaxnets.data.dataset import fingerprint
+from jaxnets.errors import UserError
 
 
 @pytest.fixture

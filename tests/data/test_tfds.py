@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data.no_tensorflow import SUPPORTED, without_tensorflow
 from jaxnets.data.tfds import read
 from jaxnets.data.tfds_downloads import adjusted_downloads
+from jaxnets.errors import UserError
 
 pytest.importorskip("importlib_resources")
 pytest.importorskip("array_record")

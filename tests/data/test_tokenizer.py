@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError
 
 RAW_AND_WORDS = [
     ("I don't like it.", "i do n't like it ."),

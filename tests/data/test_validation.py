@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.validation import as_array, validate
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 

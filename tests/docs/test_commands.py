@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.lab import flags
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.flags import command_line

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets.basics import checksums
+from jaxnets import io
 from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import until_interrupted
@@ -75,7 +75,7 @@ def cut_off(folder, values, after, monkeypatch):
 
 def whole(folder):
     """The steps of the checkpoints that count."""
-    return sorted(int(path.parent.name.removeprefix("states-")) for path in begun(folder).glob(f"*/{checksums.FILE}"))
+    return sorted(int(path.parent.name.removeprefix("states-")) for path in begun(folder).glob(f"*/{io.CHECKSUMS}"))
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -122,14 +122,14 @@ def swap(begun, step):
         tree = checkpointer.restore(folder)
         shutil.rmtree(folder)
         checkpointer.save(folder, {name: leaf[:1] for name, leaf in tree.items()})
-    checksums.write(folder, [path for path in folder.rglob("*") if path.is_file()])
+    io.write_checksums(folder, [path for path in folder.rglob("*") if path.is_file()])
 
 
 DAMAGES = {
     "a state is flipped": lambda begun, step: flip(largest(begun / f"states-{step}")),
     "a state is cut": lambda begun, step: largest(begun / f"states-{step}").write_bytes(b"1"),
-    "the checksums are cut": lambda begun, step: (begun / f"states-{step}" / checksums.FILE).write_text('{"step": '),
-    "the checksums are missing": lambda begun, step: (begun / f"states-{step}" / checksums.FILE).unlink(),
+    "the checksums are cut": lambda begun, step: (begun / f"states-{step}" / io.CHECKSUMS).write_text('{"step": '),
+    "the checksums are missing": lambda begun, step: (begun / f"states-{step}" / io.CHECKSUMS).unlink(),
     "states are missing": lambda begun, step: largest(begun / f"states-{step}").unlink(),
     "states of another step": lambda begun, step: swap(begun, step),
     "records are flipped": lambda begun, step: flip(next(begun.glob(f"step-{step}-*"))),

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import cluster, ray_cluster, worker
@@ -21,6 +20,7 @@ from jaxnets.engine.parts import Parts, around
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline
 
 VALUES = {

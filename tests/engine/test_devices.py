@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.engine import devices
+from jaxnets.errors import UserError
 
 
 @given(st.integers(1, 500), st.integers(0, 6).map(lambda n: 2**n), st.integers(1, 10**4), st.integers(1, 8))

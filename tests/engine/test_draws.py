@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.lab import comparing
 
 RANGES = {"learning_rate": log_range(1e-4, 1), "initializer_scale": linear_range(0, 1)}

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from jaxnets.basics import limits as basic_limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import limits
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 
 XOR = {"dataset": "xor", "batch_size": 0, "num_steps": 10}
 GIB = 2**30
@@ -36,7 +36,7 @@ def eight_gib(monkeypatch):
 
 
 def set_free(monkeypatch, num_bytes):
-    for place in (limits, basic_limits):
+    for place in (limits, io):
         monkeypatch.setattr(place, "free_memory", lambda: num_bytes)
 
 

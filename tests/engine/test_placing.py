@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine import placing
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 
 
 @pytest.fixture

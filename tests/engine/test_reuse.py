@@ -187,7 +187,7 @@ def test_runs_of_other_code_are_not_joined(tmp_path, monkeypatch):
 SCRIPT = """
 import jax, sys
 import jaxnets
-from jaxnets.basics.fingerprints import fingerprint
+from jaxnets.user_code import fingerprint
 from jaxnets.engine import devices
 from jaxnets.engine.sweep import prepare
 from lab_of_reuse import rules

@@ -3,11 +3,11 @@ import numpy as np
 import optax
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.runs import dataset_arguments, runs
 from jaxnets.engine.sweep import load_folds, prepare
+from jaxnets.errors import UserError
 from jaxnets.models import MLP
 from jaxnets.plugins import DATASET
 from jaxnets.training import schedules

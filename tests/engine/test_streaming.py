@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from jaxnets import data, training
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine import devices, rooms
 from jaxnets.engine import tables as results
@@ -17,6 +16,7 @@ from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.engine.streaming import WAITING
+from jaxnets.errors import UserError
 from jaxnets.training import batches
 
 DIGITS = {"hidden_units": 16, "num_steps": 30, "evaluate_every": 12, "batch_size": 60}

@@ -4,7 +4,7 @@ import pytest
 
 from experiments import batch_size
 from jaxnets.analysis import gradient_noise
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence import judging
 from jaxnets.lab.experiment import configure
 from tests.experiments import planted

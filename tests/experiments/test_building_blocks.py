@@ -8,7 +8,7 @@ from flax import linen as nn
 
 from experiments import building_blocks
 from jaxnets.analysis import parameters
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.lab.experiment import configure
 from jaxnets.models.blocks import Linear

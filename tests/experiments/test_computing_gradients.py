@@ -8,7 +8,7 @@ import pytest
 
 from experiments import computing_gradients
 from jaxnets.analysis import backprop
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.lab.experiment import configure
 from tests.experiments import planted

@@ -6,7 +6,7 @@ import pytest
 
 from experiments import dan_vs_naive_bayes
 from experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.lab.experiment import configure

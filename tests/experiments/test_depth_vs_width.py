@@ -6,7 +6,7 @@ import pytest
 
 from experiments import depth_vs_width
 from jaxnets.analysis import parameters
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted

@@ -5,7 +5,7 @@ import pytest
 from experiments import sgd_vs_full_gradient as experiment
 from experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence
 from jaxnets.analysis import solutions
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted

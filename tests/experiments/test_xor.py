@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from experiments import xor
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, Split
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.report import findings
 from tests.experiments.planted import Planted

@@ -11,9 +11,9 @@ import pytest
 import jaxnets
 from experiments import train
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
+from jaxnets.errors import UserError
 from jaxnets.evidence import between
 from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory

@@ -7,10 +7,10 @@ import shlex
 import pytest
 
 import experiments
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.lab import flags, run_directory
 from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment, Job, Option, configure

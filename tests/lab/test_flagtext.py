@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.config.values import Range
+from jaxnets.errors import UserError
 from jaxnets.lab.flagtext import parse, unparse
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 
 import experiments
 from experiments import lecture as command
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
+from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.lab import commandline, lecture

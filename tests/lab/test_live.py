@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import live, run_directory, session
 from jaxnets.lab.live import Live, Pace
 from jaxnets.report.progress import Count

@@ -14,8 +14,8 @@ from rich.console import Console
 
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
+from jaxnets.errors import UserError
 from jaxnets.evidence import study
 from jaxnets.evidence.answer import answer
 from jaxnets.lab import directories, flags, watch
@@ -55,9 +55,9 @@ def folder(tmp_path_factory):
     models.save(directory / "sweep", results.model(0))
     (directory / "study").mkdir()
     study.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
-    files.write_json(directory / "study" / "environment.json", ENVIRONMENT)
+    io.write_json(directory / "study" / "environment.json", ENVIRONMENT)
     shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "study")
-    files.write_json(directory / "study" / findings.FILE, finding("sums").as_json())
+    io.write_json(directory / "study" / findings.FILE, finding("sums").as_json())
     return directory
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab.parser import Parser
 
 

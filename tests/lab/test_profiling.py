@@ -4,9 +4,9 @@ import json
 import pytest
 
 import jaxnets
-from jaxnets.basics import spans
-from jaxnets.basics.errors import UserError
+from jaxnets import spans
 from jaxnets.engine import programs
+from jaxnets.errors import UserError
 from jaxnets.lab import profiling, run_directory
 
 SMALL = {

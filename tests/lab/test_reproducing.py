@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import experiments
-from jaxnets.basics import checksums
+from jaxnets import io
 from jaxnets.lab import commandline
 
 SWEEP = ["compare_optimizers", "--dataset=xor", "--model=mlp", "--hidden_units=4", "--batch_size=0", "--num_steps=8"]
@@ -35,7 +35,7 @@ def test_what_differs_and_why_is_said(directory, tmp_path, capsys):
     changed = tmp_path / "changed"
     changed.mkdir()
     for path in directory.iterdir():
-        if path.is_file() and path.name != checksums.FILE:
+        if path.is_file() and path.name != io.CHECKSUMS:
             (changed / path.name).write_bytes(path.read_bytes())
     runs = pd.read_parquet(changed / "runs.parquet")
     runs.loc[1, "dev_loss"] += 0.5

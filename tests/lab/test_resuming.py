@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import run_directory
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
+from jaxnets.errors import UserError
 from jaxnets.lab import run_directory
 
 
@@ -21,20 +21,20 @@ def test_a_directory_is_named_by_experiment_time_and_configuration():
 
 def test_files_are_written_whole(tmp_path):
     table = pd.DataFrame({"run": [0, 1], "loss": [0.5, None]})
-    pd.testing.assert_frame_equal(pd.read_parquet(files.write_table(tmp_path / "runs.parquet", table)), table)
-    assert json.loads(files.write_json(tmp_path / "config.json", {"a": 1}).read_text()) == {"a": 1}
+    pd.testing.assert_frame_equal(pd.read_parquet(io.write_table(tmp_path / "runs.parquet", table)), table)
+    assert json.loads(io.write_json(tmp_path / "config.json", {"a": 1}).read_text()) == {"a": 1}
     assert {path.name for path in tmp_path.iterdir()} == {"runs.parquet", "config.json"}
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path):
-    path = files.write_json(tmp_path / "config.json", {"a": 1})
+    path = io.write_json(tmp_path / "config.json", {"a": 1})
 
     def fill(temporary):
         temporary.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(UserError, match="no space left"):
-        files.write(path, fill)
+        io.write(path, fill)
     assert json.loads(path.read_text()) == {"a": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_made_or_holds_results(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be written"):
         run_directory.create(tmp_path / "file" / "run")
-    files.write_table(run_directory.create(tmp_path / "run") / "runs.parquet", pd.DataFrame({"run": [0]}))
+    io.write_table(run_directory.create(tmp_path / "run") / "runs.parquet", pd.DataFrame({"run": [0]}))
     with pytest.raises(UserError, match="holds results already"):
         run_directory.create(tmp_path / "run")
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import serving
 
 STATE = {"state": "running", "name": '<b>"run"</b>'}

@@ -7,7 +7,7 @@ from tensorboardX.proto import api_pb2 as api
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import tensorboard
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from experiments import watch as command
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, live, watch
 from jaxnets.lab.watch import Watched
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxnets import data, tasks
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.lab.flagtext import unparse
 from tests.docs.pages import PAGES, blocks
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.report import explanations
 from jaxnets.trained import explain, predict
 from jaxnets.trained.ensemble import Ensemble

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.trained import fitting
 from jaxnets.trained import model as models
 from tests.by_hand import may_be_changed

@@ -1,7 +1,6 @@
 """A model that is trained on texts of one's own, kept, asked and exported, from the command line on."""
 
 import gzip
-import io
 import itertools
 import json
 import re
@@ -11,6 +10,7 @@ import sys
 import threading
 import tracemalloc
 from functools import partial
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import jax
@@ -22,12 +22,11 @@ from rich.console import Console
 
 import experiments
 import jaxnets
-from jaxnets import data
-from jaxnets.basics import checksums
-from jaxnets.basics.errors import UserError
+from jaxnets import data, io
 from jaxnets.data import labels as classes
 from jaxnets.data import text_files
 from jaxnets.data.texts import Texts, pack
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
 from jaxnets.report import explanations
@@ -137,7 +136,7 @@ def test_texts_without_words_or_with_unknown_ones(run_directory):
     assert empty.words == ()
     assert np.isclose(sum(empty.probabilities.values()), 1, atol=1e-5)
     assert unknown.known == (False,)
-    console = Console(file=io.StringIO(), width=100)
+    console = Console(file=StringIO(), width=100)
     for one in (empty, unknown):
         explanations.print_explanation(console, one)
     assert "not in the vocabulary: supercalifragilistic" in console.file.getvalue()
@@ -195,7 +194,7 @@ def test_predict_from_the_command_line(run_directory, tmp_path):
 
 def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_path, capsys, monkeypatch):
     def ask(*arguments, standard_input=b""):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(standard_input)))
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(standard_input)))
         return commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
 
     assert ask(run_directory, "--json", standard_input="très strange\n".encode()) == 0
@@ -475,5 +474,5 @@ def test_a_model_is_found_that_a_kill_left_between_two_names(tmp_path, name):
     saved.save(tmp_path, kept)
     (tmp_path / "checkpoint").rename(tmp_path / name)
     assert saved.load(tmp_path).about == kept.about
-    (tmp_path / name / checksums.FILE).unlink()  # it is not whole
+    (tmp_path / name / io.CHECKSUMS).unlink()  # it is not whole
     assert not saved.is_kept(tmp_path)

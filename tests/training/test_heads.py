@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.training import heads
 
 LOGITS = jnp.array(np.random.default_rng(0).normal(scale=3, size=(7, 4)), jnp.float32)

@@ -12,11 +12,11 @@ from optax import contrib
 
 import jaxnets
 from jaxnets import data, training
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.training import optimizers
 from jaxnets.training.batches import Examples

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from optax import contrib
 
 from jaxnets import data, models, training
-from jaxnets.basics.errors import UserError
 from jaxnets.config.config import Config
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.training import heads, probes, schedules, word_rows

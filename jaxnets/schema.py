@@ -13,10 +13,13 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxnets.basics import checksums
-from jaxnets.basics.errors import UserError, nearest
+from jaxnets import io
+from jaxnets.errors import UserError, nearest
+
+if TYPE_CHECKING:  # it takes a moment, which the data sets and commands without tables are spared
+    import pandas as pd
 
 Shape = Any
 
@@ -29,7 +32,7 @@ _WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 
 def read_json(path: Path, shape: Shape) -> Any:
     """The content of a JSON file."""
-    checksums.check(path.parent, path.name)
+    io.check_checksums(path.parent, path.name)
     try:
         return parsed(_text(path), shape)
     except FileNotFoundError:
@@ -167,8 +170,8 @@ def _inner(place: str, name: str) -> str:
 def shape_of(kind: Any) -> Shape:
     """The shape of a dataclass as JSON: NaN is null, fields with a default may be missing.
 
-    >>> from jaxnets.basics import stored
-    >>> stored.shape_of(tuple[float, ...])
+    >>> from jaxnets import schema
+    >>> schema.shape_of(tuple[float, ...])
     [(None, <class 'float'>)]
     """
     if dataclasses.is_dataclass(kind):
@@ -197,3 +200,104 @@ def made(kind: Any, value: Any) -> Any:
     if typing.get_origin(kind) is tuple:
         return tuple(made(typing.get_args(kind)[0], one) for one in value)
     return math.nan if kind is float and value is None else value
+
+
+Columns = Mapping[str, str]
+"""What each column must be: `number`, `whole`, `text`, or empty for any of them and for switches."""
+
+_MOST_CELLS_PER_BYTE, _FEW_CELLS = 64, 10_000_000
+_COLUMN_WORDS = {"number": "numbers", "whole": "whole numbers", "text": "texts", "": "numbers, switches or texts"}
+
+
+def read_table(path: Path, columns: Columns) -> "pd.DataFrame":
+    """A table."""
+    import pandas as pd
+
+    io.check_checksums(path.parent, path.name)
+    try:
+        _check_header(path)
+        table = pd.read_parquet(path)
+        problem = _table_misfit(table, columns)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # PyArrow and pandas raise many kinds for what is damaged
+        problem = (str(error) or type(error).__name__).splitlines()[0].removesuffix(".")
+    if problem:
+        raise UserError(f"{path}: cannot be read: {problem}.")
+    return table
+
+
+def _check_header(path: Path) -> None:
+    """Refuses what is no file or would fill the memory, from the sizes that stand in the file, before it is read."""
+    from pyarrow import parquet  # it takes a moment, which commands without tables are spared
+
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    about = parquet.read_metadata(path)
+    cells = about.num_rows * about.num_columns
+    if cells > _FEW_CELLS + _MOST_CELLS_PER_BYTE * path.stat().st_size:
+        raise ValueError(
+            f"it claims {about.num_rows:,} rows of {about.num_columns} columns, more than its bytes can hold"
+        )
+
+
+def _table_misfit(table: "pd.DataFrame", columns: Columns) -> str:
+    """What is wrong with the columns of a table; empty if nothing is."""
+    if not all(isinstance(name, str) for name in table.columns) or not table.columns.is_unique:
+        return "the names of its columns are not texts, or not distinct"
+    for name in columns:
+        if name not in table:
+            return f"there is no column '{name}'"
+    for name in table.columns:
+        if not _fits(table[name], kind := columns.get(name, "")):
+            return f"the column '{name}' must hold {_COLUMN_WORDS[kind]}"
+    return ""
+
+
+def _fits(values: "pd.Series", kind: str) -> bool:
+    """Whether a column is of a kind; one without values, or of gaps alone, is of all."""
+    from pandas.api import types as kinds
+
+    if values.empty:
+        return True
+    if values.dtype == object:  # of version 0.1.0, or empty
+        present = {type(value) for value in values.dropna()}
+        return not present or (kind in ("", "text") and present <= {str, bool, int, float})
+    of_kind = {"number": kinds.is_numeric_dtype, "whole": kinds.is_integer_dtype, "text": kinds.is_string_dtype}
+    checks = [of_kind[kind]] if kind else [*of_kind.values(), kinds.is_bool_dtype]
+    return any(bool(check(values.dtype)) for check in checks)
+
+
+def typed(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The table with each column of Python objects turned into one of numbers, switches or texts; gaps stay gaps.
+
+    >>> import pandas as pd
+    >>> typed(pd.DataFrame({"nesterov": [None, True], "decay": [None, None]})).dtypes.astype(str).to_dict()
+    {'nesterov': 'boolean', 'decay': 'float64'}
+    """
+    return table.assign(**{name: _column(table[name]) for name in table.columns if table[name].dtype == object})
+
+
+def column(values: Sequence[Any]) -> "pd.Series":
+    """A column of values of one kind, or of gaps, as `typed` has them.
+
+    >>> column([1, None]).dtype, column([1, 2]).dtype
+    (Int64Dtype(), dtype('int64'))
+    """
+    import pandas as pd
+
+    if any(value is None for value in values):
+        return _column(pd.Series(values, dtype=object))
+    series = pd.Series(values)
+    return _column(series) if series.dtype == object else series
+
+
+def _column(values: "pd.Series") -> "pd.Series":
+    kinds = {type(value) for value in values.dropna()}
+    if kinds <= {bool}:
+        return values.astype("boolean" if kinds else "float64")
+    if kinds == {int}:
+        return values.astype("Int64")
+    if kinds <= {int, float}:
+        return values.astype("float64")
+    return values.map(str, na_action="ignore").astype("str")

@@ -1,11 +1,10 @@
-"""The one error that a user meets: what is wrong, and what would be right."""
+"""The one error that a user meets: a line that says what is wrong and what would be right, in printable characters."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
-from jaxnets.basics.characters import one_line
-
-LONGEST = 2000  # characters
+LONGEST = 2000  # characters of a message
 SYNONYMS = {
     "lr": "learning_rate",
     "wd": "weight_decay",
@@ -15,6 +14,12 @@ SYNONYMS = {
     "blocks": "num_blocks",
 }
 """What other libraries call a field."""
+
+# a command to the screen; a title, a link or another string with its end; any other sequence, without what follows it
+_SEQUENCES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # the last ones turn the direction
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_BREAKS = re.compile(r"[\n\t\u2028\u2029]")
 
 
 class UserError(ValueError):
@@ -42,8 +47,6 @@ def unknown(field: str, name: str, known: Iterable[str], hint: str = "") -> User
 def nearest(name: str, known: Iterable[str]) -> str:
     """The question whether the nearest known name was meant, after a space; empty if none is near.
 
-    >>> nearest("adm", ["adam", "sgd"])
-    " Did you mean 'adam'?"
     >>> nearest("LR", ["learning_rate", "l1"])
     " Did you mean 'learning_rate'?"
     """
@@ -52,3 +55,27 @@ def nearest(name: str, known: Iterable[str]) -> str:
     likely = by_case.get(lower) or by_case.get(SYNONYMS.get(lower, ""))
     close = [likely] if likely else [by_case[one] for one in difflib.get_close_matches(lower, by_case, n=1, cutoff=0.5)]
     return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def printable(text: str) -> str:
+    r"""A text without what would act on a terminal; half a character is U+FFFD, line breaks and tabs stay.
+
+    >>> printable("a\x1b[2Jb\x07 \ud800")
+    'ab �'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
+
+
+def one_line(text: str, longest: int) -> str:
+    r"""A printable text without line breaks; of a longer one the middle is left out.
+
+    >>> one_line("two\nlines", 20), one_line("0123456789", 5)
+    ('two lines', '01…89')
+    """
+    line = _BREAKS.sub(" ", printable(text))
+    if len(line) <= longest:
+        return line
+    half = (longest - 1) // 2
+    return f"{line[:half]}…{line[-half:]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from jaxnets.basics.fingerprints import fingerprint
+from jaxnets.user_code import fingerprint
 
 HERE = sys.modules[__name__]
 NUMBER = 1

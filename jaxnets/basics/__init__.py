@@ -1,1 +1,0 @@
-"""What every room stands on: errors that tell what to do, files written whole or not at all, limits, characters."""
