@@ -38,7 +38,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
-from jaxnets.engine import devices, interrupts, programs  # noqa: E402
+from jaxnets.engine import devices, executables, interrupts  # noqa: E402
 
 devices.configure("cpu", num_devices=2)
 jax.config.update("jax_disable_most_optimizations", True)
@@ -58,12 +58,12 @@ def no_signal_stays():
 @pytest.fixture
 def fully_compiled(monkeypatch):
     """Programs are compiled as they are for the user."""
-    programs.forget()
+    executables.forget()
     jax.config.update("jax_disable_most_optimizations", False)
     compiled = partialmethod(jax.stages.Lowered.compile, compiler_options={_EMITTERS: True})
     monkeypatch.setattr(jax.stages.Lowered, "compile", compiled)
     yield
-    programs.forget()
+    executables.forget()
     jax.config.update("jax_disable_most_optimizations", True)
 
 

@@ -101,7 +101,7 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     from jaxnets.engine.events import Options, Record
     from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
-    from jaxnets.engine.runs import runs
+    from jaxnets.engine.table import runs
 
     devices.configure()
     folds = sets.load_folds(data)

@@ -89,7 +89,7 @@ def sweep_times(
     from jaxnets.engine.events import Compiled, Options, Record
     from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
-    from jaxnets.engine.runs import runs
+    from jaxnets.engine.table import runs
 
     config = Config(**workload.values, num_seeds=num_runs, num_steps=10_000_000)
     dataset = data.load(config.dataset)
@@ -120,7 +120,7 @@ def grid_programs() -> tuple[int, int]:
     from jaxnets.config.values import log_range
     from jaxnets.engine.execute import execute
     from jaxnets.engine.plan import plan, resolve
-    from jaxnets.engine.runs import runs
+    from jaxnets.engine.table import runs
 
     compilations = []
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from jaxnets.analysis import shapes
 from jaxnets.config.values import choices, log_range
-from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import load_folds
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact

@@ -20,8 +20,8 @@ import experiments
 from jaxnets import plugins
 from jaxnets.config.config import fields
 from jaxnets.engine import devices
-from jaxnets.engine.runs import chosen, runs
 from jaxnets.engine.sweep import load_folds, prepare
+from jaxnets.engine.table import chosen, runs
 from jaxnets.errors import UserError
 from jaxnets.lab import flags
 from jaxnets.lab.commandline import sentences

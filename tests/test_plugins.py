@@ -8,7 +8,7 @@ from flax import linen as nn
 
 from jaxnets import models, plugins
 from jaxnets.config.config import Config
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import Linear
 from jaxnets.plugins import KINDS

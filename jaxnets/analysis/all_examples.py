@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.trained import Trained
 

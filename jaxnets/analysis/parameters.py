@@ -13,9 +13,8 @@ from flax import traverse_util
 
 from jaxnets import jax_settings
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.program import example_batch
-from jaxnets.engine.runs import Run
+from jaxnets.engine.plan import example_batch, plan, resolve
+from jaxnets.engine.table import Run
 from jaxnets.models.blocks import OUTPUT, VECTORS, TextBatch, linear_layer, window_layer
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jaxnets.analysis import parameters
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.runs import Run
+from jaxnets.engine.table import Run
 
 Units = tuple[int, ...]
 

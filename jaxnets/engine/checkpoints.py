@@ -17,7 +17,7 @@ import numpy as np
 from jaxnets import io
 from jaxnets.engine import packing
 from jaxnets.engine.events import Record
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.logs import quiet_orbax
 
 _KEPT = 2

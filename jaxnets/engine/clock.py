@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from jaxnets import spans
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 
 _EVALUATIONS, _TRACED_STEPS, _MOST_TRACES = 3, 3, 8
 """Each operation of each run is an event: a trace of whole sweeps would take longer than they do."""

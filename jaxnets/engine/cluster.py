@@ -14,7 +14,7 @@ from jaxnets.engine.events import Compiled, Compiling, Event, Options
 from jaxnets.engine.layout import lanes_of
 from jaxnets.engine.packing import unpacked
 from jaxnets.engine.parts import Parts, around, code
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.worker import Shared
 from jaxnets.errors import UserError

@@ -16,10 +16,10 @@ from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
+from jaxnets.engine.executables import Executable, put_inputs
 from jaxnets.engine.groups import Source
 from jaxnets.engine.layout import Layout
-from jaxnets.engine.program import Program
-from jaxnets.engine.programs import Executable, put_inputs
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome
 from jaxnets.engine.streaming import Feed
 from jaxnets.training import optimizers

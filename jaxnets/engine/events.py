@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnets.engine.keeping import KEEP_NONE, Keeping
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome
 
 

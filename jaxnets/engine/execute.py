@@ -9,18 +9,18 @@ from functools import cached_property, partial
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import device_data, programs, rooms, seating, streaming
+from jaxnets.engine import device_data, executables, rooms, seating, streaming
 from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options
+from jaxnets.engine.executables import Executable
 from jaxnets.engine.groups import Source
 from jaxnets.engine.halving import Race
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.parts import Parts
-from jaxnets.engine.program import Program
-from jaxnets.engine.programs import Executable
+from jaxnets.engine.plan import Program
 
 
 def execute(
@@ -132,9 +132,9 @@ class Training:
     def _executable(self, program: Program, wanted: Layout, source: Source | None) -> Executable:
         given = program, wanted, self.placed, self.placement, self.options
         if source is None:
-            return programs.executable(*given)
+            return executables.executable(*given)
         lowering = partial(streaming.lower_program, source=source)
-        return programs.executable(*given, lowering, (source.room, source.num_batches))
+        return executables.executable(*given, lowering, (source.room, source.num_batches))
 
 
 def _cut(runs: range, size: int) -> list[range]:

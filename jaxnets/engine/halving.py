@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.events import Options, Record
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 
 REDUCTION = 3
 """One of so many settings goes on."""

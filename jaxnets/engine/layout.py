@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 
 # A run's own memory: its state goes into a segment and comes out of it, as much again is in use meanwhile, and a
 # checkpoint is a copy.

@@ -1,7 +1,6 @@
 """Whether a sweep can be: its runs, its nets and what it gives are counted before any of them is made."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -11,32 +10,14 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.layout import layout, least_bytes, num_params, state_bytes
-from jaxnets.engine.program import Program
-from jaxnets.errors import UserError
+from jaxnets.engine.plan import Program
+from jaxnets.engine.table import check_memory
 from jaxnets.io import free_memory
-
-MOST_RUNS = 10_000_000
 
 # By estimate, and less than sweeps take in the end: 10,000 runs of xor took 5.5 kB each before their first step, and
 # their 20 evaluations 0.7 kB each while the tables were made.
-_RUN_BYTES = 4_000
 _RECORD_BYTES, _ROW_BYTES = 2_000, 100
 _PREDICTION_BYTES = 50
-_GIB = 2**30
-
-
-def check_runs(counts: Mapping[str, int]) -> None:
-    """Refuses more runs than can be listed, or than the memory holds.
-
-    >>> check_runs({"seed": 20_000, "learning_rate": 1_000})
-    Traceback (most recent call last):
-    ...
-    jaxnets.errors.UserError: seed: 20,000,000 runs are more than the 10,000,000 that a sweep may have.
-    """
-    total, longest = math.prod(counts.values()), max(counts, key=counts.__getitem__)
-    if total > MOST_RUNS:
-        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
-    _check_memory(longest, f"{total:,} runs", total * _RUN_BYTES, free_memory())
 
 
 def check_nets(programs: Sequence[Program], placement: Placement) -> None:
@@ -44,7 +25,7 @@ def check_nets(programs: Sequence[Program], placement: Placement) -> None:
     free = devices.free_bytes(placement.mesh.devices.flat[0])
     for program in programs:
         about = f"'{program.task.model.function.__name__}' of {num_params(program):,} parameters in training"
-        _check_memory("model", about, least_bytes(program, placement), free)
+        check_memory("model", about, least_bytes(program, placement), free)
 
 
 def check_waiting(programs: Sequence[Program], placement: Placement, memory_limit: float) -> None:
@@ -52,7 +33,7 @@ def check_waiting(programs: Sequence[Program], placement: Placement, memory_limi
     for program in programs:
         if len(layout(program, placement, memory_limit).chunks) > 1:
             states = len(program.runs) * state_bytes(program)
-            _check_memory(
+            check_memory(
                 "search", f"the states of {len(program.runs):,} runs that halving ranks", states, free_memory()
             )
 
@@ -68,7 +49,7 @@ def check_results(programs: Sequence[Program], folds: Sequence[Dataset], config:
         "predictions": ("the predictions of all runs", _prediction_bytes(programs, folds) if config.predictions else 0),
     }
     largest = max(needs, key=lambda name: needs[name][1])
-    _check_memory(largest, needs[largest][0], sum(size for _, size in needs.values()), free_memory())
+    check_memory(largest, needs[largest][0], sum(size for _, size in needs.values()), free_memory())
 
 
 def _evaluations(program: Program, config: Config) -> int:
@@ -89,9 +70,3 @@ def _prediction_bytes(programs: Sequence[Program], folds: Sequence[Dataset]) -> 
     examples = max(len(fold.test) for fold in folds)
     of_example = _PREDICTION_BYTES + np.float32().itemsize * folds[0].num_classes
     return sum(len(program.runs) for program in programs) * examples * of_example
-
-
-def _check_memory(field: str, what: str, needed: int, free: int) -> None:
-    if needed > free:
-        sizes = f"about {needed / _GIB:,.1f} GiB, more than the {free / _GIB:,.1f} GiB of memory that are free"
-        raise UserError(f"{field}: {what} take {sizes}.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxnets import io
 from jaxnets.engine.events import Record
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome
 from jaxnets.errors import UserError
 from jaxnets.trained import model

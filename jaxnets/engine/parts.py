@@ -24,8 +24,8 @@ from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import packing
 from jaxnets.engine.checkpoints import Checkpoints
 from jaxnets.engine.events import Options, Record
-from jaxnets.engine.program import Program
-from jaxnets.engine.runs import Run
+from jaxnets.engine.plan import Program
+from jaxnets.engine.table import Run
 from jaxnets.plugins import Plugin
 
 FOLDER, SUFFIX, BEGUN = "parts", ".part", ".begun"

@@ -10,7 +10,7 @@ from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.engine import devices
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.errors import UserError
 
 _WORD_BYTES = 12  # a word in the stream, and in the batches for evaluation with the number of its text

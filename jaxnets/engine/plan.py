@@ -1,23 +1,250 @@
 """Runs with equal static part share a program: compiled once, however many runs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import contextlib
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
-from jaxnets import models
+from jaxnets import models, training, user_code
 from jaxnets.config.values import MOST_INT, show
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
-from jaxnets.engine.program import Program
-from jaxnets.engine.runs import Run, dataset_number
+from jaxnets.engine.table import Run, dataset_number
 from jaxnets.errors import UserError
+from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import WITH_ARGUMENTS, Plugin
-from jaxnets.training import initializers, probes, schedules
+from jaxnets.training import initializers, optimizers, probes, schedules
+from jaxnets.training.batches import EVALUATION_BATCH, TextStream
 from jaxnets.training.heads import Head
-from jaxnets.training.state import Bound, Task
+from jaxnets.training.state import TRACED_ANEW, Bound, Task, TrainState
+from jaxnets.training.word_rows import GivenVectors
+from jaxnets.user_code import fingerprint
+
+_NUMBERS = itertools.count(1)
+
+# What a lowered program only refers to: functions of the host, and constants where JAX makes arguments of them.
+_REFERRED = ("callback", "jax.const")
+
+
+@dataclass(frozen=True)
+class Program:
+    """Runs that differ in traced numbers alone."""
+
+    task: Task
+    label: str
+    runs: np.ndarray
+    hyperparameters: dict[str, np.ndarray]
+    seeds: np.ndarray
+    settings: np.ndarray
+    blocks: np.ndarray
+
+    @property
+    def folds(self) -> np.ndarray:
+        """The number of the Dataset of each run, `Int[runs]`."""
+        return self.hyperparameters.get("fold", np.zeros(len(self.runs), np.int32))
+
+    @cached_property
+    def state(self) -> TrainState:
+        """The shapes and dtypes of one run's state."""
+        with self.calling_guests():
+            return jax.eval_shape(partial(training.init, self.task), *self._numbers())
+
+    def check(self, dataset: Dataset) -> tuple[str, ...]:
+        """Traces what a mistake could hide in, so that it shows before anything is written."""
+        notes: tuple[str, ...] = ()
+        with self.calling_guests():
+            if user_code.is_foreign(self.task.model.function):
+                notes = self._check_model(dataset)
+            if user_code.is_foreign(self.task.head):
+                self._check_head(dataset)
+            if self.task.scheduled:
+                self._check_schedule()
+        if not (self.guests or dataset.is_text or "max_norm" in self.hyperparameters):
+            _ = self.state  # tracing a step takes longer, and tells nothing more
+            return notes
+        with self.calling_guests():
+            state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
+            jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
+            jax.eval_shape(partial(training.judged, self.task), state)
+        return notes
+
+    def _check_schedule(self) -> None:
+        """Refuses a schedule that the optimizer does not look at."""
+        ignored = probes.ignored_rate(self.task, *self._numbers(), example_batch(self.task))
+        if ignored:
+            what = "keeps the learning rate of the first step in its state" if ignored == "kept" else "reads no rate"
+            raise UserError(
+                f"optimizer: '{_called(self.task.optimizer.function)}' {what}, so a schedule or a warm-up changes "
+                "nothing; take schedule=constant without warmup_steps."
+            )
+
+    @property
+    def guests(self) -> dict[str, Any]:
+        """The parts of a run that are code of others, by their field; of optimizers, all but those known by name."""
+        task = self.task
+        parts = {
+            "model": task.model.function,
+            "optimizer": task.optimizer.function,
+            "schedule": task.schedule.function,
+            "head": task.head,
+            "initializer": task.guest_initializer,
+            **{name: value for name, value in task.model.static if callable(value)},
+        }
+        if optimizers.is_built_in(task.optimizer.function):
+            del parts["optimizer"]
+        return {
+            field: part
+            for field, part in parts.items()
+            if part is not None and (field == "optimizer" or user_code.is_foreign(part))
+        }
+
+    @contextlib.contextmanager
+    def calling_guests(self) -> Iterator[None]:
+        """Where code of others is traced: as it is now, and what it raises names it, as `user_code.calling` does."""
+        named = {field: _called(part) for field, part in self.guests.items()}
+        if not named:
+            yield
+            return
+        (first, name), *others = named.items()
+        beside = "".join(f", or {field} '{other}'," for field, other in others)
+        told = fingerprint(self.guests) or next(_NUMBERS)
+        with user_code.calling(f"{first}: '{name}'{beside}"), TRACED_ANEW(told):
+            yield
+
+    def text(self, lowered: Sequence[jax.stages.Lowered]) -> str | None:
+        """A hash of what some lowered functions compute: equal texts, equal programs; None if it cannot be told."""
+        texts = [one.as_text() for one in lowered]
+        if any(referred in text for text in texts for referred in _REFERRED):
+            told = fingerprint(self.guests)
+            if told is None:
+                return None
+            texts.append(told)
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+    def text_of_run(self, dataset: Dataset, *, predictions: bool) -> str | None:
+        """`text` of one run, from its start to its evaluation: the same for any number of runs, and on any devices."""
+        task = self.task
+
+        def run(numbers: Any, seed: Any, vectors: Any, examples: Any, split: Any, first: Any, last: Any) -> Any:
+            state, sums = training.train(task, training.init(task, numbers, seed, vectors), examples, first, last)
+            told = training.evaluate(task, training.judged(task, state), split)
+            return state, sums, told, training.probabilities(task, state, split) if predictions else None
+
+        step = jax.ShapeDtypeStruct((), np.int32)
+        shapes = *self._numbers(), _given_vectors(dataset), *_splits(dataset), step, step
+        with self.calling_guests():
+            return self.text([jax.jit(run).lower(*shapes)])
+
+    def _check_model(self, dataset: Dataset) -> tuple[str, ...]:
+        """Refuses a model that has no parameters, or does not give a row of logits for each example."""
+        numbers, inputs = self._numbers()[0], example_batch(self.task).inputs
+        keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
+        with initializers.noting() as noted:
+            variables = jax.eval_shape(
+                lambda numbers, inputs: self.task.model(numbers).init(keys, inputs), numbers, inputs
+            )
+        name, wanted = self.task.model.function.__name__, (2, self.task.head.num_outputs(dataset.num_classes))
+        others = sorted(set(variables) - {"params", "intermediates"})
+        if others or not variables.get("params"):
+            kept = f"keeps {', '.join(others)} beside its parameters" if others else "has no parameters"
+            raise UserError(f"model: '{name}' {kept}; what a run learns are its parameters.")
+        params = nn.unbox(variables["params"])
+        _check_dicts(params, name)
+        outputs = jax.eval_shape(
+            lambda numbers, params, inputs: self.task.model(numbers).apply({"params": params}, inputs),
+            *(numbers, params, inputs),
+        )
+        if getattr(outputs, "shape", None) != wanted:
+            shape = getattr(outputs, "shape", type(outputs).__name__)
+            raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
+        unknown = [".".join(path) for path, known in initializers.known_kernels(params, noted).items() if not known]
+        if not unknown or self.task.own_initializer:
+            return ()
+        return (f"model '{name}' draws {', '.join(unknown)} itself, whatever the initializer: the fans are not known.",)
+
+    def _check_head(self, dataset: Dataset) -> None:
+        """Refuses a head whose losses, predictions or probabilities are of another shape or kind than they must be."""
+        head, classes = self.task.head, dataset.num_classes
+        outputs = head.num_outputs(classes)
+        examples = outputs + classes + 1  # no other number of a shape
+        logits = jax.ShapeDtypeStruct((examples, outputs), np.float32)
+        labels = jax.ShapeDtypeStruct((examples,), np.int32)
+        floats, whole = (np.floating, "floats"), (np.integer, "whole numbers")
+        for what, given, wanted, (kind, noun) in (
+            ("losses", jax.eval_shape(head.losses, logits, labels), (examples,), floats),
+            ("predictions", jax.eval_shape(head.predictions, logits), (examples,), whole),
+            ("probabilities", jax.eval_shape(head.probabilities, logits), (examples, classes), floats),
+        ):
+            shape, dtype = getattr(given, "shape", type(given).__name__), getattr(given, "dtype", np.dtype(object))
+            if shape != wanted or not jnp.issubdtype(dtype, kind):
+                raise UserError(
+                    f"head: '{type(head).__name__}' gives {what} of the shape {shape} and type {dtype} for {examples} "
+                    f"examples; they must be {noun} of the shape {wanted}."
+                )
+
+    def _numbers(self) -> tuple[dict[str, jax.ShapeDtypeStruct], jax.ShapeDtypeStruct]:
+        """The shapes of one run's hyperparameters and seed."""
+        numbers = {name: jax.ShapeDtypeStruct((), values.dtype) for name, values in self.hyperparameters.items()}
+        return numbers, jax.ShapeDtypeStruct((), self.seeds.dtype)
+
+
+def _called(part: Any) -> str:
+    """What a function, a class or an object is called."""
+    return str(getattr(getattr(part, "func", part), "__name__", type(part).__name__))
+
+
+def _check_dicts(params: Any, name: str, path: str = "") -> None:
+    """Refuses parameters in lists or classes: files of parameters know dicts alone."""
+    for key, value in params.items():
+        below = f"{path}.{key}" if path else str(key)
+        if isinstance(value, Mapping):
+            _check_dicts(value, name, below)
+        elif not jax.tree_util.all_leaves([value]) or not hasattr(value, "shape"):
+            raise UserError(f"model: '{name}' keeps its parameter '{below}' as a {type(value).__name__}; take a dict.")
+
+
+def _given_vectors(dataset: Dataset) -> GivenVectors | None:
+    """The shapes of the word vectors that a data set gives."""
+    if dataset.word_vectors is None:
+        return None
+    shape = dataset.word_vectors.vectors.shape
+    shapes = ((shape, np.float32), (shape[:1], bool), ((), np.float32))
+    return GivenVectors(*(jax.ShapeDtypeStruct(*one) for one in shapes))  # type: ignore[arg-type]
+
+
+def _splits(dataset: Dataset) -> tuple[training.Examples, training.Examples]:
+    """The shapes of the training examples, and of a split that is evaluated."""
+
+    def shape(like: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(np.shape(like), np.float32 if np.ndim(like) == 2 else np.int32)
+
+    train, dev = dataset.train, dataset.dev
+    if not isinstance(train.inputs, Texts):
+        return tuple(training.Examples(shape(split.inputs), shape(split.labels)) for split in (train, dev))  # type: ignore
+    inputs = train.inputs
+    stream = TextStream(*map(shape, (inputs.words, inputs.starts, inputs.lengths)))  # type: ignore[arg-type]
+    batch = jax.ShapeDtypeStruct((1, EVALUATION_BATCH), np.int32)
+    evaluated = training.Examples(TextBatch(batch, batch, batch), batch)  # type: ignore[arg-type]
+    return training.Examples(stream, shape(train.labels)), evaluated  # type: ignore[arg-type]
+
+
+def example_batch(task: Task) -> training.Examples:
+    """The shapes of a batch of two examples."""
+    labels = jax.ShapeDtypeStruct((2,), np.int32)
+    if task.input_shape is not None:
+        return training.Examples(jax.ShapeDtypeStruct((2, *task.input_shape), np.float32), labels)  # type: ignore[arg-type]
+    words = jax.ShapeDtypeStruct((8,), np.int32)
+    return training.Examples(TextBatch(words, words, labels), labels)  # type: ignore[arg-type]
+
 
 # A step of a DAN with 16,000 × 300 vectors takes 18 ms dense, 3 ms in rows of its 1,104 words at most (one core).
 _MANY_WORDS = 2

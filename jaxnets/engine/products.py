@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnets import training
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.models.blocks import TextBatch
 
 _SIZE, _REPEATS = 512, 16

@@ -11,8 +11,8 @@ from jaxnets import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
 from jaxnets.engine.keeping import KeepAll, KeepBest, Leader
-from jaxnets.engine.runs import dataset_number
 from jaxnets.engine.sweep import Sweep
+from jaxnets.engine.table import dataset_number
 from jaxnets.engine.trained import Trained, model_of
 from jaxnets.trained.model import Model
 

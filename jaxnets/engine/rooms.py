@@ -13,7 +13,7 @@ from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.groups import AHEAD, Room, Source, batch_starts
 from jaxnets.engine.layout import Layout, layout
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.errors import UserError
 from jaxnets.training.batches import EVALUATION_BATCH
 

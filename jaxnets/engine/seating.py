@@ -12,7 +12,7 @@ from jaxtyping import Array, Int
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Record
 from jaxnets.engine.layout import Layout
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome
 
 

@@ -11,13 +11,13 @@ from jax.sharding import PartitionSpec
 from jaxtyping import Array, Int
 
 from jaxnets import training
-from jaxnets.engine import devices, programs
+from jaxnets.engine import devices, executables
 from jaxnets.engine.device_data import DeviceFolds, PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.groups import Groups, Source
 from jaxnets.engine.layout import Layout
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome, evaluated, in_blocks, of_fold, started
 from jaxnets.training.batches import Examples
 from jaxnets.training.state import Metrics, Task, TrainState
@@ -110,9 +110,9 @@ def lower_program(
     program: Program, layout: Layout, placed: PlacedFolds, placement: Placement, options: Options, source: Source
 ) -> Functions:
     """Lowers the functions of a program, to be compiled."""
-    task = programs.in_lanes(program.task, layout)
+    task = executables.in_lanes(program.task, layout)
     runs, shared = PartitionSpec(devices.AXIS), PartitionSpec()
-    states, (hyperparameters, seeds, counts) = programs.shapes_of_runs(program, layout, placement)
+    states, (hyperparameters, seeds, counts) = executables.shapes_of_runs(program, layout, placement)
 
     def lowered(function: Any, specs: str, *arguments: Any) -> Any:
         in_specs = tuple(runs if spec == "r" else shared for spec in specs)

@@ -14,10 +14,9 @@ from jaxnets.engine import devices, limits, placing, ray_cluster
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
-from jaxnets.engine.plan import longest, numbers_of, plan, resolve, with_folds
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program, longest, numbers_of, plan, resolve, with_folds
 from jaxnets.engine.ray_cluster import Workers
-from jaxnets.engine.runs import Run, dataset_arguments, distinct, runs
+from jaxnets.engine.table import Run, check_runs, dataset_arguments, distinct, runs
 from jaxnets.errors import UserError
 from jaxnets.plugins import DATASET
 from jaxnets.training import optimizers, probes
@@ -76,7 +75,7 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
     once = distinct(resolve(run, folds[0]) for run in asked)
     del asked  # as large as all runs
     if config.num_blocks == 1:
-        limits.check_runs({"runs": len(once), "folds": len(folds)})
+        check_runs({"runs": len(once), "folds": len(folds)})
     table = once if config.num_blocks > 1 else with_folds(once, len(folds))
     placement, set_aside = devices.placement(config.num_devices), jax_settings.set_aside()
     with jax_settings.pinned():

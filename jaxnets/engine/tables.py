@@ -9,7 +9,7 @@ from jaxnets import schema
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.events import Record
-from jaxnets.engine.runs import Run, dataset_number
+from jaxnets.engine.table import Run, dataset_number
 
 FINISHED, DIVERGED, STOPPED, INTERRUPTED = "finished", "diverged", "stopped", "interrupted"
 

@@ -18,8 +18,8 @@ from jaxnets.config.config import Config
 from jaxnets.config.converters import brief
 from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.program import Program
-from jaxnets.engine.runs import Run, are_independent
+from jaxnets.engine.plan import Program
+from jaxnets.engine.table import Run, are_independent
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin

@@ -18,7 +18,7 @@ from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import Training
 from jaxnets.engine.keeping import Records
 from jaxnets.engine.packing import packed
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.errors import UserError
 
 

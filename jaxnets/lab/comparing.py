@@ -12,10 +12,9 @@ from rich.console import Console
 from jaxnets import spans, tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
-from jaxnets.engine import limits
 from jaxnets.engine.keeping import KEEP_NONE
-from jaxnets.engine.runs import are_independent, without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
+from jaxnets.engine.table import are_independent, check_runs, without_strangers
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
@@ -105,7 +104,7 @@ def parts(
 ) -> Iterator[Part]:
     """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration."""
     if seeds := config.options.get("confirm_seeds"):
-        limits.check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
+        check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
     found = tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,)
     for task in found:
         values = changes(task)

@@ -14,8 +14,8 @@ from jaxnets.config import config as configuration
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.runs import are_independent
 from jaxnets.engine.sweep import load_folds
+from jaxnets.engine.table import are_independent
 from jaxnets.errors import UserError
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts

@@ -12,7 +12,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.runs import chosen
+from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint

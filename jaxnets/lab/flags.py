@@ -13,7 +13,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, choices
-from jaxnets.engine.runs import chosen
+from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError, nearest, unknown
 from jaxnets.lab import config_files, run_directory, trust
 from jaxnets.lab.experiment import Experiment, checked, configure, inherited

@@ -17,7 +17,7 @@ import jax
 from rich.console import Console
 
 from jaxnets import __version__, io, schema
-from jaxnets.engine import programs
+from jaxnets.engine import executables
 from jaxnets.errors import UserError
 from jaxnets.lab import real_text, run_directory, runner
 from jaxnets.lab.experiment import Claim, configure
@@ -157,7 +157,7 @@ def _carry_out(run: Run, *, fresh: bool) -> Section:
         return _section(run, None, str(error))
     finally:
         # compiled programs and arrays of one experiment serve no other
-        programs.forget()
+        executables.forget()
         jax.clear_caches()
         gc.collect()
 

@@ -20,8 +20,8 @@ from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import undisturbed, until_interrupted
 from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
-from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
+from jaxnets.engine.table import without_strangers
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
 from jaxnets.lab import kept, profiling, run_directory

@@ -3,8 +3,8 @@ import pytest
 
 from jaxnets.analysis import parameters
 from jaxnets.config.config import Config
-from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import load_folds
+from jaxnets.engine.table import runs
 from jaxnets.models import DAN, MLP, TextCNN
 
 MODELS = [

@@ -2,8 +2,8 @@ import pytest
 
 from jaxnets.analysis import parameters, shapes
 from jaxnets.config.config import Config
-from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import load_folds
+from jaxnets.engine.table import runs
 
 
 @pytest.mark.parametrize(("dataset", "inputs", "outputs"), [("wine", 13, 3), ("spirals", 2, 2)])

@@ -15,7 +15,7 @@ from jaxnets.config.config import Config
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.training import batches
 
 EXAMPLES, BATCH, STEPS, RATES = 40, 8, 12, [0.01, 0.03]

@@ -26,7 +26,7 @@ def test_the_workloads_can_be_planned(model):
     from jaxnets import data
     from jaxnets.config.config import Config
     from jaxnets.engine.plan import plan, resolve
-    from jaxnets.engine.runs import runs
+    from jaxnets.engine.table import runs
 
     config = Config(**workloads.WORKLOADS[model].values)
     dataset = data.load(config.dataset)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.lab import flags
 from tests.docs.pages import PAGES, ROOT
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.lab import flags
 from jaxnets.lab.experiment import Command

@@ -19,7 +19,7 @@ from jaxnets.engine.events import Compiled, Options, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve, with_folds
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.models.blocks import TextBatch
 from jaxnets.training.batches import permutation
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.lab import comparing
 

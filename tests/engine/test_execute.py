@@ -6,14 +6,13 @@ import pytest
 from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import crew, devices
-from jaxnets.engine import programs as executables
+from jaxnets.engine import crew, devices, executables
 from jaxnets.engine import tables as results
 from jaxnets.engine.events import Compiled, Options, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 
 DATA = {"digits": data.load("digits"), "xor": data.load("xor"), "ngrams": data.load("ngrams", num_sentences=120)}
 DIGITS = {"dataset": "digits", "hidden_units": 32, "num_steps": 46, "evaluate_every": 23}

@@ -6,7 +6,7 @@ from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 
 DIGITS, NGRAMS = data.load("digits"), data.load("ngrams", num_sentences=100)

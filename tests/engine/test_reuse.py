@@ -15,7 +15,7 @@ import pytest
 from flax import linen as nn
 
 import jaxnets
-from jaxnets.engine import programs
+from jaxnets.engine import executables
 from jaxnets.engine.events import Compiling
 from jaxnets.engine.execute import execute
 from jaxnets.engine.parts import Parts
@@ -161,10 +161,10 @@ def test_a_function_of_the_host_is_told_by_what_it_reads_or_not_kept(monkeypatch
     assert trained(values) == (before[0], 0)
     monkeypatch.setattr(HERE, "GLOBAL", 2.0)
     assert trained(values)[1] == 1
-    untold, kept = iter(()), len(programs._PROGRAMS)
+    untold, kept = iter(()), len(executables._PROGRAMS)
     values = {**XOR, "schedule": schedule_of(lambda x: host(x, untold))}
     assert [trained(values)[1] for _ in range(2)] == [1, 1]
-    assert len(programs._PROGRAMS) == kept
+    assert len(executables._PROGRAMS) == kept
 
 
 def finished(folder, values):

@@ -5,8 +5,8 @@ import pytest
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.engine.runs import dataset_arguments, runs
 from jaxnets.engine.sweep import load_folds, prepare
+from jaxnets.engine.table import dataset_arguments, runs
 from jaxnets.errors import UserError
 from jaxnets.models import MLP
 from jaxnets.plugins import DATASET

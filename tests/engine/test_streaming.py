@@ -14,8 +14,8 @@ from jaxnets.engine.execute import execute
 from jaxnets.engine.groups import Room, Source
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
 from jaxnets.engine.streaming import WAITING
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.training import batches
 

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from experiments.lecture import CLAIMS
-from jaxnets.engine import programs
+from jaxnets.engine import executables
 from jaxnets.lab import runner
 from jaxnets.lab.experiment import configure
 from jaxnets.report.findings import Finding
@@ -61,7 +61,7 @@ class Planted:
 
 def run(name: str, **values: Any) -> tuple[Finding]:
     """A small run in a folder that is thrown away; nothing compiled before serves it, as code may have been planted."""
-    programs.forget()
+    executables.forget()
     experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
     with tempfile.TemporaryDirectory() as folder:
         config = configure(experiment, {**values, "output": str(Path(folder) / name)})

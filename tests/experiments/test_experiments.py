@@ -12,7 +12,7 @@ from rich.console import Console
 
 import experiments
 from jaxnets.config.config import Config
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.lab import commandline, flags
 from jaxnets.lab.experiment import Command, Experiment, configure
 from jaxnets.lab.results import Results

@@ -9,7 +9,7 @@ import pytest
 
 import experiments
 from experiments import train
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.lab import commandline, flags
 
 WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]

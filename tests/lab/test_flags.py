@@ -9,7 +9,7 @@ import pytest
 import experiments
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.lab import flags, run_directory
 from jaxnets.lab.commandline import sentences

@@ -5,7 +5,7 @@ import pytest
 
 import jaxnets
 from jaxnets import spans
-from jaxnets.engine import programs
+from jaxnets.engine import executables
 from jaxnets.errors import UserError
 from jaxnets.lab import profiling, run_directory
 
@@ -21,7 +21,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def profiled(tmp_path_factory):
-    programs.forget()  # only what is compiled is traced
+    executables.forget()  # only what is compiled is traced
     folder = tmp_path_factory.mktemp("profiled") / "run"
     return jaxnets.sweep(output=folder, profile=True, progress=False, **SMALL)
 

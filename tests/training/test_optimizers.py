@@ -14,8 +14,8 @@ import jaxnets
 from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import prepare
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.training import optimizers

@@ -9,7 +9,7 @@ from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
+from jaxnets.engine.table import runs
 from jaxnets.training import batches, run
 from jaxnets.training.batches import Examples
 

@@ -15,8 +15,8 @@ from optax import contrib
 from jaxnets import data, models, training
 from jaxnets.config.config import Config
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.runs import runs
 from jaxnets.engine.sweep import prepare
+from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import OPTIMIZER

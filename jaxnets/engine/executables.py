@@ -17,7 +17,7 @@ from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Options
 from jaxnets.engine.layout import Layout
-from jaxnets.engine.program import Program
+from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import segment_of_runs
 from jaxnets.training.state import Task, TrainState
 

@@ -1,8 +1,12 @@
 """From a configuration to the table of its runs: a row of hyperparameters for each."""
 
 import itertools
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from jaxnets import plugins
 from jaxnets.config import config as configuration
@@ -10,13 +14,18 @@ from jaxnets.config.arguments import Argument
 from jaxnets.config.config import SEEDS_OF_BASE, Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.blocks import SEEDS, made_anew
-from jaxnets.engine import draws, limits
 from jaxnets.errors import UserError, unknown
+from jaxnets.io import free_memory
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
 from jaxnets.training import optimizers
 
 Run = dict[str, Any]
 """A run's hyperparameters by name; a plug-in where the name is that of a kind; None where it goes without."""
+
+
+MOST_RUNS = 10_000_000
+_RUN_BYTES = 4_000  # by estimate: 10,000 runs of xor took 5.5 kB each before their first step
+_GIB = 2**30
 
 
 def runs(config: Config, task: str = "") -> list[Run]:
@@ -34,7 +43,7 @@ def _of_block(points: Sequence[Run], config: Config, block: int, task: str) -> I
     seeds = _seeds(config, block)
     marked = {"block": block} if config.num_blocks > 1 else {}
     for point in points:
-        for run in draws.drawn(point, config, block, task):
+        for run in drawn(point, config, block, task):
             yield from ({**run, "seed": seed, **marked} for seed in seeds)
 
 
@@ -133,7 +142,7 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     counts["num_blocks"] = config.num_blocks
     if config.search != "grid":
         counts["num_trials"] = config.num_trials
-    limits.check_runs(counts)
+    check_runs(counts)
 
 
 def _check_seeds(config: Config) -> None:
@@ -198,3 +207,77 @@ def _seeds(config: Config, block: int) -> tuple[int, ...]:
     if config.num_blocks > 1:
         raise UserError("seed: each block has seeds of its own; with num_blocks, give num_seeds.")
     return tuple(config.seed.grid()) if isinstance(config.seed, Range) else choices(config.seed)
+
+
+def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") -> Iterator[dict[str, Any]]:
+    """The run itself in a grid; otherwise one for each trial, with its ranges drawn from.
+
+    Trial k of a block draws alike at every point of the other lists.
+    """
+    ranges = {name: value for name, value in run.items() if isinstance(value, Range)}
+    if config.search == "grid":
+        yield dict(run)
+        return
+    if not ranges:
+        raise UserError(f"search: {config.search} has no range to draw from, such as learning_rate=log_range(1e-4, 1).")
+    draw = _sobol if config.search == "sobol" else _random
+    for trial in range(config.num_trials):
+        yield {**run, **draw(ranges, config, trial, block, task)}
+
+
+def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
+    """Independent draws: a stream for each trial and name, so that one more range leaves the others as they are."""
+    # no byte of a name is 256 or more, so that a block cannot be taken for one
+    own = [*([256 + block] if block else []), *_others(config, task)]
+    return {
+        name: span.draw(np.random.default_rng([config.search_seed, trial, *name.encode(), *own]))
+        for name, span in ranges.items()
+    }
+
+
+def _others(config: Config, task: str) -> list[int]:
+    """What is added to the key of a stream by another base seed, and by a task of several; nothing by neither."""
+    # no block is as large as its first number
+    return [2**31 + config.base_seed, *task.encode()] if config.base_seed or task else []
+
+
+def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
+    """A point that keeps its distance from those of the other trials; a dimension for each range, by name."""
+    key = config.search_seed, block, *_others(config, task)
+    point = _sobol_points(len(ranges), config.num_trials, key)[trial]
+    places = dict(zip(sorted(ranges), point, strict=True))
+    return {name: span.number(places[name]) for name, span in ranges.items()}
+
+
+@lru_cache(maxsize=64)
+def _sobol_points(num_ranges: int, num_trials: int, key: tuple[int, ...]) -> np.ndarray:
+    """Scrambled Sobol points (Owen 1998), `float64[trials, ranges]` from 0 to 1.
+
+    They are balanced if their number is a power of two: the next one is drawn, and cut.
+    """
+    from scipy.stats import qmc
+
+    generator = np.random.default_rng(key)
+    engine = qmc.Sobol(num_ranges, scramble=True, rng=generator)
+    return engine.random_base2(math.ceil(math.log2(num_trials)))[:num_trials]
+
+
+def check_runs(counts: Mapping[str, int]) -> None:
+    """Refuses more runs than can be listed, or than the memory holds.
+
+    >>> check_runs({"seed": 20_000, "learning_rate": 1_000})
+    Traceback (most recent call last):
+    ...
+    jaxnets.errors.UserError: seed: 20,000,000 runs are more than the 10,000,000 that a sweep may have.
+    """
+    total, longest = math.prod(counts.values()), max(counts, key=counts.__getitem__)
+    if total > MOST_RUNS:
+        raise UserError(f"{longest}: {total:,} runs are more than the {MOST_RUNS:,} that a sweep may have.")
+    check_memory(longest, f"{total:,} runs", total * _RUN_BYTES, free_memory())
+
+
+def check_memory(field: str, what: str, needed: int, free: int) -> None:
+    """Refuses what takes more than the memory that is free."""
+    if needed > free:
+        sizes = f"about {needed / _GIB:,.1f} GiB, more than the {free / _GIB:,.1f} GiB of memory that are free"
+        raise UserError(f"{field}: {what} take {sizes}.")
