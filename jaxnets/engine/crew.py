@@ -11,7 +11,6 @@ import numpy as np
 
 from jaxnets import spans, training
 from jaxnets.engine import seating
-from jaxnets.engine.checkpoints import Snapshot
 from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
@@ -21,6 +20,7 @@ from jaxnets.engine.layout import Layout
 from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable, put_inputs
 from jaxnets.engine.segments import Outcome
+from jaxnets.engine.store import Snapshot
 from jaxnets.engine.streaming import Feed
 from jaxnets.training import optimizers
 from jaxnets.training.state import TrainState

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import device_data, programs, rooms, seating, streaming
+from jaxnets.engine import device_data, programs, rooms, store, streaming
 from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
@@ -18,9 +18,9 @@ from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, O
 from jaxnets.engine.groups import Source
 from jaxnets.engine.halving import Race
 from jaxnets.engine.layout import Layout, halved, layout
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.program import Program
 from jaxnets.engine.programs import Executable
+from jaxnets.engine.store import Parts
 
 
 def execute(
@@ -100,13 +100,13 @@ class Training:
         if (found := self.parts.read(program, runs)) is not None:
             return Chunk(program, runs, self.options, known=found, stored=False)
         checkpoints = self.parts.checkpoints(program, runs)
-        known, snapshot = checkpoints.read(program, seating.shapes(program))
+        known, snapshot = checkpoints.read()
         return Chunk(program, runs, self.options, checkpoints, known, snapshot)
 
     def _end(self, program: Program, chunk: Chunk) -> None:
         """Makes a part of a chunk that is whole."""
         if self.parts is not None and chunk.stored and not chunk.waiting:
-            self.parts.write(program, chunk.runs, chunk.records.settled())
+            self.parts.write(program, chunk.runs, store.serialize(chunk.records.settled()))
             chunk.discard()
 
     def _laid_out(self, program: Program, runs: range) -> tuple[Layout, Source | None]:

@@ -20,11 +20,10 @@ from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, are_independent
-from jaxnets.errors import UserError
+from jaxnets.inference import predict
+from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
-from jaxnets.trained import predict
-from jaxnets.trained.model import Model
 from jaxnets.training import precision
 from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import jax
 
 import jaxnets
-from jaxnets.errors import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.inference import model
 from jaxnets.lab import config_files, directories, run_directory
-from jaxnets.trained import model
 from tests.breaking import commands
 from tests.breaking.bench import Bench, spread
 
