@@ -296,8 +296,7 @@ def test_predictions_are_of_the_type_of_the_labels(given):
         assert set(map(repr, found)) == wanted
 
 
-@pytest.mark.parametrize("stream_above", [None, 0])
-def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, monkeypatch, stream_above):
+def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     written = {
         "a.csv": ("label,text\n" + "0,x\n1,y\n" * 20, ["0", "1"]),
@@ -309,7 +308,7 @@ def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, m
     for name, (content, expected) in written.items():
         (tmp_path / name).write_text(content)
         for _ in range(2):  # the second time from the cache
-            (loaded,) = text_files.load(tmp_path / name, folds=1, length_percentile=90, stream_above=stream_above)
+            (loaded,) = text_files.load(tmp_path / name, folds=1, length_percentile=90)
             assert classes.typed(loaded.class_names, loaded.label_type) == expected
             assert loaded.max_length == 1
 
