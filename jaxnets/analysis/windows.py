@@ -10,7 +10,7 @@ from jaxnets.errors import UserError
 from jaxnets.evidence import choosing
 from jaxnets.inference import explain, predict
 from jaxnets.inference.model import Model
-from jaxnets.models.layers import has_windows
+from jaxnets.models.blocks import has_windows
 
 KEYS = ["run", "block"]
 

@@ -28,14 +28,14 @@ import jax
 import numpy as np
 
 import jaxnets
-from jaxnets.basics import checksums, files, tensors
-from jaxnets.basics.errors import UserError
+from jaxnets import io, tensors
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import seating
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run
 from jaxnets.engine.segments import Outcome
+from jaxnets.errors import UserError
 from jaxnets.plugins import Plugin
 
 FOLDER, SUFFIX, BEGUN = "parts", ".part", ".begun"
@@ -87,16 +87,16 @@ def _record(program: Program, numbers: Mapping[str, Any], arrays: Mapping[str, n
 
 def _write(folder: Path, name: str, suffix: str, fill: Callable[[Path], Any]) -> None:
     """Writes a file of a folder whose name ends in the hash of its content; until it has that name, it is none."""
-    with files.file_errors(folder):
+    with io.file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        whole = files.write(folder / f"{name}{suffix}", fill)
-        os.replace(whole, folder / f"{name}-{checksums.digest(whole)[:_HASH]}{suffix}")
+        whole = io.write(folder / f"{name}{suffix}", fill)
+        os.replace(whole, folder / f"{name}-{io.digest(whole)[:_HASH]}{suffix}")
 
 
 def _found(folder: Path, name: str, suffix: str) -> Path | None:
     """Such a file; None if there is none, or it was cut short or changed."""
     for path in sorted(folder.glob(f"{name}-*{suffix}")):
-        if path.name == f"{name}-{checksums.digest(path)[:_HASH]}{suffix}":
+        if path.name == f"{name}-{io.digest(path)[:_HASH]}{suffix}":
             return path
     return None
 
@@ -215,7 +215,7 @@ class Checkpoints:
         """Waits for what is being written."""
         writing, self._writing = self._writing, None
         if writing is not None:
-            with files.file_errors(self._folder):
+            with io.file_errors(self._folder):
                 writing.result()
 
     def discard(self) -> None:

@@ -16,9 +16,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Int
 
-from jaxnets import training
-from jaxnets.basics import jax_settings, limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io, jax_settings, training
 from jaxnets.config.config import Config
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset, Split
@@ -30,6 +28,7 @@ from jaxnets.engine.events import Options
 from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.program import Program
 from jaxnets.engine.segments import Outcome, evaluated, in_blocks, of_fold, started
+from jaxnets.errors import UserError
 from jaxnets.training.batches import EVALUATION_BATCH, Examples, TextStream
 from jaxnets.training.state import Metrics, Task, TrainState
 
@@ -56,7 +55,7 @@ def is_streamed(config: Config, folds: Sequence[Dataset], programs: Sequence[Pro
         for one in splits
     ) * (placement.mesh.size if placement.platform == "cpu" else 1)
     if config.data == "resident" and needed > (free := devices.free_bytes(device)):
-        sizes = f"{limits.readable(needed)} of memory, but {limits.readable(free)} are free"
+        sizes = f"{io.readable(needed)} of memory, but {io.readable(free)} are free"
         raise UserError(f"data: '{folds[0].name}' takes {sizes}; data=stream reads it as it is needed.")
     if config.data is None:
         return not hindrance and needed > devices.memory_bytes(device, config.memory_limit)
@@ -106,7 +105,7 @@ def plan(program: Program, split: Split, placement: Placement, options: Options)
         of_runs = layout(program, placement, options.memory_limit, most_runs=max(1, most_seeds))
     room = _room(program, split, _num_seeds(program, of_runs), min(free, _LARGEST), options)
     if (needed := room.bytes(split, task.batch_size)) > _SHARE * free:
-        sizes = f"take {limits.readable(needed)}, and {limits.readable(_SHARE * free)} are there"
+        sizes = f"take {io.readable(needed)}, and {io.readable(_SHARE * free)} are there"
         raise UserError(f"batch_size: the examples of one step of {room.seeds} runs {sizes}.")
     return of_runs, Source(split, task, room)
 

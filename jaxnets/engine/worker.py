@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxnets.basics import foreign, imports, jax_settings
-from jaxnets.basics.errors import UserError
+from jaxnets import jax_settings, user_code
 from jaxnets.engine import devices, store
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import Training
 from jaxnets.engine.keeping import Records
 from jaxnets.engine.program import Program
 from jaxnets.engine.store import serialize
+from jaxnets.errors import UserError
 
 
 class Shared(NamedTuple):

@@ -1,11 +1,11 @@
 """Why a text model decides as it does: what each word, or each window of words, adds."""
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,12 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.text import Text
 
-from jaxnets.basics import files, jax_settings
-from jaxnets.basics.characters import one_line, printable
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LONGEST_EXPLAINED
+from jaxnets import io, jax_settings
+from jaxnets.errors import UserError, one_line, printable
 from jaxnets.inference.model import Model
 from jaxnets.inference.predict import Ensemble, checked_strings, class_probabilities, splitter
-from jaxnets.models.blocks import MeanPooling, TextBatch, window_owner
-from jaxnets.models.layers import OUTPUT, has_windows
+from jaxnets.io import LONGEST_EXPLAINED
+from jaxnets.models.blocks import OUTPUT, MeanPooling, TextBatch, has_windows, window_owner
 
 _MOST_WINDOWS = 5
 _LONGEST_TEXT = 160
@@ -287,12 +285,12 @@ def json_text(explanations: Sequence[Explanation], top: int = 0, labels: Sequenc
 def check_output(path: Path) -> None:
     """Checks that answers can be written to a file, before there are any."""
     if path.suffix not in ANSWERS:
-        raise UserError(f"output: '{files.shown(path)}' must end in {' or '.join(ANSWERS)}.")
-    if files.exists(path):
-        raise UserError(f"output: '{files.shown(path)}' is there already; name another file.")
+        raise UserError(f"output: '{io.shown(path)}' must end in {' or '.join(ANSWERS)}.")
+    if io.exists(path):
+        raise UserError(f"output: '{io.shown(path)}' is there already; name another file.")
     if not path.parent.is_dir():
-        raise UserError(f"output: there is no folder '{files.shown(path.parent)}'.")
-    files.check_writable(path.parent, "output")
+        raise UserError(f"output: there is no folder '{io.shown(path.parent)}'.")
+    io.check_writable(path.parent, "output")
 
 
 def write(
@@ -310,7 +308,7 @@ def write(
         rows.append(({"row": number + 1, **label}, best))
     lines = _csv_lines(rows) if path.suffix == ".csv" else (_json_line(*row, top=top) for row in rows)
     content = "".join(lines)
-    return files.write(path, lambda temporary: temporary.write_bytes(content.encode()))
+    return io.write(path, lambda temporary: temporary.write_bytes(content.encode()))
 
 
 def _json_line(row: dict[str, Any], best: Sequence[tuple[Any, float]], *, top: int) -> str:
@@ -319,7 +317,7 @@ def _json_line(row: dict[str, Any], best: Sequence[tuple[Any, float]], *, top: i
 
 
 def _csv_lines(rows: Sequence[tuple[dict[str, Any], Sequence[tuple[Any, float]]]]) -> Iterator[str]:
-    written = io.StringIO()
+    written = StringIO()
     table = csv.writer(written, lineterminator="\n")
     for number, (row, best) in enumerate(rows):
         if number == 0:

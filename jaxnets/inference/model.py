@@ -13,17 +13,13 @@ import numpy as np
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets import plugins
-from jaxnets.basics import checksums, files, jax_settings, stored, tensors
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import io, jax_settings, plugins, schema, tensors
 from jaxnets.config.values import Field
 from jaxnets.data import labels
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.errors import UserError, unknown
-from jaxnets.logs import quiet_orbax
 from jaxnets.models import GIVEN
-from jaxnets.models.blocks import TextBatch
-from jaxnets.models.layers import VECTORS
+from jaxnets.models.blocks import VECTORS, TextBatch
 from jaxnets.plugins import Plugin, Trust
 
 CHECKPOINT, DESCRIPTION, PARAMETERS = "checkpoint", "model.json", "parameters.safetensors"
@@ -172,13 +168,13 @@ def _num_outputs(module: nn.Module, width: int | None, params: tuple) -> int:
 def save(directory: Path, kept: Model) -> None:
     """Writes a model into a run directory, in place of the one before."""
     target, new, old = directory / CHECKPOINT, _new(directory), _old(directory)
-    with files.file_errors(directory):
+    with io.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
             new.mkdir(parents=True)
             export(new / PARAMETERS, kept.params)
-            files.write_json(new / DESCRIPTION, kept.described())
-            checksums.write(new, [new / PARAMETERS, new / DESCRIPTION])
+            io.write_json(new / DESCRIPTION, kept.described())
+            io.write_checksums(new, [new / PARAMETERS, new / DESCRIPTION])
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -217,19 +213,19 @@ def load(directory: Path, trust: Trust = False) -> Model:
     if not is_kept(directory):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     folder = _folder(directory)
-    checksums.check(folder)
+    io.check_checksums(folder)
     path, arrays = folder / DESCRIPTION, read_export(folder / PARAMETERS)
-    return from_description(path, stored.read_json(path, SHAPE), nested(folder / PARAMETERS, arrays), trust)
+    return from_description(path, schema.read_json(path, SHAPE), nested(folder / PARAMETERS, arrays), trust)
 
 
 def export(path: Path, params: Any) -> None:
     """Writes parameters as a .safetensors file; see `tensors.named`."""
-    files.write(path, lambda temporary: tensors.save(temporary, tensors.named(params)))
+    io.write(path, lambda temporary: tensors.save(temporary, tensors.named(params)))
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a .safetensors file by name."""
-    checksums.check(path.parent, path.name)
+    io.check_checksums(path.parent, path.name)
     try:
         return tensors.load(path)
     except Exception as error:  # it raises many kinds for what is damaged

@@ -5,7 +5,7 @@ import pytest
 
 from jaxnets import plugins
 from jaxnets.analysis import windows
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.inference.model import Model
 
 VOCABULARY = ("<pad>", "<unk>", "good", "fine", "bad", "day")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.lab import config_files, directories, run_directory
 from tests.breaking import commands

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets.basics import checksums, tensors
+from jaxnets import io, tensors
 from jaxnets.engine import crew, store
 from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
@@ -122,7 +122,7 @@ def cut(path):
 def replace(path, change):
     """Puts other states in place of those of a step, the hash included, as a stranger might."""
     tensors.save(path, change(tensors.load(path)))
-    path.rename(path.with_name(f"{path.name.partition('-')[0]}-{checksums.digest(path)[:32]}.states"))
+    path.rename(path.with_name(f"{path.name.partition('-')[0]}-{io.digest(path)[:32]}.states"))
 
 
 DAMAGES = {

@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 
 import jaxnets
-from jaxnets.basics import tensors
+from jaxnets import tensors
 from jaxnets.engine import store
 from jaxnets.engine.events import Compiling, Record
 from jaxnets.engine.execute import execute

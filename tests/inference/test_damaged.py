@@ -7,7 +7,7 @@ import struct
 import pytest
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.inference import model as models
 from tests.by_hand import may_be_changed
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import jaxnets
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.inference import explain, predict
 from jaxnets.inference.predict import Ensemble
 

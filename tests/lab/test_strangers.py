@@ -9,7 +9,7 @@ import pytest
 import jaxnets
 from experiments import predict, report, watch
 from experiments.train import EXPERIMENT as TRAIN
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.inference import model as models
 from jaxnets.lab import commandline, config_files, flags
 from tests.by_hand import may_be_changed
