@@ -9,6 +9,7 @@ from jaxnets.data import file_rows, text_lines
 from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
 from jaxnets.engine import devices
+from jaxnets.errors import UserError
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model

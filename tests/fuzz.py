@@ -33,6 +33,7 @@ from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import store
 from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
+from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.lab import config_files, flagtext
 from tests.alarms import limited

@@ -218,7 +218,8 @@ class Source:
             size = self.batch_starts[1]
             num_places = -(-(stop - begin) // size) * size
             flat = self._features(np.arange(begin, stop), num_places)
-            weighted = flat._replace(weights=(np.arange(num_places) < stop - begin).astype(np.float32))
+            weights = (np.arange(num_places) < stop - begin).astype(np.float32)
+            weighted = flat._replace(weights=weights)  # type: ignore[arg-type]
             stacked = jax.tree.map(lambda array: array.reshape(-1, size, *array.shape[1:]), weighted)
         return jax.tree.map(partial(padded, size=self.room.batches), stacked)
 

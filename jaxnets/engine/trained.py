@@ -20,6 +20,7 @@ from jaxnets.config.values import show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.program import Program
 from jaxnets.engine.runs import Run, are_independent
+from jaxnets.errors import UserError
 from jaxnets.inference import predict
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch

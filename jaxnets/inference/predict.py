@@ -16,6 +16,7 @@ from jaxnets import jax_settings
 from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin

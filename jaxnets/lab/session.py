@@ -23,6 +23,7 @@ from jaxnets.engine.runs import without_strangers
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
 from jaxnets.engine.trained import Trained
+from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live

@@ -16,6 +16,7 @@ from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.runs import runs
 from jaxnets.engine.stream import WAITING, Room, Source
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from jaxnets.training import batches
 
 DIGITS = {"hidden_units": 16, "num_steps": 30, "evaluate_every": 12, "batch_size": 60}

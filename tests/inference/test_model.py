@@ -25,6 +25,7 @@ from jaxnets import data, io
 from jaxnets.data import labels as classes
 from jaxnets.data import text_files
 from jaxnets.data.texts import Texts, pack
+from jaxnets.errors import UserError
 from jaxnets.inference import explain, predict
 from jaxnets.inference import model as saved
 from jaxnets.lab import commandline
