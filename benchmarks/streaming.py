@@ -1,12 +1,11 @@
 """Data that are larger than the memory: whether they train under a limit that the system enforces, and how fast.
 
-Sets of features and of texts are made in a temporary folder. A small one is trained resident and streamed, the large
+Sets of features are made in a temporary folder. A small one is trained resident and streamed, the large
 one in a process whose private memory is limited by `RLIMIT_DATA`, as `ulimit -d` does. Nothing says that it is to be
 streamed: that is decided from the sizes. The peak is that of the process's anonymous memory, less what JAX takes for a
 single sum.
 """
 
-import itertools
 import json
 import resource
 import shutil
@@ -15,28 +14,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from absl import app, flags
 
-GIB = flags.DEFINE_float("gib", 2.0, "The size of the large set of features, and half as much that of the texts.")
+GIB = flags.DEFINE_float("gib", 2.0, "The size of the large set.")
 LIMIT = flags.DEFINE_float("limit", 1.0, "GiB of memory that a process with a large set has.")
-KINDS = flags.DEFINE_list("kinds", ["features", "text"], "Which sets are made.")
 FOLDER = flags.DEFINE_string("folder", "", "Where the sets are made; in the folder for temporary files if empty.")
 CHILD = flags.DEFINE_string("child", "", "Train on this set only, and print what was measured.")
 DATA = flags.DEFINE_string("data", "", "resident or stream; chosen by the sizes if empty.")
 
-_NUM_FEATURES, _NUM_CLASSES, _VOCABULARY = 1024, 10, 20_000
+_NUM_FEATURES, _NUM_CLASSES = 1024, 10
 _SMALL = 8  # the small set is an eighth of the large one
 _HELD_OUT = 2048
-SETTINGS: dict[str, dict[str, Any]] = {
-    "features": {"model": "mlp", "hidden_units": (128,), "batch_size": 256},
-    "text": {"model": "dan", "embedding_dim": 50, "hidden_units": (50,), "batch_size": 256},
-}
-_SWEEP = {"learning_rate": [0.001, 0.003], "num_epochs": 1, "progress": False}
+SWEEP: dict[str, Any] = {"model": "mlp", "hidden_units": (128,), "batch_size": 256}
+SWEEP |= {"learning_rate": [0.001, 0.003], "num_epochs": 1, "progress": False}
 
 
 def make_features(folder: Path, num_bytes: int) -> None:
@@ -55,26 +49,6 @@ def make_features(folder: Path, num_bytes: int) -> None:
             )
         inputs.flush()
         np.save(folder / f"{split}_labels.npy", labels)
-
-
-def make_text(folder: Path, num_bytes: int) -> None:
-    """Writes texts of 10 to 70 words, frequent and rare ones, in which some words tell of their class."""
-    ranks = np.arange(1, _VOCABULARY + 1)
-    shares = np.cumsum(1 / ranks) / (1 / ranks).sum()
-    words = np.array([f"word{rank}" for rank in ranks])
-    for seed, (split, size) in enumerate({"train": num_bytes, "dev": 1 << 20, "test": 1 << 20}.items()):
-        generator, written = np.random.default_rng(seed), 0
-        with (folder / f"{split}.tsv").open("w") as stream:
-            while written < size:
-                drawn = words[np.searchsorted(shares, generator.random(20_000)).clip(max=_VOCABULARY - 1)]
-                ends = np.cumsum(generator.integers(10, 71, 500))
-                for begin, end in itertools.pairwise(ends):
-                    label = int(generator.integers(2))
-                    told = ("bad", "good")[label] if generator.random() < 0.7 else "so"
-                    written += stream.write(f"{label}\t{' '.join(drawn[begin:end])} {told}\n")
-
-
-MAKERS: dict[str, Callable[[Path, int], None]] = {"features": make_features, "text": make_text}
 
 
 class Peak(threading.Thread):
@@ -105,7 +79,7 @@ def child(folder: Path, data: str | None) -> dict[str, Any]:
     import jax.numpy as jnp
 
     import jaxnets
-    from jaxnets.engine.streaming import WAITING
+    from jaxnets.engine.stream import WAITING
 
     jaxnets.configure("cpu")
     jnp.ones(2).sum().block_until_ready()
@@ -113,7 +87,7 @@ def child(folder: Path, data: str | None) -> dict[str, Any]:
     jax.monitoring.register_event_duration_secs_listener(
         lambda event, seconds, **_: waits.append(seconds) if event == WAITING else None
     )
-    trained = jaxnets.sweep(dataset=f"{folder}/", data=data, **SETTINGS[folder.name.split("-")[0]], **_SWEEP)
+    trained = jaxnets.sweep(dataset=f"{folder}/", data=data, **SWEEP)
     (program,), seconds = trained.programs, trained.runs["seconds"].sum()
     return {
         "set": folder.name,
@@ -142,12 +116,12 @@ def measured(folder: Path, data: str = "", limit: float = 0.0) -> dict[str, Any]
     return {**json.loads(done.stdout.splitlines()[-1]), "limit_gib": limit}
 
 
-def made(parent: Path, kind: str, name: str, num_bytes: int) -> Path:
+def made(parent: Path, name: str, num_bytes: int) -> Path:
     """A set in a folder of its own; one that is there is taken as it is."""
-    folder = parent / f"{kind}-{name}"
+    folder = parent / f"features-{name}"
     if not folder.is_dir():
         folder.mkdir(parents=True)
-        MAKERS[kind](folder, num_bytes)
+        make_features(folder, num_bytes)
     return folder
 
 
@@ -158,13 +132,12 @@ def main(argv: list[str]) -> None:
         return
     parent = Path(FOLDER.value or tempfile.mkdtemp(prefix="jaxnets-streaming-"))
     try:
-        for kind in KINDS.value:
-            num_bytes = int(GIB.value * 2**30) // (2 if kind == "text" else 1)
-            small, large = made(parent, kind, "small", num_bytes // _SMALL), made(parent, kind, "large", num_bytes)
-            for data in ("resident", "stream"):
-                print(json.dumps(measured(small, data)), flush=True)
-            for data in ("resident", ""):
-                print(json.dumps(measured(large, data, LIMIT.value)), flush=True)
+        num_bytes = int(GIB.value * 2**30)
+        small, large = made(parent, "small", num_bytes // _SMALL), made(parent, "large", num_bytes)
+        for data in ("resident", "stream"):
+            print(json.dumps(measured(small, data)), flush=True)
+        for data in ("resident", ""):
+            print(json.dumps(measured(large, data, LIMIT.value)), flush=True)
     finally:
         if not FOLDER.value:
             shutil.rmtree(parent, ignore_errors=True)

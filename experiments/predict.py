@@ -10,14 +10,13 @@ from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
+from jaxnets.inference import explain
+from jaxnets.inference import model as models
+from jaxnets.inference.model import Model
 from jaxnets.lab import commandline, flagtext, results, trust
 from jaxnets.lab.experiment import Command
 from jaxnets.lab.parser import Parser
-from jaxnets.report import explanations
 from jaxnets.report.console import Terminal
-from jaxnets.trained import explain
-from jaxnets.trained import model as models
-from jaxnets.trained.model import Model
 
 CLAIM = "Asks the model of a run directory about texts, and shows the words that decided."
 
@@ -44,7 +43,7 @@ def run(arguments):
     top = Field("top", "int", least=1).value(flagtext.parse("top", given.top, "int", several=False)) if given.top else 0
     output = Path(given.output) if given.output else None
     if output:
-        explanations.check_output(output)
+        explain.check_output(output)
     devices.configure("cpu", 1)
     model = asked(Path(given.directory[0]), trust.of(given.trust))
     first = model if isinstance(model, Model) else model.first
@@ -53,12 +52,12 @@ def run(arguments):
     answers = explain.explain(model, [row.text for row in rows], reasons=explained)
     labels = [row.label for row in rows] if any(row.label for row in rows) else []
     if output:
-        explanations.write(output, answers, dict(zip(first.class_names, first.labels, strict=True)), top, labels)
+        explain.write(output, answers, dict(zip(first.class_names, first.labels, strict=True)), top, labels)
     if given.json:
-        print(explanations.json_text(answers, top, labels))
+        print(explain.json_text(answers, top, labels))
     elif not output:
         for answer in answers:
-            explanations.print_explanation(Terminal(), answer, top)
+            explain.print_explanation(Terminal(), answer, top)
     notes = Terminal(stderr=True) if given.json else Terminal()
     for sentence in [*on_answers(answers, first.max_length, explained), *on_labels(answers, labels)]:
         notes.print(sentence, soft_wrap=True)

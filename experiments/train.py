@@ -3,10 +3,10 @@
 import sys
 
 from jaxnets.evidence import choosing
+from jaxnets.inference import predict
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
-from jaxnets.trained import predict
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 

@@ -30,12 +30,12 @@ from jaxnets.config.record import from_json, to_json
 from jaxnets.data import files, mapped, tokenized, word_vectors
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.tokenizer import Tokenizer
-from jaxnets.engine import packing
+from jaxnets.engine import store
 from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
 from jaxnets.errors import UserError
+from jaxnets.inference import model
 from jaxnets.lab import config_files, flagtext
-from jaxnets.trained import model
 from tests.alarms import limited
 
 SECONDS, MEMORY = 5, 2 << 30
@@ -124,14 +124,14 @@ def _table(path: Path) -> None:
 
 def _records(path: Path) -> None:
     """What a finished chunk of runs left; its program tells the records nothing that they hold themselves."""
-    packing.unpacked(path.read_bytes(), Mock())
+    store.deserialize(path.read_bytes(), Mock())
 
 
 def _part() -> bytes:
     metrics = Outcome(**{name: np.zeros((2, 1, 1) if name == "test_probabilities" else 2) for name in Outcome._fields})
     going = np.array([True, False])
     params = {1: {"last": {"kernel": np.ones((2, 2), np.float32)}}}
-    return packing.packed([Record(Mock(), np.arange(2), 0, 5, metrics, going, going, 10, 0, 0.1, params)])
+    return store.serialize([Record(Mock(), np.arange(2), 0, 5, metrics, going, going, 10, 0, 0.1, params)])
 
 
 def _parquet() -> bytes:

@@ -13,8 +13,8 @@ from jaxnets.data.sentences import BAD, GOOD
 from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing
-from jaxnets.trained import predict
-from jaxnets.trained.model import Model
+from jaxnets.inference import predict
+from jaxnets.inference.model import Model
 
 
 def judgements(trained: Trained, plain: str, negated: str) -> pd.DataFrame:

@@ -8,9 +8,9 @@ import pandas as pd
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
 from jaxnets.evidence import choosing
+from jaxnets.inference import explain, predict
+from jaxnets.inference.model import Model
 from jaxnets.models.blocks import has_windows
-from jaxnets.trained import explain, predict
-from jaxnets.trained.model import Model
 
 KEYS = ["run", "block"]
 

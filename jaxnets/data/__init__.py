@@ -43,7 +43,7 @@ _BUILT_IN: tuple[Loader, ...] = (
 )
 KNOWN: dict[str, Loader] = {loader.__name__: loader for loader in _BUILT_IN}
 
-PROVIDED = ("num_blocks", "stream_above")
+PROVIDED = ("num_blocks",)
 """What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 

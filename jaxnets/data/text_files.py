@@ -1,18 +1,14 @@
 """Text data sets in the user's own files."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from jaxnets.data import files, text_streams
+from jaxnets.data import files
 from jaxnets.data.assemble import Encoding, assemble_texts
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.file_rows import Columns
 from jaxnets.data.folds import Splitting
 from jaxnets.data.tokenized import cached
 from jaxnets.data.tokenizer import Tokenizer
-
-# Strings, words and their places take about six times the bytes of a text; packed texts grow to threefold.
-_READ, _PACKED = 6, 18
 
 
 def load(
@@ -29,7 +25,6 @@ def load(
     max_vocabulary: int = 0,
     length_percentile: float = 100.0,
     word_vectors: str = "",
-    stream_above: int | None = None,
 ) -> tuple[Dataset, ...]:
     """The texts of a folder or file; the folds of a cross-validation if there is no test split."""
     columns = Columns(label_column, text_column)
@@ -37,14 +32,6 @@ def load(
     sources = files.sources(path)
     splitting = Splitting(folds, dev_share, split_seed, num_blocks)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
-    one_split = num_blocks == 1 and (folds == 1 or "test" in files.files_of(path))
-    if one_split and stream_above is not None and _bytes(sources) > stream_above:
-        return (text_streams.load(path, columns, splitter, splitting, encoding),)
     options = (path.name, columns, *files.on_unread(path))
     tokenized = cached(sources, options, splitter, lambda: files.read(path, columns))
     return assemble_texts(tokenized, splitting, encoding, splitter)
-
-
-def _bytes(sources: Sequence[Path]) -> int:
-    """The memory that reading some files takes, by their sizes."""
-    return sum(path.stat().st_size * (_PACKED if path.suffix == ".gz" else _READ) for path in sources)

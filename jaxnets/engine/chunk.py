@@ -7,11 +7,11 @@ import numpy as np
 
 from jaxnets import spans
 from jaxnets.engine import interrupts
-from jaxnets.engine.checkpoints import Checkpoints, Snapshot
 from jaxnets.engine.crew import Crew, Job, Segment
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.keeping import Records
 from jaxnets.engine.plan import Program
+from jaxnets.engine.store import Checkpoints, Snapshot
 
 
 class Chunk:

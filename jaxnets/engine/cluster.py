@@ -12,10 +12,9 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine import ray_cluster, worker
 from jaxnets.engine.events import Compiled, Compiling, Event, Options
 from jaxnets.engine.layout import lanes_of
-from jaxnets.engine.packing import unpacked
-from jaxnets.engine.parts import Parts, around, code
 from jaxnets.engine.plan import Program
 from jaxnets.engine.ray_cluster import Workers
+from jaxnets.engine.store import Parts, around, code, deserialize
 from jaxnets.engine.worker import Shared
 from jaxnets.errors import UserError
 
@@ -92,7 +91,7 @@ def in_order(
             begun.add(chunk.program)
             yield Compiling(program)
             yield Compiled(program, 0.0, anew=True)  # each worker compiles it with its first chunk
-        yield from unpacked(take(chunk), program)
+        yield from deserialize(take(chunk), program)
 
 
 class _Tasks:
@@ -119,7 +118,7 @@ class _Tasks:
             for task in wait(list(islice(self._under_way, _LOOKED_AT)), num_returns=1)[0]:
                 records, one = _result(task), self._under_way.pop(task)
                 if self._parts is not None:
-                    self._parts.write_packed(self._planned[one.program], one.runs, records)
+                    self._parts.write(self._planned[one.program], one.runs, records)
                 self._finished[one] = records
         return self._finished.pop(chunk)
 

@@ -11,17 +11,16 @@ import numpy as np
 
 from jaxnets import spans, training
 from jaxnets.engine import seating
-from jaxnets.engine.checkpoints import Snapshot
 from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.executables import Executable, put_inputs
-from jaxnets.engine.groups import Source
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.plan import Program
 from jaxnets.engine.segments import Outcome
-from jaxnets.engine.streaming import Feed
+from jaxnets.engine.store import Snapshot
+from jaxnets.engine.stream import Feed, Source
 from jaxnets.training import optimizers
 from jaxnets.training.state import TrainState
 

@@ -25,7 +25,7 @@ class DeviceFolds(NamedTuple):
     """The data set on the device, shared by all runs; the first axis of each array is that of the folds.
 
     Texts are there twice: as a stream to draw batches from, and in batches to be evaluated. The training examples are
-    None where they are streamed; see `jaxnets.engine.streaming`.
+    None where they are streamed; see `jaxnets.engine.stream`.
     """
 
     train: Examples | None
@@ -92,7 +92,7 @@ def _packed(splits: Sequence[Split]) -> tuple[Examples, np.ndarray]:
     packed = [widened(one, most_texts) for one in packed]
     batches = [in_examples(one, split.labels[one.rows]) for one, split in zip(packed, splits, strict=True)]
     num_batches = max(one.rows.shape[0] for one in packed)
-    rows = [_filled(one.rows, num_batches, -1) for one in packed]
+    rows = [padded(one.rows, num_batches, -1) for one in packed]
     return _stacked(batches), np.stack(rows)
 
 
@@ -124,12 +124,13 @@ def _stacked(splits: Sequence[Examples]) -> Examples:
 
     def stack(*leaves: np.ndarray) -> np.ndarray:
         size = max(len(leaf) for leaf in leaves)
-        return np.stack([_filled(leaf, size, 0) for leaf in leaves])
+        return np.stack([padded(leaf, size) for leaf in leaves])
 
     return jax.tree.map(stack, *splits)
 
 
-def _filled(array: np.ndarray, size: int, value: int) -> np.ndarray:
+def padded(array: np.ndarray, size: int, value: int = 0) -> np.ndarray:
+    """An array with rows of a value after its own, up to so many."""
     widths = ((0, size - len(array)), *((0, 0),) * (array.ndim - 1))
     return np.pad(array, widths, constant_values=value)
 

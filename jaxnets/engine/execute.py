@@ -9,18 +9,18 @@ from functools import cached_property, partial
 import jax
 
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine import device_data, executables, rooms, seating, streaming
+from jaxnets.engine import device_data, executables, store, stream
 from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options
 from jaxnets.engine.executables import Executable
-from jaxnets.engine.groups import Source
 from jaxnets.engine.halving import Race
 from jaxnets.engine.layout import Layout, halved, layout
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.plan import Program
+from jaxnets.engine.store import Parts
+from jaxnets.engine.stream import Source
 
 
 def execute(
@@ -100,19 +100,19 @@ class Training:
         if (found := self.parts.read(program, runs)) is not None:
             return Chunk(program, runs, self.options, known=found, stored=False)
         checkpoints = self.parts.checkpoints(program, runs)
-        known, snapshot = checkpoints.read(program, seating.shapes(program))
+        known, snapshot = checkpoints.read()
         return Chunk(program, runs, self.options, checkpoints, known, snapshot)
 
     def _end(self, program: Program, chunk: Chunk) -> None:
         """Makes a part of a chunk that is whole."""
         if self.parts is not None and chunk.stored and not chunk.waiting:
-            self.parts.write(program, chunk.runs, chunk.records.settled())
+            self.parts.write(program, chunk.runs, store.serialize(chunk.records.settled()))
             chunk.discard()
 
     def _laid_out(self, program: Program, runs: range) -> tuple[Layout, Source | None]:
         """Where the runs of a program go, and what its training examples are read from if they are streamed."""
         if self.options.stream:
-            return rooms.plan(program, self.folds[0].train, self.placement, self.options)
+            return stream.plan(program, self.folds[0].train, self.placement, self.options)
         return layout(program, self.placement, self.options.memory_limit, runs), None
 
     def _ranges(self, program: Program, wanted: Layout, runs: range) -> list[range]:
@@ -133,7 +133,7 @@ class Training:
         given = program, wanted, self.placed, self.placement, self.options
         if source is None:
             return executables.executable(*given)
-        lowering = partial(streaming.lower_program, source=source)
+        lowering = partial(stream.lower_program, source=source)
         return executables.executable(*given, lowering, (source.room, source.num_batches))
 
 

@@ -14,7 +14,7 @@ from jaxnets.engine.keeping import KeepAll, KeepBest, Leader
 from jaxnets.engine.sweep import Sweep
 from jaxnets.engine.table import dataset_number
 from jaxnets.engine.trained import Trained, model_of
-from jaxnets.trained.model import Model
+from jaxnets.inference.model import Model
 
 _NO_PROBABILITIES: Any = np.zeros((0, 0, 0), np.float32)
 

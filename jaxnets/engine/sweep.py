@@ -1,7 +1,6 @@
 """A sweep before its first step: all that is decided and checked."""
 
 import contextlib
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from jaxnets import data, io, jax_settings, spans
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, in_memory, owned, with_test_examples, with_train_examples
-from jaxnets.engine import devices, limits, placing, ray_cluster
+from jaxnets.engine import devices, limits, ray_cluster, stream
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.keeping import POLICIES
@@ -83,8 +82,8 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
         # traces the models: their mistakes show before anything is written
         of_programs = dict.fromkeys(note for program in programs for note in program.check(folds[0]))
         about_optimizers = dict.fromkeys(_about_optimizers(config, table, programs))
-        stream = placing.is_streamed(config, folds, programs, placement)
-        folds = folds if stream else tuple(map(in_memory, folds))
+        streamed = stream.is_streamed(config, folds, programs, placement)
+        folds = folds if streamed else tuple(map(in_memory, folds))
         limits.check_nets(programs, placement)
         if options.halving and workers is None:
             limits.check_waiting(programs, placement, config.memory_limit)
@@ -95,14 +94,14 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
         folds,
         programs,
         placement,
-        options._replace(stream=stream),
+        options._replace(stream=streamed),
         (
             *folds[0].notes,
             *_repeated(num_asked - len(once)),
             *of_programs,
             *about_optimizers,
             *set_aside,
-            *_streamed(stream),
+            *_streamed(streamed),
         ),
         workers,
     )
@@ -132,8 +131,6 @@ def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
         if config.num_blocks > 1:
             folds = data.load_blocks(loader.value, config.num_blocks, first=config.first_seed, **arguments)
         else:
-            if "stream_above" in inspect.signature(loader.value).parameters:
-                arguments["stream_above"] = placing.stream_above(config)
             folds = data.load_folds(loader.value, **arguments)
     if not is_built_in(config):
         folds = tuple(map(owned, folds))
@@ -162,8 +159,8 @@ def _repeated(count: int) -> tuple[str, ...]:
     return (f"{count} runs were equal to others, and are left out.",) if count else ()
 
 
-def _streamed(stream: bool) -> tuple[str, ...]:
-    return ("The training examples are streamed: they are read as they are needed.",) if stream else ()
+def _streamed(streamed: bool) -> tuple[str, ...]:
+    return ("The training examples are streamed: they are read as they are needed.",) if streamed else ()
 
 
 def _about_optimizers(config: Config, table: Sequence[Run], programs: Sequence[Program]) -> Iterator[str]:

@@ -21,10 +21,10 @@ from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import Program
 from jaxnets.engine.table import Run, are_independent
 from jaxnets.errors import UserError
+from jaxnets.inference import predict
+from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
-from jaxnets.trained import predict
-from jaxnets.trained.model import Model
 from jaxnets.training import precision
 from jaxnets.training.state import TrainState
 from jaxnets.training.word_rows import GivenVectors

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxnets import jax_settings, user_code
-from jaxnets.engine import devices, parts
+from jaxnets.engine import devices, store
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import Training
 from jaxnets.engine.keeping import Records
-from jaxnets.engine.packing import packed
 from jaxnets.engine.plan import Program
+from jaxnets.engine.store import serialize
 from jaxnets.errors import UserError
 
 
@@ -59,7 +59,7 @@ def train(shared: Shared, number: int, runs: range) -> bytes:
     for event in training.train(program, runs):
         if isinstance(event, Record):
             records.add(event)
-    return packed(records.settled())
+    return serialize(records.settled())
 
 
 def _sweep(shared: Shared) -> _Sweep:
@@ -72,7 +72,7 @@ def _sweep(shared: Shared) -> _Sweep:
 def _taken(shared: Shared) -> _Sweep:
     import ray
 
-    if parts.code() != shared.code:
+    if store.code() != shared.code:
         raise UserError("cluster: a worker has other versions of jaxnets or JAX than this process; install the same.")
     devices.configure(shared.platform, shared.num_devices if shared.platform == "cpu" else 0, shared.cache)
     placement = devices.placement(shared.num_devices)
@@ -114,7 +114,7 @@ def dumped(planned: Sequence[Program]) -> bytes:
 
 
 def loaded(content: bytes) -> Sequence[Program]:
-    """The programs that `dumped` has packed."""
+    """The programs that `dumped` has serialized."""
     from ray import cloudpickle
 
     try:

@@ -14,13 +14,13 @@ from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.errors import UserError, unknown
 from jaxnets.evidence import choosing
+from jaxnets.inference import model as models
+from jaxnets.inference.model import Model
+from jaxnets.inference.predict import Ensemble
 from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
 from jaxnets.plugins import Trust
-from jaxnets.trained import model as models
-from jaxnets.trained.ensemble import Ensemble
-from jaxnets.trained.model import Model
 
 MODELS = "models.json"
 _SHARED = ("form", "class_names", "vocabulary", "tokenizer", "label_type")
@@ -295,10 +295,7 @@ def _kept(folder: Path) -> dict[tuple[int, int], Any]:
         if not (found := _NAME.fullmatch(name)):
             raise UserError(f"{path}: cannot be read: {name[:40]!r} is not the name of a run's parameter.")
         kept.setdefault((int(found["run"]), int(found["step"])), {})[found["rest"]] = array
-    try:
-        return {key: models.nested(flat) for key, flat in kept.items()}
-    except (TypeError, ValueError):
-        raise UserError(f"{path}: cannot be read: a name of a parameter is the beginning of another.") from None
+    return {key: models.nested(path, flat) for key, flat in kept.items()}
 
 
 def _models(folder: Path, runs: pd.DataFrame, kept: Mapping[tuple[int, int], Any], trust: Trust) -> dict[int, Model]:

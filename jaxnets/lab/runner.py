@@ -17,6 +17,7 @@ from jaxnets.evidence import judging
 from jaxnets.evidence.answer import answer
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.evidence.study import Study
+from jaxnets.inference import model
 from jaxnets.lab import profiling, run_directory, session, study_report, tensorboard
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
 from jaxnets.lab.flags import command_line
@@ -24,7 +25,6 @@ from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
 from jaxnets.report.progress import patience
-from jaxnets.trained import model
 
 
 def run(

@@ -18,16 +18,16 @@ from jaxnets.engine import cluster
 from jaxnets.engine.events import Compiled, Compiling, Event, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import undisturbed, until_interrupted
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
 from jaxnets.engine.table import without_strangers
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
+from jaxnets.inference import model
 from jaxnets.lab import kept, profiling, run_directory
 from jaxnets.lab.live import Live
 from jaxnets.report.progress import Display, display
-from jaxnets.trained import model
 
 
 def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /, **values: object) -> Trained:

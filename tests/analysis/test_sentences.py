@@ -10,7 +10,7 @@ from jaxnets import plugins
 from jaxnets.analysis import sentences
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.trained.model import Model
+from jaxnets.inference.model import Model
 
 VOCABULARY = ("<pad>", "<unk>", "not", "good", "bad", "film")
 VECTORS = np.array([[0.0], [0.0], [-3.0], [1.0], [-1.0], [0.0]], np.float32)

@@ -6,7 +6,7 @@ import pytest
 from jaxnets import plugins
 from jaxnets.analysis import windows
 from jaxnets.errors import UserError
-from jaxnets.trained.model import Model
+from jaxnets.inference.model import Model
 
 VOCABULARY = ("<pad>", "<unk>", "good", "fine", "bad", "day")
 VECTORS = np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0.1], [-1, 0, 0], [0, 1, 0]], np.float32)

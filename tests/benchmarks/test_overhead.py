@@ -2,7 +2,7 @@ import re
 import sys
 
 from benchmarks import overhead
-from jaxnets.trained import model
+from jaxnets.inference import model
 
 
 def test_the_bare_engine_and_a_whole_sweep_are_timed(monkeypatch, capsys):

@@ -11,8 +11,8 @@ import jax
 import pandas as pd
 
 import experiments
+from jaxnets.inference import model
 from jaxnets.lab import commandline
-from jaxnets.trained import model
 
 _XOR = ("--dataset=xor", "--batch_size=0", "--evaluate_every=20", "--num_steps=40", "--num_seeds=2")
 _TEXTS = ("--dataset=ngrams", "--num_sentences=40", "--embedding_dim=4", "--hidden_units=4", "--num_filters=4")

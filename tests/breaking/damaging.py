@@ -13,8 +13,8 @@ import jax
 
 import jaxnets
 from jaxnets.errors import UserError
+from jaxnets.inference import model
 from jaxnets.lab import config_files, directories, run_directory
-from jaxnets.trained import model
 from tests.breaking import commands
 from tests.breaking.bench import Bench, spread
 

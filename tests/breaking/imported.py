@@ -12,7 +12,6 @@ for name in (
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "optax",
-    "orbax.checkpoint",
     "pandas",
     "pyarrow.parquet",
     "safetensors.numpy",

@@ -1,6 +1,5 @@
 """A chunk that is cut off goes on from its last whole checkpoint, to the same bits."""
 
-import shutil
 import signal
 
 import jax
@@ -9,12 +8,13 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from jaxnets import io
+from jaxnets import io, tensors
+from jaxnets.engine import crew, store
 from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import until_interrupted
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
 
 XOR = {"dataset": "xor", "hidden_units": 4, "batch_size": 0, "num_steps": 24, "evaluate_every": 2}
@@ -63,10 +63,8 @@ def begun(folder):
 
 def cut_off(folder, values, after, monkeypatch):
     """Trains until a number of records, with a checkpoint after each segment, and dies."""
-    from jaxnets.engine import checkpoints
-
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoints.Checkpoints, "due", lambda _: True)
+        patched.setattr(store.Checkpoints, "due", lambda _: True)
         carry_out(folder, values, stop_after=after)
     steps = whole(folder)
     assert 1 <= len(steps) <= 2
@@ -75,7 +73,7 @@ def cut_off(folder, values, after, monkeypatch):
 
 def whole(folder):
     """The steps of the checkpoints that count."""
-    return sorted(int(path.parent.name.removeprefix("states-")) for path in begun(folder).glob(f"*/{io.CHECKSUMS}"))
+    return sorted(int(path.name.partition("-")[0]) for path in begun(folder).glob("*.states"))
 
 
 @pytest.mark.parametrize("name", SWEEPS)
@@ -91,8 +89,6 @@ def test_it_goes_on_to_the_same_bits(tmp_path, name, monkeypatch):
 
 def trained_steps(monkeypatch):
     """The first step of each segment that is trained from now on."""
-    from jaxnets.engine import crew
-
     steps, dispatch = [], crew.Crew.dispatch
 
     def noted(runs, first, last):
@@ -109,31 +105,39 @@ def flip(path):
     path.write_bytes(content)
 
 
-def largest(folder):
-    return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+def states(begun, step):
+    (path,) = begun.glob(f"{step}-*.states")
+    return path
 
 
-def swap(begun, step):
-    """Puts states of fewer runs in place of those of a step, checksums included, as a stranger might."""
-    import orbax.checkpoint as ocp
+def records(begun, step):
+    (path,) = begun.glob(f"{step}-*.records")
+    return path
 
-    folder = begun / f"states-{step}"
-    with ocp.StandardCheckpointer() as checkpointer:
-        tree = checkpointer.restore(folder)
-        shutil.rmtree(folder)
-        checkpointer.save(folder, {name: leaf[:1] for name, leaf in tree.items()})
-    io.write_checksums(folder, [path for path in folder.rglob("*") if path.is_file()])
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def replace(path, change):
+    """Puts other states in place of those of a step, the hash included, as a stranger might."""
+    tensors.save(path, change(tensors.load(path)))
+    path.rename(path.with_name(f"{path.name.partition('-')[0]}-{io.digest(path)[:32]}.states"))
 
 
 DAMAGES = {
-    "a state is flipped": lambda begun, step: flip(largest(begun / f"states-{step}")),
-    "a state is cut": lambda begun, step: largest(begun / f"states-{step}").write_bytes(b"1"),
-    "the checksums are cut": lambda begun, step: (begun / f"states-{step}" / io.CHECKSUMS).write_text('{"step": '),
-    "the checksums are missing": lambda begun, step: (begun / f"states-{step}" / io.CHECKSUMS).unlink(),
-    "states are missing": lambda begun, step: largest(begun / f"states-{step}").unlink(),
-    "states of another step": lambda begun, step: swap(begun, step),
-    "records are flipped": lambda begun, step: flip(next(begun.glob(f"step-{step}-*"))),
-    "records are missing": lambda begun, step: next(begun.glob(f"step-{step}-*")).unlink(),
+    "states are flipped": lambda begun, step: flip(states(begun, step)),
+    "states are cut": lambda begun, step: cut(states(begun, step)),
+    "states are missing": lambda begun, step: states(begun, step).unlink(),
+    "states have lost their hash": lambda begun, step: states(begun, step).rename(begun / f"{step}.states"),
+    "states of fewer runs": lambda begun, step: replace(
+        states(begun, step), lambda tree: {name: leaf[:1] for name, leaf in tree.items()}
+    ),
+    "states of other names": lambda begun, step: replace(
+        states(begun, step), lambda tree: {f"{name}_": leaf for name, leaf in tree.items()}
+    ),
+    "records are flipped": lambda begun, step: flip(records(begun, step)),
+    "records are missing": lambda begun, step: records(begun, step).unlink(),
 }
 
 
@@ -163,11 +167,9 @@ def test_a_signal_leaves_a_checkpoint_of_the_last_segment(tmp_path, monkeypatch)
 
 
 def test_they_are_due_after_their_time_and_take_a_small_share_of_it(tmp_path, monkeypatch):
-    from jaxnets.engine import checkpoints
-
     now = [0.0]
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
-    never, soon = (checkpoints.Checkpoints(tmp_path, every) for every in (0, 5))
+    monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
+    never, soon = (store.Checkpoints(tmp_path, every, None) for every in (0, 5))
     assert not soon.due()
     now[0] = 6.0
     assert soon.due()

@@ -16,9 +16,9 @@ from jaxnets.engine import cluster, ray_cluster, worker
 from jaxnets.engine.cluster import Chunk
 from jaxnets.engine.events import Compiled, Compiling, Record
 from jaxnets.engine.execute import Training, execute
-from jaxnets.engine.parts import Parts, around
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.store import Parts, around
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.lab import commandline
@@ -77,7 +77,7 @@ def test_chunks_in_whatever_order_give_what_one_machine_gives(changed, tmp_path)
     finished = {chunk: train(chunk) for chunk in reversed(chunks)}
     parts = Parts(tmp_path, sweep.table, sweep.folds, sweep.options, "cpu")
     for chunk in chunks[1:3]:
-        parts.write_packed(sweep.programs[chunk.program], chunk.runs, finished.pop(chunk))
+        parts.write(sweep.programs[chunk.program], chunk.runs, finished.pop(chunk))
     events = cluster.in_order(sweep.programs, chunks, frozenset(finished), finished.__getitem__, parts)
     found, of_chunks = carried_out(sweep, events)
     assert_equal(found, expected)
@@ -106,7 +106,7 @@ def test_this_machine_goes_on_with_the_parts_of_a_cluster(tmp_path):
     sweep = prepare(config)
     train, parts = trained_by(sweep), Parts(tmp_path, sweep.table, sweep.folds, sweep.options, "cpu")
     for chunk in (Chunk(0, range(4, 6)), Chunk(1, range(2)), Chunk(1, range(2, 6))):
-        parts.write_packed(sweep.programs[chunk.program], chunk.runs, train(chunk))
+        parts.write(sweep.programs[chunk.program], chunk.runs, train(chunk))
     events = execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, parts)
     found, kinds = carried_out(sweep, events)
     assert_equal(found, expected)

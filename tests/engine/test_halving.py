@@ -7,11 +7,11 @@ import pytest
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import checkpoints, crew, halving
+from jaxnets.engine import crew, halving, store
 from jaxnets.engine.events import Compiled, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import again, prepare
 
 GENERATOR = np.random.default_rng(0)
@@ -135,7 +135,7 @@ def test_halving_goes_on_after_a_kill_to_the_same_runs(limit, uncut, tmp_path, m
     sweep = prepare(configured(**CUT, memory_limit=limit))
     for attempt in range(40):
         stored = Parts(tmp_path, sweep.table, sweep.folds, sweep.options, sweep.platform)
-        monkeypatch.setattr(checkpoints.Checkpoints, "due", lambda _, often=attempt % 3: often > 0)
+        monkeypatch.setattr(store.Checkpoints, "due", lambda _, often=attempt % 3: often > 0)
         recorder, trained = Recorder(sweep), 0
         events = execute(sweep.programs, sweep.folds, sweep.placement, sweep.options, stored)
         for event in events:

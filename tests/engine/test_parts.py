@@ -7,13 +7,14 @@ import pytest
 from flax import linen as nn
 
 import jaxnets
-from jaxnets.engine import packing, parts
+from jaxnets import tensors
+from jaxnets.engine import store
 from jaxnets.engine.events import Compiling, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.parts import Parts
 from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
-from jaxnets.trained import model
+from jaxnets.inference import model
 
 VALUES = {
     "dataset": "xor",
@@ -81,7 +82,7 @@ def test_parameters_that_are_exported_keep_their_names(tmp_path):
     model.export(tmp_path / "net.safetensors", params)
     names = model.read_export(tmp_path / "net.safetensors")
     assert {"layer%2E0.kernel", "layer.kernel", "100%252E.bias"} <= set(names)
-    assert_equal_trees(model.nested(names), params)
+    assert_equal_trees(tensors.nested(names), params)
 
 
 @pytest.mark.parametrize(
@@ -115,19 +116,19 @@ def test_a_damaged_part_is_trained_again(tmp_path, damage):
 
 def test_other_code_trains_again(tmp_path, monkeypatch):
     carried_out(tmp_path)
-    monkeypatch.setattr(parts, "code", lambda: "other")
+    monkeypatch.setattr(store, "code", lambda: "other")
     assert carried_out(tmp_path)[1] == 2
 
 
 def test_all_fields_of_a_record_are_kept():
-    assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *packing._NUMBERS, *packing._ARRAYS}
+    assert set(Record.__dataclass_fields__) == {"program", "outcome", "params", *store._NUMBERS, *store._ARRAYS}
 
 
 def test_chunks_lie_between_those_that_are_there(tmp_path):
     sweep = prepare(jaxnets.Config(**VALUES | {"num_seeds": 8}))
     (program, _), here = sweep.programs, parts_of(sweep, tmp_path)
     assert len(program.runs) == 24
-    here.write(program, range(8, 12), [])
+    here.write(program, range(8, 12), store.serialize([]))
     for begun in (
         range(4),
         range(6, 10),

@@ -18,7 +18,7 @@ import jaxnets
 from jaxnets.engine import executables
 from jaxnets.engine.events import Compiling
 from jaxnets.engine.execute import execute
-from jaxnets.engine.parts import Parts
+from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
 from jaxnets.models.blocks import Linear
 from jaxnets.training.heads import Softmax

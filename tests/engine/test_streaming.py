@@ -7,14 +7,14 @@ import pytest
 
 from jaxnets import data, training
 from jaxnets.config.config import Config
-from jaxnets.engine import devices, rooms
+from jaxnets.engine import devices, stream
 from jaxnets.engine import tables as results
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.groups import Room, Source
 from jaxnets.engine.keeping import POLICIES
 from jaxnets.engine.plan import plan, resolve
-from jaxnets.engine.streaming import WAITING
+from jaxnets.engine.stream import WAITING, Room, Source
+from jaxnets.engine.sweep import prepare
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.training import batches
@@ -119,7 +119,7 @@ def test_the_room_of_a_group_is_bounded_by_the_memory():
     (program,) = plan([resolve(run, dataset) for run in runs(Config(**DIGITS, num_seeds=40))], dataset)
     placement = devices.placement(2)
     rooms_of = {
-        limit: rooms.plan(program, dataset.train, placement, Options(12, limit)) for limit in (1.0, 0.004, 0.0015)
+        limit: stream.plan(program, dataset.train, placement, Options(12, limit)) for limit in (1.0, 0.004, 0.0015)
     }
     layout, read = rooms_of[1.0]
     assert len(layout.chunks) == 1
@@ -129,7 +129,7 @@ def test_the_room_of_a_group_is_bounded_by_the_memory():
     small, tiny = (len(rooms_of[limit][0].chunks) for limit in (0.004, 0.0015))
     assert small < tiny  # fewer seeds at a time
     with pytest.raises(UserError, match=r"^batch_size: the examples of one step of 2 runs take .* there\.$"):
-        rooms.plan(program, dataset.train, placement, Options(12, 1e-5))
+        stream.plan(program, dataset.train, placement, Options(12, 1e-5))
 
 
 def test_the_whole_set_as_one_batch_is_refused():
@@ -137,4 +137,45 @@ def test_the_whole_set_as_one_batch_is_refused():
     whole = resolve(next(iter(runs(Config(**DIGITS | {"batch_size": 0})))), dataset)
     (program,) = plan([whole], dataset)
     with pytest.raises(UserError, match=r"^batch_size: a batch that is the whole training set cannot be streamed"):
-        rooms.plan(program, dataset.train, devices.placement(2), Options())
+        stream.plan(program, dataset.train, devices.placement(2), Options())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Features as .npy files: 400 KB of training inputs, of bytes."""
+    generator = np.random.default_rng(0)
+    for split, size in (("train", 1000), ("dev", 40), ("test", 40)):
+        np.save(tmp_path / f"{split}_inputs.npy", generator.integers(0, 256, (size, 100), np.uint8))
+        np.save(tmp_path / f"{split}_labels.npy", np.arange(size) % 3)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "memory_limit", "streamed"),
+    [(None, 0.01, False), (None, 0.0005, True), ("stream", 0.01, True), ("resident", 0.0005, False)],
+)
+def test_it_is_chosen_from_the_sizes_unless_it_is_asked_for(folder, data, memory_limit, streamed):
+    sweep = prepare(Config(dataset=folder, data=data, memory_limit=memory_limit))
+    assert sweep.options.stream == streamed
+    assert ("The training examples are streamed: they are read as they are needed." in sweep.notes) == streamed
+    assert (sweep.folds[0].train.inputs.dtype == np.float32) != streamed  # streamed ones stay in their file
+
+
+def test_resident_data_that_do_not_fit_are_one_line(folder, monkeypatch):
+    monkeypatch.setattr(stream.devices, "free_bytes", lambda device: 1000)
+    with pytest.raises(UserError, match=r"^data: '.*' takes .* are free; data=stream reads it as it is needed\.$"):
+        prepare(Config(dataset=folder, data="resident"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"dataset": "digits", "num_blocks": 2}, "data: stream takes one split of the data, and there are 2"),
+        ({"dataset": "digits", "batch_size": 0}, "data: stream takes batches that are smaller than the training set"),
+        ({"dataset": "ngrams", "model": "dan", "baselines": True}, "data: stream and baselines do not go together"),
+    ],
+)
+def test_what_cannot_be_streamed_is_one_line(flags, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        prepare(Config(data="stream", **flags))
+    assert not prepare(Config(memory_limit=1e-6, **flags)).options.stream  # and it is not chosen

@@ -9,7 +9,7 @@ import pytest
 import jaxnets
 from jaxnets.engine import crew
 from jaxnets.evidence import choosing
-from jaxnets.trained import predict
+from jaxnets.inference import predict
 
 FEATURES = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
 LABELS = (FEATURES[:, 0] > 0).astype(int)

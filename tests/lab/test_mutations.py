@@ -18,10 +18,10 @@ from jaxnets import io
 from jaxnets.errors import UserError
 from jaxnets.evidence import study
 from jaxnets.evidence.answer import answer
+from jaxnets.inference import explain
+from jaxnets.inference import model as models
 from jaxnets.lab import directories, flags, watch
 from jaxnets.report import findings
-from jaxnets.trained import explain
-from jaxnets.trained import model as models
 from tests.by_hand import may_be_changed
 from tests.report.made_up import finding
 from tests.report.studies import ENVIRONMENT, make
@@ -185,7 +185,7 @@ def test_a_changed_table_is_read_or_told(name, change, folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["sweep/runs.parquet", "sweep/parameters.safetensors", "sweep/checkpoint/params/_METADATA"]
+    "name", ["sweep/runs.parquet", "sweep/parameters.safetensors", "sweep/checkpoint/parameters.safetensors"]
 )
 def test_a_damaged_file_is_read_or_told(name, folder):
     path = folder / name

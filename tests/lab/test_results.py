@@ -6,7 +6,7 @@ from safetensors.numpy import load_file
 import jaxnets
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError
-from jaxnets.trained import predict
+from jaxnets.inference import predict
 
 FLAGS = {"hidden_units": 5, "num_steps": 6, "evaluate_every": 3, "learning_rate": [0.1, 0.01], "num_seeds": 2}
 

@@ -10,8 +10,8 @@ import jaxnets
 from experiments import predict, report, watch
 from experiments.train import EXPERIMENT as TRAIN
 from jaxnets.errors import UserError
+from jaxnets.inference import model as models
 from jaxnets.lab import commandline, config_files, flags
-from jaxnets.trained import model as models
 from tests.by_hand import may_be_changed
 
 SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_dim": 4, "hidden_units": 4}

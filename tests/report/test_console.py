@@ -5,10 +5,9 @@ import pytest
 from rich.padding import Padding
 from rich.text import Text
 
+from jaxnets.inference.explain import Explanation, json_text, print_explanation
 from jaxnets.report import figures, pages, tables
 from jaxnets.report.console import Terminal
-from jaxnets.report.explanations import json_text, print_explanation
-from jaxnets.trained.explain import Explanation
 from tests.docs.pages import ROOT
 
 NAME = "[/x] [bold]b[/] :smile: \x1b]0;title\x07\x1b[2J$x$ \ud800<b>"

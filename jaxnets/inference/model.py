@@ -1,28 +1,28 @@
-"""A trained model on disk: parameters by Orbax, all else as JSON; and back."""
+"""A trained model on disk: parameters in the safetensors format, all else as JSON; and back."""
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from flax import traverse_util
 
-from jaxnets import io, plugins, schema
+from jaxnets import io, jax_settings, plugins, schema, tensors
 from jaxnets.config.values import Field
 from jaxnets.data import labels
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.errors import UserError, unknown
-from jaxnets.logs import quiet_orbax
 from jaxnets.models import GIVEN
+from jaxnets.models.blocks import VECTORS, TextBatch
 from jaxnets.plugins import Plugin, Trust
-from jaxnets.trained import fitting
 
-CHECKPOINT, DESCRIPTION = "checkpoint", "model.json"
+CHECKPOINT, DESCRIPTION, PARAMETERS = "checkpoint", "model.json", "parameters.safetensors"
 _FORM = 1
 SHAPE = {
     "form": _FORM,
@@ -113,7 +113,7 @@ def from_description(path: Path, content: Mapping[str, Any], params: Any, trust:
             Tokenizer.from_json(model.tokenizer)
     except (UserError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    fitting.check(path, model)
+    _check(path, model)
     return model
 
 
@@ -128,21 +128,53 @@ def _argument(plugin: Plugin, name: str, value: Any) -> Any:
     return plugins.KINDS[name].find(value) if declared.kind == "plugin" else declared.of_values().value(value)
 
 
+@jax_settings.pinned()
+def _check(path: Path, model: Model) -> None:
+    """Compares the parameters of a model with what its module wants; nothing is computed."""
+    flat = traverse_util.flatten_dict(model.params)
+    for names, leaf in flat.items():
+        if names[-1] == VECTORS and len(leaf) != len(model.vocabulary):
+            raise UserError(
+                f"{path}: there are {len(leaf)} word vectors, but the vocabulary in {path.name} has "
+                f"{len(model.vocabulary)} words; they belong to different models."
+            )
+    width = None if model.vocabulary else model.about.get("num_features", 0)
+    shapes = tuple((names, leaf.shape, leaf.dtype) for names, leaf in flat.items())
+    try:
+        wanted = model.head.value.num_outputs(len(model.class_names))
+        given = _num_outputs(model.module, width, shapes)
+    except UserError as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except Exception as error:  # of Flax, or of the module
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path}: it describes another module than that of the parameters: {reason}") from None
+    if given != wanted:
+        raise UserError(
+            f"{path}: its module gives {given} numbers, and {len(model.class_names)} classes need {wanted}."
+        )
+
+
+@cache
+def _num_outputs(module: nn.Module, width: int | None, params: tuple) -> int:
+    """The logits that a module gives with parameters of such shapes; Flax compares each shape with its own."""
+    tree = {names: jax.ShapeDtypeStruct(shape, dtype) for names, shape, dtype in params}
+    ids: Any = jax.ShapeDtypeStruct((1,), jnp.int32)
+    example = TextBatch(ids, ids, ids) if width is None else jax.ShapeDtypeStruct((1, width), jnp.float32)
+    logits = jax.eval_shape(module.apply, {"params": traverse_util.unflatten_dict(tree)}, example)
+    _rows, outputs = logits.shape
+    return outputs
+
+
 def save(directory: Path, kept: Model) -> None:
     """Writes a model into a run directory, in place of the one before."""
-    import orbax.checkpoint as ocp
-
-    content = kept.described()
-    target = (directory / CHECKPOINT).absolute()
-    new, old = _new(target.parent), _old(target.parent)
+    target, new, old = directory / CHECKPOINT, _new(directory), _old(directory)
     with io.file_errors(directory):
         shutil.rmtree(new, ignore_errors=True)
         try:
-            # not the asynchronous one: where its folder cannot be made, its threads wait for ten minutes
-            with quiet_orbax(), ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
-                checkpointer.save(new / "params", args=ocp.args.StandardSave(kept.params))
-            io.write_json(new / DESCRIPTION, content)
-            io.write_checksums(new, [path for path in new.rglob("*") if path.is_file()])
+            new.mkdir(parents=True)
+            export(new / PARAMETERS, kept.params)
+            io.write_json(new / DESCRIPTION, kept.described())
+            io.write_checksums(new, [new / PARAMETERS, new / DESCRIPTION])
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -176,66 +208,33 @@ def _old(directory: Path) -> Path:
 
 def load(directory: Path, trust: Trust = False) -> Model:
     """Reads the model of a run directory."""
-    folder = _folder(directory)
-    path = folder / DESCRIPTION
     if not directory.is_dir():
         raise UserError(f"there is not a run directory '{directory}'.")
     if not is_kept(directory):
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
+    folder = _folder(directory)
     io.check_checksums(folder)
-    content = schema.read_json(path, SHAPE)
-    return from_description(path, content, _params(folder / "params"), trust)
-
-
-def _params(folder: Path) -> Any:
-    """The parameters of a checkpoint."""
-    import orbax.checkpoint as ocp
-
-    try:
-        size = fitting.bytes_of(folder)
-        with quiet_orbax(), ocp.StandardCheckpointer() as checkpointer:
-            metadata = checkpointer.metadata(folder.absolute()).item_metadata
-            like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), dict(metadata.tree))
-            fitting.check_size(like, size)
-            return checkpointer.restore(
-                folder.absolute(), jax.tree.map(lambda one: np.zeros(one.shape, one.dtype), like)
-            )
-    except Exception as error:  # Orbax raises many kinds for what is missing or damaged
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{folder}: the checkpoint cannot be read: {reason}") from None
-
-
-def named(params: Any) -> dict[str, Any]:
-    """Parameters by names such as `layer.kernel`; a dot within a name is written %2E, and a percent sign %25.
-
-    >>> named({"layer.0": {"kernel": 1}}), nested({"layer%2E0.kernel": 1})
-    ({'layer%2E0.kernel': 1}, {'layer.0': {'kernel': 1}})
-    """
-    escaped = str.maketrans({"%": "%25", ".": "%2E"})
-    flat = traverse_util.flatten_dict(params)
-    return {".".join(name.translate(escaped) for name in names): leaf for names, leaf in flat.items()}
-
-
-def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that `named` has named."""
-    return traverse_util.unflatten_dict({tuple(map(unquote, name.split("."))): leaf for name, leaf in flat.items()})
+    path, arrays = folder / DESCRIPTION, read_export(folder / PARAMETERS)
+    return from_description(path, schema.read_json(path, SHAPE), nested(folder / PARAMETERS, arrays), trust)
 
 
 def export(path: Path, params: Any) -> None:
-    """Writes parameters as a .safetensors file; see `named`."""
-    from safetensors.numpy import save_file
-
-    flat = {name: np.ascontiguousarray(leaf) for name, leaf in named(params).items()}
-    io.write(path, lambda temporary: save_file(flat, temporary))
+    """Writes parameters as a .safetensors file; see `tensors.named`."""
+    io.write(path, lambda temporary: tensors.save(temporary, tensors.named(params)))
 
 
 def read_export(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a .safetensors file by name."""
-    from safetensors.numpy import load_file
-
     io.check_checksums(path.parent, path.name)
     try:
-        fitting.check_file(path)
-        return load_file(path)  # it compares the sizes in the header with that of the file
+        return tensors.load(path)
     except Exception as error:  # it raises many kinds for what is damaged
         raise UserError(f"{path}: cannot be read: {str(error).partition(chr(10))[0]}.") from None
+
+
+def nested(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The parameters of a .safetensors file, from its arrays."""
+    try:
+        return tensors.nested(arrays)
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: cannot be read: a name of a parameter is the beginning of another.") from None

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import tracemalloc
 from functools import partial
 from io import BytesIO, StringIO, TextIOWrapper
@@ -27,11 +26,10 @@ from jaxnets.data import labels as classes
 from jaxnets.data import text_files
 from jaxnets.data.texts import Texts, pack
 from jaxnets.errors import UserError
+from jaxnets.inference import explain, predict
+from jaxnets.inference import model as saved
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
-from jaxnets.report import explanations
-from jaxnets.trained import explain, predict
-from jaxnets.trained import model as saved
 from tests.breaking import injections
 from tests.by_hand import may_be_changed
 
@@ -138,7 +136,7 @@ def test_texts_without_words_or_with_unknown_ones(run_directory):
     assert unknown.known == (False,)
     console = Console(file=StringIO(), width=100)
     for one in (empty, unknown):
-        explanations.print_explanation(console, one)
+        explain.print_explanation(console, one)
     assert "not in the vocabulary: supercalifragilistic" in console.file.getvalue()
 
 
@@ -167,10 +165,8 @@ def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
     with pytest.raises(UserError, match=r"model\.json: cannot be read"):
         saved.load(copy)
     description.write_text(json.dumps(content))
-    for file in (copy / "checkpoint" / "params").rglob("*"):
-        if file.is_file() and "ocdbt" not in file.name:
-            file.write_bytes(b"")
-    with pytest.raises(UserError, match="the checkpoint cannot be read") as error:
+    (copy / "checkpoint" / "parameters.safetensors").write_bytes(b"")
+    with pytest.raises(UserError, match=r"parameters\.safetensors: cannot be read") as error:
         saved.load(copy)
     assert "\n" not in str(error.value)
 
@@ -274,7 +270,7 @@ def test_a_text_that_would_take_hours_to_explain_is_answered_with_the_others(run
     found = explain.explain(model, texts)
     assert [one.prediction for one in found] == ["good", "bad", "odd"]
     assert [one.contributions is None for one in found] == [False, True, False]
-    assert [one["words"] is None for one in explanations.as_json(found)] == [False, True, False]
+    assert [one["words"] is None for one in explain.as_json(found)] == [False, True, False]
     assert all(one.contributions is None for one in explain.explain(model, texts, reasons=False))
 
 
@@ -301,8 +297,7 @@ def test_predictions_are_of_the_type_of_the_labels(given):
         assert set(map(repr, found)) == wanted
 
 
-@pytest.mark.parametrize("stream_above", [None, 0])
-def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, monkeypatch, stream_above):
+def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     written = {
         "a.csv": ("label,text\n" + "0,x\n1,y\n" * 20, ["0", "1"]),
@@ -314,7 +309,7 @@ def test_labels_of_files_are_strings_unless_they_are_numbers_of_json(tmp_path, m
     for name, (content, expected) in written.items():
         (tmp_path / name).write_text(content)
         for _ in range(2):  # the second time from the cache
-            (loaded,) = text_files.load(tmp_path / name, folds=1, length_percentile=90, stream_above=stream_above)
+            (loaded,) = text_files.load(tmp_path / name, folds=1, length_percentile=90)
             assert classes.typed(loaded.class_names, loaded.label_type) == expected
             assert loaded.max_length == 1
 
@@ -342,7 +337,7 @@ def test_a_kept_model_says_what_the_sweep_says(tmp_path):
     assert model.max_length == 7
     (found,) = explain.explain(model, ["the film was " * 5])
     assert (len(found.words), len(found.contributions), found.num_cut) == (7, 7, 8)
-    assert explanations.as_json([found])[0]["words_cut"] == 8
+    assert explain.as_json([found])[0]["words_cut"] == 8
     content = model.described()
     for name in ("label_type", "max_length"):  # of a version that did not keep them
         del content[name]
@@ -448,9 +443,8 @@ def test_few_texts_are_explained_and_many_if_asked(run_directory, tmp_path, caps
         assert [one["words"] is not None for one in found] == [explained] * count
 
 
-def test_a_model_on_a_full_disk_is_one_line_and_leaves_no_thread(tmp_path):
+def test_a_model_on_a_full_disk_is_one_line_and_the_one_before_stays(tmp_path):
     kept = jaxnets.sweep(dataset="xor", hidden_units=4, num_steps=2, batch_size=0, progress=False).model(0)
-    before = {thread for thread in threading.enumerate() if not thread.daemon}
     saved.save(tmp_path, kept)
     for first in itertools.count(1):
         with injections.changes(tmp_path, injections.failing(injections.FULL, first), injections.MAKING) as count:
@@ -460,12 +454,10 @@ def test_a_model_on_a_full_disk_is_one_line_and_leaves_no_thread(tmp_path):
             except UserError as error:
                 refused = str(error)
         assert ("no space left on the device" in refused) == (count() >= first)
-        waiting = {thread.name for thread in threading.enumerate() if not thread.daemon and thread not in before}
-        assert all(name.startswith("asyncio") for name in waiting)  # a pool's, which ends with the process
         assert saved.load(tmp_path).about == kept.about
         if count() < first:
             break
-    assert first > 5
+    assert first > 2
 
 
 @pytest.mark.parametrize("name", [".checkpoint.new", ".checkpoint.old"])

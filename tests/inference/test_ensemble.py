@@ -10,9 +10,8 @@ from rich.console import Console
 
 import jaxnets
 from jaxnets.errors import UserError
-from jaxnets.report import explanations
-from jaxnets.trained import explain, predict
-from jaxnets.trained.ensemble import Ensemble
+from jaxnets.inference import explain, predict
+from jaxnets.inference.predict import Ensemble
 
 TEXTS = ["a superb plot , not dull", "so dull", "", "unheard"]
 FLAGS = {"dataset": "unseen_negations", "num_sentences": 100, "embedding_dim": 4, "batch_size": 20, "progress": False}
@@ -52,14 +51,14 @@ def test_the_words_are_explained_for_the_mean(results):
 def test_how_far_the_members_agree_is_shown_and_written(results):
     (found,) = explain.explain(results.ensemble([0, 1, 2]), TEXTS[:1])
     console = Console(file=io.StringIO(), width=100)
-    explanations.print_explanation(console, found)
+    explain.print_explanation(console, found)
     values = [member[found.prediction] for member in found.members]
     shown = f"{found.agreeing} of 3 members say {found.prediction}; their probabilities of it are {min(values):.3f} to"
     assert shown in console.file.getvalue()
-    (written,) = json.loads(json.dumps(explanations.as_json([found])))
+    (written,) = json.loads(json.dumps(explain.as_json([found])))
     assert written["members"] == list(found.members)
     assert (written["spread"], written["agreeing"]) == (found.spread, found.agreeing)
-    (single,) = explanations.as_json(explain.explain(results.model(0), TEXTS[:1]))
+    (single,) = explain.as_json(explain.explain(results.model(0), TEXTS[:1]))
     assert list(single) == ["text", "prediction", "probabilities", "words", "windows"]
 
 

@@ -1,6 +1,7 @@
-"""What a trained model says: of features as arrays, of texts as strings or word ids."""
+"""Predictions of a trained model, or of the average of several: for features as arrays, for texts as strings or ids."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,9 +17,9 @@ from jaxnets.data.dataset import Split
 from jaxnets.data.texts import Texts, batch_starts, pack
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.errors import UserError
+from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
-from jaxnets.trained.model import Model
 from jaxnets.training import precision
 from jaxnets.training.state import TRACED_ANEW
 from jaxnets.user_code import fingerprint, is_foreign
@@ -37,10 +38,7 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
-    """The most probable class of each example, of the type in which labels were given.
-
-    Args and errors are those of `probabilities`.
-    """
+    """The most probable class of each example, of the type in which labels were given."""
     return named(model, probabilities(model, inputs))
 
 
@@ -169,3 +167,40 @@ def _jitted(module: nn.Module, told: str | None) -> Callable:
 
 def _anew(module: nn.Module) -> Callable:
     return jax.jit(lambda variables, inputs: precision.widened(module.apply(variables, inputs)))
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained models that answer together, with the mean of their probabilities, such as the seeds of a setting."""
+
+    members: tuple[Model, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise UserError("an ensemble needs one model at least.")
+        shared = {
+            (one.class_names, one.label_type, one.vocabulary, one.tokenizer, one.max_length) for one in self.members
+        }
+        if len(shared) > 1:
+            raise UserError(
+                "the models of an ensemble must share their classes, their vocabulary and how texts are cut."
+            )
+
+    @property
+    def first(self) -> Model:
+        """A member, for what all of them share."""
+        return self.members[0]
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        """The class of each example that is most probable on average, as its label was given."""
+        return named(self.first, self.probabilities(inputs))
+
+    def probabilities(self, inputs: Any) -> Float[np.ndarray, "examples classes"]:
+        """The mean probability of each class."""
+        if self.first.vocabulary:
+            return self.of_members(encode(self.first, checked_strings(inputs))).mean(axis=0)
+        return np.mean([probabilities(one, inputs) for one in self.members], axis=0)
+
+    def of_members(self, rows: Sequence[np.ndarray]) -> Float[np.ndarray, "members texts classes"]:
+        """The probabilities of each member for texts given as word ids."""
+        return np.stack([class_probabilities(one, rows) for one in self.members])
