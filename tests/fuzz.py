@@ -28,7 +28,7 @@ from jaxnets import schema
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
 from jaxnets.data import files, mapped, tokenized, word_vectors
-from jaxnets.data.file_rows import Columns
+from jaxnets.data.text_files import Columns
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import packing
 from jaxnets.engine.events import Record

@@ -5,12 +5,12 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from jaxnets.data.digits import digits, digits_noise
-from jaxnets.data.features import standardized
-from jaxnets.errors import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.data.toy import digits, digits_noise
+from jaxnets.data.splits import standardized
 
 # the package gives this name to the function
-module = importlib.import_module("jaxnets.data.digits")
+module = importlib.import_module("jaxnets.data.toy")
 
 SEEDS = [0, 1, 2]
 PIXELS, LABELS = load_digits(return_X_y=True)

@@ -7,7 +7,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from jaxnets.data.dataset import PADDING, UNKNOWN
-from jaxnets.data.generated import (
+from jaxnets.data.grammars import (
     MAX_DISTANCE,
     NEGATION,
     NEGATIVE,

@@ -6,7 +6,8 @@ import pytest
 from scipy import sparse
 
 from jaxnets import data
-from jaxnets.data import in_memory
+from jaxnets.basics.errors import UserError
+from jaxnets.data import python_data
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError
 
@@ -75,8 +76,8 @@ def test_given_splits_stay_as_they_are():
 
 
 def test_two_rows_are_not_taken_for_two_splits():
-    assert len(in_memory._pairs((((0, 0), (1, 1)), (0, 1)))) == 1
-    assert len(in_memory._pairs((([[0, 0]], [0]), ([[1, 1]], [1])))) == 2
+    assert len(python_data._pairs((((0, 0), (1, 1)), (0, 1)))) == 1
+    assert len(python_data._pairs((([[0, 0]], [0]), ([[1, 1]], [1])))) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,8 +132,8 @@ def test_datasets_are_taken_as_they_are():
     dataset = Dataset("mine", split, split, split, ("a", "b"))
     assert data.load(dataset).train.inputs is split.inputs
     assert [fold.name for fold in data.load_folds([dataset, dataset])] == ["mine", "mine"]
-    assert in_memory.loader((X, Y), "named")()[0].name == "named"
-    assert in_memory.loader((X, Y), "named").__name__ == "named"
+    assert python_data.loader((X, Y), "named")()[0].name == "named"
+    assert python_data.loader((X, Y), "named").__name__ == "named"
 
 
 def put(array, place, value):

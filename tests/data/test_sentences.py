@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jaxnets.data import sentences
-from jaxnets.data.generated import NEGATION
-from jaxnets.errors import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.data import grammars
+from jaxnets.data.grammars import NEGATION
 
 LOADERS = (sentences.unseen_negations, sentences.unseen_ngrams)
 
@@ -44,9 +44,9 @@ def test_what_cannot_be_is_reported(load):
 
 def judged(text):
     """The judgement of a text, whether "not" stands before it, and what it means."""
-    (place,) = (place for place, word in enumerate(text) if word in sentences.GOOD + sentences.BAD)
+    (place,) = (place for place, word in enumerate(text) if word in grammars.GOOD + grammars.BAD)
     negated = place > 0 and text[place - 1] == NEGATION
-    return text[place], negated, int((text[place] in sentences.GOOD) != negated)
+    return text[place], negated, int((text[place] in grammars.GOOD) != negated)
 
 
 def test_test_negates_what_training_never_does():
@@ -77,8 +77,8 @@ def test_test_ngrams_are_new_and_mean_what_they_say():
     assert not grams["test"] & (grams["train"] | grams["dev"])
     for split in ("train", "test"):
         for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
-            affirmed = any(word in sentences.AFFIRMING for word in text)
-            liking = any(word in sentences.LIKING for word in text)
+            affirmed = any(word in grammars.AFFIRMING for word in text)
+            liking = any(word in grammars.LIKING for word in text)
             assert (affirmed == liking) == bool(label)
     train, test = (
         {pair for text in words_of(dataset, split) for pair in pairwise(text)} for split in ("train", "test")
