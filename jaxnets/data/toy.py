@@ -276,12 +276,17 @@ def mnist1d(num_examples: int = 5500, data_seed: int = 0) -> Dataset:
     """
     generator = _drawing(num_examples, 110, data_seed)
     labels = np.arange(num_examples) % len(TEMPLATES)
-    heights = np.array(TEMPLATES)  # each made of deviation 1/6, from 0 at its first point
-    lines = _drawn(((heights - heights[:, :1]) / heights.std(axis=1, keepdims=True) / 6)[labels], generator)
+    lines = _drawn(templates()[labels], generator)
     num_dev, num_test = num_examples // 11, 2 * num_examples // 11
     rows = stratified(labels, (num_examples - num_dev - num_test, num_dev, num_test), generator)
     seen = lines[rows[0]]
     return in_splits("mnist1d", (lines - seen.mean()) / seen.std(), labels, DIGITS, rows)
+
+
+def templates() -> np.ndarray:
+    """The shapes `float64[10, 12]`: each of deviation 1/6, from 0 at its first point."""
+    heights = np.array(TEMPLATES)
+    return (heights - heights[:, :1]) / heights.std(axis=1, keepdims=True) / 6
 
 
 def _drawn(shapes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -294,11 +299,7 @@ def _drawn(shapes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     lines *= generator.uniform(*AMPLITUDES, (count, 1))
     shifts = generator.integers(NUM_SHIFTS, size=(count, 1))
     lines = np.take_along_axis(lines, (np.arange(NUM_PLACES) - shifts) % NUM_PLACES, axis=1)
-    background = BACKGROUND * generator.normal(size=lines.shape)  # filtered with a Gaussian, mirrored at its ends
-    weights = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / SMOOTHING) ** 2)
-    mirrored = np.pad(background, ((0, 0), (REACH, REACH)), mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(mirrored, 2 * REACH + 1, axis=1)
-    lines = np.where(lines == 0, windows @ (weights / weights.sum()), lines)
+    lines = np.where(lines == 0, _smoothed(BACKGROUND * generator.normal(size=lines.shape)), lines)
     lines += NOISE * generator.normal(size=lines.shape)
     lines -= generator.uniform(*SHEARS, (count, 1)) * np.linspace(-0.5, 0.5, NUM_PLACES)
     return _interpolated(lines, np.broadcast_to(np.linspace(0, NUM_PLACES - 1, LENGTH), (count, LENGTH)))
@@ -309,3 +310,11 @@ def _interpolated(lines: np.ndarray, places: np.ndarray) -> np.ndarray:
     before = np.minimum(places.astype(int), lines.shape[1] - 2)
     left, right = (np.take_along_axis(lines, at, axis=1) for at in (before, before + 1))
     return left + (places - before) * (right - left)
+
+
+def _smoothed(noise: np.ndarray) -> np.ndarray:
+    """Each row filtered with a Gaussian; it is mirrored at its ends."""
+    weights = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / SMOOTHING) ** 2)
+    mirrored = np.pad(noise, ((0, 0), (REACH, REACH)), mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(mirrored, 2 * REACH + 1, axis=1)
+    return windows @ (weights / weights.sum())

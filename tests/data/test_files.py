@@ -341,13 +341,12 @@ def test_a_split_has_the_names_that_are_usual(tmp_path, dev, test, form):
         text_files.read(tmp_path, Columns())
 
 
-@pytest.mark.parametrize("stream_above", [None, 0])
-def test_files_that_are_not_read_are_noted(tmp_path, stream_above, monkeypatch):
+def test_files_that_are_not_read_are_noted(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "set").mkdir()
     for name in ("train", "test"):
         write(tmp_path / "set" / f"{name}.tsv", GOOD * 10)
-    load = partial(text_files.load, tmp_path / "set", stream_above=stream_above)
+    load = partial(text_files.load, tmp_path / "set")
     assert not any("Not read" in note for note in load()[0].notes)
     write(tmp_path / "set" / "holdout.csv", "")
     write(tmp_path / "set" / "extra.jsonl.gz", "")

@@ -14,12 +14,10 @@ from jaxnets.data.grammars import (
     NEUTRAL,
     POSITIVE,
     mixed_negations,
-    negation,
     ngrams,
     word_order,
-    xor,
 )
-from jaxnets.errors import UserError
+from jaxnets.data.toy import negation, xor
 
 
 def is_linearly_separable(inputs, labels):

@@ -8,7 +8,7 @@ from jaxnets.basics.errors import UserError
 from jaxnets.data import grammars
 from jaxnets.data.grammars import NEGATION
 
-LOADERS = (sentences.unseen_negations, sentences.unseen_ngrams)
+LOADERS = (grammars.unseen_negations, grammars.unseen_ngrams)
 
 
 def words_of(dataset, split):
@@ -50,7 +50,7 @@ def judged(text):
 
 
 def test_test_negates_what_training_never_does():
-    dataset = sentences.unseen_negations(2000)
+    dataset = grammars.unseen_negations(2000)
     seen = Counter()
     for split in ("train", "dev", "test"):
         for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
@@ -69,7 +69,7 @@ def test_test_negates_what_training_never_does():
 
 
 def test_test_ngrams_are_new_and_mean_what_they_say():
-    dataset = sentences.unseen_ngrams(1000)
+    dataset = grammars.unseen_ngrams(1000)
     grams = {
         split: {gram for text in words_of(dataset, split) for gram in zip(text, text[1:], text[2:], strict=False)}
         for split in ("train", "dev", "test")
@@ -88,18 +88,18 @@ def test_test_ngrams_are_new_and_mean_what_they_say():
 
 
 def test_words_of_like_meaning_have_vectors_that_lie_close():
-    dataset = sentences.unseen_ngrams(2000, word_vectors="made")
+    dataset = grammars.unseen_ngrams(2000, word_vectors="made")
     vectors, place = dataset.word_vectors.vectors, dataset.vocabulary.index
 
     def distance(one, other):
         return float(np.linalg.norm(vectors[place(one)] - vectors[place(other)]))
 
     assert distance("like", "love") < distance("like", "hate") < distance("like", "spinach")
-    assert sentences.unseen_ngrams(100).word_vectors is None
+    assert grammars.unseen_ngrams(100).word_vectors is None
     with pytest.raises(UserError, match="word_vectors: 'file'"):
-        sentences.unseen_ngrams(word_vectors="file")
+        grammars.unseen_ngrams(word_vectors="file")
 
 
 def test_more_than_there_are_is_reported():
     with pytest.raises(UserError, match="for a split of 15000 only"):
-        sentences.unseen_ngrams(100_000)
+        grammars.unseen_ngrams(100_000)

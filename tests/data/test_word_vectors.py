@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxnets.basics.errors import UserError
-from jaxnets.data import vectors
+from jaxnets.data import vectors as word_vectors
 
 WORDS = ["the", "film", "naïve", "unseen"]
 LINES = "the 1 2 3\nfilm 0.5 -1 1e-3\nother 9 9 9\nnaïve 4 5 6\n"
@@ -23,7 +23,7 @@ def test_each_form_gives_the_same(tmp_path, name, header):
         )
     else:
         path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    result = vectors.read(path, WORDS)
+    result = word_vectors.read(path, WORDS)
     np.testing.assert_allclose(result.vectors, EXPECTED, rtol=1e-6)
     assert result.given.tolist() == [True, True, True, False]
     assert result.vectors.dtype == np.float32
@@ -56,7 +56,7 @@ def test_a_mistake_is_reported_in_one_line(tmp_path, mistake):
     name, content, fragment = MISTAKES[mistake]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as error:
-        vectors.read(tmp_path / name, WORDS)
+        word_vectors.read(tmp_path / name, WORDS)
     assert fragment in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -66,30 +66,30 @@ def test_a_mistake_is_reported_in_one_line(tmp_path, mistake):
 def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path, name, header):
     content = ("\ufeff" + header + LINES).encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    np.testing.assert_allclose(vectors.read(tmp_path / name, WORDS).vectors, EXPECTED, rtol=1e-6)
+    np.testing.assert_allclose(word_vectors.read(tmp_path / name, WORDS).vectors, EXPECTED, rtol=1e-6)
 
 
 def test_a_first_line_of_a_word_and_a_number_is_a_vector(tmp_path):
     (tmp_path / "a.vec").write_text("the 0.5\nfilm 1\n")
-    assert vectors.read(tmp_path / "a.vec", WORDS).vectors.tolist() == [[0.5], [1], [0], [0]]
+    assert word_vectors.read(tmp_path / "a.vec", WORDS).vectors.tolist() == [[0.5], [1], [0], [0]]
 
 
 def test_an_archive_with_pickles_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, words=np.array(WORDS, object), vectors=np.zeros((4, 3), np.float32))
     with pytest.raises(UserError, match="Save the words as text, not as objects"):
-        vectors.read(path, WORDS)
+        word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS), vectors=np.zeros((3, 3), np.float32))
     with pytest.raises(UserError, match=r"must hold words, text\[n\]"):
-        vectors.read(path, WORDS)
+        word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS), vectors=np.zeros((4, 0), np.float32))
     with pytest.raises(UserError, match=r"must hold words, text\[n\]"):
-        vectors.read(path, WORDS)
+        word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS))
     with pytest.raises(UserError, match="has no array 'vectors'"):
-        vectors.read(path, WORDS)
+        word_vectors.read(path, WORDS)
     with pytest.raises(UserError, match="cannot be read"):
-        vectors.read(tmp_path / "none.npz", WORDS)
+        word_vectors.read(tmp_path / "none.npz", WORDS)
 
 
 @pytest.mark.parametrize("name", ["a.vec", "a.txt.gz"])
@@ -100,7 +100,7 @@ def test_words_may_hold_spaces_and_cells_are_parted_as_it_comes(tmp_path, name, 
     )
     content = (header + lines + "naïve 4 5 6\r\n\n").replace("x 5 6", "x y 6").encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    vectors = vectors.read(tmp_path / name, [*WORDS, ". .", "at name@domain.com", "x y 6", "new\u00a0york"])
+    vectors = word_vectors.read(tmp_path / name, [*WORDS, ". .", "at name@domain.com", "x y 6", "new\u00a0york"])
     np.testing.assert_allclose(vectors.vectors[:4], EXPECTED, rtol=1e-6)
     assert vectors.given.tolist() == [True, True, True, False, True, True, True, True]
     assert vectors.vectors[4:7].tolist() == [[1, 1, 1], [9, 9, 9], [7, 8, 9]]
@@ -109,13 +109,13 @@ def test_words_may_hold_spaces_and_cells_are_parted_as_it_comes(tmp_path, name, 
 def test_words_in_broken_bytes_are_left_out_and_repeats_not_used(tmp_path):
     content = LINES.encode() + b"caf\xe9 1 2 3\n\xff\xfe 1 2 3\nthe 7 7 7\nother 1 1 1\n"
     (tmp_path / "a.vec").write_bytes(content)
-    vectors = vectors.read(tmp_path / "a.vec", WORDS)
+    vectors = word_vectors.read(tmp_path / "a.vec", WORDS)
     np.testing.assert_allclose(vectors.vectors, EXPECTED, rtol=1e-6)
     assert vectors.notes == (
         "1 vector of a.vec not used: the word has one further up.",
         "2 words of a.vec left out: not UTF-8.",
     )
     np.savez(tmp_path / "a.npz", words=np.array(["the", "film", "the"]), vectors=np.eye(3, dtype=np.float32))
-    vectors = vectors.read(tmp_path / "a.npz", WORDS)
+    vectors = word_vectors.read(tmp_path / "a.npz", WORDS)
     assert vectors.vectors[0].tolist() == [1, 0, 0]
     assert vectors.notes == ("1 vector of a.npz not used: the word has one further up.",)
