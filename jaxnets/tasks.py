@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets.errors import UserError, unknown
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import user_code
 from jaxnets.data import arrays_on_disk, python_data, text_files, tfds
 from jaxnets.data import splits as of_splits
 from jaxnets.data.dataset import Dataset

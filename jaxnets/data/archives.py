@@ -24,20 +24,20 @@ DAMAGE = (
 
 def read(path: Path, names: Sequence[str] | None = None, field: str = "") -> dict[str, np.ndarray]:
     """Arrays of an archive by their names; objects are never unpickled."""
-    where = f"{field}: '{files.shown(path)}'" if field else files.shown(path)
+    where = f"{field}: '{io.shown(path)}'" if field else io.shown(path)
     try:
-        with files.opened(path, field) as stream, warnings.catch_warnings(action="ignore"):
+        with io.opened(path, field) as stream, warnings.catch_warnings(action="ignore"):
             size = os.fstat(stream.fileno()).st_size
             with zipfile.ZipFile(stream) as archive:
                 members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
                 if sum(member.compress_size for member in archive.infolist()) > size:
-                    raise UserError(f"{where} claims more than its {limits.readable(size)}; it is damaged or cut off.")
+                    raise UserError(f"{where} claims more than its {io.readable(size)}; it is damaged or cut off.")
                 if missing := [name for name in names or () if name not in members]:
                     raise UserError(f"{where} has no array '{missing[0]}'.")
                 wanted = {name: members[name] for name in names or members}
                 for member in wanted.values():
-                    limits.check_unpacked(f"{where}: '{member.filename}'", member.compress_size, member.file_size)
-                limits.check_memory(where, sum(member.file_size for member in wanted.values()))
+                    io.check_unpacked(f"{where}: '{member.filename}'", member.compress_size, member.file_size)
+                io.check_memory(where, sum(member.file_size for member in wanted.values()))
                 return {name: _array(archive, member, where) for name, member in wanted.items()}
     except UserError:
         raise

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics import files
-from jaxnets.basics.characters import printable
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data import notes, python_data
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.encoding import keywords
@@ -19,7 +17,7 @@ from jaxnets.errors import UserError, printable
 
 def is_here(path: Path) -> bool:
     """Whether a folder holds features as .npy files."""
-    with files.file_errors(path, "read", "dataset"):
+    with io.file_errors(path, "read", "dataset"):
         return (path / "train_inputs.npy").is_file()
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import archives, notes, vectors
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
 from jaxnets.data.splits import FoldRows, Splitting, draw_folds, in_splits, standardized
 from jaxnets.data.texts import Texts
 from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.errors import UserError
 
 _VERSION = 6  # of the tokenizer, the checks and the form of the cache
 

@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, random_generator, stratified
 from jaxnets.data.texts import Texts
+from jaxnets.errors import UserError
 
 Sentence = tuple[str, ...]
 Labelled = dict[Sentence, int]

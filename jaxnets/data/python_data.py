@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, nearest
-from jaxnets.basics.limits import LONGEST_LABEL
 from jaxnets.data import labels as classes
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.encoding import Encoding, RawDataset, assemble, keywords
 from jaxnets.data.splits import Splitting, redrawn
 from jaxnets.data.text_files import Columns
 from jaxnets.data.validation import as_array, check_lengths, check_widths, checked_features
+from jaxnets.errors import UserError, nearest
+from jaxnets.io import LONGEST_LABEL
 
 Pair = tuple[Any, Any]
 """Inputs and labels."""

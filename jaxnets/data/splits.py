@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
 from jaxnets.data.texts import Texts
 from jaxnets.data.validation import validate
+from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")
 DATA_SEED = "data_seed"

@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics import files
-from jaxnets.basics.characters import printable
-from jaxnets.basics.errors import UserError, nearest
-from jaxnets.basics.limits import LONGEST_LABEL, LONGEST_LINE
+from jaxnets import io
 from jaxnets.data import text_lines
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.encoding import Encoding, RawDataset, assemble_texts, cached, keywords
 from jaxnets.data.labels import class_names, unknown_label
 from jaxnets.data.notes import listed_some
 from jaxnets.data.splits import Splitting
+from jaxnets.errors import UserError, nearest, printable
+from jaxnets.io import LONGEST_LABEL, LONGEST_LINE
 
 FORMATS = (".tsv", ".csv", ".jsonl")
 SPLITS = {
@@ -150,7 +149,7 @@ def format_of(path: Path) -> str:
 
 def files_of(path: Path) -> dict[str, Path]:
     """The file of each split."""
-    with files.file_errors(path, "read", "dataset"):
+    with io.file_errors(path, "read", "dataset"):
         if path.is_file():
             if format_of(path) not in FORMATS:
                 raise UserError(f"dataset: '{path}' must end in {', '.join(FORMATS)}, or these with .gz.")
@@ -214,12 +213,12 @@ def asked_rows(path: Path, text_column: str = "", label_column: str | None = Non
         return read_rows(path, Columns(label, text_column, labelled=False))
     if form.lower() in (*FORMATS, *_NOT_LINES):
         raise UserError(
-            f"file: '{files.shown(path)}' is in no form that is read: {', '.join(FORMATS)}, or these with .gz, or a "
+            f"file: '{io.shown(path)}' is in no form that is read: {', '.join(FORMATS)}, or these with .gz, or a "
             f"text in each line, as in a .txt."
         )
     if text_column or label_column:
         name = "text_column" if text_column else "label_column"
-        raise UserError(f"{name}: '{files.shown(path)}' has no columns; each of its lines is a text.")
+        raise UserError(f"{name}: '{io.shown(path)}' has no columns; each of its lines is a text.")
     return [Row(number, "", text) for number, text in text_lines.read(path, "file")]
 
 

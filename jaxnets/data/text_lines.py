@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LONGEST_LINE
+from jaxnets import io
+from jaxnets.errors import UserError
+from jaxnets.io import LONGEST_LINE
 
 _MOST_BYTES = 4 * LONGEST_LINE  # of a line in UTF-8
 _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
@@ -18,7 +18,7 @@ _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (code
 def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it."""
     number = 0
-    with files.opened(path, field) as stream:
+    with io.opened(path, field) as stream:
         try:
             with gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream as content:
                 for number, line in decoded(content, str(path), errors):

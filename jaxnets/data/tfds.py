@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.encoding import Encoding, RawDataset, assemble, keywords
 from jaxnets.data.splits import Splitting
+from jaxnets.errors import UserError, unknown
 
 PREFIX = "tfds:"
 DEV_NAMES = ("validation", "dev", "valid")

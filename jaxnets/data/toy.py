@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
 from jaxnets.data.splits import in_splits, standardized
+from jaxnets.errors import UserError
 
 
 def xor() -> Dataset:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import mapped
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.labels import TYPES, typed

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
-from jaxnets.basics.limits import LARGEST_VECTOR
+from jaxnets import io
 from jaxnets.data import archives, text_lines
 from jaxnets.data.dataset import WordVectors
 from jaxnets.data.notes import counted
+from jaxnets.errors import UserError
+from jaxnets.io import LARGEST_VECTOR
 
 FORMATS = (".vec", ".txt", ".npz")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # of a byte that is not UTF-8
@@ -76,7 +76,7 @@ def _check_dim(dim: int, num_words: int, where: str) -> None:
     """Checks that there can be vectors of so many numbers for all words."""
     if not 1 <= dim <= LARGEST_VECTOR:
         raise UserError(f"{where}: the vector has {dim:,} numbers; 1 to {LARGEST_VECTOR:,} are possible.")
-    limits.check_memory(f"{where}: {num_words:,} words with {dim:,} numbers each", 4 * dim * num_words)
+    io.check_memory(f"{where}: {num_words:,} words with {dim:,} numbers each", 4 * dim * num_words)
 
 
 def _lines(path: Path, places: dict[str, int]) -> Iterator[tuple[str, np.ndarray | None]]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import encoding
+from jaxnets.errors import UserError
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets import data, plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.data import encoding
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.splits import Splitting

@@ -3,10 +3,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data.dataset import random_generator, stratified
 from jaxnets.data.splits import standardized
 from jaxnets.data.toy import SIZES, digits, digits_noise
+from jaxnets.errors import UserError
 
 SEEDS = [0, 1, 2]
 PIXELS, LABELS = load_digits(return_X_y=True)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import text_files
 from jaxnets.data.text_files import FORMATS, Columns
+from jaxnets.errors import UserError
 
 ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
 

@@ -6,7 +6,6 @@ import pytest
 from scipy import sparse
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data import python_data
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError

@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import grammars
 from jaxnets.data.grammars import NEGATION
+from jaxnets.errors import UserError
 
 LOADERS = (grammars.unseen_negations, grammars.unseen_ngrams)
 

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data.toy import parity, spirals, teacher_student
+from jaxnets.errors import UserError
 
 MAKERS = [spirals, parity, teacher_student]
 

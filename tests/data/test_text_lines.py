@@ -4,10 +4,10 @@ import tracemalloc
 
 import pytest
 
-from jaxnets.basics import limits
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.data import text_files, text_lines, vectors
 from jaxnets.data.text_files import Columns
+from jaxnets.errors import UserError
 
 
 def write(path, content):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.basics.errors import UserError
 from jaxnets.data.tfds import read
+from jaxnets.errors import UserError
 
 pytest.importorskip("importlib_resources")
 pytest.importorskip("array_record")

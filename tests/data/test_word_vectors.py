@@ -3,8 +3,8 @@ import gzip
 import numpy as np
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.data import vectors as word_vectors
+from jaxnets.errors import UserError
 
 WORDS = ["the", "film", "naïve", "unseen"]
 LINES = "the 1 2 3\nfilm 0.5 -1 1e-3\nother 9 9 9\nnaïve 4 5 6\n"
