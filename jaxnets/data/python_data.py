@@ -223,6 +223,8 @@ def _labels(values: Any, where: str) -> Labels:
         is_nan = isinstance(label, float) and label != label
         if label is None or is_nan or type(label).__name__ in ("NAType", "NaTType"):
             raise UserError(f"{at} is missing ({label}).")
+    for row, label in enumerate(labels):
+        at = f"{where}, row {row}: the label"
         is_whole = isinstance(label, int)
         if (is_whole and abs(label) >= 10**LONGEST_LABEL) or (isinstance(label, str) and len(label) > LONGEST_LABEL):
             raise UserError(f"{at} has more than {LONGEST_LABEL} characters; are labels and texts swapped?")
