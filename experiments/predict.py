@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jaxnets import io
 from jaxnets.config.values import Field
-from jaxnets.data import file_rows, text_lines
+from jaxnets.data import text_files, text_lines
 from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
 from jaxnets.engine import devices
@@ -110,10 +110,11 @@ def texts(given, class_names):
       UserError: if a file cannot be read, is not UTF-8, or has a label that is none of the classes.
     """
     if not given.text and not given.file:
-        return file_rows.lines_of(text_lines.decoded(sys.stdin.buffer, "standard input"))
-    asked = [file_rows.Row(0, "", text) for text in given.text]
+        lines = text_lines.decoded(sys.stdin.buffer, "standard input")
+        return [text_files.Row(number, "", text) for number, text in lines]
+    asked = [text_files.Row(0, "", text) for text in given.text]
     for file in map(Path, given.file):
-        rows = file_rows.asked_rows(file, given.text_column, given.label_column)
+        rows = text_files.asked_rows(file, given.text_column, given.label_column)
         for row in rows:
             if row.label and row.label not in class_names:
                 hint = " Give --label_column='' if there are no labels to compare."

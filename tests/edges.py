@@ -88,7 +88,7 @@ def attempts() -> Iterator[Attempt]:
 
 def _with(plugin: Plugin) -> tuple[str, ...]:
     """The flags that choose a plug-in, and data or a model that fit it."""
-    of_text = plugin.name in ("dan", "text_cnn") or plugin.value.__module__ == "jaxnets.data.sentences"
+    of_text = plugin.name in ("dan", "text_cnn") or plugin.value.__module__ == "jaxnets.data.grammars"
     fitting = {"dataset": "ngrams", "model": "dan"} if of_text else {}
     return tuple(f"--{name}={value}" for name, value in {**fitting, plugin.kind: plugin.name}.items())
 

@@ -27,8 +27,8 @@ from absl import app, flags
 from jaxnets import schema
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
-from jaxnets.data import files, mapped, tokenized, word_vectors
-from jaxnets.data.file_rows import Columns
+from jaxnets.data import encoding, mapped, text_files, vectors
+from jaxnets.data.text_files import Columns
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import store
 from jaxnets.engine.events import Record
@@ -79,12 +79,12 @@ def _texts(path: Path) -> None:
     """Reads texts up to their words, as `--dataset` does, by names and by numbers of columns."""
     for columns in (Columns("label", "text"), Columns("1", "2")):
         with contextlib.suppress(UserError):
-            files.read(path, columns)
-    tokenized.tokenize(files.read(path, Columns()), Tokenizer())
+            text_files.read(path, columns)
+    encoding.tokenize(text_files.read(path, Columns()), Tokenizer())
 
 
 def _vectors(path: Path) -> None:
-    word_vectors.read(path, WORDS)
+    vectors.read(path, WORDS)
 
 
 def _flags(path: Path) -> None:

@@ -8,8 +8,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from jaxnets.analysis import words
-from jaxnets.data.generated import NEGATION
-from jaxnets.data.sentences import BAD, GOOD
+from jaxnets.data.grammars import BAD, GOOD, NEGATION
 from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing

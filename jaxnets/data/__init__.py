@@ -8,21 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import user_code
-from jaxnets.data import array_files, blocks, in_memory, text_files, tfds_sets
+from jaxnets.data import arrays_on_disk, python_data, text_files, tfds
+from jaxnets.data import splits as of_splits
 from jaxnets.data.dataset import Dataset
-from jaxnets.data.digits import digits, digits_noise
-from jaxnets.data.files import is_path
-from jaxnets.data.generated import mixed_negations, negation, ngrams, word_order, xor
-from jaxnets.data.mnist1d import mnist1d
-from jaxnets.data.python_values import kind_of
-from jaxnets.data.sentences import unseen_negations, unseen_ngrams
-from jaxnets.data.synthetic import parity, spirals, teacher_student
-from jaxnets.data.tables import breast_cancer, wine
+from jaxnets.data.grammars import mixed_negations, ngrams, unseen_negations, unseen_ngrams, word_order
+from jaxnets.data.python_data import kind_of
+from jaxnets.data.text_files import is_path
+from jaxnets.data.toy import (
+    breast_cancer,
+    digits,
+    digits_noise,
+    mnist1d,
+    negation,
+    parity,
+    spirals,
+    teacher_student,
+    wine,
+    xor,
+)
 from jaxnets.data.validation import validate_folds
 from jaxnets.errors import UserError, unknown
 
 Loader = Callable[..., Any]
-"""Gives a Dataset, a tuple of Datasets (folds), or data in another form that `in_memory.loader` takes."""
+"""Gives a Dataset, a tuple of Datasets (folds), or data in another form that `python_data.loader` takes."""
 
 _BUILT_IN: tuple[Loader, ...] = (
     digits,
@@ -69,20 +77,20 @@ def loader_of(value: Any) -> Loader | None:
     """The loader of a value that is special to data sets; None for a name, an import path or a loader itself.
 
     >>> loader_of("digits") is None, loader_of("tfds:mnist").func.__module__
-    (True, 'jaxnets.data.tfds_sets')
+    (True, 'jaxnets.data.tfds')
     """
     if isinstance(value, str):
-        if value.startswith(tfds_sets.PREFIX):
-            return partial(tfds_sets.load, value.removeprefix(tfds_sets.PREFIX))
+        if value.startswith(tfds.PREFIX):
+            return partial(tfds.load, value.removeprefix(tfds.PREFIX))
         return _of_path(Path(value)) if value not in KNOWN and is_path(value) else None
     if isinstance(value, os.PathLike):
         return _of_path(Path(value))
-    return in_memory.loader(value)
+    return python_data.loader(value)
 
 
 def _of_path(path: Path) -> Loader:
     """The loader of a file or a folder: of features as .npy files, or of texts."""
-    return partial(array_files.load if array_files.is_here(path) else text_files.load, path)
+    return partial(arrays_on_disk.load if arrays_on_disk.is_here(path) else text_files.load, path)
 
 
 def is_imported(name: str) -> bool:
@@ -120,13 +128,12 @@ def load_blocks(value: Any, num_blocks: int, *, first: int = 0, **arguments: Any
     """The blocks of a data set, checked: the same task so many times, each with splits of its own.
 
     All examples are pooled and drawn anew, the classes in proportion, in the sizes of the given splits, or those in
-    which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.blocks`. The blocks have
+    which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.splits`. The blocks have
     equally many training examples and one vocabulary.
     """
     loader = find(value)
     parameters = _check_arguments(value, loader, arguments)
-    blocks.check(num_blocks, arguments)
-    drawn = blocks.drawn(loader, parameters, num_blocks, arguments, partial(_as_datasets, first=first))
+    drawn = of_splits.drawn(loader, parameters, num_blocks, arguments, partial(_as_datasets, first=first))
     if len(drawn) < num_blocks:
         raise UserError(f"num_blocks: the loader of '{drawn[0].name}' gave {len(drawn)} of {num_blocks} blocks.")
     return validate_folds(drawn[:num_blocks], "blocks")
@@ -152,9 +159,9 @@ def load(value: Any, **arguments: Any) -> Dataset:
 
 
 def _as_datasets(loaded: Any, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
-    """The result of a loader as Datasets; blocks are drawn from a seed. `arguments` are those of `in_memory.loader`."""
+    """The result of a loader as Datasets; blocks are drawn from a seed. `arguments` are its converter's."""
     try:
-        convert = in_memory.loader(loaded)
+        convert = python_data.loader(loaded)
     except UserError:
         convert = None
     if convert is None:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, WordVectors, random_generator
-from jaxnets.data.sentences import KINDS
+from jaxnets.data.grammars import KINDS
 from jaxnets.data.texts import Texts
 from jaxnets.errors import UserError
 

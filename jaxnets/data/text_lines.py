@@ -2,7 +2,6 @@
 
 import codecs
 import gzip
-import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import BinaryIO
 
 from jaxnets import io
 from jaxnets.errors import UserError
-from jaxnets.io import LEAST_LINE, LONGEST_LINE
+from jaxnets.io import LONGEST_LINE
 
 _MOST_BYTES = 4 * LONGEST_LINE  # of a line in UTF-8
 _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
@@ -18,32 +17,25 @@ _WIDE = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (code
 
 def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers from 1, without the line's end and without byte order marks before it."""
+    number = 0
     with io.opened(path, field) as stream:
-        if path.suffix == ".gz":
-            yield from _unpacked(path, stream, errors)
-        else:
-            yield from decoded(stream, str(path), errors)
-
-
-def _unpacked(path: Path, stream: BinaryIO, errors: str) -> Iterator[tuple[int, str]]:
-    packed, unpacked, number = os.fstat(stream.fileno()).st_size, 0, 0
-    try:
-        with gzip.GzipFile(fileobj=stream) as content:
-            for number, line in decoded(content, str(path), errors):
-                unpacked += max(len(line), LEAST_LINE)
-                io.check_unpacked(f"{path}, line {number}", packed, unpacked)
-                yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
+        try:
+            with gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream as content:
+                for number, line in decoded(content, str(path), errors):
+                    yield number, line
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
 
 
 def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, as `read` gives them."""
-    number = 0
-    while line := stream.readline(_MOST_BYTES):
-        number += 1
-        if number == 1:
-            _check_encoding(line, where)
+    for number, line in enumerate(iter(lambda: stream.readline(_MOST_BYTES), b""), 1):
+        if wide := next((name for mark, name in _WIDE if number == 1 and line.startswith(mark)), ""):
+            raise UserError(f"{where}: the file is {wide}; convert it with 'iconv -f {wide} -t utf8'.")
+        if number == 1 and b"\n" not in line and b"\r" in line.rstrip(b"\r"):
+            raise UserError(
+                f"{where}: its lines end in carriage returns alone, as on old Macs; convert it with \"tr '\\r' '\\n'\"."
+            )
         try:
             text = line.decode("utf-8", errors).rstrip("\r\n").lstrip("\ufeff")
         except UnicodeDecodeError as error:
@@ -58,16 +50,3 @@ def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict"
         if "\0" in text:
             raise UserError(f"{where}, line {number}: there is a zero byte; the file is no text.")
         yield number, text
-
-
-def _check_encoding(line: bytes, where: str) -> None:
-    """Refuses a file by its first line if its characters have two bytes or more, or its lines end as on old Macs."""
-    wide = next((name for mark, name in _WIDE if line.startswith(mark)), "")
-    if not wide and line.count(0) * 3 > len(line):  # without a byte order mark
-        wide = "UTF-16LE" if line[1:2] == b"\0" else "UTF-16BE"
-    if wide:
-        raise UserError(f"{where}: the file is {wide}; convert it with 'iconv -f {wide} -t utf8'.")
-    if b"\n" not in line and b"\r" in line.rstrip(b"\r"):
-        raise UserError(
-            f"{where}: its lines end in carriage returns alone, as on old Macs; convert it with \"tr '\\r' '\\n'\"."
-        )

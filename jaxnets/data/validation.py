@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.data import mapped, notes
+from jaxnets.data import mapped
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.labels import TYPES, typed
 from jaxnets.data.texts import Texts
 from jaxnets.errors import UserError
+
+_TYPE_NAMES = {"U": "text", "b": "booleans", "c": "complex numbers", "M": "dates"}
 
 
 def validate(dataset: Dataset) -> Dataset:
@@ -41,30 +43,24 @@ def validate(dataset: Dataset) -> Dataset:
         raise UserError(f"dataset: '{dataset.name}' has several classes of the name {twice[0]!r}; give each its own.")
     splits = {name: _split(dataset, name) for name in ("train", "dev", "test")}
     check_widths({name: split.inputs for name, split in splits.items()}, f"dataset: '{dataset.name}'")
-    given = [] if dataset.is_text else [getattr(dataset, name).inputs for name in splits]
-    told = (*dataset.notes, *notes.on_digits(given))
-    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"], notes=told)
+    return replace(dataset, train=splits["train"], dev=splits["dev"], test=splits["test"])
 
 
 def validate_folds(folds: Sequence[Dataset], noun: str = "folds") -> tuple[Dataset, ...]:
     """The folds of a cross-validation, each as `validate` gives it, if they can be runs of one program."""
     checked = tuple(map(validate, folds))
+
+    def shared(fold: Dataset) -> dict[str, Any]:
+        width = fold.train.inputs.shape[1] if isinstance(fold.train.inputs, np.ndarray) else 0
+        counts = {"training examples": len(fold.train), "features": width, "classes": fold.num_classes}
+        return {**{f"number of {what}": count for what, count in counts.items()}, "vocabulary": fold.vocabulary}
+
     for number, fold in enumerate(checked):
-        for what, of_first, of_fold in zip(_SHARED, _shared(checked[0]), _shared(fold), strict=True):
+        for (what, of_first), of_fold in zip(shared(checked[0]).items(), shared(fold).values(), strict=True):
             if of_first != of_fold:
                 shown = f": {of_first} and {of_fold}" if isinstance(of_fold, int) else ""
                 raise UserError(f"dataset: {noun} 0 and {number} of '{fold.name}' differ in their {what}{shown}.")
     return checked
-
-
-_SHARED = ("number of training examples", "number of features", "number of classes", "vocabulary")
-
-
-def _shared(fold: Dataset) -> tuple:
-    """What the folds of a data set have in common."""
-    inputs = fold.train.inputs
-    width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
-    return len(fold.train), width, fold.num_classes, fold.vocabulary
 
 
 def check_widths(inputs: dict[str, Any], where: str) -> None:
@@ -92,7 +88,10 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
     """
     inputs = _rows(values, "examples, features", where)
     if inputs.dtype.kind not in "iuf":
-        raise UserError(f"{where}: inputs must be numbers, not {_type_name(inputs)}{_first_object(inputs)}.")
+        hint = "; convert them by inputs.astype(float)" if inputs.dtype.kind == "O" else ""
+        raise UserError(
+            f"{where}: inputs must be numbers, not {_TYPE_NAMES.get(inputs.dtype.kind, inputs.dtype)}{hint}."
+        )
     for start, piece in mapped.pieces(inputs):
         with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
             wrong = ~np.isfinite(piece.astype(np.float32, copy=False))
@@ -109,23 +108,17 @@ def as_array(values: Any, what: str) -> np.ndarray:
     try:
         return np.asarray(values)
     except Exception as error:  # NumPy's own for ragged rows; foreign arrays raise whatever they like
-        raise UserError(f"{what} must be an array, all rows of one length{_uneven(values, error)}.") from error
-
-
-def _uneven(values: Any, error: Exception) -> str:
-    """The first row of another length than row 0, or else what NumPy says."""
-    lengths = [len(row) if hasattr(row, "__len__") else 0 for row in values] if isinstance(values, list | tuple) else []
-    for row, length in enumerate(lengths):
-        if length != lengths[0]:
-            return f"; row 0 has length {lengths[0]}, row {row} has length {length}"
-    return f": {' '.join(str(error).split())[:200].rstrip('.')}"
+        told = " ".join(str(error).split())[:200].rstrip(".")
+        raise UserError(f"{what} must be an array, all rows of one length: {told}.") from error
 
 
 def _split(dataset: Dataset, name: str) -> Split:
     split, where = getattr(dataset, name), f"dataset: '{dataset.name}', {name}"
     if not isinstance(split, Split):
         raise UserError(f"{where}: must be a jaxnets Split, not a {type(split).__name__}.")
-    labels = _labels(split.labels, where)
+    labels = as_array(split.labels, f"{where}: labels")
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
     inputs = _texts(split.inputs, dataset, where) if dataset.is_text else checked_features(split.inputs, where)
     check_lengths(inputs, labels, where)
     wrong = (labels < 0) | (labels >= dataset.num_classes)
@@ -136,44 +129,12 @@ def _split(dataset: Dataset, name: str) -> Split:
     return Split(inputs, labels.astype(np.int32, copy=False))
 
 
-def _labels(values: Any, where: str) -> np.ndarray:
-    labels = as_array(values, f"{where}: labels")
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{where}: labels must be a row of whole numbers, not {labels.dtype}{list(labels.shape)}.")
-    return labels
-
-
 def _rows(values: Any, axes: str, where: str) -> np.ndarray:
     inputs = as_array(values, f"{where}: inputs")
-    if inputs.ndim != 2 or inputs.shape[1] == 0:
-        hint = _shape_hint(inputs)
-        raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}{hint}.")
-    return inputs
-
-
-def _shape_hint(inputs: np.ndarray) -> str:
-    """How to give an array of the right shape, after a semicolon."""
-    if inputs.ndim == 1 and len(inputs):
-        return "; a single feature is made a column by inputs.reshape(-1, 1)"
-    if inputs.ndim > 2:
-        return "; each example is made a row by inputs.reshape(len(inputs), -1)"
-    return ""
-
-
-def _type_name(array: np.ndarray) -> str:
-    """The type of an array's values, as a user would call it."""
-    names = {"U": "text", "b": "booleans", "c": "complex numbers", "M": "dates"}
-    return names.get(array.dtype.kind, str(array.dtype))
-
-
-def _first_object(inputs: np.ndarray) -> str:
-    """How to convert an array of objects, or the first object that is no number, after a semicolon."""
-    if inputs.dtype.kind != "O":
-        return ""
-    for (row, column), value in np.ndenumerate(inputs):
-        if not isinstance(value, int | float | np.number):
-            return f"; row {row} has {' '.join(repr(value).split())[:40]} in column {column}"
-    return "; convert them by inputs.astype(float)"
+    if inputs.ndim == 2 and inputs.shape[1]:
+        return inputs
+    hint = "; take inputs.reshape(len(inputs), -1)" if inputs.ndim and len(inputs) else ""
+    raise UserError(f"{where}: inputs must be an array [{axes}], not one of shape {list(inputs.shape)}{hint}.")
 
 
 def _texts(inputs: Any, dataset: Dataset, where: str) -> Texts:

@@ -13,7 +13,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.arguments import Argument
 from jaxnets.config.config import SEEDS_OF_BASE, Config
 from jaxnets.config.values import Range, choices
-from jaxnets.data.blocks import SEEDS, made_anew
+from jaxnets.data.splits import SEEDS, made_anew
 from jaxnets.errors import UserError, unknown
 from jaxnets.io import free_memory
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 
 import jaxnets
 from jaxnets.analysis import backprop
-from jaxnets.data.digits import digits
+from jaxnets.data.toy import digits
 
 RNG = np.random.default_rng(0)
 LAYERS = [(RNG.normal(size=(4, 5)), RNG.normal(size=5)), (RNG.normal(size=(5, 3)), RNG.normal(size=3))]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.data import tokenized
+from jaxnets.data import encoding
 from jaxnets.errors import UserError
 
 
@@ -139,7 +139,7 @@ def test_arguments_out_of_range(folder, arguments, fragment):
 def test_the_cache_is_used_and_notices_changed_files(folder, monkeypatch):
     write(folder, "all", NUMBERED)
     made = []
-    monkeypatch.setattr(tokenized, "tokenize", lambda *a, real=tokenized.tokenize: made.append(1) or real(*a))
+    monkeypatch.setattr(encoding, "tokenize", lambda *a, real=encoding.tokenize: made.append(1) or real(*a))
     first, second = data.load_folds(str(folder)), data.load_folds(str(folder))
     assert len(made) == 1
     assert first[0].vocabulary == second[0].vocabulary

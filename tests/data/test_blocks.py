@@ -5,10 +5,9 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from jaxnets import data, plugins
-from jaxnets.data import raw
+from jaxnets.data import encoding
 from jaxnets.data.dataset import Dataset, Split
-from jaxnets.data.features import assemble_features
-from jaxnets.data.folds import Splitting
+from jaxnets.data.splits import Splitting
 from jaxnets.data.texts import Texts
 from jaxnets.errors import UserError
 
@@ -96,7 +95,9 @@ def test_features_are_standardized_by_the_training_examples_of_their_block():
     splits = {"train": Split(X[:150], Y[:150]), "test": Split(X[150:], Y[150:])}
     splitting = Splitting(num_blocks=3)
     plain, scaled = (
-        assemble_features(raw.RawDataset("r", ("a", "b"), splits), splitting, standardize=scale)
+        encoding.assemble(
+            encoding.RawDataset("r", ("a", "b"), splits), splitting, encoding.Encoding(), standardize=scale
+        )
         for scale in (False, True)
     )
     for one, other in zip(plain, scaled, strict=True):

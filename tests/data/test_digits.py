@@ -1,16 +1,12 @@
-import importlib
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from jaxnets.data.digits import digits, digits_noise
-from jaxnets.data.features import standardized
+from jaxnets.data.dataset import random_generator, stratified
+from jaxnets.data.splits import standardized
+from jaxnets.data.toy import SIZES, digits, digits_noise
 from jaxnets.errors import UserError
-
-# the package gives this name to the function
-module = importlib.import_module("jaxnets.data.digits")
 
 SEEDS = [0, 1, 2]
 PIXELS, LABELS = load_digits(return_X_y=True)
@@ -20,20 +16,14 @@ def splits_of(dataset):
     return dataset.train, dataset.dev, dataset.test
 
 
-def rows_of(monkeypatch, split_seed):
-    """The rows of scikit-learn's table that each split holds: read off a 65th feature that counts them."""
-    numbered = np.c_[PIXELS, np.arange(len(PIXELS))]
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "_load", lambda: (numbered, LABELS))
-        splits = splits_of(digits(split_seed))
-    counted = np.concatenate([split.inputs[:, -1] for split in splits])
-    assert len(np.unique(counted)) == len(PIXELS)  # standardizing keeps the order
-    return np.split(counted.argsort().argsort(), np.cumsum([len(split) for split in splits])[:-1])
+def rows_of(split_seed):
+    """The rows of scikit-learn's table that each split holds."""
+    return stratified(LABELS, SIZES, random_generator("split_seed", split_seed))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_image_is_in_one_split_standardized_with_training_rows_alone(monkeypatch, seed):
-    splits, rows = splits_of(digits(seed)), rows_of(monkeypatch, seed)
+def test_every_image_is_in_one_split_standardized_with_training_rows_alone(seed):
+    splits, rows = splits_of(digits(seed)), rows_of(seed)
     assert [len(split) for split in splits] == [1437, 180, 180]
     assert sorted(np.concatenate(rows)) == list(range(1797))
     scaler = StandardScaler().fit(PIXELS[rows[0]])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.data import files, text_files
-from jaxnets.data.file_rows import FORMATS, Columns
+from jaxnets.data import text_files
+from jaxnets.data.text_files import FORMATS, Columns
 from jaxnets.errors import UserError
 
 ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
@@ -36,7 +36,7 @@ CONTENT = {
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_gives_the_same(tmp_path, form, packed):
     path = write(tmp_path / f"mine{form}{packed}", CONTENT[form])
-    raw = files.read(path, Columns())
+    raw = text_files.read(path, Columns())
     assert raw.class_names == ("bad", "fair", "good")
     assert list(raw.splits) == ["train"]
     assert raw.splits["train"].inputs == [text for _, text in ROWS]
@@ -47,7 +47,7 @@ def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
     write(tmp_path / "train.tsv", "sentence\tgrade\na\t10\nb\t2\nc\t0\n")
     write(tmp_path / "dev.csv", "sentence,grade\nx,2\n")
     write(tmp_path / "test.jsonl.gz", '{"grade": 10, "sentence": "y"}\n\n')
-    raw = files.read(tmp_path, Columns("grade", "sentence"))
+    raw = text_files.read(tmp_path, Columns("grade", "sentence"))
     assert raw.class_names == ("0", "2", "10")
     assert {name: split.labels.tolist() for name, split in raw.splits.items()} == {
         "train": [2, 1, 0],
@@ -58,7 +58,7 @@ def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
 
 def test_windows_files_and_line_breaks_in_quotes(tmp_path):
     write(tmp_path / "a.csv", b'\xef\xbb\xbflabel,text\r\nx,"two\r\nlines"\r\ny,b\r\n')
-    raw = files.read(tmp_path / "a.csv", Columns())
+    raw = text_files.read(tmp_path / "a.csv", Columns())
     assert raw.splits["train"].inputs == ["two\nlines", "b"]
 
 
@@ -172,15 +172,15 @@ def test_a_mistake_is_reported_in_one_line_with_file_and_line(tmp_path, mistake)
 def test_columns_that_are_swapped_are_named_by_flags(tmp_path):
     rows = "".join(f'{{"label": "text {row}", "text": "pos"}}\n' for row in range(30))
     with pytest.raises(UserError, match="Are the columns swapped\\? Name them by label_column and text_column"):
-        files.read(write(tmp_path / "mine.jsonl", rows), Columns())
+        text_files.read(write(tmp_path / "mine.jsonl", rows), Columns())
 
 
 def test_a_label_of_line_1_alone_is_noted(tmp_path):
-    raw = files.read(write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 3), Columns())
+    raw = text_files.read(write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 3), Columns())
     assert raw.notes == ("The label 'kind' occurs only in line 1 of mine.tsv; is it a header?",)
     for usual in (GOOD * 3, "c\tx\nd\ty\n" + GOOD * 3, as_csv(ROWS)):
         form = ".csv" if usual.startswith("label,") else ".tsv"
-        assert files.read(write(tmp_path / f"usual{form}", usual), Columns()).notes == ()
+        assert text_files.read(write(tmp_path / f"usual{form}", usual), Columns()).notes == ()
 
 
 def test_notes_on_files_come_from_the_cache_too(tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_notes_on_files_come_from_the_cache_too(tmp_path, monkeypatch):
 
 def test_labels_are_numbers_of_any_length(tmp_path):
     long = "9" * 190
-    raw = files.read(write(tmp_path / "a.tsv", f"{long}\tx\n10\ty\n2\tz\n"), Columns())
+    raw = text_files.read(write(tmp_path / "a.tsv", f"{long}\tx\n10\ty\n2\tz\n"), Columns())
     assert raw.class_names == ("2", "10", long)
 
 
@@ -203,7 +203,7 @@ def test_what_may_not_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "is_dir", refuse)
     with pytest.raises(UserError, match="cannot be read: Permission denied"):
-        files.read(tmp_path / "private", Columns())
+        text_files.read(tmp_path / "private", Columns())
 
 
 def test_what_is_not_there(tmp_path):
@@ -214,13 +214,13 @@ def test_what_is_not_there(tmp_path):
         (tmp_path, "has no training examples; it must hold train.tsv"),
     ):
         with pytest.raises(UserError, match=fragment):
-            files.read(name, Columns())
+            text_files.read(name, Columns())
     with pytest.raises(UserError, match=r"must end in \.tsv"):
-        files.read(write(tmp_path / "a.xml", GOOD), Columns())
+        text_files.read(write(tmp_path / "a.xml", GOOD), Columns())
     write(tmp_path / "train.tsv", GOOD)
     write(tmp_path / "train.csv", GOOD)
     with pytest.raises(UserError, match=r"has both train\.tsv and train\.csv"):
-        files.read(tmp_path, Columns())
+        text_files.read(tmp_path, Columns())
 
 
 TABLE = [("id", "stance", "comment"), ("7", "good", "the lamp"), ("8", "bad", "so\tso"), ("9", "good", "the end")]
@@ -237,7 +237,7 @@ def table(form, rows, separator="\t"):
 )
 def test_named_columns_are_found_in_every_format_or_refused(tmp_path, form, separator):
     path = write(tmp_path / f"mine{form}", table(form, TABLE, separator))
-    raw = files.read(path, Columns("stance", "comment"))
+    raw = text_files.read(path, Columns("stance", "comment"))
     assert raw.class_names == ("bad", "good")
     assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
     for columns, fragment in (
@@ -246,13 +246,13 @@ def test_named_columns_are_found_in_every_format_or_refused(tmp_path, form, sepa
         (Columns("", "comment"), "there is no (column|key) 'label'.* among id, stance, comment"),
     ):
         with pytest.raises(UserError, match=fragment):
-            files.read(path, columns)
+            text_files.read(path, columns)
 
 
 @pytest.mark.parametrize(("form", "separator"), [(".tsv", "\t"), (".csv", ","), (".csv", ";")])
 def test_columns_without_a_header_are_numbered_from_1(tmp_path, form, separator):
     path = write(tmp_path / f"mine{form}", table(form, TABLE[1:], separator))
-    raw = files.read(path, Columns("2", "3"))
+    raw = text_files.read(path, Columns("2", "3"))
     assert raw.class_names == ("bad", "good")
     assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
     for columns, fragment in (
@@ -262,22 +262,22 @@ def test_columns_without_a_header_are_numbered_from_1(tmp_path, form, separator)
         (Columns("2", "02"), "label_column and text_column are both column 2"),
     ):
         with pytest.raises(UserError, match=fragment):
-            files.read(path, columns)
+            text_files.read(path, columns)
 
 
 def test_numbers_for_a_file_that_has_a_header(tmp_path):
     path = write(tmp_path / "mine.csv", "id,label,text\n1,a,x\n2,b,y\n")
     with pytest.raises(UserError, match=r"mine.csv, line 1: this is a header: 1 'id', 2 'label', 3 'text'"):
-        files.read(path, Columns("2", "3"))
+        text_files.read(path, Columns("2", "3"))
 
 
 def test_tabs_are_of_the_text_where_lines_differ_in_their_number(tmp_path):
-    raw = files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns())
+    raw = text_files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns())
     assert raw.splits["train"].inputs == ["so\tso", "y"]
     with pytest.raises(UserError, match="all rows have 3 columns, but the header has 2"):
-        files.read(write(tmp_path / "b.tsv", "x\ty\na\tso\tso\nb\ty\tz\n"), Columns("x", "y"))
+        text_files.read(write(tmp_path / "b.tsv", "x\ty\na\tso\tso\nb\ty\tz\n"), Columns("x", "y"))
     with pytest.raises(UserError, match="line 2: there are 2 columns, but the first row has 3"):
-        files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns("1", "2"))
+        text_files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns("1", "2"))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -308,22 +308,22 @@ def test_the_text_is_not_the_label(tmp_path, form):
     ],
 )
 def test_habits_of_others_in_csv_files(tmp_path, content):
-    raw = files.read(write(tmp_path / "a.csv", content), Columns())
+    raw = text_files.read(write(tmp_path / "a.csv", content), Columns())
     assert raw.class_names == ("a", "b")
     assert raw.splits["train"].inputs == ["x", "y"]
 
 
 def test_byte_order_marks_begin_no_label(tmp_path):
-    raw = files.read(write(tmp_path / "a.tsv", "\ufeffa\tx\nb\ty\n\ufeffa\tz\n"), Columns())
+    raw = text_files.read(write(tmp_path / "a.tsv", "\ufeffa\tx\nb\ty\n\ufeffa\tz\n"), Columns())
     assert raw.class_names == ("a", "b")
 
 
 def test_texts_may_be_as_long_as_a_line(tmp_path):
     text = "x" * 1_048_500
     for form, content in ((".csv", f"label,text\na,{text}\nb,y\n"), (".tsv", f"a\t{text}\nb\ty\n")):
-        assert files.read(write(tmp_path / f"a{form}", content), Columns()).splits["train"].inputs == [text, "y"]
+        assert text_files.read(write(tmp_path / f"a{form}", content), Columns()).splits["train"].inputs == [text, "y"]
     with pytest.raises(UserError, match="line 2: the line is longer"):
-        files.read(write(tmp_path / "a.csv", f"label,text\na,{text * 2}\n"), Columns())
+        text_files.read(write(tmp_path / "a.csv", f"label,text\na,{text * 2}\n"), Columns())
 
 
 @pytest.mark.parametrize("form", [".csv", ".tsv.gz"])
@@ -333,12 +333,12 @@ def test_texts_may_be_as_long_as_a_line(tmp_path):
 def test_a_split_has_the_names_that_are_usual(tmp_path, dev, test, form):
     for name in ("train", dev, test):
         write(tmp_path / f"{name}{form}", GOOD if ".tsv" in form else "label,text\na,x\nb,y\n")
-    raw = files.read(tmp_path, Columns())
+    raw = text_files.read(tmp_path, Columns())
     assert list(raw.splits) == ["train", "dev", "test"]
     assert raw.notes == ()
     write(tmp_path / ("dev.jsonl" if dev != "Dev" else "val.jsonl"), "")
     with pytest.raises(UserError, match=r"has both .* keep one"):
-        files.read(tmp_path, Columns())
+        text_files.read(tmp_path, Columns())
 
 
 def test_files_that_are_not_read_are_noted(tmp_path, monkeypatch):

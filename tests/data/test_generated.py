@@ -7,18 +7,17 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from jaxnets.data.dataset import PADDING, UNKNOWN
-from jaxnets.data.generated import (
+from jaxnets.data.grammars import (
     MAX_DISTANCE,
     NEGATION,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
     mixed_negations,
-    negation,
     ngrams,
     word_order,
-    xor,
 )
+from jaxnets.data.toy import negation, xor
 from jaxnets.errors import UserError
 
 

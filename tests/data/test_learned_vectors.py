@@ -6,7 +6,7 @@ import pytest
 from jaxnets import data
 from jaxnets.data import learned_vectors
 from jaxnets.data.dataset import WordVectors
-from jaxnets.data.sentences import AFFIRMING, DENYING, DISLIKING, LIKING
+from jaxnets.data.grammars import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.texts import Texts
 from jaxnets.errors import UserError
 

@@ -83,7 +83,7 @@ def test_the_room_needs_neither_jax_nor_scikit_learn():
     program = "import sys; from jaxnets import data; [data.load(name) for name in data.KNOWN]; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
-    assert "jaxnets.data.digits" in loaded
+    assert "jaxnets.data.toy" in loaded
     assert not loaded & {"jax", "jaxlib", "flax", "sklearn", "scipy", "pandas"}
 
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from jaxnets import data
 
 # the package gives this name to the function
-module = importlib.import_module("jaxnets.data.mnist1d")
+module = importlib.import_module("jaxnets.data.toy")
 GENERATOR = np.random.default_rng(0)
 
 

@@ -4,11 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from jaxnets.data import sentences
-from jaxnets.data.generated import NEGATION
+from jaxnets.data import grammars
+from jaxnets.data.grammars import NEGATION
 from jaxnets.errors import UserError
 
-LOADERS = (sentences.unseen_negations, sentences.unseen_ngrams)
+LOADERS = (grammars.unseen_negations, grammars.unseen_ngrams)
 
 
 def words_of(dataset, split):
@@ -44,13 +44,13 @@ def test_what_cannot_be_is_reported(load):
 
 def judged(text):
     """The judgement of a text, whether "not" stands before it, and what it means."""
-    (place,) = (place for place, word in enumerate(text) if word in sentences.GOOD + sentences.BAD)
+    (place,) = (place for place, word in enumerate(text) if word in grammars.GOOD + grammars.BAD)
     negated = place > 0 and text[place - 1] == NEGATION
-    return text[place], negated, int((text[place] in sentences.GOOD) != negated)
+    return text[place], negated, int((text[place] in grammars.GOOD) != negated)
 
 
 def test_test_negates_what_training_never_does():
-    dataset = sentences.unseen_negations(2000)
+    dataset = grammars.unseen_negations(2000)
     seen = Counter()
     for split in ("train", "dev", "test"):
         for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
@@ -69,7 +69,7 @@ def test_test_negates_what_training_never_does():
 
 
 def test_test_ngrams_are_new_and_mean_what_they_say():
-    dataset = sentences.unseen_ngrams(1000)
+    dataset = grammars.unseen_ngrams(1000)
     grams = {
         split: {gram for text in words_of(dataset, split) for gram in zip(text, text[1:], text[2:], strict=False)}
         for split in ("train", "dev", "test")
@@ -77,8 +77,8 @@ def test_test_ngrams_are_new_and_mean_what_they_say():
     assert not grams["test"] & (grams["train"] | grams["dev"])
     for split in ("train", "test"):
         for text, label in zip(words_of(dataset, split), getattr(dataset, split).labels, strict=True):
-            affirmed = any(word in sentences.AFFIRMING for word in text)
-            liking = any(word in sentences.LIKING for word in text)
+            affirmed = any(word in grammars.AFFIRMING for word in text)
+            liking = any(word in grammars.LIKING for word in text)
             assert (affirmed == liking) == bool(label)
     train, test = (
         {pair for text in words_of(dataset, split) for pair in pairwise(text)} for split in ("train", "test")
@@ -88,18 +88,18 @@ def test_test_ngrams_are_new_and_mean_what_they_say():
 
 
 def test_words_of_like_meaning_have_vectors_that_lie_close():
-    dataset = sentences.unseen_ngrams(2000, word_vectors="made")
+    dataset = grammars.unseen_ngrams(2000, word_vectors="made")
     vectors, place = dataset.word_vectors.vectors, dataset.vocabulary.index
 
     def distance(one, other):
         return float(np.linalg.norm(vectors[place(one)] - vectors[place(other)]))
 
     assert distance("like", "love") < distance("like", "hate") < distance("like", "spinach")
-    assert sentences.unseen_ngrams(100).word_vectors is None
+    assert grammars.unseen_ngrams(100).word_vectors is None
     with pytest.raises(UserError, match="word_vectors: 'file'"):
-        sentences.unseen_ngrams(word_vectors="file")
+        grammars.unseen_ngrams(word_vectors="file")
 
 
 def test_more_than_there_are_is_reported():
     with pytest.raises(UserError, match="for a split of 15000 only"):
-        sentences.unseen_ngrams(100_000)
+        grammars.unseen_ngrams(100_000)

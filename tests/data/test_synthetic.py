@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from jaxnets import data
-from jaxnets.data.synthetic import parity, spirals, teacher_student
+from jaxnets.data.toy import parity, spirals, teacher_student
 from jaxnets.errors import UserError
 
 MAKERS = [spirals, parity, teacher_student]

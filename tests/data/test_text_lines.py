@@ -5,8 +5,8 @@ import tracemalloc
 import pytest
 
 from jaxnets import io
-from jaxnets.data import files, text_lines, word_vectors
-from jaxnets.data.file_rows import Columns
+from jaxnets.data import text_files, text_lines, vectors
+from jaxnets.data.text_files import Columns
 from jaxnets.errors import UserError
 
 
@@ -58,7 +58,7 @@ def test_a_file_that_is_packed_to_fill_the_memory_is_refused(tmp_path, name, mon
     assert packed.stat().st_size < 50_000
     tracemalloc.start()
     with pytest.raises(UserError, match=rf"{name}, line \d+: .* would unpack to more than 100 times as much"):
-        word_vectors.read(packed, ["the"]) if ".vec" in name else files.read(packed, Columns())
+        vectors.read(packed, ["the"]) if ".vec" in name else text_files.read(packed, Columns())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30_000_000
@@ -67,15 +67,15 @@ def test_a_file_that_is_packed_to_fill_the_memory_is_refused(tmp_path, name, mon
 def test_small_files_may_be_repetitive(tmp_path):
     path = write(tmp_path / "a.tsv.gz", b"a\tthe film\nb\tthe film\n" * 10_000)
     assert path.stat().st_size * 100 < 440_000
-    assert len(files.read(path, Columns()).splits["train"].inputs) == 20_000
+    assert len(text_files.read(path, Columns()).splits["train"].inputs) == 20_000
 
 
 def test_vectors_that_would_fill_the_memory_are_refused_at_their_first_line(tmp_path, monkeypatch):
     monkeypatch.setattr(io, "free_memory", lambda: 1 << 30)
     path = write(tmp_path / "a.vec", b"the" + b" 1" * 16_000 + b"\n")
-    assert word_vectors.read(path, ["the"]).dim == 16_000
+    assert vectors.read(path, ["the"]).dim == 16_000
     with pytest.raises(UserError, match=r"a\.vec, line 1: 100,000 words with 16,000 numbers each: it takes 6\.0 GiB"):
-        word_vectors.read(path, ["the", *map(str, range(99_999))])
+        vectors.read(path, ["the", *map(str, range(99_999))])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_vectors_that_would_fill_the_memory_are_refused_at_their_first_line(tmp_
 )
 def test_headers_of_vectors_that_lie(tmp_path, content, fragment):
     with pytest.raises(UserError, match=fragment):
-        word_vectors.read(write(tmp_path / "a.vec", content), ["the"])
+        vectors.read(write(tmp_path / "a.vec", content), ["the"])
 
 
 def test_what_is_no_file(tmp_path):
@@ -99,15 +99,15 @@ def test_what_is_no_file(tmp_path):
     (tmp_path / "c.vec").mkdir()
     for name, fragment in (("a.tsv", "is neither a file nor a folder"), ("b.tsv", "there is no file or folder")):
         with pytest.raises(UserError, match=fragment):
-            files.read(tmp_path / name, Columns())
+            text_files.read(tmp_path / name, Columns())
     with pytest.raises(UserError, match=r"word_vectors: '.*c\.vec' cannot be read: Is a directory"):
-        word_vectors.read(tmp_path / "c.vec", ["the"])
+        vectors.read(tmp_path / "c.vec", ["the"])
     with pytest.raises(UserError, match=r"dataset: '.*' cannot be read: File name too long"):
-        files.read(tmp_path / ("x" * 5000), Columns())
+        text_files.read(tmp_path / ("x" * 5000), Columns())
 
 
 @pytest.mark.parametrize("label", ["9" * 5000, '"' + "9" * 5000 + '"', '"\\ud800"'])
 def test_labels_that_are_none(tmp_path, label):
     path = write(tmp_path / "a.jsonl", f'{{"label": "b", "text": "x"}}\n{{"label": {label}, "text": "x"}}\n'.encode())
     with pytest.raises(UserError, match=r"a\.jsonl, line 2: (not JSON|the label '9999.* has 5,000|there is half)"):
-        files.read(path, Columns())
+        text_files.read(path, Columns())

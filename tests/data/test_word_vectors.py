@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from jaxnets.data import word_vectors
+from jaxnets.data import vectors as word_vectors
 from jaxnets.errors import UserError
 
 WORDS = ["the", "film", "naïve", "unseen"]

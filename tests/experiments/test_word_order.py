@@ -9,7 +9,7 @@ import pytest
 from experiments import word_order
 from jaxnets import data
 from jaxnets.analysis import sentences
-from jaxnets.data import generated
+from jaxnets.data import grammars
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from tests.experiments.planted import Planted, run
@@ -18,16 +18,16 @@ RNG = np.random.default_rng(0)
 SYSTEMS = ("DAN", "CNN, width 1", "CNN, width 2", "CNN, width 3")
 
 
-@functools.wraps(generated.word_order)
+@functools.wraps(grammars.word_order)
 def turned(*args, **kwargs):
     """Pairs of sentences in which the order means the opposite as soon as nets are judged."""
-    dataset = generated.word_order(*args, **kwargs)
+    dataset = grammars.word_order(*args, **kwargs)
     return replace(dataset, test=replace(dataset.test, labels=1 - dataset.test.labels))
 
 
 def any_order(num_sentences: int = 400, data_seed: int = 0):
     """Sentences whose one judgement tells all, in any order."""
-    return generated.mixed_negations(num_sentences, 0.0, data_seed)
+    return grammars.mixed_negations(num_sentences, 0.0, data_seed)
 
 
 def tables(right=0.9, narrow=0.5, shuffled=0.5, change=1e-7, given=None, spread=0.005, systems=SYSTEMS):

@@ -1,65 +1,52 @@
 """Features in the user's own .npy files: a folder with inputs and labels of each split, which may stay on disk."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from jaxnets import io
-from jaxnets.data import in_memory, notes
+from jaxnets.data import notes, python_data
 from jaxnets.data.dataset import Dataset, Split
-from jaxnets.data.folds import FoldRows
+from jaxnets.data.encoding import keywords
 from jaxnets.data.labels import class_names, unknown_label
 from jaxnets.data.mapped import open_array
+from jaxnets.data.splits import SPLITS, FoldRows, Splitting
 from jaxnets.data.validation import check_lengths
 from jaxnets.errors import UserError, printable
-
-SPLITS = ("train", "dev", "test")
 
 
 def is_here(path: Path) -> bool:
     """Whether a folder holds features as .npy files."""
     with io.file_errors(path, "read", "dataset"):
-        return _file(path, "train", "inputs").is_file()
+        return (path / "train_inputs.npy").is_file()
 
 
-def load(
-    path: Path, folds: int = 1, dev_share: float = 0.1, split_seed: int = 0, num_blocks: int = 1
-) -> tuple[Dataset, ...]:
+@keywords(splitting=Splitting(folds=1))
+def load(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
     """The features of a folder with `train_inputs.npy` and `train_labels.npy`, and the same of `dev` and `test`.
 
     Inputs are numbers `[examples, features]`, which are not standardized; labels are whole numbers or strings. Where
     all three splits are there, the training inputs stay in their file. Otherwise missing ones are held out, in memory.
     """
     name = printable(path.name or path.resolve().name)
-    given = [split for split in SPLITS if _file(path, split, "inputs").is_file()]
-    inputs, labels = ({split: open_array(_file(path, split, of)) for split in given} for of in ("inputs", "labels"))
-    if len(given) == len(SPLITS) and num_blocks == 1:
-        return (_mapped(path, name, inputs, labels),)
+    given = [split for split in SPLITS if (path / f"{split}_inputs.npy").is_file()]
+    inputs, labels = ({split: open_array(path / f"{split}_{of}.npy") for split in given} for of in ("inputs", "labels"))
     if given == ["train", "dev"]:
         raise UserError(f"dataset: '{path}' has dev and no test; name it test, and dev is held out.")
-    pairs = tuple((np.array(inputs[split]), np.array(labels[split])) for split in given)
-    return in_memory.load_features(pairs, name, folds, dev_share, split_seed, num_blocks)
-
-
-def _file(folder: Path, split: str, of: str) -> Path:
-    return folder / f"{split}_{of}.npy"
-
-
-def _mapped(path: Path, name: str, inputs: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> Dataset:
-    """The data set whose training inputs are mapped; those of dev and test are read."""
-    names = _names(labels["train"], _file(path, "train", "labels"))
-    numbered = {split: _numbered(labels[split], names, _file(path, split, "labels")) for split in SPLITS}
+    if len(given) < len(SPLITS) or splitting.num_blocks > 1:
+        pairs = tuple((np.array(inputs[split]), np.array(labels[split])) for split in given)
+        return python_data.load_features(pairs, name, **vars(splitting))
+    names, splits = _names(labels["train"], path / "train_labels.npy"), {}
     for split in SPLITS:
-        check_lengths(inputs[split], numbered[split], f"dataset: '{name}', {split}")
-    train, dev, test = (
-        Split(inputs[split] if split == "train" else np.array(inputs[split]), numbered[split]) for split in SPLITS
-    )
-    rows = np.arange(len(train))
-    on_classes = notes.on_classes(train.labels, names, [FoldRows(rows, rows[:0], rows[:0])])
+        numbers = _numbered(labels[split], names, path / f"{split}_labels.npy")
+        check_lengths(inputs[split], numbers, f"dataset: '{name}', {split}")
+        splits[split] = Split(inputs[split] if split == "train" else np.array(inputs[split]), numbers)
+    rows = np.arange(len(splits["train"]))
+    on_classes = notes.on_classes(splits["train"].labels, names, [FoldRows(rows, rows[:0], rows[:0])])
     on_examples = "Whether examples occur more than once was not looked at: those of training stay in their file."
     label_type = type(labels["train"][0].item()).__name__
-    return Dataset(name, train, dev, test, names, notes=(*on_classes, on_examples), label_type=label_type)
+    train, dev, test = splits.values()
+    return (Dataset(name, train, dev, test, names, notes=(*on_classes, on_examples), label_type=label_type),)
 
 
 def _names(labels: np.ndarray, path: Path) -> tuple[str, ...]:
