@@ -10,7 +10,8 @@ import pytest
 
 import experiments
 from experiments import predict
-from jaxnets.errors import UserError
+from jaxnets.basics.errors import UserError
+from jaxnets.cli.flags import command_values
 from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +72,6 @@ def test_files_that_predict_asks_about(tmp_path):
     (tmp_path / "long.txt").write_bytes(b"x" * 10_000_000)
     (tmp_path / "latin.txt").write_bytes(b"fine\ncaf\xe9\n")
     for name, fragment in (("long.txt", "line 1: the line is longer"), ("latin.txt", "line 2: byte 4 is not UTF-8")):
-        given = predict.parser().values([f"--file={tmp_path / name}"])
+        given = command_values(predict.EXPERIMENT, [f"--file={tmp_path / name}"])
         with pytest.raises(UserError, match=fragment):
             predict.texts(given, ())

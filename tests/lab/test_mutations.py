@@ -14,11 +14,12 @@ from rich.console import Console
 
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
-from jaxnets import io
-from jaxnets.errors import UserError
+from jaxnets.basics import files
+from jaxnets.basics.errors import UserError
+from jaxnets.cli import flags
 from jaxnets.evidence import study
 from jaxnets.evidence.answer import answer
-from jaxnets.lab import directories, flags, watch
+from jaxnets.lab import directories, watch
 from jaxnets.report import findings
 from jaxnets.trained import explain
 from jaxnets.trained import model as models
@@ -67,7 +68,7 @@ def load(directory):
 
 
 def told(directory):
-    read = directories.read(directory, TRAIN)
+    read = directories.read(directory)
     answer(read.study, read.margin)
     directories.differences([read, read])
     directories.same_data(read, read)
