@@ -181,7 +181,8 @@ def _defined(declared: Iterable[Flag], values: flags.FlagValues | None = None) -
             flags.DEFINE_multi_string(flag.name, [], flag.help, flag_values=values)
         else:
             parser: flags.ArgumentParser = flags.ArgumentParser()
-            one = flags.Flag(parser, None, flag.name, "", flag.help, boolean=flag.kind == "bool")
+            may_be_bare = flag.kind == "bool" or flag.name == "trust"
+            one = flags.Flag(parser, None, flag.name, "", flag.help, boolean=may_be_bare)
             flags.DEFINE_flag(one, values)
     return values
 
