@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.data import file_rows, text_lines
 from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
 from jaxnets.engine import devices
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, results
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import explanations

@@ -4,8 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.config.values import command
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
@@ -79,7 +78,7 @@ def compare(read, names, output, console):
         output.parent.mkdir(parents=True, exist_ok=True)
     reports = [Path(os.path.relpath(one.path / "report.html", output.parent)).as_posix() for one in read]
     content = between_page.html(names, setups, pairs, reports, command("report", *names))
-    files.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    io.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     console.print(f"Page: {output}", soft_wrap=True)
 
 

@@ -4,9 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from jaxnets.basics.errors import UserError
 from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.cli.main import load, sentences
+from jaxnets.errors import UserError
 from jaxnets.evidence.repetition import TOLERANCE
 from jaxnets.lab import commandline, reproducing, run_directory
 from jaxnets.lab.experiment import Command, Experiment, Option

@@ -4,7 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
-from jaxnets.basics.errors import UserError
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, serving, watch
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import live_view

@@ -1,5 +1,6 @@
 """The one error that a user meets: a line that says what is wrong and what would be right, in printable characters."""
 
+import re
 from collections.abc import Iterable
 
 LONGEST = 2000  # characters of a message

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError
 from jaxnets.cli import flags
 from jaxnets.cli.main import sentences
 from jaxnets.config.config import fields
 from jaxnets.engine import devices
 from jaxnets.engine.runs import chosen, runs
 from jaxnets.engine.sweep import load_folds, prepare
+from jaxnets.errors import UserError
 from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
 from tests.alarms import limited

@@ -24,8 +24,7 @@ import pandas as pd
 import safetensors.numpy
 from absl import app, flags
 
-from jaxnets.basics import stored_tables
-from jaxnets.basics.errors import UserError
+from jaxnets import schema
 from jaxnets.cli.flags import parse_text
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
@@ -36,6 +35,7 @@ from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import packing
 from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
+from jaxnets.errors import UserError
 from jaxnets.lab import config_files
 from jaxnets.trained import model
 from tests.alarms import limited

@@ -9,7 +9,6 @@ import pytest
 from rich.console import Console
 
 import jaxnets
-from jaxnets.basics.errors import UserError
 from jaxnets.cli import flags
 from jaxnets.cli.main import sentences
 from jaxnets.engine.sweep import prepare

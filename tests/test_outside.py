@@ -10,8 +10,8 @@ import pytest
 
 import experiments
 from experiments import predict
-from jaxnets.basics.errors import UserError
 from jaxnets.cli.flags import command_values
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline
 
 ROOT = Path(__file__).parents[1]

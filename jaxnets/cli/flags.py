@@ -13,13 +13,13 @@ from typing import Any
 from absl import flags
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError, nearest
 from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, Range, choices, linear_range, log_range
 from jaxnets.config.values import command as command_of
 from jaxnets.engine.runs import chosen
+from jaxnets.errors import UserError, nearest
 from jaxnets.lab import config_files, run_directory
 from jaxnets.lab.experiment import Command, Experiment, Option, configure, inherited, repeated
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Trust

@@ -10,8 +10,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import jaxnets
-from jaxnets.basics import foreign
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import user_code
+from jaxnets.errors import UserError, unknown
 
 DEFAULT = "compare_optimizers"
 USER_ERROR_STATUS, FAILURE_STATUS, UNHEARD_STATUS = 2, 1, 141
@@ -85,7 +85,7 @@ def _described(error: Exception) -> tuple[int, str]:
         return USER_ERROR_STATUS, str(UserError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return USER_ERROR_STATUS, "memory: there is not enough; take fewer runs, smaller nets or less data."
-    return FAILURE_STATUS, f"{foreign.described(error)} This is a fault of jaxnets; --debug shows where it arose."
+    return FAILURE_STATUS, f"{user_code.described(error)} This is a fault of jaxnets; --debug shows where it arose."
 
 
 def _launch(arguments: list[str]) -> int:
@@ -125,7 +125,7 @@ def _overview() -> str:
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from jaxnets.basics import spans
+    from jaxnets import spans
     from jaxnets.cli import flags
     from jaxnets.engine import sweep
     from jaxnets.lab import runner

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets.errors import UserError, unknown
 
 Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
 """`sizes` is a tuple of whole numbers, as hidden layers have; `plugin` is a name, an import path or an object."""

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets import plugins
-from jaxnets.basics import imports
-from jaxnets.basics.errors import UserError
+from jaxnets import plugins, user_code
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.config.values import unparse
+from jaxnets.errors import UserError
 from jaxnets.plugins import Trust
 
 
@@ -60,4 +59,4 @@ def text_of(value: Any) -> str:
         return ",".join(map(text_of, value))
     if isinstance(value, str | bool | int | float | tuple | None) or not callable(value):
         return unparse(value)
-    return imports.path_of(value) or str(getattr(value, "__name__", ""))
+    return user_code.path_of(value) or str(getattr(value, "__name__", ""))

@@ -10,13 +10,12 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import plugins
-from jaxnets.basics.errors import UserError, unknown
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices, command
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.runs import chosen
-from jaxnets.errors import UserError
+from jaxnets.errors import UserError, unknown
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
 from jaxnets.evidence.study import Study

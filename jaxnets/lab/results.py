@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError, unknown
+from jaxnets import io
 from jaxnets.config.values import brief
 from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.errors import UserError, unknown

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.basics.errors import UserError
 from jaxnets.cli import flags
 from jaxnets.cli.main import sentences
 from jaxnets.config.config import fields
 from jaxnets.config.values import Range, unparse
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.lab import run_directory
 from jaxnets.lab.experiment import Command, Experiment, Job, Option, command_line, configure
 

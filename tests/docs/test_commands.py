@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from jaxnets.basics.errors import UserError
 from jaxnets.cli import flags
 from jaxnets.engine.runs import runs
+from jaxnets.errors import UserError
 from jaxnets.lab.experiment import Command, command_line
 from tests.docs.pages import PAGES, ROOT, commands
 

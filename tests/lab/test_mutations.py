@@ -14,9 +14,9 @@ from rich.console import Console
 
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
-from jaxnets.basics import files
-from jaxnets.basics.errors import UserError
+from jaxnets import io
 from jaxnets.cli import flags
+from jaxnets.errors import UserError
 from jaxnets.evidence import study
 from jaxnets.evidence.answer import answer
 from jaxnets.lab import directories, watch

@@ -9,8 +9,8 @@ import pytest
 import jaxnets
 from experiments import predict, report, watch
 from experiments.train import EXPERIMENT as TRAIN
-from jaxnets.basics.errors import UserError
 from jaxnets.cli import flags
+from jaxnets.errors import UserError
 from jaxnets.lab import commandline, config_files
 from jaxnets.trained import model as models
 from tests.by_hand import may_be_changed
