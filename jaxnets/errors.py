@@ -69,3 +69,27 @@ def _distance(one: str, other: str) -> int:
             if i and j and letter == other[j - 1] and one[i - 1] == of_other:
                 row[-1] = min(row[-1], older[j - 1] + 1)
     return row[-1]
+
+
+def printable(text: str) -> str:
+    r"""A text without what would act on a terminal; half a character is U+FFFD, line breaks and tabs stay.
+
+    >>> printable("a\x1b[2Jb\x07 \ud800")
+    'ab �'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _CONTROLS.sub("", _SEQUENCES.sub("", text)))
+
+
+def one_line(text: str, longest: int) -> str:
+    r"""A printable text without line breaks; of a longer one the middle is left out.
+
+    >>> one_line("two\nlines", 20), one_line("0123456789", 5)
+    ('two lines', '01…89')
+    """
+    line = _BREAKS.sub(" ", printable(text))
+    if len(line) <= longest:
+        return line
+    half = (longest - 1) // 2
+    return f"{line[:half]}…{line[-half:]}"
