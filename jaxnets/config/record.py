@@ -26,7 +26,7 @@ SHAPE = {
 
 def read(path: Path) -> dict[str, Any]:
     """The content of a `config.json`."""
-    content = stored.read_json(path, SHAPE)
+    content = schema.read_json(path, SHAPE)
     if "config" not in content:
         raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
     return content
