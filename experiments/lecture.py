@@ -25,6 +25,7 @@ from experiments import (
 )
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
+from jaxnets.errors import UserError, unknown
 from jaxnets.lab import commandline, lecture
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.lab.lecture import Lecture

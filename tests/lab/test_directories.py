@@ -12,6 +12,7 @@ import jaxnets
 from jaxnets import data
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
+from jaxnets.errors import UserError
 from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory
 from tests.by_hand import may_be_changed

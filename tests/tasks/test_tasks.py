@@ -9,6 +9,7 @@ from jaxnets import data, tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import unparse
 from jaxnets.engine.sweep import prepare
+from jaxnets.errors import UserError
 from tests.docs.pages import PAGES, blocks
 
 SIZES = ("dataset", "model", "batch_size", "num_steps", "evaluate_every")
