@@ -1,9 +1,8 @@
-"""The launcher: `python run.py EXPERIMENT --flag=value`; `python run.py --help` lists the experiments."""
+"""The launcher of a checkout: `python run.py EXPERIMENT --flag=value`; `python run.py --help` lists the experiments."""
 
 import sys
 
-import experiments
-from jaxnets.lab import commandline
+from jaxnets.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(commandline.launch(experiments, sys.argv, default="compare_optimizers"))
+    sys.exit(main())

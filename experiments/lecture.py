@@ -26,10 +26,9 @@ from experiments import (
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
 from jaxnets.errors import UserError, unknown
-from jaxnets.lab import commandline, flagtext, lecture
-from jaxnets.lab.experiment import Command
+from jaxnets.lab import commandline, lecture
+from jaxnets.lab.experiment import Command, Option
 from jaxnets.lab.lecture import Lecture
-from jaxnets.lab.parser import Parser
 from jaxnets.report.console import Terminal
 
 CLAIM = "Puts all claims of the lecture to the test and writes them as one page."
@@ -66,15 +65,13 @@ DETAILS = """Runs all claims, each in a folder of --output, and writes lecture.h
 finished there already is not done again."""
 
 
-def run(arguments):
-    """Runs `lecture` with these arguments; returns the exit status."""
-    if (given := parser().values(arguments)) is None:
-        return 0
+def run(given):
+    """Runs `lecture`; returns the exit status."""
     for name, value in vars(given).items():
         if value == "":
             raise UserError(f"{name}: there is not a value; write --{name}=VALUE.")
-    config = Config(platform=given.platform, **{name: _number(name, given) for name in ("num_devices", "base_seed")})
-    values = {name: getattr(config, name) for name in ("platform", "num_devices", "base_seed")}
+    values = {name: getattr(given, name) for name in ("platform", "num_devices", "base_seed")}
+    config = Config(**values)
     chosen, readme = claims(given.only), given.readme and Path(given.readme)
     directory, text = directory_of(given, config), given.text_dataset or ""
     asked = Lecture(TITLE, INTRODUCTION, chosen, directory, values, given.quick, text)
@@ -88,10 +85,6 @@ def run(arguments):
     page = directory / lecture.PAGE
     console.print(f"Page: {page} ({time.perf_counter() - start:.0f} s)", soft_wrap=True)
     return 0 if all(section.complete for section in sections) else 1
-
-
-def _number(name, given):
-    return flagtext.parse_one(name, getattr(given, name), "int")
 
 
 def directory_of(given, config):
@@ -113,22 +106,26 @@ def claims(names):
     return [claim for name, claim in CLAIMS.items() if name in chosen]
 
 
-def parser():
-    """The parser of its arguments."""
-    made = Parser("lecture", DETAILS)
-    made.add_argument("--output", help="The folder; by default results/lecture, or results/lecture-quick with --quick.")
-    made.add_argument("--only", help=f"Some of the claims: {', '.join(CLAIMS)}.")
-    made.add_argument("--quick", action="store_true", help="Fewer tasks and blocks: a look, not the verdicts.")
-    made.add_argument("--text_dataset", help="A real text, a path or tfds:NAME, for the claims about texts as well.")
-    made.add_argument("--base_seed", default="0", help="Another number repeats all with other seeds and splits.")
-    made.add_argument("--fresh", action="store_true", help="Does again what is finished.")
-    made.add_argument("--readme", help="A text file in which the table of verdicts is put between its two marks.")
-    made.add_argument("--platform", help="cpu, gpu or tpu; otherwise the best there is.")
-    made.add_argument("--num_devices", default="0", help="Devices to use; 0 is all.")
-    return made
-
-
-EXPERIMENT = Command(name="lecture", about=CLAIM, run=run)
+_TEXTS = {
+    "output": "The folder; by default results/lecture, or results/lecture-quick with --quick.",
+    "only": f"Some of the claims: {', '.join(CLAIMS)}.",
+    "text_dataset": "A real text, a path or tfds:NAME, for the claims about texts as well.",
+    "readme": "A text file in which the table of verdicts is put between its two marks.",
+    "platform": "cpu, gpu or tpu; otherwise the best there is.",
+}
+EXPERIMENT = Command(
+    name="lecture",
+    about=CLAIM,
+    run=run,
+    details=DETAILS,
+    options=(
+        *(Option(name, None, about, of_kind="text") for name, about in _TEXTS.items()),
+        Option("quick", False, "Fewer tasks and blocks: a look, not the verdicts."),
+        Option("base_seed", 0, "Another number repeats all with other seeds and splits."),
+        Option("fresh", False, "Does again what is finished."),
+        Option("num_devices", 0, "Devices to use; 0 is all."),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(commandline.main(EXPERIMENT, sys.argv))

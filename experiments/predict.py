@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from jaxnets import io
-from jaxnets.config.values import Field
+from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.data import text_files, text_lines
 from jaxnets.data.labels import unknown_label
 from jaxnets.data.notes import counted
@@ -13,9 +13,8 @@ from jaxnets.errors import UserError
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
-from jaxnets.lab import commandline, flagtext, results, trust
-from jaxnets.lab.experiment import Command
-from jaxnets.lab.parser import Parser
+from jaxnets.lab import commandline, results
+from jaxnets.lab.experiment import Command, Option
 from jaxnets.report.console import Terminal
 
 CLAIM = "Asks the model of a run directory about texts, and shows the words that decided."
@@ -34,18 +33,15 @@ MOST_EXPLAINED = 20
 """Texts that are explained if nothing is said: who asks about more wants the answers."""
 
 
-def run(arguments):
-    """Runs `predict` with these arguments; returns the exit status."""
-    if (given := parser().values(trust.spelled_out(arguments))) is None:
-        return 0
+def run(given):
+    """Runs `predict`; returns the exit status."""
     if len(given.directory) != 1:
         raise UserError(f"directory: predict takes one run directory, not {len(given.directory)}; see --help.")
-    top = Field("top", "int", least=1).value(flagtext.parse("top", given.top, "int", several=False)) if given.top else 0
-    output = Path(given.output) if given.output else None
+    top, output = given.top or 0, Path(given.output) if given.output else None
     if output:
         explain.check_output(output)
     devices.configure("cpu", 1)
-    model = asked(Path(given.directory[0]), trust.of(given.trust))
+    model = asked(Path(given.directory[0]), trust_of(given.trust))
     first = model if isinstance(model, Model) else model.first
     rows = texts(given, first.class_names)
     explained = len(rows) <= MOST_EXPLAINED and not output if given.explain is None else given.explain
@@ -75,32 +71,6 @@ def asked(directory, trusted):
     if (directory / results.MODELS).exists():
         return results.load(directory, trust=trusted).ensemble()
     return models.load(directory, trusted)
-
-
-def parser():
-    """The parser of its arguments."""
-    made = Parser("predict", DETAILS)
-    made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="A run directory that holds a model.")
-    made.add_argument("--text", action="append", default=[], help="A text; may be given several times.")
-    made.add_argument(
-        "--file",
-        action="append",
-        default=[],
-        help="A file in UTF-8: .csv, .tsv, .jsonl, or a text in each line.",
-    )
-    made.add_argument("--text_column", default="", help="The column or key of the text; by default text.")
-    made.add_argument(
-        "--label_column", help="The column or key of the label, by default label where there is one; '' for no label."
-    )
-    made.add_argument("--output", default="", help="A new file .csv or .jsonl for the answers, a row for each text.")
-    made.add_argument("--top", default="", help="The number of classes that are told, the most probable first.")
-    explained = made.add_mutually_exclusive_group()
-    what = f"by default for up to {MOST_EXPLAINED} texts without --output."
-    explained.add_argument("--explain", action="store_true", default=None, help=f"Shows the words that decided; {what}")
-    explained.add_argument("--noexplain", action="store_false", dest="explain", help="Shows the answers alone.")
-    made.add_argument("--trust", default="", help=trust.HELP)
-    made.add_argument("--json", action="store_true", help="Prints JSON instead of colours.")
-    return made
 
 
 def texts(given, class_names):
@@ -146,7 +116,34 @@ def on_labels(answers, labels):
         yield f"Accuracy: {sum(right) / len(right):.4f} ({sum(right):,} of {counted(len(right), 'label')})."
 
 
-EXPERIMENT = Command(name="predict", about=CLAIM, run=run)
+EXPERIMENT = Command(
+    name="predict",
+    about=CLAIM,
+    run=run,
+    details=DETAILS,
+    directories="RUN_DIR",
+    options=(
+        Option("text", [], "A text; may be given several times.", repeated=True),
+        Option("file", [], "A file in UTF-8: .csv, .tsv, .jsonl, or a text in each line.", repeated=True),
+        Option("text_column", "", "The column or key of the text; by default text."),
+        Option(
+            "label_column",
+            None,
+            "The column or key of the label, by default label where there is one; '' for no label.",
+            of_kind="text",
+        ),
+        Option("output", "", "A new file .csv or .jsonl for the answers, a row for each text."),
+        Option("top", None, "The number of classes that are told, the most probable first.", least=1, of_kind="int"),
+        Option(
+            "explain",
+            None,
+            f"Shows the words that decided; by default for up to {MOST_EXPLAINED} texts without --output.",
+            of_kind="bool",
+        ),
+        Option("json", False, "Prints JSON instead of colours."),
+        Option("trust", "", TRUST),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,20 +1,17 @@
 """Makes the reports of run directories again, and compares them with each other."""
 
-import importlib
 import os
-import shlex
 import sys
 from pathlib import Path
 
-import experiments
 from jaxnets import io
+from jaxnets.config.values import command
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
 from jaxnets.evidence import between
 from jaxnets.evidence.answer import answer
-from jaxnets.lab import commandline, directories, run_directory, study_report
-from jaxnets.lab.experiment import Command
-from jaxnets.lab.parser import Parser
+from jaxnets.lab import commandline, directories, study_report
+from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import between_page, comparison_tables
 from jaxnets.report.between_page import Pair
 from jaxnets.report.console import Terminal
@@ -23,20 +20,18 @@ CLAIM = "Makes the reports of run directories again, compares them, and says whi
 
 DETAILS = """Writes report.html and the figures into each run directory. With several it compares the others with the
 first: in what their set-ups differ, and what each contestant and each setting that both have gained or lost, with
-intervals. The directories may be those of other commits, and of version 0.1.0."""
+intervals. The directories may be those of other commits."""
 
 
-def run(arguments):
-    """Runs `report` with these arguments; returns the exit status."""
-    if (given := parser().values(arguments)) is None:
-        return 0
+def run(given):
+    """Runs `report`; returns the exit status."""
     if not given.directory:
         raise UserError("directory: report takes one run directory or several; see --help.")
     devices.configure("cpu", 1)
     console, names = Terminal(), [os.path.normpath(name) for name in given.directory]
     if len(set(names)) < len(names):
         raise UserError("directory: one of them is given twice.")
-    read = [directories.read(Path(name), experiment(Path(name))) for name in names]
+    read = [directories.read(Path(name)) for name in names]
     for directory in read:
         write(directory, console)
     if len(read) > 1:
@@ -47,21 +42,13 @@ def run(arguments):
     return 0
 
 
-def experiment(path):
-    """The experiment that wrote a run directory; None if it is none of these."""
-    name = run_directory.read_config(path).get("experiment")
-    if name not in commandline.sentences(experiments):
-        return None
-    return importlib.import_module(f"experiments.{name}").EXPERIMENT
-
-
 def write(directory, console):
     """Writes the report and the figures of a run directory, and prints its answer."""
     console.rule(str(directory.path), align="left")
     if not directory.study.tasks:
         console.print(
             f"Interrupted before a task was carried out whole: {directory.left_out} runs were begun, and nothing is "
-            f"compared. 'python run.py --resume={directory.path}' goes on.",
+            f"compared. '{command(f'--resume={directory.path}')}' goes on.",
             soft_wrap=True,
         )
         return
@@ -90,25 +77,19 @@ def compare(read, names, output, console):
     with io.file_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     reports = [Path(os.path.relpath(one.path / "report.html", output.parent)).as_posix() for one in read]
-    command = shlex.join(["python", "run.py", "report", *names])
-    content = between_page.html(names, setups, pairs, reports, command)
+    content = between_page.html(names, setups, pairs, reports, command("report", *names))
     io.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     console.print(f"Page: {output}", soft_wrap=True)
 
 
-def parser():
-    """The parser of its arguments."""
-    made = Parser("report", DETAILS)
-    made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="Run directories.")
-    made.add_argument(
-        "--output",
-        default="results/compared.html",
-        help="The page that compares several, by default results/compared.html.",
-    )
-    return made
-
-
-EXPERIMENT = Command(name="report", about=CLAIM, run=run)
+EXPERIMENT = Command(
+    name="report",
+    about=CLAIM,
+    run=run,
+    details=DETAILS,
+    directories="RUN_DIR ...",
+    options=[Option("output", "results/compared.html", "The page that compares several.")],
+)
 
 if __name__ == "__main__":
     sys.exit(commandline.main(EXPERIMENT, sys.argv))

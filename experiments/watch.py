@@ -5,9 +5,8 @@ import threading
 from pathlib import Path
 
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline, flagtext, serving, watch
-from jaxnets.lab.experiment import Command
-from jaxnets.lab.parser import Parser
+from jaxnets.lab import commandline, serving, watch
+from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import live_view
 from jaxnets.report.console import Terminal
 
@@ -17,21 +16,18 @@ DETAILS = """Watches the run directory of a sweep, which may have started or not
 not notice, and Ctrl-C ends the watching only."""
 
 
-def run(arguments):
-    """Runs `watch` with these arguments; returns the exit status."""
-    if (given := parser().values(arguments)) is None:
-        return 0
+def run(given):
+    """Runs `watch`; returns the exit status."""
     if len(given.directory) != 1:
         raise UserError(f"directory: watch takes one run directory, not {len(given.directory)}; see --help.")
     if given.once and given.serve:
         raise UserError("once: it shows one state in the terminal, and --serve goes on in a browser; give one of them.")
-    port = flagtext.parse_one("port", given.port, "int")
     watched, console = watch.Watched(Path(given.directory[0])), Terminal()
     try:
         if given.once:
             watch.once(watched, console)
         elif given.serve:
-            serve(watched, port, console)
+            serve(watched, given.port, console)
         else:
             watch.follow(watched, console)
     except KeyboardInterrupt:
@@ -56,17 +52,18 @@ def serve(watched, port, console):
         server.serve_forever()
 
 
-def parser():
-    """The parser of its arguments."""
-    made = Parser("watch", DETAILS)
-    made.add_argument("directory", nargs="*", metavar="RUN_DIR", help="The run directory, as --output names it.")
-    made.add_argument("--once", action="store_true", help="Shows the state once, and ends.")
-    made.add_argument("--serve", action="store_true", help="Shows it in a browser, on this machine alone.")
-    made.add_argument("--port", default="8765", help="The port of --serve, by default 8765; 0 is any free one.")
-    return made
-
-
-EXPERIMENT = Command(name="watch", about=CLAIM, run=run)
+EXPERIMENT = Command(
+    name="watch",
+    about=CLAIM,
+    run=run,
+    details=DETAILS,
+    directories="RUN_DIR",
+    options=(
+        Option("once", False, "Shows the state once, and ends."),
+        Option("serve", False, "Shows it in a browser, on this machine alone."),
+        Option("port", 8765, "The port of --serve; 0 is any free one."),
+    ),
+)
 
 if __name__ == "__main__":
     sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,6 +1,5 @@
 """The one error that a user meets: a line that says what is wrong and what would be right, in printable characters."""
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -53,8 +52,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_case = {one.lower(): one for one in known}
     lower = str(name).lower()
     likely = by_case.get(lower) or by_case.get(SYNONYMS.get(lower, ""))
-    close = [likely] if likely else [by_case[one] for one in difflib.get_close_matches(lower, by_case, n=1, cutoff=0.5)]
-    return f" Did you mean '{close[0]}'?" if close else ""
+    most = 1 if len(lower) < 4 else 2 if len(lower) < 9 else 3
+    near = min((_distance(lower, one), one) for one in by_case) if by_case and not likely and len(lower) < 100 else None
+    likely = by_case[near[1]] if near and near[0] <= most else likely
+    return f" Did you mean '{likely}'?" if likely else ""
+
+
+def _distance(one: str, other: str) -> int:
+    """The edit distance of two words, in which two letters that changed places are one edit."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one):
+        older, before, row = before, row, [i + 1]
+        for j, of_other in enumerate(other):
+            row.append(min(row[j] + 1, before[j + 1] + 1, before[j] + (letter != of_other)))
+            if i and j and letter == other[j - 1] and one[i - 1] == of_other:
+                row[-1] = min(row[-1], older[j - 1] + 1)
+    return row[-1]
 
 
 def printable(text: str) -> str:

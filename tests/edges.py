@@ -16,20 +16,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import experiments
 from jaxnets import plugins
+from jaxnets.cli import flags
+from jaxnets.cli.main import sentences
 from jaxnets.config.config import fields
 from jaxnets.engine import devices
 from jaxnets.engine.sweep import load_folds, prepare
 from jaxnets.engine.table import chosen, runs
 from jaxnets.errors import UserError
-from jaxnets.lab import flags
-from jaxnets.lab.commandline import sentences
 from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
 from tests.alarms import limited
 
-ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences(experiments)}
+ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 
 NUMBERS = ("0", "-0", "1", "-1", "2147483647", "2147483648", "4294967296", "1e39", "-1e308", "1e-320", "nan", "-inf")

@@ -25,8 +25,10 @@ import safetensors.numpy
 from absl import app, flags
 
 from jaxnets import schema
+from jaxnets.cli.flags import parse_text
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
+from jaxnets.config.values import unparse
 from jaxnets.data import encoding, mapped, text_files, vectors
 from jaxnets.data.text_files import Columns
 from jaxnets.data.tokenizer import Tokenizer
@@ -35,7 +37,7 @@ from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.lab import config_files, flagtext
+from jaxnets.lab import config_files
 from tests.alarms import limited
 
 SECONDS, MEMORY = 5, 2 << 30
@@ -92,8 +94,8 @@ def _flags(path: Path) -> None:
     for line in path.read_bytes().decode("utf-8", "surrogateescape").splitlines():
         for kind in ("int", "float", "bool", "sizes", "text"):
             with contextlib.suppress(UserError):
-                value = flagtext.parse("flag", line, kind)
-                flagtext.unparse(value)
+                value = parse_text("flag", line, kind)
+                unparse(value)
 
 
 def _config(path: Path) -> None:
@@ -157,7 +159,7 @@ _NPZ = [
     _archive(*_ARRAYS, save=np.savez_compressed),
     _archive(_ARRAYS[0].astype(object), _ARRAYS[1]),
 ]
-_VALUES = [flagtext.unparse(field.default).encode() for field in fields() if field.default is not None]
+_VALUES = [unparse(field.default).encode() for field in fields() if field.default is not None]
 _VALUES += [b"log:1e-4:1:9", b"lin:0:1:3", b"128x128,0", b"a,b,c", b"true", b"0.1"]
 _CONFIGS = [
     json.dumps({"format": 2, "experiment": "train", "config": to_json(Config(learning_rate=[0.1, 1.0]))}).encode(),

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import experiments
 import jaxnets
+from jaxnets.cli import flags
+from jaxnets.cli.main import sentences
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
-from jaxnets.lab import flags, runner
-from jaxnets.lab.commandline import sentences
+from jaxnets.lab import runner
 from jaxnets.lab.experiment import Experiment
 from jaxnets.plugins import KINDS
 from tests import guests
@@ -99,7 +99,7 @@ def _model_for(dataset):
     return guests.BestWord if dataset in of_text else "mlp"
 
 
-ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences(experiments)}
+ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 SMALL = {
     "activations": "--repetitions=2 --size=64",

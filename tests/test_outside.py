@@ -10,6 +10,7 @@ import pytest
 
 import experiments
 from experiments import predict
+from jaxnets.cli.flags import command_values
 from jaxnets.errors import UserError
 from jaxnets.lab import commandline
 
@@ -71,6 +72,6 @@ def test_files_that_predict_asks_about(tmp_path):
     (tmp_path / "long.txt").write_bytes(b"x" * 10_000_000)
     (tmp_path / "latin.txt").write_bytes(b"fine\ncaf\xe9\n")
     for name, fragment in (("long.txt", "line 1: the line is longer"), ("latin.txt", "line 2: byte 4 is not UTF-8")):
-        given = predict.parser().values([f"--file={tmp_path / name}"])
+        given = command_values(predict.EXPERIMENT, [f"--file={tmp_path / name}"])
         with pytest.raises(UserError, match=fragment):
             predict.texts(given, ())

@@ -7,9 +7,9 @@ import pytest
 
 from jaxnets import data, tasks
 from jaxnets.config.config import Config
+from jaxnets.config.values import unparse
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
-from jaxnets.lab.flagtext import unparse
 from tests.docs.pages import PAGES, blocks
 
 SIZES = ("dataset", "model", "batch_size", "num_steps", "evaluate_every")

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jaxnets.config.converters import MOST_INT
-from jaxnets.config.values import Field, Kind
+from jaxnets.config.values import MOST_INT, Field, Kind
 
 Role = Literal["hyperparameter", "setting"]
 MOST_SEED = 1_000_000_000

@@ -10,26 +10,24 @@ from jaxnets.config.values import Range, linear_range, log_range
 from jaxnets.errors import UserError
 
 FORMAT = 2
-"""Format 1 is that of version 0.1.0, which held the texts of those flags that differed from the defaults."""
 _OBJECT = "object"
 _ONE = (*schema.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
 _VALUES = {...: (*_ONE, [_ONE])}
 SHAPE = {
-    "format?": (1, FORMAT),
+    "format?": (FORMAT,),
     "version?": str,
     "experiment?": str,
     "config?": _VALUES,
-    "flags?": {...: str},
     "options?": _VALUES,
     ...: object,
 }
-"""Of a `config.json`; it has `config`, or in format 1 `flags`."""
+"""Of a `config.json`."""
 
 
 def read(path: Path) -> dict[str, Any]:
     """The content of a `config.json`."""
     content = schema.read_json(path, SHAPE)
-    if "config" not in content and "flags" not in content:
+    if "config" not in content:
         raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
     return content
 

@@ -1,20 +1,27 @@
-"""Typed values of a field: one value, a list (an axis of the sweep), or a range of numbers."""
+"""Values of a field: one value, a list (an axis of the sweep) or a range of numbers; their one check; their text."""
 
 import dataclasses
 import math
+import numbers
+import shlex
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from jaxnets.config.converters import CONVERTERS, MOST_FLOAT, MOST_INT, brief, to_float, to_int
 from jaxnets.errors import UserError, unknown
 
 Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
 """`sizes` is a tuple of whole numbers, as hidden layers have; `plugin` is a name, an import path or an object."""
 
+MOST_INT = 2**31 - 1  # JAX's integers have 32 bits
+MOST_FLOAT = float(np.finfo(np.float32).max)  # and so have its floats
 MOST_VALUES = 10_000_000
 """Of a list."""
+
+_WHAT = {"float": "a number", "int": "a whole number", "bool": "a bool", "text": "a text"}
 
 
 @dataclass(frozen=True)
@@ -38,14 +45,11 @@ class Range:
         return list(dict.fromkeys(round(number) for number in points)) if self.whole else points
 
     def draw(self, generator: np.random.Generator) -> float:
-        """One number at random, uniform, or uniform in its logarithm; see `number` for whole ones."""
+        """One number at random, uniform or log-uniform; see `number` for whole ones."""
         return self.number(generator.uniform())
 
     def number(self, place: float) -> float:
-        """The number at a place from 0 to 1.
-
-        A whole number k has the places of k - 1/2 to k + 1/2: so all are equally probable in a linear range, the ends
-        as well, and in proportion to log((k + 1/2) / (k - 1/2)) in a logarithmic one.
+        """The number at a place from 0 to 1; a whole number k has the places of k - 1/2 to k + 1/2.
 
         >>> log_range(1e-4, 1).number(0.5)
         0.01
@@ -57,7 +61,6 @@ class Range:
         return min(max(number, int(low)), int(high))
 
     def _at(self, place: Any) -> Any:
-        """The number at a place from 0 to 1."""
         if self.logarithmic:
             low, high = math.log10(self.low), math.log10(self.high)
             return 10.0 ** (low + (high - low) * place)
@@ -78,10 +81,10 @@ def log_range(low: float, high: float, count: int | None = None) -> Range:
     >>> log_range(1e-4, 1, 5).grid()
     [0.0001, 0.001, 0.01, 0.1, 1.0]
     """
-    bounds = _bounds("log_range", low, high)
-    if min(bounds) <= 0:
-        raise UserError(f"log_range: {min(bounds):g} is not above 0, and has no logarithm; use linear_range.")
-    return Range(*bounds, True, _count("log_range", bounds, count))
+    made = _range("log_range", low, high, count)
+    if min(made.low, made.high) <= 0:
+        raise UserError(f"log_range: {min(made.low, made.high):g} is not above 0, and has no logarithm.")
+    return dataclasses.replace(made, logarithmic=True)
 
 
 def linear_range(low: float, high: float, count: int | None = None) -> Range:
@@ -90,23 +93,17 @@ def linear_range(low: float, high: float, count: int | None = None) -> Range:
     >>> linear_range(0, 1, 3).grid()
     [0.0, 0.5, 1.0]
     """
-    bounds = _bounds("linear_range", low, high)
-    return Range(*bounds, False, _count("linear_range", bounds, count))
+    return _range("linear_range", low, high, count)
 
 
-def _bounds(name: str, low: Any, high: Any) -> tuple[float, float]:
-    return to_float(name, low), to_float(name, high)
-
-
-def _count(name: str, bounds: tuple[float, float], count: Any) -> int | None:
-    if count is None:
-        return None
-    number = to_int(name, count)
-    if not 1 <= number <= MOST_INT:
-        raise UserError(f"{name}: it asks for {number} values; the count must be 1 or more.")
-    if bounds[0] == bounds[1] and number > 1:
-        raise UserError(f"{name}: from {bounds[0]:g} to {bounds[1]:g} there is one value, not {number}.")
-    return number
+def _range(name: str, low: Any, high: Any, count: Any) -> Range:
+    of_bounds = Field(name, "float", least=-math.inf, most=math.inf)
+    low, high = of_bounds.value(low), of_bounds.value(high)
+    if count is not None:
+        count = Field(f"{name}, count", "int", least=1).value(count)
+        if low == high and count > 1:
+            raise UserError(f"{name}: from {low:g} to {high:g} there is one value, not {count}.")
+    return Range(low, high, False, count)
 
 
 @dataclass(frozen=True)
@@ -124,19 +121,18 @@ class Field:
     optional: bool = False
 
     def value(self, value: Any) -> Any:
-        """One value, converted to its type.
+        """One value, converted to its type and checked.
 
         >>> Field("hidden_units", "sizes").value(128)
         (128,)
         """
         if value is None and self.optional:
             return None
-        if is_axis(value):
-            raise UserError(f"{self.name}: it takes one value, not a list.")
-        if isinstance(value, Range):
-            raise UserError(f"{self.name}: it takes one value, not a range.")
-        typed = CONVERTERS[self.kind](self.name, value)
-        self._check_choice(typed)
+        if is_axis(value) or isinstance(value, Range):
+            raise UserError(f"{self.name}: it takes one value, not a {'list' if is_axis(value) else 'range'}.")
+        typed = self._typed(value)
+        if self.choices and typed not in self.choices:
+            raise unknown(self.name, typed, self.choices)
         self._check_bounds(typed)
         return typed
 
@@ -150,17 +146,24 @@ class Field:
             return self._range(value)
         if not is_axis(value):
             return self.value(value)
-        items = [self.value(item) for item in _listed(self.name, value)]
+        if len(value) > MOST_VALUES:  # a Python range may claim any number
+            raise UserError(
+                f"{self.name}: {len(value):,} values are more than the {MOST_VALUES:,} that a list may have."
+            )
+        items = [self.value(item) for item in (value.tolist() if hasattr(value, "tolist") else value)]
         if not items:
             raise UserError(f"{self.name}: the list is empty; give one value, a list of values, or a range.")
-        if (twice := _repeated(items)) is not None:
-            raise UserError(f"{self.name}: {brief(twice)} is given twice; {self._once(twice)}")
+        seen = set()
+        for item in items:  # objects of plug-ins need not be hashable
+            key = (type(item), item) if isinstance(item, str | bool | int | float | tuple) else (None, id(item))
+            if key in seen:
+                raise UserError(f"{self.name}: {brief(item)} is given twice; {self._instead(item)}")
+            seen.add(key)
         return items
 
-    def _once(self, value: Any) -> str:
-        """What to write in place of a value that an axis has twice."""
-        if self.kind == "sizes" and len(value) == 1:
-            return f"a list is an axis of the sweep. For two layers write {value * 2}, as a flag {show(value * 2)}."
+    def _instead(self, twice: Any) -> str:
+        if self.kind == "sizes" and len(twice) == 1:
+            return f"a list is an axis of the sweep. For two layers write {twice * 2}, as a flag {show(twice * 2)}."
         return "a list is an axis of the sweep, with each value once. More runs of a setting: num_seeds."
 
     def _range(self, span: Range) -> Range:
@@ -168,44 +171,88 @@ class Field:
             raise UserError(f"{self.name}: it takes no range, as its values are no numbers; give a list.")
         for bound in (span.low, span.high):
             self._check_bounds(bound)
-        return self._whole(span) if self.kind == "int" else dataclasses.replace(span, whole=False)
-
-    def _whole(self, span: Range) -> Range:
-        """A range of whole numbers, from the first to the last one of a range."""
+        if self.kind == "float":
+            return dataclasses.replace(span, whole=False)
         low, high = math.ceil(min(span.low, span.high)), math.floor(max(span.low, span.high))
         if low > high:
             raise UserError(f"{self.name}: there is no whole number from {span.low:g} to {span.high:g}.")
         ends = (low, high) if span.low <= span.high else (high, low)
         return dataclasses.replace(span, low=float(ends[0]), high=float(ends[1]), whole=True)
 
-    def _check_choice(self, value: Any) -> None:
-        if self.choices and value not in self.choices:
-            raise unknown(self.name, value, self.choices)
+    def _typed(self, value: Any) -> Any:
+        """A value converted to the kind of the field."""
+        if self.kind in ("float", "int"):
+            return self._number(value)
+        if self.kind == "bool":
+            if not isinstance(value, bool | np.bool_):
+                raise UserError(f"{self.name}: {brief(value)} is neither True nor False.")
+            return bool(value)
+        if self.kind == "text":
+            if not isinstance(value, str):
+                raise self._misfit(value)
+            return value
+        if self.kind == "sizes":
+            return self._sizes(value)
+        if isinstance(value, str) and not value:
+            raise UserError(f"{self.name}: the name is empty.")
+        if value is None or isinstance(value, bool | np.bool_ | numbers.Number):
+            raise UserError(f"{self.name}: {brief(value)} is neither a name nor an object that could be one.")
+        return value
+
+    def _number(self, value: Any) -> float:
+        wanted = numbers.Real if self.kind == "float" else numbers.Integral
+        if isinstance(value, bool | np.bool_) or not isinstance(value, wanted):
+            raise self._misfit(value)
+        if self.kind == "int":
+            return int(value)
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise UserError(f"{self.name}: {brief(value)} is not a finite number.")
+        return number
+
+    def _misfit(self, value: Any) -> UserError:
+        kind = "int" if self.kind == "sizes" else self.kind
+        is_text = "is a text, not" if isinstance(value, str) else "is not"
+        hint = " A tuple is one value; write a list for an axis." if isinstance(value, tuple) else ""
+        return UserError(f"{self.name}: {brief(value)} {is_text} {_WHAT[kind]}.{hint}")
+
+    def _sizes(self, value: Any) -> tuple[int, ...]:
+        if isinstance(value, str):
+            sizes = [part for part in value.split("x") if part.isdigit()]
+            example = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else "(128, 128)"
+            raise UserError(f"{self.name}: {value!r} is a text; give a tuple of sizes such as {example}.")
+        whole = Field(self.name, "int", least=-math.inf, most=math.inf)
+        sizes_ = tuple(map(whole.value, value)) if isinstance(value, tuple) else (whole.value(value),)
+        if sizes_ == (0,) and not isinstance(value, tuple):
+            return ()
+        for size in sizes_:
+            if not 1 <= size <= MOST_INT:
+                bounds = f"sizes are 1 to {MOST_INT}, and () is none"
+                raise UserError(f"{self.name}: {brief(value)} has the size {brief(size)}; {bounds}.")
+        return sizes_
 
     def _check_bounds(self, value: Any) -> None:
-        numbers = value if isinstance(value, tuple) else (value,)
-        if self.distinct and len(set(numbers)) < max(1, len(numbers)):
-            what = "there is no size" if not numbers else f"{show(value)} has a size twice"
+        of_value = value if isinstance(value, tuple) else (value,)
+        if self.distinct and len(set(of_value)) < max(1, len(of_value)):
+            what = "there is no size" if not of_value else f"{show(value)} has a size twice"
             raise UserError(f"{self.name}: {what}; give one or several that differ.")
-        for number in numbers:
-            if isinstance(number, int | float) and not isinstance(number, bool):
-                self._check_number(number)
-
-    def _check_number(self, value: float) -> None:
         largest = MOST_FLOAT if self.kind == "float" else MOST_INT
         least, most = (-largest if self.least is None else self.least), (largest if self.most is None else self.most)
-        if value < least:
-            raise UserError(f"{self.name}: {brief(value)} is below {_shown(least)}.")
-        if value > most:
-            raise UserError(f"{self.name}: {brief(value)} is above {_shown(most)}.")
-        if self.above is not None and value <= self.above:
-            raise UserError(f"{self.name}: {brief(value)} is not above {_shown(self.above)}.")
-        if self.below is not None and value >= self.below:
-            raise UserError(f"{self.name}: {brief(value)} is not below {_shown(self.below)}.")
-
-
-def _shown(bound: float) -> str:
-    return str(bound) if isinstance(bound, int) else f"{bound:g}"
+        for number in of_value:
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                continue
+            for wrong, what, bound in (
+                (number < least, "below", least),
+                (number > most, "above", most),
+                (self.above is not None and number <= self.above, "not above", self.above),
+                (self.below is not None and number >= self.below, "not below", self.below),
+            ):
+                if wrong:
+                    shown = str(bound) if isinstance(bound, int) else f"{bound:g}"
+                    raise UserError(f"{self.name}: {brief(number)} is {what} {shown}.")
 
 
 def is_axis(value: Any) -> bool:
@@ -233,22 +280,33 @@ def show(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
-def _listed(name: str, value: Any) -> list[Any]:
-    if len(value) > MOST_VALUES:  # a Python range may claim any number
-        raise UserError(f"{name}: {len(value):,} values are more than the {MOST_VALUES:,} that a list may have.")
-    return value.tolist() if hasattr(value, "tolist") else list(value)
+def unparse(value: Any) -> str:
+    """The text of a flag that stands for a value.
+
+    >>> unparse([(128, 128), ()]), unparse(log_range(1e-4, 1, 9)), unparse(True), unparse(0.001)
+    ('128x128,0', 'log:0.0001:1:9', 'true', '0.001')
+    """
+    if isinstance(value, list):
+        return ",".join(map(unparse, value))
+    if isinstance(value, Range):
+        bounds = [value.low, value.high, *([] if value.count is None else [value.count])]
+        return ":".join(["log" if value.logarithmic else "lin", *(f"{number:.12g}" for number in bounds)])
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.12g}" if float(f"{value:.12g}") == value else repr(value)
+    return "" if value is None else str(show(value))
 
 
-def _repeated(items: list[Any]) -> Any:
-    """The first item that stands there twice; None without one. Plug-in objects need not be hashable."""
-    seen = set()
-    for item in items:
-        if (key := _key(item)) in seen:
-            return item
-        seen.add(key)
-    return None
+def command(*words: str) -> str:
+    """A command as its user writes it, quoted for the shell: `jaxnets`, or `python run.py` in a checkout."""
+    in_checkout = Path(sys.argv[0]).name == "run.py"
+    return shlex.join([*(("python", "run.py") if in_checkout else ("jaxnets",)), *words])
 
 
-def _key(item: Any) -> tuple[Any, Any]:
-    plain = isinstance(item, str | bool | int | float | tuple)
-    return (type(item), item) if plain else (None, id(item))
+def brief(value: Any) -> str:
+    """A value in few characters."""
+    if isinstance(value, int) and abs(value) > 10**30:  # Python refuses to write one of 5,000 digits
+        return "a whole number of more than 30 digits"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

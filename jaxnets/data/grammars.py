@@ -210,7 +210,7 @@ def _judgement(generator: np.random.Generator, label: int) -> list[str]:
 def _draw(generator: np.random.Generator, words: Sequence[str]) -> str:
     """One of the words, all equally likely."""
     # several times as fast as `choice`, which makes an array of the words each time
-    return words[generator.integers(len(words))]
+    return words[int(generator.integers(len(words)))]
 
 
 def unseen_negations(num_sentences: int = 2000, data_seed: int = 0) -> Dataset:

@@ -15,8 +15,7 @@ from jaxtyping import Array
 
 from jaxnets import jax_settings, training
 from jaxnets.config.config import Config
-from jaxnets.config.converters import brief
-from jaxnets.config.values import show
+from jaxnets.config.values import brief, show
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import Program
 from jaxnets.engine.table import Run, are_independent

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets import plugins
+from jaxnets import plugins, user_code
 from jaxnets.config import record
 from jaxnets.config.config import Config
+from jaxnets.config.values import unparse
 from jaxnets.errors import UserError
-from jaxnets.lab.flagtext import parse
-from jaxnets.plugins import KINDS, Trust
+from jaxnets.plugins import Trust
 
 
-def read(path: str) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """The content of a `config.json`."""
     try:
         return record.read(Path(path))
@@ -20,17 +20,13 @@ def read(path: str) -> dict[str, Any]:
         raise UserError(f"config: '{path}' cannot be read: {error.strerror}.") from None
 
 
-def values(path: str, content: Mapping[str, Any], given: Collection[str], trusted: Trust) -> dict[str, Any]:
-    """The values that a file holds, those that are given anew left out; of version 0.1.0 the texts of flags.
+def values(path: str | Path, content: Mapping[str, Any], given: Collection[str], trusted: Trust) -> dict[str, Any]:
+    """The values that a file holds, those that are given anew left out.
 
     This is the edge where a file becomes values: what would run or write is refused before anything is looked up.
     """
-    if "flags" in content:
-        kept = {name: text for name, text in content["flags"].items() if name not in given}
-        found = {name: names(name, text) if name in KINDS else text for name, text in kept.items()}
-    else:
-        both = {**content["config"], **content.get("options", {})}
-        found = record.from_json({name: value for name, value in both.items() if name not in given})
+    both = {**content["config"], **content.get("options", {})}
+    found = record.from_json({name: value for name, value in both.items() if name not in given})
     plugins.check_trust(path, found, trusted)
     for name, place in record.places(found).items() if trusted is not True else ():
         raise UserError(
@@ -47,8 +43,7 @@ def configuration(path: Path, content: Mapping[str, Any], trusted: Trust) -> Con
     plain = {name: value for name, value in held.items() if name not in absent}
     own = content.get("options", {})
     options = {name: value for name, value in own.items() if name not in record.unrepeatable(own)}
-    both = {"config": plain, "options": options}
-    found = values(str(path), both, (), trusted)
+    found = values(path, {"config": plain, "options": options}, (), trusted)
     try:
         return Config(
             **{name: value for name, value in found.items() if name in plain},
@@ -58,6 +53,10 @@ def configuration(path: Path, content: Mapping[str, Any], trusted: Trust) -> Con
         raise UserError(f"{path}: cannot be read: {error}.") from None
 
 
-def names(name: str, text: str) -> Any:
-    """The names of plug-ins that the text of a flag holds."""
-    return parse(name, text, "plugin", several=name != "dataset")
+def text_of(value: Any) -> str:
+    """The text of a flag's value; of an object its import path or its name."""
+    if isinstance(value, list):
+        return ",".join(map(text_of, value))
+    if isinstance(value, str | bool | int | float | tuple | None) or not callable(value):
+        return unparse(value)
+    return user_code.path_of(value) or str(getattr(value, "__name__", ""))

@@ -13,14 +13,14 @@ from jaxnets import data
 from jaxnets.config import config as configuration
 from jaxnets.config import record
 from jaxnets.config.config import Config
+from jaxnets.config.values import command, unparse
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import are_independent
 from jaxnets.errors import UserError
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
-from jaxnets.lab import comparing, config_files, flags, flagtext, run_directory
-from jaxnets.lab.experiment import Experiment
+from jaxnets.lab import comparing, config_files, run_directory
 
 NOT_KNOWN = "–"
 _OF_DATA = ("dataset", "split_seed", "data_seed", "num_train", "folds", "num_blocks")
@@ -50,13 +50,13 @@ class Directory:
     @property
     def command(self) -> str:
         """What repeats it."""
-        return f"python run.py --config={self.path / 'config.json'}"
+        return command(f"--config={self.path / 'config.json'}")
 
 
-def read(path: Path, experiment: Experiment | None) -> Directory:
-    """A run directory of this version or an older one."""
+def read(path: Path) -> Directory:
+    """A run directory."""
     content, environment = run_directory.read_config(path), run_directory.read_environment(path)
-    found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment, experiment)
+    found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment)
     ended = found.runs[found.runs["status"] != "interrupted"]
     if ended.empty:
         raise UserError(f"'{path}' holds no run that came to an end.")
@@ -64,16 +64,14 @@ def read(path: Path, experiment: Experiment | None) -> Directory:
     return Directory(path, study_of_ended.whole, content, environment, len(found.runs) - len(study_of_ended.whole.runs))
 
 
-def _plain(
-    path: Path, content: Mapping[str, Any], environment: Mapping[str, Any], experiment: Experiment | None
-) -> Study:
+def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Study:
     """The study of a sweep that is no comparison: its runs both tuned and report."""
     runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
     if runs.empty:
         raise UserError(f"'{path}' holds no run.")
     kept = (path / "predictions.parquet").exists()
     predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
-    config = _config(path, content, experiment)
+    config = _config(path, content)
     facts = of_data(environment, config)
     candidates = ("optimizer", "model", *choosing.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
@@ -92,12 +90,10 @@ def _plain(
     return Study(runs, curves, predictions, by, (facts,), protocol)
 
 
-def _config(path: Path, content: Mapping[str, Any], experiment: Experiment | None) -> Config | None:
+def _config(path: Path, content: Mapping[str, Any]) -> Config | None:
     """The configuration; None if it cannot be had, as when a plug-in of it is not there."""
     file = path / "config.json"
     try:
-        if "config" not in content:
-            return flags.parse(experiment, [f"--config={file}"]) if experiment else None
         # nothing that it names is looked up
         return None if record.unrepeatable(content["config"]) else config_files.configuration(file, content, True)
     except UserError:
@@ -171,17 +167,15 @@ def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
 
 def _texts(content: Mapping[str, Any]) -> dict[str, str | None]:
     """The values of a `config.json` as the texts of their flags."""
-    if "config" not in content:
-        return dict(content["flags"])
     values = {**content["config"], **content.get("options", {})}
     kept = {name: value for name, value in values.items() if name not in record.unrepeatable(values)}
     objects = {name: str(values[name]) for name in record.unrepeatable(values)}
-    return {**{name: flagtext.unparse(value) for name, value in record.from_json(kept).items()}, **objects}
+    return {**{name: unparse(value) for name, value in record.from_json(kept).items()}, **objects}
 
 
 def _same(one: str | None, other: str | None, name: str) -> bool:
     """Whether two texts of a value agree; where one is missing, an older version had the default."""
-    defaults = {field.name: flagtext.unparse(field.default) for field in configuration.fields()}
+    defaults = {field.name: unparse(field.default) for field in configuration.fields()}
     one, other = (defaults.get(name) if text is None else text for text in (one, other))
     return one == other or (one is not None and other is not None and _numbers(one) == _numbers(other))
 

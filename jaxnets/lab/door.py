@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
-from jaxnets.config.converters import brief
+from jaxnets.config.values import brief
 from jaxnets.engine import interrupts
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare

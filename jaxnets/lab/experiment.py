@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pandas as pd
@@ -10,14 +12,16 @@ from rich.console import Console
 from jaxnets import plugins
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
-from jaxnets.config.values import Field, Kind, Range, choices
+from jaxnets.config.values import Field, Kind, Range, choices, command
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.table import chosen
-from jaxnets.errors import UserError
+from jaxnets.errors import UserError, unknown
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
 from jaxnets.evidence.study import Study
+from jaxnets.lab import config_files
 from jaxnets.lab.results import Results
+from jaxnets.plugins import Trust
 from jaxnets.report.figures import Picture
 
 Tables = Mapping[str, pd.DataFrame]
@@ -26,7 +30,7 @@ _KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "text
 
 @dataclass(frozen=True)
 class Option:
-    """A flag that an experiment has of its own."""
+    """A flag that an experiment or a command has of its own; `repeated` is one that may be given several times."""
 
     name: str
     default: Any
@@ -34,17 +38,20 @@ class Option:
     least: float | None = None
     most: float = 100_000
     distinct: bool = False
+    of_kind: Kind | None = None
+    repeated: bool = False
 
     @property
     def several(self) -> bool:
         """Whether the flag takes a list."""
-        return isinstance(self.default, list)
+        return isinstance(self.default, list) and not self.repeated
 
     @property
     def field(self) -> Field:
         """What its values must be."""
         one = self.default[0] if self.several else self.default
-        return Field(self.name, _KINDS[type(one)], self.least, self.most, distinct=self.distinct)
+        kind, optional = self.of_kind or _KINDS[type(one)], self.default is None
+        return Field(self.name, kind, self.least, self.most, distinct=self.distinct, optional=optional)
 
     def value(self, value: Any) -> Any:
         """A value of the flag, checked; always a list if it takes several."""
@@ -131,11 +138,15 @@ def of_suite(*names: str, confirm_seeds: int) -> tuple[Option, Option]:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command with arguments of its own."""
+    """A command with flags of its own; `run` takes their values, and `directory`, as attributes."""
 
     name: str
     about: str
-    run: Callable[[Sequence[str]], int]
+    run: Callable[[SimpleNamespace], int]
+    details: str = ""
+    options: Sequence[Option] = ()
+    directories: str = ""
+    """What its run directories are, for the help; none if it takes none."""
 
 
 def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
@@ -188,6 +199,31 @@ def inherited(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     fields = {declared.name for declared in configuration.fields()}
     taken = {argument for plugin in chosen(Config(**merged)) for argument in plugin.arguments}
     return {name: value for name, value in merged.items() if name in fields | taken or name in given}
+
+
+def repeated(experiment: Experiment, path: str | Path, given: Mapping[str, Any], trusted: Trust) -> Config:
+    """The configuration of a file with some values changed; nothing comes from the experiment's own values."""
+    held = config_files.values(path, config_files.read(path), given, trusted)
+    own = {option.name: option for option in experiment.options}
+    merged = {**held, **given}
+    plain = {name: value for name, value in merged.items() if name not in own}
+    known = {field.name for field in configuration.fields()} | set(own)
+    known |= {name for plugin in (*chosen(Config(**plain)), *plugins.built_in()) for name in plugin.arguments}
+    for name in held:
+        if name not in known:
+            raise unknown(f"config: '{path}', keyword", name, known)
+    options = {name: option.value(merged.get(name, option.default)) for name, option in own.items()}
+    before = {name: value for name, value in held.items() if name not in own} | plain
+    kept = inherited(before, {name: value for name, value in given.items() if name not in own})
+    return checked(experiment, Config(**kept, options=options))
+
+
+def command_line(experiment: Experiment, config: Config) -> str:
+    """The command that repeats a configuration of an experiment."""
+    usual = configure(experiment, {})
+    before, now = {**usual.values(), **usual.options}, {**config.values(), **config.options}
+    changed = {name: value for name, value in now.items() if name != "output" and before.get(name) != value}
+    return command(experiment.name, *(f"--{name}={config_files.text_of(value)}" for name, value in changed.items()))
 
 
 def only(**allowed: str) -> Callable[[Config], None]:

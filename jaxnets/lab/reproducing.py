@@ -12,8 +12,9 @@ from jaxnets.engine import sweep
 from jaxnets.errors import UserError
 from jaxnets.evidence import repetition
 from jaxnets.evidence.repetition import Repeated
-from jaxnets.lab import flags, run_directory, runner
-from jaxnets.lab.experiment import Experiment
+from jaxnets.lab import run_directory, runner
+from jaxnets.lab.experiment import Experiment, repeated
+from jaxnets.plugins import Trust
 from jaxnets.report import findings
 from jaxnets.report.console import Terminal
 
@@ -39,7 +40,7 @@ def reproduce(
     directory: Path,
     experiment: Experiment,
     output: Path,
-    trusted: str,
+    trusted: Trust,
     tolerance: float,
     progress: Console | None,
 ) -> Reproduction:
@@ -56,12 +57,14 @@ def reproduce(
     return Reproduction(tuple(tables), _verdicts(directory, output), causes(then, now), len(left_out))
 
 
-def train_again(directory: Path, experiment: Experiment, output: Path, trusted: str, progress: Console | None) -> None:
+def train_again(
+    directory: Path, experiment: Experiment, output: Path, trusted: Trust, progress: Console | None
+) -> None:
     """Carries out what the `config.json` of a run directory asks for, with another folder for its results."""
     if objects := run_directory.read_config(directory).get("not_repeatable"):
         raise UserError(f"'{directory}' cannot be repeated: {objects}")
-    arguments = [f"--config={directory / run_directory.CONFIG}", f"--output={output}", "--export=", "--notensorboard"]
-    config = flags.parse(experiment, [*arguments, *([f"--trust={trusted}"] if trusted else [])])
+    changed = {"output": str(output), "export": None, "tensorboard": False}
+    config = repeated(experiment, directory / run_directory.CONFIG, changed, trusted)
     sweep.configure(config)
     results, _ = runner.run(experiment, config, Terminal(quiet=True), progress)
     if results.interrupted:

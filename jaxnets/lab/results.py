@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import io
-from jaxnets.config.converters import brief
+from jaxnets.config.values import brief
 from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.errors import UserError, unknown
 from jaxnets.evidence import choosing

@@ -21,7 +21,7 @@ import pandas as pd
 from jaxnets import __version__, io, jax_settings, schema
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.config.converters import brief
+from jaxnets.config.values import brief
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError

@@ -19,8 +19,7 @@ from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.evidence.study import Study
 from jaxnets.inference import model
 from jaxnets.lab import profiling, run_directory, session, study_report, tensorboard
-from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job
-from jaxnets.lab.flags import command_line
+from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job, command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding

@@ -120,7 +120,7 @@ def _loaded(directory: Path) -> Any:
 
 
 def _compared(directory: Path) -> Any:
-    read = directories.read(directory, None)
+    read = directories.read(directory)
     tables = [table.to_parquet() for table in (read.study.runs, read.study.curves, read.study.predictions)]
     return tables, read.study.tasks, read.study.protocol, read.content, read.environment
 

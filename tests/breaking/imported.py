@@ -2,10 +2,9 @@
 
 import importlib
 
-import experiments
 from jaxnets.lab import commandline
 
-for name in commandline.sentences(experiments):
+for name in commandline.sentences():
     importlib.import_module(f"experiments.{name}")
 for name in (
     "altair",

@@ -50,7 +50,7 @@ def test_ranges():
     for make, part in (
         (lambda: log_range(0, 1, 3), "log_range: 0 is not above 0"),
         (lambda: log_range("a", 1), "log_range: 'a' is a text"),
-        (lambda: linear_range(0, 1, 0), "the count must be 1 or more"),
+        (lambda: linear_range(0, 1, 0), "linear_range, count: 0 is below 1"),
         (lambda: linear_range(0, 1, 1.5), "not a whole number"),
         (lambda: linear_range(2, 2, 3), "from 2 to 2 there is one value, not 3"),
         (lambda: linear_range(0, float("inf"), 3), "not a finite number"),

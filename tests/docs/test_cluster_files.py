@@ -9,8 +9,8 @@ import subprocess
 import pytest
 import yaml
 
+from jaxnets.cli import flags
 from jaxnets.engine.table import runs
-from jaxnets.lab import flags
 from tests.docs.pages import PAGES, ROOT
 
 FILES = {path.name: path for path in sorted((ROOT / "docs" / "cluster").iterdir())}

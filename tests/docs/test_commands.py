@@ -6,11 +6,10 @@ import re
 
 import pytest
 
+from jaxnets.cli import flags
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.lab import flags
-from jaxnets.lab.experiment import Command
-from jaxnets.lab.flags import command_line
+from jaxnets.lab.experiment import Command, command_line
 from tests.docs.pages import PAGES, ROOT, commands
 
 SHOWN = [(page, words) for page, text in PAGES.items() for words in commands(text)]
@@ -38,11 +37,11 @@ def test_the_command_of_an_experiment_is_understood(words, tmp_path, monkeypatch
     name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "compare_optimizers"
     module = importlib.import_module(f"experiments.{name}")
     if isinstance(module.EXPERIMENT, Command):
-        assert module.parser().values(arguments) is not None
+        flags.command_values(module.EXPERIMENT, [argument for argument in arguments if argument != "--help"])
         return
     config = flags.parse(module.EXPERIMENT, [argument for argument in arguments if argument != "--help"])
     assert runs(config)
-    assert command_line(module.EXPERIMENT, config).startswith(f"python run.py {name}")
+    assert command_line(module.EXPERIMENT, config).startswith(f"jaxnets {name}")
 
 
 def test_a_wrong_flag_would_be_noticed():

@@ -9,7 +9,7 @@ from experiments.lecture import CLAIMS
 from jaxnets import data, models
 from jaxnets.config import config as configuration
 from jaxnets.config import presets
-from jaxnets.lab.flagtext import unparse
+from jaxnets.config.values import unparse
 from jaxnets.models import blocks
 from jaxnets.report import page as lecture_page
 from jaxnets.training import heads, initializers, optimizers, schedules

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxnets.cli import flags
 from jaxnets.engine.sweep import prepare
-from jaxnets.lab import flags, runner, session
+from jaxnets.lab import runner, session
 from jaxnets.lab.experiment import configure
 
 

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxnets.cli import flags
 from jaxnets.evidence import equal_loss
 from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
-from jaxnets.lab import flags, runner
+from jaxnets.lab import runner
 from tests.test_common_suite import EXPERIMENTS, SMALL
 
 OWN = {

@@ -11,13 +11,14 @@ import pytest
 from rich.console import Console
 
 import experiments
+from jaxnets.cli import flags
 from jaxnets.config.config import Config
 from jaxnets.engine.table import runs
-from jaxnets.lab import commandline, flags
+from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Command, Experiment, configure
 from jaxnets.lab.results import Results
 
-NAMES = sorted(commandline.sentences(experiments))
+NAMES = sorted(commandline.sentences())
 
 
 def experiment_of(name):

@@ -9,8 +9,9 @@ import pytest
 
 import experiments
 from experiments import train
+from jaxnets.cli import flags
 from jaxnets.engine.table import runs
-from jaxnets.lab import commandline, flags
+from jaxnets.lab import commandline
 
 WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]
 SIGNS = {"0": ["dull", "poor"], "1": ["fine", "good"], "2": ["odd", "weird"]}

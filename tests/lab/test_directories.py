@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from experiments import train
 from jaxnets import data
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
 from jaxnets.errors import UserError
-from jaxnets.evidence import between
 from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory
 from tests.by_hand import may_be_changed
@@ -39,66 +37,23 @@ def copied(directory, name, change, to):
     return to
 
 
-@pytest.fixture
-def first_version(written, tmp_path):
-    """A directory as version 0.1.0 wrote it: flags as texts, nothing on the data, columns of objects."""
-    runs = pd.read_parquet(written / "runs.parquet")
-    runs["nesterov"] = runs["nesterov"].astype(object).where(runs["nesterov"].notna(), None)
-    runs.to_parquet(tmp_path / "runs.parquet")
-    (tmp_path / "curves.parquet").write_bytes((written / "curves.parquet").read_bytes())
-    flags = {
-        "optimizer": "sgd,adam",
-        "learning_rate": "1e-2,0.1",
-        "batch_size": "20",
-        "hidden_units": "4",
-        "num_steps": "6",
-    }
-    content = {
-        "experiment": "train",
-        "version": "0.1.0",
-        "flags": {"dataset": "xor"} | flags | {"evaluate_every": "3", "num_seeds": "3"},
-    }
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    old = {
-        "versions": {"jaxnets": "0.1.0", "jax": "0.10.2"},
-        "git_commit": "f93a455",
-        "python": "3.11.7",
-        "devices": [],
-    }
-    (tmp_path / "environment.json").write_text(json.dumps(old))
-    return tmp_path
-
-
 def test_a_sweep_is_a_study_of_its_runs(written):
-    read = directories.read(written, None)
+    read = directories.read(written)
     study = read.study
     assert (study.by, study.contestants) == ("optimizer", ["sgd", "adam"])
     assert (study.protocol.num_trials, study.protocol.num_seeds, study.protocol.confirm_seeds) == (2, 3, 0)
     assert study.protocol.spaces == {"learning_rate": "0.01, 0.1"}
     assert study.tasks == (TaskFacts("xor", "", pytest.approx(np.nan, nan_ok=True), 0.5, 2, 4, 4, 4),)
     assert set(study.runs["phase"]) == {"tuning"}
-    assert read.command == f"python run.py --config={written / 'config.json'}"
+    assert read.command == f"jaxnets --config={written / 'config.json'}"
 
 
 def test_the_set_ups_differ_in_what_was_changed_alone(written, tmp_path):
     other = copied(written, "config.json", lambda content: content["config"].update(batch_size=4), tmp_path / "b")
-    one, two = (directories.read(path, None) for path in (written, other))
+    one, two = (directories.read(path) for path in (written, other))
     assert directories.differences([one, one]).empty
     assert directories.differences([one, two]).to_numpy().tolist() == [["configuration", "batch size", "2", "4"]]
     assert directories.same_data(one, two)
-
-
-def test_a_directory_of_the_first_version_is_read_and_compared(written, first_version):
-    old = directories.read(first_version, train.EXPERIMENT)
-    new = directories.read(written, None)
-    assert old.study.tasks == new.study.tasks  # the data set as it is today
-    assert directories.same_data(old, new)
-    table = between.compare(old.study, new.study, same_data=True)
-    assert set(table["outcome"]) == {between.EQUAL}
-    setups = directories.differences([old, new]).set_index(["part", "what"])
-    assert setups.loc[("versions", "jaxnets")].tolist()[0] == "0.1.0"
-    assert "learning rate" not in setups.loc["configuration"].index  # 1e-2 is 0.01
-    assert setups.loc[("code", "commit")].tolist()[0] == "f93a455"
 
 
 def test_other_data_are_no_pairs(written, tmp_path):
@@ -106,13 +61,13 @@ def test_other_data_are_no_pairs(written, tmp_path):
         environment["data"][0]["fingerprint"] = "another"
 
     other = copied(written, "environment.json", change, tmp_path / "b")
-    one, two = (directories.read(path, None) for path in (written, other))
+    one, two = (directories.read(path) for path in (written, other))
     assert not directories.same_data(one, two)
     assert directories.differences([one, two])["what"].tolist() == ["fingerprint"]
     older = copied(other, "environment.json", lambda environment: environment.pop("data"), tmp_path / "c")
-    assert directories.same_data(one, directories.read(older, None))  # they do not tell otherwise
+    assert directories.same_data(one, directories.read(older))  # they do not tell otherwise
     config = copied(older, "config.json", lambda content: content["config"].update(dataset="negation"), tmp_path / "d")
-    assert not directories.same_data(one, directories.read(config, None))
+    assert not directories.same_data(one, directories.read(config))
 
 
 def test_the_tables_open_in_pandas_in_one_line(written):
@@ -153,17 +108,17 @@ def test_runs_that_were_interrupted_are_left_out(written, tmp_path):
     runs = pd.read_parquet(tmp_path / "runs.parquet")
     runs.loc[:3, "status"] = "interrupted"
     runs.to_parquet(tmp_path / "runs.parquet")
-    read = directories.read(tmp_path, None)
+    read = directories.read(tmp_path)
     assert (read.left_out, len(read.study.runs)) == (4, 8)
     runs.assign(status="interrupted").to_parquet(tmp_path / "runs.parquet")
     with pytest.raises(UserError, match="holds no run that came to an end"):
-        directories.read(tmp_path, None)
+        directories.read(tmp_path)
 
 
 def test_what_is_no_run_directory_is_one_line(written, tmp_path):
     with pytest.raises(UserError, match="there is not a run directory"):
-        directories.read(tmp_path / "none", train.EXPERIMENT)
+        directories.read(tmp_path / "none")
     (tmp_path / "config.json").write_text(json.dumps({"format": 99, "experiment": "train", "config": {}}))
     (tmp_path / "environment.json").write_text("{}")
     with pytest.raises(UserError, match="has the format 99; this version reads 1 and 2"):
-        directories.read(tmp_path, None)
+        directories.read(tmp_path)

@@ -15,12 +15,13 @@ from rich.console import Console
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
 from jaxnets import io
+from jaxnets.cli import flags
 from jaxnets.errors import UserError
 from jaxnets.evidence import study
 from jaxnets.evidence.answer import answer
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
-from jaxnets.lab import directories, flags, watch
+from jaxnets.lab import directories, watch
 from jaxnets.report import findings
 from tests.by_hand import may_be_changed
 from tests.report.made_up import finding
@@ -67,7 +68,7 @@ def load(directory):
 
 
 def told(directory):
-    read = directories.read(directory, TRAIN)
+    read = directories.read(directory)
     answer(read.study, read.margin)
     directories.differences([read, read])
     directories.same_data(read, read)

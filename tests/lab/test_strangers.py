@@ -9,9 +9,10 @@ import pytest
 import jaxnets
 from experiments import predict, report, watch
 from experiments.train import EXPERIMENT as TRAIN
+from jaxnets.cli import flags
 from jaxnets.errors import UserError
 from jaxnets.inference import model as models
-from jaxnets.lab import commandline, config_files, flags
+from jaxnets.lab import commandline, config_files
 from tests.by_hand import may_be_changed
 
 SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_dim": 4, "hidden_units": 4}
@@ -125,14 +126,10 @@ FIELDS = ["model", "optimizer", "schedule", "dataset", "initializer", "head", "a
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@pytest.mark.parametrize("form", ["value", "list", "flags"])
+@pytest.mark.parametrize("form", ["value", "list"])
 def test_a_config_file_imports_nothing_by_itself(field, form, stranger, capsys):
     path, config = f"{NAME}:data", stranger / "config.json"
-    if form == "flags":  # of version 0.1.0
-        config.write_text(json.dumps({"experiment": "train", "flags": {field: f"adam,{path}"}}))
-        path = path if field != "dataset" else f"adam,{path}"
-    else:
-        change(config, "config", field, value=path if form == "value" or field == "dataset" else [path, path])
+    change(config, "config", field, value=path if form == "value" or field == "dataset" else [path, path])
     status = commandline.main(TRAIN, ["train", f"--config={config}", "--output=again"])
     error = capsys.readouterr().err
     assert (status, error.count("\n")) == (2, 1)

@@ -12,9 +12,8 @@ from types import MappingProxyType
 import pandas as pd
 import pytest
 
-import experiments
 from experiments import train
-from jaxnets.lab import commandline
+from jaxnets.cli import main
 from jaxnets.lab.experiment import Command
 
 ROOT = Path(__file__).parents[2]
@@ -164,7 +163,7 @@ def test_a_mistake_is_one_line_and_status_two(arguments, part, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     if "--num_devices" not in str(arguments):
         arguments = [*arguments, "--num_devices=2"]  # those that the tests have set up
-    assert commandline.launch(experiments, ["run.py", *arguments], "compare_optimizers") == 2
+    assert main.main(["run.py", *arguments]) == 2
     printed = capfd.readouterr()
     assert part in printed.err
     assert len(printed.err.splitlines()) == 1
@@ -186,7 +185,7 @@ def test_the_program_ends_with_status_two_and_no_traceback(arguments, part):
 def test_debug_shows_the_traceback_of_any_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for arguments in (["xor", "--debug", "--optimizer=adm"], ["watch", "a", "b", "--debug"]):
-        assert commandline.launch(experiments, ["run.py", *arguments], "") == 2
+        assert main.main(["run.py", *arguments]) == 2
         first, *_, last = capsys.readouterr().err.splitlines()
         assert first.startswith("Traceback")
         assert last.startswith("error: ")
@@ -204,7 +203,7 @@ def test_what_nobody_foresaw_is_one_line_too(error, status, part, capsys):
     def fails(arguments):
         raise error
 
-    assert commandline.main(Command(name="fails", about="Fails.", run=fails), ["fails"]) == status
+    assert main.run(Command(name="fails", about="Fails.", run=fails), ["fails"]) == status
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(part)
     assert status == 2 or line.endswith("--debug shows where it arose.")
@@ -229,7 +228,7 @@ def test_bad_data_are_named_by_row(body, part, tmp_path, monkeypatch, capsys):
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "my_bad_data", raising=False)
-    assert commandline.main(train.EXPERIMENT, ["train", "--dataset=my_bad_data:load", "--num_devices=2"]) == 2
+    assert main.run(train.EXPERIMENT, ["train", "--dataset=my_bad_data:load", "--num_devices=2"]) == 2
     error = capsys.readouterr().err
     assert part in error
     assert len(error.splitlines()) == 1

@@ -1,0 +1,1 @@
+"""The command line: from flags to a call of an experiment or a command."""
