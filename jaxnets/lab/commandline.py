@@ -123,7 +123,6 @@ def _overview(about: Mapping[str, str], default: str) -> str:
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from jaxnets import spans
     from jaxnets.engine import sweep
     from jaxnets.lab import flags, runner
     from jaxnets.lab.experiment import Command, Experiment
@@ -138,8 +137,7 @@ def _run(experiment: object, arguments: list[str]) -> int:
     config = flags.parse(experiment, arguments)
     sweep.configure(config)
     console = Terminal()
-    start = spans.process_start() if config.profile else None
-    results, _ = runner.run(experiment, config, console, Terminal(stderr=True), start)
+    results, _ = runner.run(experiment, config, console, Terminal(stderr=True))
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")
