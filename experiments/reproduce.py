@@ -8,11 +8,11 @@ from experiments import report
 from jaxnets.config.values import Field
 from jaxnets.errors import UserError
 from jaxnets.evidence.repetition import TOLERANCE
-from jaxnets.lab import commandline, flagtext, reproducing, trust
+from jaxnets.lab import commandline, flagtext, trust
 from jaxnets.lab.experiment import Command, Experiment
 from jaxnets.lab.parser import Parser
-from jaxnets.report import reproduction
 from jaxnets.report.console import Terminal
+from jaxnets.runs import reproduce
 
 CLAIM = "Trains again what a run directory holds: bit-equal, within tolerance, or different, and why."
 
@@ -31,10 +31,10 @@ def run(arguments):
     directory, console = Path(given.directory[0]), Terminal()
     with tempfile.TemporaryDirectory() as temporary:
         output = Path(given.output or f"{temporary}/again")
-        found = reproducing.reproduce(
+        found = reproduce.reproduce(
             directory, experiment(directory), output, given.trust, tolerance(given.tolerance), Terminal(stderr=True)
         )
-    reproduction.print_reproduction(console, directory, found)
+    reproduce.show(console, directory, found)
     return int(found.outcome == "different")
 
 

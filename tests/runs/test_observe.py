@@ -13,7 +13,7 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 import experiments
 import jaxnets
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline, session
+from jaxnets.lab import commandline, runner, session
 from jaxnets.runs import observe
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -132,6 +132,7 @@ def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(session, "Saver", Eager)
     monkeypatch.setattr(Eager, "look", look)
+    monkeypatch.setattr(runner, "show", lambda *_: None)
     assert commandline.launch(experiments, ["run.py", *COMPARISON, "--tensorboard", f"--output={folder}"], "train") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "No task has been carried out whole: 4 runs were begun" in said
