@@ -51,8 +51,9 @@ def reproduce(
     left_out = set(before["runs"]["run"][before["runs"]["status"] == "interrupted"])
     tables = []
     for name, old in before.items():
-        of_ended = [one[~one["run"].isin(left_out)] for one in (old, _again(output, name)) if len(old)]
-        tables += [repetition.compare(name, *of_ended, tolerance)] if of_ended else []
+        if len(old):
+            kept, again = (one[~one["run"].isin(left_out)] for one in (old, _again(output, name)))
+            tables.append(repetition.compare(name, kept, again, tolerance))
     found = [findings.read(folder) for folder in (directory, output) if (folder / findings.FILE).exists()]
     verdicts = tuple(one.verdict.outcome for one in found if one) if len(found) == 2 else ()
     then, now = (run_directory.read_environment(folder) for folder in (directory, output))
