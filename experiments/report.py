@@ -47,8 +47,8 @@ def write(directory, console):
     console.rule(str(directory.path), align="left")
     if not directory.study.tasks:
         console.print(
-            f"Interrupted before a task was carried out whole: {directory.left_out} runs were begun, and nothing is "
-            f"compared. '{command(f'--resume={directory.path}')}' goes on.",
+            f"No task has been carried out whole: {directory.left_out} runs were begun, and nothing is compared. If "
+            f"nothing trains them now, '{command(f'--resume={directory.path}')}' goes on.",
             soft_wrap=True,
         )
         return

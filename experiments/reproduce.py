@@ -8,10 +8,10 @@ from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.cli.main import load, sentences
 from jaxnets.errors import UserError
 from jaxnets.evidence.repetition import TOLERANCE
-from jaxnets.lab import commandline, reproducing, run_directory
+from jaxnets.lab import commandline, run_directory
 from jaxnets.lab.experiment import Command, Experiment, Option
-from jaxnets.report import reproduction
 from jaxnets.report.console import Terminal
+from jaxnets.runs import reproduce
 
 CLAIM = "Trains again what a run directory holds: bit-equal, within tolerance, or different, and why."
 
@@ -28,10 +28,10 @@ def run(given):
     directory, console = Path(given.directory[0]), Terminal()
     with tempfile.TemporaryDirectory() as temporary:
         output = Path(given.output or f"{temporary}/again")
-        found = reproducing.reproduce(
+        found = reproduce.reproduce(
             directory, experiment(directory), output, trust_of(given.trust), given.tolerance, Terminal(stderr=True)
         )
-    reproduction.print_reproduction(console, directory, found)
+    reproduce.show(console, directory, found)
     return int(found.outcome == "different")
 
 

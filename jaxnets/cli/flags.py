@@ -78,7 +78,7 @@ _ADVANCED = ("Training", "The sweep", "Of other plug-ins")
 def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
     """The configuration of an experiment's flags: its own values, or those of a `--config` file, with changes."""
     values, rest = _first(arguments)
-    named = {name: values[name].value for name in values if values[name].present}
+    named: dict[str, Any] = {name: values[name].value for name in values if values[name].present}
     trusted, resumed, path = trust_of(named.get("trust", "")), named.get("resume"), named.get("config")
     if resumed:
         for name in ("config", "output"):
@@ -136,7 +136,7 @@ def command_values(command: Command, arguments: Sequence[str]) -> SimpleNamespac
             found[option.name] = list(flag.value or [])
         else:
             found[option.name] = option.value(
-                declared[option.name].value(flag.value) if flag.present else option.default
+                declared[option.name].value(str(flag.value)) if flag.present else option.default
             )
     return SimpleNamespace(directory=directories, **found)
 

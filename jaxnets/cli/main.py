@@ -125,7 +125,6 @@ def _overview() -> str:
 
 def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
-    from jaxnets import spans
     from jaxnets.cli import flags
     from jaxnets.engine import sweep
     from jaxnets.lab import runner
@@ -146,8 +145,7 @@ def _run(experiment: object, arguments: list[str]) -> int:
     sweep.configure(config)
     quiet = bool({"--quiet", "--quiet=true"} & set(arguments))
     console = Terminal(quiet=quiet)
-    start = spans.process_start() if config.profile else None
-    results, _ = runner.run(experiment, config, console, None if quiet else Terminal(stderr=True), start)
+    results, _ = runner.run(experiment, config, console, None if quiet else Terminal(stderr=True))
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")

@@ -130,7 +130,7 @@ class Config:
     predictions: bool = setting("bool", False, "Whether to keep the probabilities of all test examples.")
     tensorboard: bool = setting("bool", False, "Whether to write curves and hyperparameters for TensorBoard as well.")
     profile: bool = setting(
-        "bool", False, "Whether to write where the time goes, and a trace of a few steps, into the run directory."
+        "bool", False, "Whether to tell the seconds of each phase, and write JAX's trace into the run directory."
     )
     baselines: bool = setting("bool", False, "Whether text_classification fits its classical baselines as well.")
     num_train: int = setting(

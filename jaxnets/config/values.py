@@ -206,7 +206,7 @@ class Field:
         if self.kind == "int":
             return int(value)
         try:
-            number = float(value)  # type: ignore[arg-type]
+            number = float(value)
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):

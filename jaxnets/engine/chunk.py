@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxnets import spans
 from jaxnets.engine import interrupts
 from jaxnets.engine.crew import Crew, Job, Segment
 from jaxnets.engine.events import Options, Record
@@ -130,8 +129,6 @@ def _train(
     shorter. A signal ends it between two segments, after a checkpoint.
     """
     crew, at_end = Crew(job, piece), until == job.program.task.num_steps
-    if account := spans.account():
-        crew.start_clock(account, piece)
     pending: Segment | None = None
     with interrupts.held() as came:
         for first, last in job.segments(piece.step, until):

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxnets import spans, training
+from jaxnets import training
 from jaxnets.engine import seating
-from jaxnets.engine.clock import Clock
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options, Record
@@ -67,8 +66,6 @@ class Segment(NamedTuple):
 class Crew:
     """Runs of a chunk, those that have a seat on the devices, and those that go on."""
 
-    clock: Clock | None = None
-
     def __init__(self, job: Job, snapshot: Snapshot) -> None:
         self.job = job
         self._num_runs, self._seated = len(snapshot.runs), snapshot.runs
@@ -78,44 +75,27 @@ class Crew:
         self._seat()
         self._clock = time.perf_counter()
 
-    def start_clock(self, account: spans.Account, snapshot: Snapshot) -> None:
-        """Lets a clock tell steps from evaluations: it calls the program, so the states are made anew after it."""
-        call = self.call if self._feed is None else None
-        self.clock = Clock(account, self.job.program, self.job.executable.anew, call, self.num_blocks)
-        self.states = _begin(self.job, snapshot)
-
-    @property
-    def num_blocks(self) -> int:
-        """The blocks that the device with the most of them computes."""
-        return int(self.job.layout.counts(len(self._seated)).max())
-
     def dispatch(self, first: int, last: int) -> Segment:
         """Starts the next segment."""
         job = self.job
         outcomes = self.call(first, last)
-        if self.clock is not None:
-            self.clock.begin(outcomes, self.num_blocks)
         seats = job.layout.seats(len(self._seated))[self.going]
         runs = self._seated[self.going]
         return Segment(first, last, outcomes, runs, seats, len(self._seated), np.zeros(len(runs), bool))
 
-    def call(self, first: int, last: int, most_blocks: int | None = None) -> Outcome:
-        """Calls the program, for all of its blocks or the first of each device; the outcomes are still under way."""
-        job, (*numbers, counts) = self.job, self._inputs
+    def call(self, first: int, last: int) -> Outcome:
+        """Calls the program; the outcomes are still under way."""
+        job = self.job
         if self._feed is not None:
             self.states, outcomes = self._feed.segment(self.states, self._inputs, first, last)
             return outcomes
-        if most_blocks is not None:
-            counts = jax.device_put(np.minimum(counts, np.int32(most_blocks)), job.placement.sharded)
         steps = jax.device_put((np.int32(first), np.int32(last)), job.placement.replicated)
-        self.states, outcomes = job.executable.function(self.states, *numbers, counts, job.placed.folds, *steps)
+        self.states, outcomes = job.executable.function(self.states, *self._inputs, job.placed.folds, *steps)
         return outcomes
 
     def judge(self, segment: Segment) -> Segment:
         """Waits for a segment, and decides which runs go on."""
         sound = seating.seated(segment.outcomes.diverged_step, segment.seats) < 0
-        if self.clock is not None:
-            self.clock.end(segment.first, segment.last, segment.num_seated)
         going = sound & (segment.last != self.job.program.task.num_steps)
         self.going[self.going] = going
         return segment._replace(going=going)

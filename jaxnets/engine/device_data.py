@@ -8,7 +8,6 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from jaxnets import spans
 from jaxnets.data import texts
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Packed, Texts
@@ -43,7 +42,6 @@ class PlacedFolds:
     test_rows: Int[np.ndarray, "folds batches examples"]
 
 
-@spans.span(spans.DATA)
 def put(folds: Sequence[Dataset], placement: Placement, *, streamed: bool = False) -> PlacedFolds:
     """Puts the folds of a data set, of equal training size, on the devices; streamed training examples stay away."""
     train, dev, test = ([getattr(fold, name) for fold in folds] for name in ("train", "dev", "test"))

@@ -11,7 +11,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Array
 
-from jaxnets import jax_settings, spans
+from jaxnets import jax_settings
 from jaxnets.engine import devices
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
@@ -44,7 +44,6 @@ def forget() -> None:
     _PROGRAMS.clear()
 
 
-@spans.span(spans.COMPILE)
 def executable(
     program: Program,
     layout: Layout,

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets import spans
 from jaxnets.engine import tables
 from jaxnets.engine.events import Compiled, Event, Record
 from jaxnets.engine.keeping import KeepAll, KeepBest, Leader
@@ -28,6 +27,7 @@ class Recorder:
     params: dict[tuple[int, int], Any] = field(default_factory=dict)
     kept_model: Model | None = None
     num_compiled: int = 0
+    compile_seconds: float = 0.0
     best: float = -np.inf
     untold: list[str] = field(default_factory=list)
     leader: str = ""
@@ -37,6 +37,7 @@ class Recorder:
         """Adds what an event tells."""
         if isinstance(event, Compiled):
             self.num_compiled += event.anew
+            self.compile_seconds += event.seconds
             self.untold += [] if event.kept else [event.program.label]
         elif isinstance(event, Record):
             self.records.append(self._lean(event))
@@ -77,15 +78,14 @@ class Recorder:
         return model_of(values, program, run, self.sweep.folds[dataset_number(values)], self.params[run, step])
 
     @cached_property
-    def _hyperparameters(self) -> pd.DataFrame:
+    def hyperparameters(self) -> pd.DataFrame:
+        """The table of runs before their first step."""
         return tables.hyperparameters(self.sweep.table)
 
-    @spans.span(spans.WRITING)
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The runs and the curves."""
-        return tables.runs_table(self._hyperparameters, self.records), tables.curves_table(self.records)
+        return tables.runs_table(self.hyperparameters, self.records), tables.curves_table(self.records)
 
-    @spans.span(spans.WRITING)
     def trained(self, *, interrupted: bool, seconds: float) -> Trained:
         """All of it."""
         runs, curves = self.tables()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jaxnets import data, io, jax_settings, spans
+from jaxnets import data, io, jax_settings
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, in_memory, owned, with_test_examples, with_train_examples
 from jaxnets.engine import devices, limits, ray_cluster, stream
@@ -63,7 +63,6 @@ def devices_of(config: Config) -> list[str]:
     return (ray_cluster.workers(config) or devices.placement(config.num_devices)).described()
 
 
-@spans.span(spans.COMPILE)  # tracing, most of it
 def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dataset] = ()) -> Sweep:
     """What a configuration asks for, checked."""
     workers = ray_cluster.workers(config)
@@ -122,7 +121,6 @@ def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> 
     return plan(table, folds[0], select_best=config.select == "best", lengths=longest(folds))
 
 
-@spans.span(spans.DATA)
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
     """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several."""
     loader = DATASET.find(config.dataset)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from jaxnets import spans, tasks
+from jaxnets import tasks
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.engine.keeping import KEEP_NONE
@@ -19,8 +19,8 @@ from jaxnets.engine.trained import Trained
 from jaxnets.evidence import choosing, study
 from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import run_directory, session
-from jaxnets.lab.live import Live
 from jaxnets.plugins import OPTIMIZER, SCHEDULE
+from jaxnets.runs import observe
 from jaxnets.tasks import BenchmarkTask
 
 
@@ -71,7 +71,13 @@ class Gathered:
             self.predictions.append(_numbered(trained.predictions, first))
         self.steps = self.steps[0] + trained.steps_taken, self.steps[1] + trained.steps_saved
 
-    @spans.span(spans.ANALYSIS)
+    def including(self, trained: Trained, task: TaskFacts, phase: str) -> "Gathered":
+        """What there is with a sweep that still runs."""
+        tables = [list(of_sweeps) for of_sweeps in (self.runs, self.curves, self.predictions)]
+        found = replace(self, runs=tables[0], curves=tables[1], predictions=tables[2])
+        found.add(trained, task, phase)
+        return found
+
     def study(self) -> Study:
         """The tables, and how they came about."""
         runs = _joined(self.runs)
@@ -149,40 +155,49 @@ def carry_out(
 ) -> tuple[Study, Trained]:
     """Tunes and confirms on each task; what is found is written as soon as a task is done."""
     contest = Contest(by, config.options["confirm_seeds"])
-    gathered, live = Gathered(config, contest), Live(directory)
+    gathered = Gathered(config, contest)
     gathered.unfinished = [part.facts.name for part in wanted]
     for part in wanted:
-        for phase, trained in stages(part, contest, console, live, directory and directory / run_directory.PARTS):
+        for phase, trained in stages(part, contest, console, directory, gathered):
             gathered.add(trained, part.facts, phase)
             if trained.interrupted:
                 study.write(directory, gathered.study())
-                live.end("interrupted")
                 return gathered.study(), trained
         gathered.tasks.append(part.facts)
         gathered.unfinished.remove(part.facts.name)
         study.write(directory, gathered.study())
-    live.end("finished")
     return gathered.study(), trained
 
 
 def stages(
-    part: Part, contest: Contest, console: Console | None, live: Live, parts: Path | None
+    part: Part, contest: Contest, console: Console | None, directory: Path | None, gathered: Gathered | None = None
 ) -> Iterator[tuple[str, Trained]]:
-    """The runs that tune on a task, and those that confirm; only the latter keep their parameters."""
+    """The runs that tune on a task, and those that confirm; only the latter keep their parameters.
+
+    With what the tasks before have gathered, the run directory holds the comparison so far while they are trained.
+    """
     seeds, tuning = contest.confirm_seeds, part.sweep
+    parts = directory and directory / run_directory.PARTS
+
+    def train(sweep: Sweep, phase: str, notes: Console | None) -> Trained:
+        def save(runs: pd.DataFrame, curves: pd.DataFrame) -> None:
+            so_far = contest.labelled(Trained(sweep.config, runs, curves))
+            if directory is not None and gathered is not None:
+                study.write(directory, gathered.including(so_far, part.facts, phase).study())
+
+        logs = directory / observe.LOGS / f"{part.facts.name} {phase}" if directory and gathered else None
+        return contest.labelled(session.carry_out(sweep, None, console, notes, parts, logs, save if logs else None))
+
     if seeds:
         quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)
         tuning = replace(part.sweep, config=quiet, options=part.sweep.options._replace(keeping=KEEP_NONE))
-    follow = live.stage(f"{part.facts.name}: {TUNING}")
-    tuned = contest.labelled(session.carry_out(tuning, None, console, console, follow, parts))
+    tuned = train(tuning, TUNING, console)
     yield TUNING, tuned
     if seeds:
         confirming = confirmation(part.sweep, tuned.runs, contest.by, seeds, contest.score)
-        follow = live.stage(f"{part.facts.name}: {CONFIRMATION}")
-        yield CONFIRMATION, contest.labelled(session.carry_out(confirming, None, console, None, follow, parts))
+        yield CONFIRMATION, train(confirming, CONFIRMATION, None)
 
 
-@spans.span(spans.ANALYSIS)
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
     """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
     best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)

@@ -13,10 +13,11 @@ from jaxnets.engine import interrupts
 from jaxnets.engine.keeping import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.errors import UserError
-from jaxnets.lab import profiling, run_directory, session
+from jaxnets.lab import run_directory, session
 from jaxnets.lab.results import Results
 from jaxnets.report.console import Terminal
 from jaxnets.report.progress import patience
+from jaxnets.runs import observe
 
 KEPT_BYTES = 2**30
 """What the parameters of all runs may take, for `sweep` to keep them if it is not told what to keep."""
@@ -59,8 +60,7 @@ def sweep(
     asked = asked.changed(output=None if output is None else str(run_directory.path_of("output", output)))
     configure(asked)
     console = Terminal(stderr=True) if progress else None
-    with profiling.profiled(asked, console):
-        results = _swept(asked, console, keeps_last=config is None and "keep" not in values and not asked.export)
+    results = _swept(asked, console, keeps_last=config is None and "keep" not in values and not asked.export)
     if results.interrupted:
         interrupts.pass_on()
     return results
@@ -77,6 +77,8 @@ def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results
         directory = None
         if asked.output is not None:
             directory = session.make_directory("sweep", prepared.config, held, prepared.notes, prepared.folds)
+            if asked.profile:
+                held.enter_context(observe.profiled(directory, console))
         trained = session.carry_out(prepared, directory, console, console)
         results = Results(**vars(trained), directory=directory, console=console)
         if directory is not None:

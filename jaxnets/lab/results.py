@@ -118,9 +118,8 @@ class Results(Trained):
         column, label = (by, None) if isinstance(by, str) else ("contestant", by)
         contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
         tasks = self.options.get("tasks", ["own"])
-        parts = self.directory and self.directory / run_directory.PARTS
         studied = studies.carry_out(
-            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}, parts
+            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}, self.directory
         )
         self.further.extend(studied.trained)
         return studied

@@ -26,7 +26,6 @@ from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
 from jaxnets.evidence import study
-from jaxnets.lab import tensorboard
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
 _READ_BACK = (".json", ".parquet", ".safetensors")
@@ -183,11 +182,9 @@ def write_tables(directory: Path, runs: pd.DataFrame, curves: pd.DataFrame) -> N
 
 
 def write_rest(directory: Path, trained: Trained) -> None:
-    """Writes predictions and events for TensorBoard, where they were asked for."""
+    """Writes predictions, where they were asked for."""
     if trained.config.predictions:
         io.write_table(directory / "predictions.parquet", trained.predictions)
-    if trained.config.tensorboard:
-        tensorboard.write(directory, trained.runs, trained.curves)
 
 
 def read_json(directory: Path, name: str, shape: schema.Shape) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from jaxnets import io, jax_settings, spans
+from jaxnets import io, jax_settings
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
@@ -18,19 +18,18 @@ from jaxnets.evidence.answer import answer
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.evidence.study import Study
 from jaxnets.inference import model
-from jaxnets.lab import profiling, run_directory, session, study_report, tensorboard
+from jaxnets.lab import run_directory, session, study_report
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job, command_line
 from jaxnets.lab.results import Results
 from jaxnets.report import comparison_tables, figures, findings
 from jaxnets.report.findings import Finding
 from jaxnets.report.progress import patience
+from jaxnets.runs import observe
 
 
-def run(
-    experiment: Experiment, config: Config, console: Console, progress: Console | None, start: float | None = None
-) -> tuple[Results, Any]:
+def run(experiment: Experiment, config: Config, console: Console, progress: Console | None) -> tuple[Results, Any]:
     """Trains what an experiment asks for, and concludes."""
-    with contextlib.ExitStack() as held, profiling.profiled(config, console, start):
+    with contextlib.ExitStack() as held:
         results, found = _run(experiment, config, console, progress, held)
         if not results.interrupted:
             run_directory.finish(_directory(results))
@@ -42,9 +41,9 @@ def _run(
 ) -> tuple[Results, Any]:
     if isinstance(experiment, Comparison):
         return compare(experiment, config, console, progress, held), None
-    results = train(experiment, config, progress, held)
+    results = train(experiment, config, console, progress, held)
     if isinstance(experiment, Job):
-        with io.file_errors(_directory(results)), spans.span(spans.ANALYSIS):
+        with io.file_errors(_directory(results)):
             experiment.report(results, console)
         return results, None
     if results.interrupted or not isinstance(experiment, Claim):
@@ -71,6 +70,8 @@ def compare(
     notes = tuple(dict.fromkeys(note for part in parts for note in part.sweep.notes))
     datasets = [fold for part in parts for fold in part.sweep.folds]
     directory = session.make_directory(experiment.name, config, held, notes, datasets)
+    if config.profile:
+        held.enter_context(observe.profiled(directory, console))
     warming = threading.Thread(target=study_report.warm_up)  # ready when the nets are
     warming.start()
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
@@ -78,13 +79,10 @@ def compare(
     results = Results(**vars(last), directory=directory, console=progress)
     with io.file_errors(directory):
         _write_models(directory, results, first=len(found.runs) - len(last.runs))
-        if config.tensorboard:
-            tensorboard.write(directory, found.runs, found.curves)
         if found.tasks:
             show(experiment, config, found.whole, console, directory)
         if not last.interrupted:
-            with spans.span(spans.ANALYSIS):
-                experiment.report(results, found, console)
+            experiment.report(results, found, console)
     return results
 
 
@@ -96,7 +94,6 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
         model.save(directory, replace(results.kept_model, about={**about, "run": about["run"] + first}))
 
 
-@spans.span(spans.ANALYSIS)
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
     said = answer(found, config.options["margin"], config.options.get("over_examples", False))
@@ -108,24 +105,29 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     console.print(f"Report: {page}", soft_wrap=True)
 
 
-def train(experiment: Experiment, config: Config, progress: Console | None, held: contextlib.ExitStack) -> Results:
+def train(
+    experiment: Experiment, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+) -> Results:
     """The results of an experiment's sweep, in its run directory."""
     if experiment.trains:
         with patience(progress, "preparing the sweep"):
             sweep = prepare(config, experiment.takes)
         experiment.fits(config, sweep.folds)
         directory = session.make_directory(experiment.name, config, held, sweep.notes, sweep.folds)
+        if config.profile:
+            held.enter_context(observe.profiled(directory, console))
         trained = session.carry_out(sweep, directory, progress, progress)
     else:
         trained = session.untrained(config, experiment.takes)
         experiment.fits(config, trained.folds)
         directory = session.make_directory(experiment.name, config, held, datasets=trained.folds)
+        if config.profile:
+            held.enter_context(observe.profiled(directory, console))
     results = Results(**vars(trained), directory=directory, console=progress)
     results.write_models(directory)
     return results
 
 
-@spans.span(spans.ANALYSIS)
 @jax_settings.pinned()
 def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     """Measures, judges, draws, writes, and shows."""

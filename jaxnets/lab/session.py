@@ -4,14 +4,16 @@ import contextlib
 import glob
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from jaxnets import io, jax_settings, spans
+from jaxnets import io, jax_settings
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import cluster
@@ -25,9 +27,9 @@ from jaxnets.engine.table import without_strangers
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.lab import kept, profiling, run_directory
-from jaxnets.lab.live import Live
-from jaxnets.report.progress import Display, display
+from jaxnets.lab import kept, run_directory
+from jaxnets.report.progress import Display
+from jaxnets.runs import observe
 
 
 def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /, **values: object) -> Trained:
@@ -53,7 +55,6 @@ def untrained(config: Config, takes: str = "") -> Trained:
     return Trained(config, none, none, folds=load_folds(config, takes))
 
 
-@spans.span(spans.WRITING)
 def make_directory(
     experiment: str,
     config: Config,
@@ -75,7 +76,6 @@ def make_directory(
         run_directory.check_data(directory, environment)
     io.write_json(directory / run_directory.CONFIG, content)
     io.write_json(directory / "environment.json", environment)
-    profiling.begin(directory)
     return directory
 
 
@@ -94,17 +94,31 @@ def carry_out(
     directory: Path | None,
     console: Console | None,
     notes: Console | None,
-    live: Live | None = None,
     parts: Path | None = None,
+    logs: Path | None = None,
+    save: Callable[[pd.DataFrame, pd.DataFrame], Any] | None = None,
 ) -> Trained:
-    """Trains the runs of a sweep; what they give is written every few seconds, and at the end."""
+    """Trains the runs of a sweep; what they give is written every few seconds, and at the end.
+
+    `parts` is where chunks are kept until it is over, `logs` where TensorBoard looks if the configuration asks for it,
+    and `save` takes the tables so far; all three are those of the run directory if there is one.
+    """
     if notes is not None:
         for note in sweep.notes:
             notes.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)
-    recorder, follower, begin = Recorder(sweep), live or Live(directory), time.perf_counter()
-    parts = parts or (directory and directory / run_directory.PARTS)
-    with display(console, len(sweep.table), sweep.num_steps) as progress:
-        interrupted = _train(recorder, directory, progress, follower, parts)
+    recorder, begin = Recorder(sweep), time.perf_counter()
+    if directory is not None:
+        parts, logs = parts or directory / run_directory.PARTS, logs or directory / observe.LOGS
+        save = save or partial(run_directory.write_tables, directory)
+    with contextlib.ExitStack() as held:
+        board = None
+        if logs is not None and sweep.config.tensorboard:
+            board = held.enter_context(observe.TensorBoard(logs, recorder.hyperparameters))
+        progress = held.enter_context(Display(console, len(sweep.table), sweep.num_steps))
+        interrupted = _train(recorder, directory, progress, board, Saver(save), parts)
+        if board is not None:
+            board.end(recorder.tables()[0])
+    observe.took("steps and evaluations", time.perf_counter() - begin - recorder.compile_seconds)
     if notes is not None:
         for note in recorder.not_told():
             notes.print(note, soft_wrap=True)
@@ -118,30 +132,46 @@ def carry_out(
             run_directory.write_rest(directory, trained)
         if sweep.config.export and trained.kept_model is not None:
             model.export(Path(sweep.config.export), trained.kept_model.params)
-        if live is None:
-            follower.end("interrupted" if interrupted else "finished")
     return trained
 
 
-def _train(recorder: Recorder, directory: Path | None, progress: Display, live: Live, parts: Path | None) -> bool:
+class Saver:
+    """Saves the tables of a sweep while it runs, at most every two seconds, in an eightieth of the time."""
+
+    def __init__(self, save: Callable[[pd.DataFrame, pd.DataFrame], Any] | None) -> None:
+        self._save, self._due = save, time.perf_counter() + 2.0
+
+    def follow(self, recorder: Recorder) -> None:
+        """Saves them if they are due."""
+        if self._save is not None and recorder.records and (start := time.perf_counter()) >= self._due:
+            self._save(*recorder.tables())
+            end = time.perf_counter()
+            self._due = end + max(2.0, 80 * (end - start))
+
+
+def _train(
+    recorder: Recorder,
+    directory: Path | None,
+    progress: Display,
+    board: observe.TensorBoard | None,
+    saver: Saver,
+    parts: Path | None,
+) -> bool:
     """Carries the sweep of a recorder out; whether the user interrupted it."""
     sweep = recorder.sweep
     stored = Parts(parts, sweep.table, sweep.folds, sweep.options, sweep.platform) if parts else None
     try:
-        live.note(progress.count)
         for event in until_interrupted(_events(sweep, stored)):
-            _keep_new(directory, recorder, event)
+            best = recorder.kept_model
+            recorder.take(event)
+            if directory is not None and recorder.kept_model is not None and recorder.kept_model is not best:
+                model.save(directory, recorder.kept_model)
             _show(progress, event, recorder)
-            live.follow(
-                progress.count, recorder.tables if recorder.records else None, soon=isinstance(event, Compiling)
-            )
-        live.note(progress.count)
+            if board is not None and isinstance(event, Record):
+                board.add(event)
+            saver.follow(recorder)
     except KeyboardInterrupt:
         return True
-    except Exception:
-        with contextlib.suppress(UserError):  # the disk may be full
-            live.end("failed")
-        raise
     return False
 
 
@@ -152,18 +182,11 @@ def _events(sweep: Sweep, stored: Parts | None) -> Iterator[Event]:
     return cluster.execute(sweep.programs, sweep.folds, sweep.workers, sweep.options, stored)
 
 
-def _keep_new(directory: Path | None, recorder: Recorder, event: Event) -> None:
-    """Takes an event, and writes the model that is the best for now."""
-    before = recorder.kept_model
-    recorder.take(event)
-    if directory is not None and recorder.kept_model is not None and recorder.kept_model is not before:
-        model.save(directory, recorder.kept_model)
-
-
 def _show(progress: Display, event: Event, recorder: Recorder) -> None:
     if isinstance(event, Compiling):
         return progress.compiling(event.program.label)
     if isinstance(event, Compiled):
+        observe.took("compile", event.seconds)
         return progress.compiled()
     return progress.advance(*_progress(event), recorder.best, recorder.leader)
 

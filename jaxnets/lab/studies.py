@@ -12,7 +12,6 @@ from jaxnets.engine.trained import Trained
 from jaxnets.evidence.study import CONFIRMATION, Study
 from jaxnets.lab import comparing
 from jaxnets.lab.comparing import Contest, Gathered
-from jaxnets.lab.live import Live
 from jaxnets.tasks import BenchmarkTask
 
 Changes = Callable[[BenchmarkTask | None], Mapping[str, Any]]
@@ -34,13 +33,13 @@ def carry_out(
     console: Console | None,
     takes: str,
     changes: Changes,
-    parts: Path | None = None,
+    directory: Path | None = None,
 ) -> Studied:
     """Tunes and confirms the contestants on each task; nothing is written but parts."""
-    gathered, live, sweeps = Gathered(config, contest), Live(None), []
+    gathered, sweeps = Gathered(config, contest), []
     reporting: dict[str, Trained] = {}
     for part in comparing.parts(config, tasks, takes, changes):
-        for phase, trained in comparing.stages(part, contest, console, live, parts):
+        for phase, trained in comparing.stages(part, contest, console, directory):
             if trained.interrupted:
                 raise KeyboardInterrupt
             gathered.add(trained, part.facts, phase)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnets import io, spans
+from jaxnets import io
 from jaxnets.errors import UserError
 from jaxnets.evidence.answer import Answer
 from jaxnets.evidence.study import Study
@@ -27,7 +27,6 @@ def warm_up() -> None:
         study_page.warm_up()
 
 
-@spans.span(spans.WRITING)
 def write(directory: Path, study: Study, said: Answer, command: str, environment: Mapping[str, Any]) -> list[Path]:
     """Writes the figures and the page."""
     from jaxnets.report import study_figures, study_page  # Altair takes half a second

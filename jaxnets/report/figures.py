@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
-from jaxnets import io, spans
+from jaxnets import io
 from jaxnets.errors import one_line, printable
 from jaxnets.evidence import choosing, intervals
 
@@ -232,7 +232,6 @@ def line_with_band(
     axes.fill_between(xs, below, above, where=np.isfinite(below) & np.isfinite(above), color=colour, alpha=0.2, lw=0)
 
 
-@spans.span(spans.WRITING)
 def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark."""
     with io.file_errors(directory):

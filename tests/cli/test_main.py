@@ -45,7 +45,7 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
         for name in ("accuracy_over_learning_rate", "learning_curves", "profiles")
         for kind in ("png", "svg", "pdf", "csv")
     }
-    records = {f"{name}.json" for name in ("checksums", "config", "environment", "progress", "study")}
+    records = {f"{name}.json" for name in ("checksums", "config", "environment", "study")}
     tables = {f"{name}.parquet" for name in ("runs", "curves", "predictions")}
     assert names == {"report.html"} | records | tables | figures
 
@@ -184,7 +184,7 @@ def test_the_program_ends_with_status_two_and_no_traceback(arguments, part):
 
 def test_debug_shows_the_traceback_of_any_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for arguments in (["xor", "--debug", "--optimizer=adm"], ["watch", "a", "b", "--debug"]):
+    for arguments in (["xor", "--debug", "--optimizer=adm"], ["reproduce", "a", "b", "--debug"]):
         assert main.main(["run.py", *arguments]) == 2
         first, *_, last = capsys.readouterr().err.splitlines()
         assert first.startswith("Traceback")

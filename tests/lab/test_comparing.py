@@ -11,7 +11,6 @@ from jaxnets.errors import UserError
 from jaxnets.evidence.study import CONFIRMATION, TUNING, read
 from jaxnets.lab import comparing, results, session
 from jaxnets.lab.experiment import configure
-from jaxnets.lab.live import Live
 
 SMALL = {
     "optimizer": ["sgd", "adam"],
@@ -115,7 +114,7 @@ def test_an_interruption_leaves_what_was_done(tmp_path, monkeypatch):
     def interrupted(self, *arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Live, "follow", interrupted)
+    monkeypatch.setattr(session.Saver, "follow", interrupted)
     found, last = carry_out(tmp_path)
     assert last.interrupted
     assert found.tasks == ()

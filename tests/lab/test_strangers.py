@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import jaxnets
-from experiments import predict, report, watch
+from experiments import predict, report
 from experiments.train import EXPERIMENT as TRAIN
 from jaxnets.cli import flags
 from jaxnets.errors import UserError
@@ -165,7 +165,7 @@ def test_a_config_file_does_not_say_where_to_write_or_to_train(name, stranger):
     assert getattr(jaxnets.load(stranger).config, name) is None
 
 
-def test_report_and_watch_import_nothing(stranger, monkeypatch):
+def test_report_imports_nothing(stranger, monkeypatch):
     monkeypatch.setattr(report, "write", lambda directory, console: None)  # it draws what was read
     for field in ("model", "optimizer", "dataset", "initializer"):
         change(stranger / "config.json", "config", field, value=f"{NAME}:data")
@@ -173,7 +173,6 @@ def test_report_and_watch_import_nothing(stranger, monkeypatch):
     environment.pop("data")  # so that the data set would be looked up
     (stranger / "environment.json").write_text(json.dumps(environment))
     assert commandline.main(report.EXPERIMENT, ["report", "."]) == 0
-    assert commandline.main(watch.EXPERIMENT, ["watch", ".", "--once"]) == 0
     assert not ran(stranger)
 
 

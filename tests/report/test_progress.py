@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from jaxnets.report import progress
-from jaxnets.report.progress import Count, display, patience
+from jaxnets.report.progress import Display, patience
 
 
 @pytest.fixture
@@ -18,23 +18,16 @@ def lines(console):
     return console.file.getvalue().splitlines()
 
 
-def test_a_long_compilation_says_so_again_and_again(console):
-    with display(console, 1, 10) as shown:
-        shown.compiling("adam")
-        time.sleep(0.3)
-        compiling = len(lines(console))
-    assert compiling >= 3
-    assert all(line.startswith("compiling adam") for line in lines(console)[:compiling])
-    over = lines(console)
-    time.sleep(0.1)
-    assert lines(console) == over
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
 
 
-def test_the_seconds_of_a_compilation_are_told():
-    seconds = iter([0.0, 10.0, 33.0])
-    count = Count(1, 10, clock=lambda: next(seconds))
-    count.compiling("adam")
-    assert count.text().startswith("compiling adam (23 s): 0/1 runs")
+def advance(display, clock, seconds, ended=0, diverged=0, saved=0):
+    clock.now += seconds
+    display.advance("adam", 50, saved, 3200, ended, diverged, 0.5, "adam at 0.1")
 
 
 def test_work_without_progress_is_not_silent(console):
@@ -42,17 +35,48 @@ def test_work_without_progress_is_not_silent(console):
         time.sleep(0.2)
     assert len(lines(console)) >= 2
     assert all(line.startswith("preparing: ") for line in lines(console))
+    with Display(console, 1, 10) as shown:
+        shown.compiling("adam")
+        time.sleep(0.2)
+        shown.compiled()
+        count = len(lines(console))
+        time.sleep(0.1)
+        assert len(lines(console)) == count
+    assert sum(line.startswith("compiling adam: ") for line in lines(console)) >= 2
     with patience(None, "preparing"):
         time.sleep(0.1)
 
 
-def test_steps_that_are_saved_count_as_done():
-    seconds = iter([0.0, 0.0, 10.0])
-    count = Count(total_runs=4, total_steps=400, clock=lambda: next(seconds))
-    count.compiled()
-    count.advance("sgd", 100, 200, 6400, 3, 1, 0.5, "sgd at 0.1")
-    assert count.text() == (
-        "sgd: 3/4 runs | 100/400 steps, 200 saved (75%) | 640 examples·runs/s | 3 s left | 1 diverged"
-        " | best dev 50.0% (sgd at 0.1)"
-    )
-    assert (count.numbers()["steps"], count.numbers()["steps_saved"]) == (100, 200)
+def test_only_the_time_of_training_counts():
+    clock = Clock()
+    with Display(None, 2, 200, clock) as display:
+        display.compiling("adam")
+        clock.now += 60
+        display.compiled()
+        advance(display, clock, 2)
+        advance(display, clock, 2, ended=1, diverged=1)
+        assert display.text() == (
+            "adam: 1/2 runs | 100/200 steps (50%) | 1,600 examples·runs/s | 4 s left | 1 diverged"
+            " | best dev 50.0% (adam at 0.1)"
+        )
+        advance(display, clock, 2, ended=1, saved=50)
+        assert "2/2 runs | 150/200 steps, 50 saved (100%) | 1 diverged" in display.text()
+
+
+def test_a_line_for_each_tenth_where_there_is_no_terminal(console):
+    clock = Clock()
+    with Display(console, 2, 5_000, clock) as display:
+        for _ in range(99):
+            advance(display, clock, 0.1)
+    assert len(lines(console)) == 10
+    assert "(10%)" in lines(console)[0]
+    assert "(99%)" in lines(console)[-1]
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_a_terminal_gets_a_bar_that_changes():
+    console = Console(file=io.StringIO(), width=200, force_terminal=True)
+    with Display(console, 2, 100, clock := Clock()) as display:
+        advance(display, clock, 1)
+    assert "\x1b" in console.file.getvalue()
+    assert "50/100 steps (50%)" in console.file.getvalue()

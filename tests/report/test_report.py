@@ -1,6 +1,4 @@
 import io
-import sys
-import types
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -10,7 +8,7 @@ from rich.console import Console
 
 from jaxnets.errors import UserError
 from jaxnets.evidence import choosing
-from jaxnets.report import figures, progress
+from jaxnets.report import figures
 
 
 @pytest.fixture(scope="module")
@@ -89,76 +87,3 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_one(results, tmp_path, m
         figures.save(figure, tmp_path, "figure")
     assert (tmp_path / "figure.png").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-def advance(display, clock, seconds, finished=0, diverged=0):
-    clock.now += seconds
-    display.advance("adam", 50, 0, 3200, finished, diverged, 0.5, "adam at 0.1")
-
-
-def test_progress_counts_only_the_time_of_training():
-    clock, output = Clock(), io.StringIO()
-    with progress.display(Console(file=output, width=200), 2, 200, clock) as display:
-        display.compiling("adam")
-        clock.now += 60
-        display.compiled()
-        advance(display, clock, 2)
-        advance(display, clock, 2, finished=1, diverged=1)
-        text = display.count.text()
-        assert "1/2 runs | 100/200 steps (50%) | 1,600 examples·runs/s | 4 s left | 1 diverged" in text
-        assert "best dev 50.0% (adam at 0.1)" in text
-    lines = output.getvalue().splitlines()
-    assert lines[0].startswith("compiling adam")
-    assert "50%" in lines[-1]
-    assert "\x1b" not in output.getvalue()
-
-
-def test_plain_lines_are_seldom():
-    clock, output = Clock(), io.StringIO()
-    with progress.display(Console(file=output, width=200), 2, 10_000, clock) as display:
-        for _ in range(100):
-            advance(display, clock, 0.1)
-    assert 2 <= len(output.getvalue().splitlines()) <= 4
-
-
-def test_a_terminal_gets_a_line_that_changes():
-    output = io.StringIO()
-    with progress.display(Console(file=output, width=200, force_terminal=True), 2, 100, Clock()) as display:
-        advance(display, Clock(), 1)
-    assert "\x1b" in output.getvalue()
-
-
-def test_silence():
-    with progress.display(None, 2, 100) as display:
-        display.compiling("adam")
-        advance(display, Clock(), 1)
-    assert type(display) is progress.Display
-
-
-def test_a_notebook_gets_a_bar_in_its_cell(monkeypatch):
-    cells = []
-
-    class Handle:
-        def update(self, content):
-            cells.append(content.data)
-
-    module = types.ModuleType("IPython.display")
-    module.HTML = lambda data: types.SimpleNamespace(data=data)
-    module.display = lambda content, display_id: cells.append(content.data) or Handle()
-    shell = type("ZMQInteractiveShell", (), {})()
-    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
-    clock = Clock()
-    with progress.display(Console(file=io.StringIO()), 2, 100, clock) as display:
-        display.compiling("<adam>")
-        advance(display, clock, 1, finished=1)
-    assert "compiling &lt;adam&gt;" in cells[0]
-    assert '<progress value="0.5000"' in cells[-1]
-    assert "1/2 runs" in cells[-1]

@@ -1,0 +1,1 @@
+"""Kinds of runs: what is trained, written, watched and repeated."""
