@@ -10,6 +10,8 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import spans, tasks
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.engine import limits
@@ -17,11 +19,10 @@ from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.runs import are_independent, without_strangers
 from jaxnets.engine.sweep import Sweep, again, prepare
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing, study
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import run_directory, session
 from jaxnets.lab.live import Live
 from jaxnets.plugins import OPTIMIZER, SCHEDULE
+from jaxnets.stats import selection
 from jaxnets.tasks import BenchmarkTask
 
 
@@ -156,12 +157,12 @@ def carry_out(
         for phase, trained in stages(part, contest, console, live, directory and directory / run_directory.PARTS):
             gathered.add(trained, part.facts, phase)
             if trained.interrupted:
-                study.write(directory, gathered.study())
+                comparison_table.write(directory, gathered.study())
                 live.end("interrupted")
                 return gathered.study(), trained
         gathered.tasks.append(part.facts)
         gathered.unfinished.remove(part.facts.name)
-        study.write(directory, gathered.study())
+        comparison_table.write(directory, gathered.study())
     live.end("finished")
     return gathered.study(), trained
 
@@ -186,7 +187,7 @@ def stages(
 @spans.span(spans.ANALYSIS)
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
     """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
-    best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
+    best = selection.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
     fresh = int(runs["seed"].max()) + 1
     rows = []
     for _, one in best.iterrows():
@@ -199,7 +200,7 @@ def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: s
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The runs of all tasks; what only some tasks have as a hyperparameter stands among the hyperparameters."""
-    names = list(dict.fromkeys(name for table in tables for name in choosing.hyperparameters(table)))
+    names = list(dict.fromkeys(name for table in tables for name in selection.hyperparameters(table)))
     rest = [name for name in tables[0].columns if name not in ("run", *names)] if tables else []
     return pd.concat(tables, ignore_index=True)[["run", *names, *rest]] if tables else pd.DataFrame()
 

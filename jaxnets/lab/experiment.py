@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import plugins
+from jaxnets.comparison.table import Study
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices
@@ -16,7 +17,6 @@ from jaxnets.engine.runs import chosen
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
-from jaxnets.evidence.study import Study
 from jaxnets.lab.results import Results
 from jaxnets.report.figures import Picture
 

@@ -13,11 +13,11 @@ from jaxnets import io
 from jaxnets.config.converters import brief
 from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.errors import UserError, unknown
-from jaxnets.evidence import choosing
 from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
 from jaxnets.plugins import Trust
+from jaxnets.stats import selection
 from jaxnets.trained import model as models
 from jaxnets.trained.ensemble import Ensemble
 from jaxnets.trained.model import Model
@@ -56,8 +56,8 @@ class Results(Trained):
 
     @property
     def test_share(self) -> float:
-        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
-        if self.folds or self.directory is None or choosing.unit(self.runs) == "seed":
+        """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
+        if self.folds or self.directory is None or selection.unit(self.runs) == "seed":
             return super().test_share
         from jaxnets.lab import directories  # which knows the experiments, and they the results
 
@@ -132,7 +132,7 @@ class Results(Trained):
           by: the hyperparameter, or several.
 
         Returns:
-          A row for each; see `jaxnets.evidence.choosing.best_configurations`. `members` are the numbers of the runs.
+          A row for each; see `jaxnets.stats.selection.best_configurations`. `members` are the numbers of the runs.
 
         Raises:
           UserError: if there is no such hyperparameter, or the sweep was interrupted.
@@ -143,7 +143,7 @@ class Results(Trained):
         >>> results.best("hidden_units")["learning_rate"].tolist()
         [0.03, 0.03]
         """
-        known = choosing.hyperparameters(self.runs) if len(self.runs) else []
+        known = selection.hyperparameters(self.runs) if len(self.runs) else []
         names = _listed("by", by, "name a hyperparameter, or a list of several")
         for name in names:
             if name not in known:
@@ -153,7 +153,7 @@ class Results(Trained):
                 f"best: the sweep was interrupted before {lost} of its {len(self.runs)} runs had ended, so that those "
                 "that ended may be any; with output=, the same sweep goes on where it stopped."
             )
-        return choosing.best_configurations(self.runs, names, test_share=self.test_share)
+        return selection.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
         """The model of a run where it is judged; see `Trained.model`."""

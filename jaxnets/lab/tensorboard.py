@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jaxnets import io
-from jaxnets.evidence import choosing
+from jaxnets.stats import selection
 
 if TYPE_CHECKING:
     from tensorboardX.proto.event_pb2 import Event
@@ -57,7 +57,7 @@ def _rows(runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _columns(runs: pd.DataFrame) -> list[str]:
     """What tells the runs apart: the optimizer, its rate, and what else has several values, the seed among it."""
-    names = ["task", "phase", *choosing.hyperparameters(runs)]
+    names = ["task", "phase", *selection.hyperparameters(runs)]
     several = [name for name in names if name in runs and runs[name].nunique() > 1]
     return list(dict.fromkeys(["optimizer", "learning_rate", *several]))
 

@@ -18,8 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from jaxnets.evidence import choosing
 from jaxnets.report import figures, tables
+from jaxnets.stats import selection
 
 WAITING, RUNNING, FINISHED, INTERRUPTED, GONE = "waiting", "running", "finished", "interrupted", "gone"
 ENDED = (FINISHED, INTERRUPTED, GONE)
@@ -100,7 +100,7 @@ def standing(view: View) -> pd.DataFrame:
 
 def _telling(runs: pd.DataFrame) -> list[str]:
     """What tells the runs apart."""
-    names = ["task", "phase", *choosing.hyperparameters(runs)]
+    names = ["task", "phase", *selection.hyperparameters(runs)]
     return [name for name in names if name in runs and runs[name].nunique() > 1] or ["optimizer", "learning_rate"]
 
 

@@ -11,11 +11,11 @@ import pytest
 import jaxnets
 from experiments import train
 from jaxnets import data
+from jaxnets.comparison import leaderboard
+from jaxnets.comparison.table import TaskFacts
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
 from jaxnets.errors import UserError
-from jaxnets.evidence import between
-from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory
 from tests.by_hand import may_be_changed
 
@@ -83,36 +83,36 @@ def test_a_sweep_is_a_study_of_its_runs(written):
 def test_the_set_ups_differ_in_what_was_changed_alone(written, tmp_path):
     other = copied(written, "config.json", lambda content: content["config"].update(batch_size=4), tmp_path / "b")
     one, two = (directories.read(path, None) for path in (written, other))
-    assert directories.differences([one, one]).empty
-    assert directories.differences([one, two]).to_numpy().tolist() == [["configuration", "batch size", "2", "4"]]
-    assert directories.same_data(one, two)
+    assert directories.differences([one, one]) == []
+    assert directories.differences([one, two]) == [["batch_size", "2", "4"]]
+
+
+def test_directories_are_methods_of_one_comparison(written, tmp_path):
+    one = directories.read(written, None)
+    better = replace(one, study=replace(one.study, runs=one.study.runs.assign(test_accuracy=1.0)))
+    one = replace(one, study=replace(one.study, runs=one.study.runs.assign(test_accuracy=0.5)))
+    study = directories.joined([one, better], ["a", "b"])
+    assert study.contestants == ["a: sgd", "a: adam", "b: sgd", "b: adam"]
+    assert study.runs[study.runs["phase"] == "tuning"]["run"].is_unique
+    assert set(study.curves["run"]) == set(study.runs["run"])
+    scores = leaderboard.contestants(study).set_index("contestant")["accuracy"]
+    assert scores.to_dict() == {"a: sgd": 0.5, "a: adam": 0.5, "b: sgd": 1.0, "b: adam": 1.0}
+    other = replace(one, study=replace(one.study, tasks=(replace(one.study.tasks[0], name="another"),)))
+    with pytest.raises(UserError, match="no task in common"):
+        directories.joined([one, other], ["a", "c"])
 
 
 def test_a_directory_of_the_first_version_is_read_and_compared(written, first_version):
     old = directories.read(first_version, train.EXPERIMENT)
     new = directories.read(written, None)
     assert old.study.tasks == new.study.tasks  # the data set as it is today
-    assert directories.same_data(old, new)
-    table = between.compare(old.study, new.study, same_data=True)
-    assert set(table["outcome"]) == {between.EQUAL}
-    setups = directories.differences([old, new]).set_index(["part", "what"])
-    assert setups.loc[("versions", "jaxnets")].tolist()[0] == "0.1.0"
-    assert "learning rate" not in setups.loc["configuration"].index  # 1e-2 is 0.01
-    assert setups.loc[("code", "commit")].tolist()[0] == "f93a455"
-
-
-def test_other_data_are_no_pairs(written, tmp_path):
-    def change(environment):
-        environment["data"][0]["fingerprint"] = "another"
-
-    other = copied(written, "environment.json", change, tmp_path / "b")
-    one, two = (directories.read(path, None) for path in (written, other))
-    assert not directories.same_data(one, two)
-    assert directories.differences([one, two])["what"].tolist() == ["fingerprint"]
-    older = copied(other, "environment.json", lambda environment: environment.pop("data"), tmp_path / "c")
-    assert directories.same_data(one, directories.read(older, None))  # they do not tell otherwise
-    config = copied(older, "config.json", lambda content: content["config"].update(dataset="negation"), tmp_path / "d")
-    assert not directories.same_data(one, directories.read(config, None))
+    pairs = leaderboard.pairs(directories.joined([old, new], ["old", "new"]), margin=0.005).set_index(
+        ["first", "second"]
+    )
+    assert pairs.loc[("old: sgd", "new: sgd"), "difference"] == 0
+    setups = {name: values for name, *values in directories.differences([old, new])}
+    assert setups["jaxnets"][0] == "0.1.0"
+    assert setups["git_commit"][0] == "f93a455"
 
 
 def test_the_tables_open_in_pandas_in_one_line(written):

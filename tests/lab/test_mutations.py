@@ -15,9 +15,9 @@ from rich.console import Console
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
 from jaxnets import io
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.answer import answer
 from jaxnets.errors import UserError
-from jaxnets.evidence import study
-from jaxnets.evidence.answer import answer
 from jaxnets.lab import directories, flags, watch
 from jaxnets.report import findings
 from jaxnets.trained import explain
@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
     results = jaxnets.sweep(**SWEEP, output=directory / "sweep")
     models.save(directory / "sweep", results.model(0))
     (directory / "study").mkdir()
-    study.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
+    comparison_table.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
     io.write_json(directory / "study" / "environment.json", ENVIRONMENT)
     shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "study")
     io.write_json(directory / "study" / findings.FILE, finding("sums").as_json())
@@ -70,7 +70,6 @@ def told(directory):
     read = directories.read(directory, TRAIN)
     answer(read.study, read.margin)
     directories.differences([read, read])
-    directories.same_data(read, read)
 
 
 READERS = {
@@ -79,7 +78,7 @@ READERS = {
     "sweep/progress.json": [lambda path: watch.once(watch.Watched(path), Console(quiet=True))],
     "sweep/models.json": [load],
     "sweep/checkpoint/model.json": [lambda path: explain.explain(models.load(path), ["a good film"])],
-    "study/study.json": [lambda path: answer(study.read(path), 0.01)],
+    "study/study.json": [lambda path: answer(comparison_table.read(path), 0.01)],
     "study/finding.json": [findings.read],
 }
 
