@@ -39,7 +39,7 @@ def _print_contestants(console: Console, task: str, rows: pd.DataFrame) -> None:
         "ensemble\n(%)",
         "LR\nrange",
         "target\nsteps",
-        "diverged",
+        "di-\nverged",
     ]
     ordered = rows.sort_values("accuracy", ascending=False, kind="stable")
     cells = [

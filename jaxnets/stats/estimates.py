@@ -490,7 +490,7 @@ def crossed_difference(
 ) -> Estimate:
     """The difference of two contestants' accuracies, with other seeds and other test examples.
 
-    Seeds and examples are both random, and crossed: each net meets each example; see `jaxnets.evidence.crossed`. Seeds
+    Seeds and examples are both random, and crossed: each net meets each example; see `crossed_variance`. Seeds
     count as independent between contestants; where they share more than chance, the interval is too wide.
     """
     from scipy import stats
