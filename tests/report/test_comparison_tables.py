@@ -35,4 +35,4 @@ def test_the_sentences_and_the_cautions_follow():
 def test_of_many_tasks_the_first_three_are_shown():
     text = printed(answer(studies.make(tasks=5)[0]))
     assert text.count("best setting of each") == 3
-    assert "The tables of the other 2 tasks stand in the report." in " ".join(text.split())
+    assert "The tables of the other 2 tasks are in the report." in " ".join(text.split())
