@@ -17,9 +17,10 @@ from absl import app, flags
 from jaxtyping import Float
 from scipy import stats
 
-from jaxnets.evidence import choosing, comparing, crossed, intervals, resampling, selection, standings
-from jaxnets.evidence.intervals import Estimate
-from jaxnets.evidence.study import CONFIRMATION, Protocol, Study, TaskFacts
+from jaxnets.comparison import leaderboard
+from jaxnets.comparison.table import CONFIRMATION, Protocol, Study, TaskFacts
+from jaxnets.stats import estimates, hypothesis, selection
+from jaxnets.stats.estimates import Estimate
 
 STUDIES = flags.DEFINE_integer("studies", 2000, "Studies that are simulated for each row.", lower_bound=2)
 MARKDOWN = flags.DEFINE_string("markdown", "", "File to write the table to as well.")
@@ -70,18 +71,18 @@ class Statistic:
 
     name: str
     estimate: Callable[[np.ndarray], Estimate]
-    bounds: Callable[[np.ndarray], resampling.Bounds]
+    bounds: Callable[[np.ndarray], estimates.Bounds]
     value: Callable[[np.ndarray], np.floating]
     least: int = 2
     paired: bool = False
 
 
-def _of_means(samples: np.ndarray) -> resampling.Bounds:
-    return (resampling.student if samples.shape[1] < intervals.FEW else resampling.studentized)(samples)
+def _of_means(samples: np.ndarray) -> estimates.Bounds:
+    return (estimates.student if samples.shape[1] < estimates.FEW else estimates.studentized)(samples)
 
 
-def _of_middles(samples: np.ndarray) -> resampling.Bounds:
-    return resampling.interquartile_mean(np.sort(samples, axis=1))
+def _of_middles(samples: np.ndarray) -> estimates.Bounds:
+    return estimates.interquartile_bounds(np.sort(samples, axis=1))
 
 
 def _middle(values: np.ndarray) -> np.floating:
@@ -89,10 +90,10 @@ def _middle(values: np.ndarray) -> np.floating:
 
 
 STATISTICS = (
-    Statistic("mean", intervals.mean, _of_means, np.mean),
-    Statistic("paired difference", intervals.mean, _of_means, np.mean, paired=True),
-    Statistic("median", intervals.median, resampling.median, np.median, intervals.FEW_FOR_MEDIAN),
-    Statistic("interquartile mean", intervals.interquartile_mean, _of_middles, _middle, intervals.FEW_FOR_MIDDLE),
+    Statistic("mean", estimates.mean, _of_means, np.mean),
+    Statistic("paired difference", estimates.mean, _of_means, np.mean, paired=True),
+    Statistic("median", estimates.median, estimates.median_bounds, np.median, estimates.FEW_FOR_MEDIAN),
+    Statistic("interquartile mean", estimates.interquartile_mean, _of_middles, _middle, estimates.FEW_FOR_MIDDLE),
 )
 
 
@@ -137,7 +138,7 @@ def row(kind: str, statistic: Statistic, size: int, studies: int, truth: float, 
     values = samples(kind, statistic, generator, (studies, size))
     said = next((statistic.estimate(of_study).note for of_study in values if np.ptp(of_study)), "")
     if kind == "bimodal" and statistic.least == 2:
-        said = "; ".join(filter(None, [said, intervals.unseen_failures(size)]))
+        said = "; ".join(filter(None, [said, estimates.unseen_failures(size)]))
     if size < statistic.least:
         return Row(statistic.name, kind, size, 1.0, np.nan, said)
     low, high = statistic.bounds(values)
@@ -190,7 +191,7 @@ def repeats(generator: np.random.Generator, test_share: float) -> Estimate:
     """The interval of a mean of 0 over repeats that are correlated as Nadeau and Bengio (2003) assume."""
     correlation = test_share / (1 + test_share)
     values = generator.normal(0, np.sqrt(1 - correlation), REPEATS) + generator.normal(0, np.sqrt(correlation))
-    return choosing.over_units(pd.Series(values, pd.RangeIndex(REPEATS, name="block")), test_share)
+    return selection.over_units(pd.Series(values, pd.RangeIndex(REPEATS, name="block")), test_share)
 
 
 def chosen(generator: np.random.Generator, search: str) -> Estimate:
@@ -201,7 +202,7 @@ def chosen(generator: np.random.Generator, search: str) -> Estimate:
         dev, test = (generator.normal(true[:, None], SPREAD, (16, seeds)) for _ in range(2))
         sides.append(generator.normal(true[dev.mean(axis=1).argmax()], SPREAD, 32))
         variance += selection.choice_variance(dev, test, sides[-1].var(ddof=1), drawn=search != "grid")
-    return intervals.corrected_difference(sides[0] - sides[1], 0.0, variance)
+    return estimates.corrected_difference(sides[0] - sides[1], 0.0, variance)
 
 
 def on_examples(generator: np.random.Generator) -> Estimate:
@@ -211,7 +212,7 @@ def on_examples(generator: np.random.Generator) -> Estimate:
         ease = 2.0 + 1.5 * generator.normal(size=EXAMPLES) + 0.2 * generator.normal(size=(32, 1))
         sides.append((ease + generator.logistic(size=(32, EXAMPLES)) > 0).astype(float))
     differences = sides[0] - sides[1]
-    return intervals.corrected_difference(differences.mean(axis=1), 0.0, crossed.of_examples(differences))
+    return estimates.corrected_difference(differences.mean(axis=1), 0.0, estimates.variance_of_examples(differences))
 
 
 def in_repeats(accuracies: pd.DataFrame, independent: bool = True) -> Study:
@@ -239,12 +240,12 @@ def right(generator: np.random.Generator, repeats: int, share: float, examples: 
     """The interval of the accuracy of nets that are right on a share of all examples, give or take half a point."""
     size = share * (1 - share) / 0.005**2 - 1
     found = generator.binomial(examples, generator.beta(size * share, size * (1 - share), repeats)) / examples
-    return intervals.mean(found, intervals.SHARE)
+    return estimates.mean(found, estimates.SHARE)
 
 
 def losses(generator: np.random.Generator, repeats: int, spread: float) -> Estimate:
     """The interval of the mean of losses whose logarithms have a standard deviation, and whose mean is 1."""
-    return intervals.mean(np.exp(spread * generator.normal(size=repeats) - spread**2 / 2), intervals.POSITIVE)
+    return estimates.mean(np.exp(spread * generator.normal(size=repeats) - spread**2 / 2), estimates.POSITIVE)
 
 
 LEAD, VARIED = 0.8, 0.3
@@ -255,7 +256,7 @@ def better(generator: np.random.Generator, repeats: int, runs: int) -> Estimate:
     of_repeats = 5 * generator.normal(size=(repeats, 1))
     first, second = of_repeats + generator.normal(size=(2, repeats, runs))
     lead = LEAD + VARIED * generator.normal(size=(repeats, 1))
-    return comparing.probability_of_improvement(list(first + lead), list(second))
+    return hypothesis.probability_of_improvement(list(first + lead), list(second))
 
 
 TRUE_LEAD = float(stats.norm.cdf(LEAD / np.sqrt(2 + VARIED**2)))
@@ -289,7 +290,7 @@ def power(studies: int) -> float:
     generator, found = np.random.default_rng(0), 0
     for _ in range(studies):
         values = pd.DataFrame(0.9 + 0.01 * generator.normal([0.0, 2**0.5], 1.0, (REPEATS, 2)), columns=["a", "b"])
-        found += standings.pairs(in_repeats(values), 0.0)["outcome"].iloc[0] == standings.SECOND
+        found += leaderboard.pairs(in_repeats(values), 0.0)["outcome"].iloc[0] == leaderboard.SECOND
     return found / studies
 
 

@@ -19,13 +19,15 @@ import pandas as pd
 from benchmarks import coverage
 from experiments.lecture import CLAIMS
 from jaxnets import tasks
+from jaxnets.comparison import answer, leaderboard
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
-from jaxnets.evidence import choosing, judging, sentences, standings
+from jaxnets.evidence import judging
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
 from jaxnets.lab import comparing, session
 from jaxnets.lab.experiment import Claim
+from jaxnets.stats import selection
 
 BLOCKS, SEEDS, TASKS = 8, 4, 8
 NOISE = (0.5, 2.0, 8.0)
@@ -87,7 +89,7 @@ def null_effects(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     """The log ratio of two sides that are the same: in each block one seed tunes and the others confirm."""
     rows = []
     for (task, block), own in runs.groupby(["task", "block"], sort=False):
-        own = own.assign(_loss=choosing.counted(own, column))
+        own = own.assign(_loss=selection.counted(own, column))
         seeds = sorted(own["seed"].unique())
         sides = [_side(own, seeds[: SEEDS + 1]), _side(own, seeds[SEEDS + 1 :])]
         for seed, (one, other) in enumerate(zip(*sides, strict=True)):
@@ -119,22 +121,21 @@ def real(repetitions: int) -> tuple[int, int]:
 
 
 METHODS = tuple("abcdefg")
-_BOUND = re.compile(r"(?P<one>[a-g]) less (?P<other>[a-g]) is (?P<value>\S+) points \(at least (?P<bound>[^)]+)\)")
-_LEAD = re.compile(r"(?P<other>[a-g]) by (?P<value>\S+) points \(at least (?P<bound>[^)]+)\)")
+_LEAD = re.compile(r"[a-g] − [a-g]: \S+ pp \(at least ([^)]+)\)")
 
 
 def contradictions(headline: str, pairs: pd.DataFrame, margin: float) -> int:
     """How many words of a comparison contradict the interval beside them."""
-    wrong = sum(float(found["bound"]) > 0 for found in _BOUND.finditer(headline))
-    wrong += sum(float(found["bound"]) <= 0 for found in _LEAD.finditer(headline))
+    found = [[float(bound.replace("−", "-")) for bound in _LEAD.findall(part)] for part in headline.split(". ")]
+    undecided = found[1] if "no single best" in headline else []
+    decided = [bound for bounds in found[2 if undecided else 1 :] for bound in bounds]
+    wrong = sum(bound > 0 for bound in undecided) + sum(bound <= 0 for bound in decided)
     if " tie: " in headline:
         wrong += float(headline.split("less than ")[1].split()[0]) > 100 * margin + 0.005
-    elif "no winner" in headline:
-        wrong += not _BOUND.search(headline)
     else:
-        wrong += not _LEAD.search(headline)
+        wrong += not (undecided or decided)
     for row in pairs.itertuples():
-        beyond = standings.FIRST if row.low > 0 else standings.SECOND if row.high < 0 else None
+        beyond = leaderboard.FIRST if row.low > 0 else leaderboard.SECOND if row.high < 0 else None
         within = -margin <= row.low and row.high <= margin
         wrong += row.outcome != (beyond or ("tie" if within else "open"))
     return wrong
@@ -153,14 +154,14 @@ def comparisons(number: int, spread: float, margin: float = 0.005) -> tuple[int,
         truth = 0.9 + spread * generator.normal(size=len(METHODS))
         noise = 0.01 * np.exp(0.5 * generator.normal(size=len(METHODS)))  # contestants differ in theirs
         values = generator.normal(truth, noise, (BLOCKS, len(METHODS)))
-        pairs = standings.pairs(coverage.in_repeats(pd.DataFrame(values, columns=list(METHODS))), margin)
+        pairs = leaderboard.pairs(coverage.in_repeats(pd.DataFrame(values, columns=list(METHODS))), margin)
         table = pd.DataFrame({"contestant": list(METHODS), "accuracy": values.mean(axis=0)})
-        headline = sentences.headline("task", table, pairs)
+        headline = answer.headline("task", table, pairs)
         wrong += contradictions(headline, pairs, margin)
         best = METHODS[int(truth.argmax())]
         seen = pairs["bound_high"].where(pairs["first"] == best, -pairs["bound_low"])
         lost += bool((seen[(pairs["first"] == best) | (pairs["second"] == best)] < 0).any())
-        named += "is ahead:" in headline
+        named += "is best." in headline
     return wrong, lost, named
 
 

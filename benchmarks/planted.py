@@ -15,8 +15,8 @@ import optax
 import pandas as pd
 
 import jaxnets
-from jaxnets.evidence import standings
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison import leaderboard
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 
 TUNING_SEEDS, CONFIRM_SEEDS = 8, 32
 RATES = [0.03, 0.06, 0.1, 0.2, 0.4]
@@ -76,7 +76,7 @@ def _side(runs: pd.DataFrame, start: int, name: str) -> tuple[pd.DataFrame, pd.D
 
 def told_apart(first: pd.DataFrame, second: pd.DataFrame, repetitions: int) -> pd.Series:
     """How many repetitions end with each outcome."""
-    outcomes = [standings.pairs(study, 0.005)["outcome"].iloc[0] for study in studies(first, second, repetitions)]
+    outcomes = [leaderboard.pairs(study, 0.005)["outcome"].iloc[0] for study in studies(first, second, repetitions)]
     return pd.Series(outcomes).value_counts()
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     print(f"Mean test accuracy at the best rate: sgd {best[0]:.2%}, with noise {best[1]:.2%}.")
     for title, second in (("the same optimizer twice", plain), ("one that is worse", noisy)):
         counts = told_apart(plain, second, repetitions)
-        apart = int(counts.get(standings.FIRST, 0) + counts.get(standings.SECOND, 0))
+        apart = int(counts.get(leaderboard.FIRST, 0) + counts.get(leaderboard.SECOND, 0))
         print(f"{title}: told apart in {apart} of {repetitions} repetitions ({counts.to_dict()})")
 
 

@@ -7,13 +7,14 @@ import pandas as pd
 
 from jaxnets.analysis import costs, timing
 from jaxnets.config.values import log_range
-from jaxnets.evidence import depths, effects, intervals
+from jaxnets.evidence import depths, effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats import estimates
 
 CLAIM = "Tanh and ReLU are better than sigmoid: tanh because it is centred, and ReLU is fast."
 
@@ -147,7 +148,7 @@ def _depth_picture(scored):
 
 
 def _times_picture(times):
-    estimates = {name: intervals.mean(seconds * 1e6, intervals.POSITIVE) for name, seconds in times.items()}
+    estimates = {name: estimates.mean(seconds * 1e6, estimates.POSITIVE) for name, seconds in times.items()}
     figure, axes = charts.dots(estimates, xlabel="time with derivative (µs)")
     axes.set_xlim(left=0)
     return Picture(figure, "Time of each function alone, both ways. Bars: 95% intervals over rounds.")

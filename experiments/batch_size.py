@@ -8,12 +8,13 @@ import pandas as pd
 from jaxnets.analysis import gradient_noise
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects, intervals, reaching, sampling
+from jaxnets.evidence import effects, reaching, sampling
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats import estimates
 
 CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster, but wanders."
 
@@ -148,7 +149,7 @@ def pictures(tables):
         for name, label in labels.items()
     }
     axes = {"xlabel": "batch size", "ylabel": "angle to the full gradient (degrees)", "xscale": "log"}
-    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", kind=intervals.POSITIVE, **axes)
+    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", kind=estimates.POSITIVE, **axes)
     caption = "Angle between a batch's gradient and the full one, at nets early and late in training."
     return {**drawn, "angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
 

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import backprop
-from jaxnets.evidence import differences, intervals, timed
+from jaxnets.evidence import differences, timed
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, only
 from jaxnets.report import charts
 from jaxnets.report.figures import INK, Picture
+from jaxnets.stats import estimates
 
 CLAIM = "Gradients are computed by back-propagation, exactly and at the cost of a few forward passes."
 
@@ -138,7 +139,7 @@ def pictures(tables):
 def _error_picture(tables):
     labels = {"xlabel": "step by which a weight is moved", "ylabel": "relative error", "legend": "finite differences"}
     finite = tables["errors"][tables["errors"]["error"] > 0]
-    look = {"kind": intervals.POSITIVE, "xscale": "log", "yscale": "log"}
+    look = {"kind": estimates.POSITIVE, "xscale": "log", "yscale": "log"}
     figure, axes = charts.lines(finite, "step", "error", "kind", **look, **labels)
     axes.axhline(tables["nets"]["error"].max(), color=INK, ls=":", label="autodiff, float32")
     axes.legend()
@@ -151,7 +152,7 @@ def _cost_picture(times):
     means = times.groupby(["width", "parameters", "block"])["ratio"].median().reset_index()
     top = max(PASSES * 1.04, means["ratio"].max() * 1.2)
     labels = {"xscale": "log", "ylabel": "gradient / forward pass (time)", "ylim": (0, top)}
-    figure, axes = charts.lines(means, "parameters", "ratio", kind=intervals.POSITIVE, **labels)
+    figure, axes = charts.lines(means, "parameters", "ratio", kind=estimates.POSITIVE, **labels)
     axes.axhline(PASSES, color=INK, lw=1, ls="--")
     caption = "Time of the gradient as a multiple of the forward pass; below the dashed line they are few. Band: 95%"
     return Picture(figure, f"{caption} interval over blocks. Finite differences take a pass for each parameter.")

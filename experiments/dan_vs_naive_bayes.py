@@ -9,13 +9,14 @@ import pandas as pd
 from jaxnets.analysis import words
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import baselines, comparison
+from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats import baselines
 
 CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."
 
@@ -57,10 +58,10 @@ def measure(results):
     length = {"embedding_dim": given.dim} if given else {}
     plain = {"word_vectors": "", **length} if given else {}
     studied = results.study("model", predictions=True, **plain)
-    nets = [comparison.scored_among(studied.study, chosen).assign(vectors="random")]
+    nets = [effects.scored_among(studied.study, chosen).assign(vectors="random")]
     if given:
         more = results.study("model", predictions=True, **length).study
-        nets.append(comparison.scored_among(more, chosen).assign(vectors="given"))
+        nets.append(effects.scored_among(more, chosen).assign(vectors="given"))
     (trained,) = studied.reporting.values()
     alphas = smoothings(studied.study.protocol.num_trials // 2)
     bayes = [_of_bayes(system, trained.folds, alphas, chosen) for system in ORDERS]
@@ -94,7 +95,7 @@ def _of_bayes(system, folds, alphas, chosen):
 def gains(tables, system, column="test_accuracy", vectors="random"):
     """What the nets with some vectors gain on a kind of Naive Bayes, by block and seed."""
     nets, bayes = tables["nets"], tables["bayes"]
-    return comparison.over_baseline(nets[nets["vectors"] == vectors], bayes[bayes["system"] == system], column)
+    return effects.over_baseline(nets[nets["vectors"] == vectors], bayes[bayes["system"] == system], column)
 
 
 def evidence(tables):

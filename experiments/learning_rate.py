@@ -8,12 +8,13 @@ import pandas as pd
 
 from jaxnets.analysis import hessian
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import importance, intervals, zones
+from jaxnets.evidence import zones
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import TASKS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import INK, Picture
+from jaxnets.stats import estimates, selection
 
 CLAIM = "The learning rate matters a lot: too high diverges, too low is slow."
 
@@ -86,7 +87,7 @@ def measure(results):
     nets = results.train(**plain, **smooth, num_epochs=5, num_seeds=results.options["probes"], keep="last")
     return {
         "grid": grid,
-        "shares": importance.shares(drawn, list(ranges), "loss"),
+        "shares": selection.importances(drawn, list(ranges), "loss"),
         "stability": hessian.stability_of_runs(nets, RATIOS, num_steps=40),
     }
 
@@ -103,8 +104,8 @@ def evidence(tables):
         "too_high": zones.beside_best(tables["grid"], [10]),
         "too_low": zones.beside_best(tables["grid"], [0.1]),
         "a_lot": zones.beside_best(tables["grid"], [STEP, 1 / STEP]),
-        "importance": importance.lead(tables["shares"], "learning_rate"),
-        "most_important": importance.lead(tables["shares"], "learning_rate", "max"),
+        "importance": selection.importance_lead(tables["shares"], "learning_rate"),
+        "most_important": selection.importance_lead(tables["shares"], "learning_rate", "max"),
         "edge": pd.DataFrame({"seed": edges.index, "effect": np.log(edges)}),
     }
 
@@ -132,7 +133,7 @@ def _loss_picture(grid):
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     parts = grid.assign(part=grid["loss"] / grid["chance"])
     means = parts.groupby(["task", "block", "learning_rate"], sort=False)["part"].mean().reset_index()
-    figure, _ = charts.lines(means, "learning_rate", "part", "task", kind=intervals.POSITIVE, **labels)
+    figure, _ = charts.lines(means, "learning_rate", "part", "task", kind=estimates.POSITIVE, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over blocks.")
 
 

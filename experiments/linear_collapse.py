@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from jaxnets.analysis import linear
 from jaxnets.config.values import log_range
-from jaxnets.evidence import effects, intervals, judging
+from jaxnets.evidence import effects, judging
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim
 from jaxnets.report import charts
 from jaxnets.report.figures import COLOURS, INK, MARKERS, Picture, panel
+from jaxnets.stats import estimates
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."
 
@@ -149,7 +150,7 @@ def _logits_picture(activation, points, number):
 def _accuracy_picture(scores):
     by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("contestant", sort=False)
     figure, _ = charts.dots(
-        {name: judging.estimated(own, intervals.SHARE) for name, own in by_net}, percent=True, xlabel="test accuracy"
+        {name: judging.estimated(own, estimates.SHARE) for name, own in by_net}, percent=True, xlabel="test accuracy"
     )
     return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% intervals.")
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import paths
 from jaxnets.config.values import choices, log_range
-from jaxnets.evidence import effects, intervals, tuning, zones
+from jaxnets.evidence import effects, zones
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
 from jaxnets.lab import commandline
@@ -15,6 +15,7 @@ from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.report import charts
 from jaxnets.report.figures import COLOURS, MARKERS, Picture
+from jaxnets.stats import estimates, selection
 
 CLAIM = "Momentum and adaptive learning rates improve on SGD."
 
@@ -73,7 +74,7 @@ def contestant(runs):
 
 def evidence(tables):
     """Ratios of the losses at the end, and of the steps to that of SGD, by seed; widths by block; counts of rates."""
-    widths = tuning.widths(tables["losses"], "contestant")
+    widths = selection.widths(tables["losses"], "contestant")
     found = {
         f"{name}_{what}": effects.contrast(tables["scores"], column, {"sgd": 1, name: -1}, log=True)
         for name in ("momentum", "adam")
@@ -97,7 +98,7 @@ def summary(tables):
     names = {"train_loss": "training loss", "steps": "steps to SGD's end"}
     keys = ["task", "contestant"]
     groups = tables["scores"].groupby(keys, sort=False)
-    widths = tuning.widths(tables["losses"], "contestant").groupby(keys, sort=False)["width"].mean()
+    widths = selection.widths(tables["losses"], "contestant").groupby(keys, sort=False)["width"].mean()
     means = groups[list(names)].mean().join(groups["learning_rate"].median().rename("learning rate (median)"))
     first = tables["paths"].groupby(["landscape", "optimizer"], sort=False)["arrival"].first().unstack(sort=False)
     shown = means.join(widths.rename("good rates (decades)")).rename(columns=names).reset_index()
@@ -135,7 +136,7 @@ def _rates_picture(losses):
     parts = losses.assign(part=losses["loss"] / losses["chance"])
     means = parts.groupby(["task", "contestant", "learning_rate"], sort=False)["part"].mean().reset_index()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
-    look = {"legend": "optimizer", "kind": intervals.POSITIVE}
+    look = {"legend": "optimizer", "kind": estimates.POSITIVE}
     figure, _ = charts.lines(means, "learning_rate", "part", "contestant", **look, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over tasks.")
 

@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import sentences, words
+from jaxnets.comparison.table import TUNING
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects, intervals, trends
+from jaxnets.evidence import effects, trends
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.evidence.separation import linearly_separable
-from jaxnets.evidence.study import TUNING
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats import estimates
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
 
@@ -116,7 +117,7 @@ def evidence(tables):
     turned = effects.contrast(unseen, "test_accuracy", {unseen["contestant"].iloc[0]: 1})
     return {
         "linear": Fact(can == "none" and not linear.any() if len(linear) else None, told),
-        "patterns": intervals.share(int(judged.sum()), len(judged)),
+        "patterns": estimates.share(int(judged.sum()), len(judged)),
         # the shares are fixed, so that only blocks are drawn
         "sentences": gain.drop(columns="task", errors="ignore"),
         "each_share": gain,

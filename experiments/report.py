@@ -5,22 +5,20 @@ import sys
 from pathlib import Path
 
 from jaxnets import io
+from jaxnets.comparison.answer import answer
 from jaxnets.config.values import command
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
-from jaxnets.evidence import between
-from jaxnets.evidence.answer import answer
 from jaxnets.lab import commandline, directories, study_report
 from jaxnets.lab.experiment import Command, Option
-from jaxnets.report import between_page, comparison_tables
-from jaxnets.report.between_page import Pair
+from jaxnets.report import comparison_tables
 from jaxnets.report.console import Terminal
+from jaxnets.report.tables import print_table
 
-CLAIM = "Makes the reports of run directories again, compares them, and says which differences are real."
+CLAIM = "Makes the reports of run directories again, and compares directories with each other."
 
-DETAILS = """Writes report.html and the figures into each run directory. With several it compares the others with the
-first: in what their set-ups differ, and what each contestant and each setting that both have gained or lost, with
-intervals. The directories may be those of other commits."""
+DETAILS = """Writes report.html and the figures into each run directory. With several it prints in what their set-ups
+differ, and compares them as methods: one answer, one page. The directories may be those of other commits."""
 
 
 def run(given):
@@ -64,22 +62,17 @@ def write(directory, console):
 
 
 def compare(read, names, output, console):
-    """Compares the directories with the first, on the console and as a page."""
-    first, *others = read
-    pairs = []
-    for name, other in zip(names[1:], others, strict=True):
-        same = directories.same_data(first, other)
-        table = between.compare(first.study, other.study, same_data=same, margin=first.margin)
-        pairs.append(Pair(names[0], name, same, table))
-    setups = directories.differences(read)
+    """Compares the directories as methods, on the console and as a page."""
     console.rule("Compared", align="left")
-    between_page.print_pairs(console, names, setups, pairs)
+    if setups := directories.differences(read):
+        print_table(console, "The set-ups differ in", ["", *names], setups)
+    study = directories.joined(read, names)
+    said = answer(study, read[0].margin, read[0].over_examples)
+    comparison_tables.print_answer(console, said)
     with io.file_errors(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-    reports = [Path(os.path.relpath(one.path / "report.html", output.parent)).as_posix() for one in read]
-    content = between_page.html(names, setups, pairs, reports, command("report", *names))
-    io.write(output, lambda temporary: temporary.write_text(content, encoding="utf-8"))
-    console.print(f"Page: {output}", soft_wrap=True)
+        output.mkdir(parents=True, exist_ok=True)
+    page, *_ = study_report.write(output, study, said, command("report", *names), {})
+    console.print(f"Report: {page}", soft_wrap=True)
 
 
 EXPERIMENT = Command(
@@ -88,7 +81,7 @@ EXPERIMENT = Command(
     run=run,
     details=DETAILS,
     directories="RUN_DIR ...",
-    options=[Option("output", "results/compared.html", "The page that compares several.")],
+    options=[Option("output", "results/compared", "Where the report that compares several is written.")],
 )
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import effects, intervals
+from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats import estimates
 from jaxnets.training.schedules import FORMS
 
 CLAIM = "Learning-rate schedules can improve training."
@@ -127,7 +128,7 @@ def _draws_picture(trials):
     parts = least.assign(part=least["train_loss"] / least.groupby("task")["train_loss"].transform("min"))
     logs = parts.assign(part=np.log10(parts["part"])).groupby(["task", "contestant", "rate"])["part"].mean()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / lowest (powers of ten)"}
-    figure, _ = charts.lines(logs.reset_index(), "rate", "part", "contestant", kind=intervals.POSITIVE, **labels)
+    figure, _ = charts.lines(logs.reset_index(), "rate", "part", "contestant", kind=estimates.POSITIVE, **labels)
     caption = "Training loss of the best draws at each learning rate, over the lowest of the task."
     return Picture(figure, f"{caption} Bands: 95% intervals over tasks.")
 

@@ -4,10 +4,10 @@ import sys
 from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import baselines, comparison, ensembles
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.report import figures, tables, text_tables
+from jaxnets.stats import baselines, ensembles
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
 
@@ -16,19 +16,19 @@ def report(results, study, console):
     """Single nets and ensembles beside the baselines; what the ensemble of the net that dev prefers takes for what."""
     runs, predictions, folds = first_block(results, console)
     shown = runs, predictions, results.test_share
-    nets, together = comparison.of_runs(*shown), ensembles.of_runs(*shown)
+    nets, together = ensembles.systems_of_runs(*shown), ensembles.ensembles_of_runs(*shown)
     if not nets:
         console.print("No net finished.")
         return
     fits = baselines.fit(folds) if results.config.baselines else []
     systems = [*nets, *(one.system for one in together)]
-    console.print(text_tables.systems_table(systems, comparison.of_baselines(fits, folds), len(folds)))
+    console.print(text_tables.systems_table(systems, ensembles.systems_of_baselines(fits, folds), len(folds)))
     best = max(together, key=lambda one: one.dev_accuracy)
-    counts = comparison.confusion(comparison.all_labels(folds), best.system.predictions, folds[0].num_classes)
+    counts = ensembles.confusion(ensembles.all_labels(folds), best.system.predictions, folds[0].num_classes)
     names = folds[0].class_names
     for table in text_tables.confusion_tables(best.system, counts, names, console.width):
         console.print(table)
-    for sentence in tables.on_balance(comparison.all_labels(folds), names, best.system.predictions):
+    for sentence in tables.on_balance(ensembles.all_labels(folds), names, best.system.predictions):
         console.print(sentence)
     for name in dict.fromkeys(one.system for one in fits if not one.converged):
         console.print(f"{name} did not converge: scikit-learn stopped it after its largest number of iterations.")

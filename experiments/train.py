@@ -2,11 +2,11 @@
 
 import sys
 
-from jaxnets.evidence import choosing
 from jaxnets.inference import predict
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
+from jaxnets.stats import selection
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 
@@ -15,7 +15,7 @@ COLUMNS = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "test_los
 
 def report(results, console):
     """A table with a row for each run, and the learning curves."""
-    varying = [*choosing.varying(results.runs), "seed"]
+    varying = [*selection.varying(results.runs), "seed"]
     rows = [
         [*(str(run[name]) for name in varying), run["status"], *(f"{run[name]:.4f}" for name in COLUMNS)]
         for _, run in results.runs.iterrows()

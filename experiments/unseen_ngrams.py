@@ -10,13 +10,14 @@ from jaxnets.analysis import windows, words
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError
-from jaxnets.evidence import baselines, comparison
+from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts, text_tables
 from jaxnets.report.figures import Picture
+from jaxnets.stats import baselines
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."
 NAME = "unseen_ngrams"
@@ -77,7 +78,7 @@ def measure(results):
         (trained,) = studied.reporting.values()
         of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
         of_kind |= {"test_share": share}  # a loader does not tell it
-        systems.append(comparison.scored_among(studied.study, {"right": new}).assign(**of_kind))
+        systems.append(effects.scored_among(studied.study, {"right": new}).assign(**of_kind))
         likeness.append(windows.likeness_by_block(trained, results.options["phrases"]).assign(**of_kind))
     return {
         "systems": pd.concat(systems, ignore_index=True),
@@ -106,7 +107,7 @@ def of_kinds(results):
 def closed(tables, *kinds):
     """The share of the gap that some kinds of vectors close, by block, seed and system."""
     kind, systems = tables["systems"]["vectors"], tables["systems"]
-    found = comparison.gap_closed(systems[kind.isin(kinds)], systems[kind == RANDOM], "right")
+    found = effects.gap_closed(systems[kind.isin(kinds)], systems[kind == RANDOM], "right")
     return found.dropna(subset="effect")
 
 
@@ -120,7 +121,7 @@ def evidence(tables):
         "indicators": Fact(bool((there["classes"] == 1).all()) if len(there) else None, text),
         "similarity": closed(tables, GIVEN),
         "learned": closed(tables, LEARNED),
-        "degrees": comparison.rise(closed(tables, GIVEN), "degree"),
+        "degrees": effects.rise(closed(tables, GIVEN), "degree"),
         "seen": given.assign(effect=given["right"] - given["dev_accuracy"]).dropna(subset="effect"),
         "phrases": apart.assign(effect=apart["like"] - apart["opposite"]) if len(apart) else apart,
     }

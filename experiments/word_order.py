@@ -9,7 +9,6 @@ import pandas as pd
 from jaxnets.analysis import sentences
 from jaxnets.config.values import choices, log_range
 from jaxnets.evidence import effects
-from jaxnets.evidence.choosing import FINISHED
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.evidence.window_systems import BAGS, CNN, DAN, covering, systems, telling
@@ -17,6 +16,7 @@ from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import charts
 from jaxnets.report.figures import Picture
+from jaxnets.stats.selection import FINISHED
 
 CLAIM = "A CNN combines the words of a window; an average cannot."
 

@@ -16,7 +16,7 @@ from jaxnets import jax_settings, training
 from jaxnets.analysis.timing import in_turns
 from jaxnets.data.dataset import Split
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing
+from jaxnets.stats import selection
 from jaxnets.training import precision
 from jaxnets.training.batches import Examples
 from jaxnets.training.heads import Head
@@ -29,7 +29,7 @@ _LEAST_OF = 5
 def at_ends(trained: Trained, count: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
     """The noise at the ends of some runs, on features, by batch size: measured, and as sampling theory has it."""
     rows = []
-    for run in map(int, choosing.finished(trained.runs)["run"].head(count)):
+    for run in map(int, selection.finished(trained.runs)["run"].head(count)):
         model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.dataset(run).train
         params = jax.tree.map(jnp.asarray, trained.params(run))
         each = np.asarray(_gradients(model, head, params, *_arrays(examples)), np.float64)
@@ -76,7 +76,7 @@ def measure(
 def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: int = 0) -> pd.DataFrame:
     """The angle between the gradient of a batch and that of all examples, at nets along their training, on features."""
     rows = []
-    runs = choosing.finished(trained.runs)
+    runs = selection.finished(trained.runs)
     runs = runs[runs["batch_size"] == size].assign(block=runs.get("block", 0))
     for run, block, of_run in runs[["run", "block", "seed"]].itertuples(index=False):
         steps = trained.steps(run)

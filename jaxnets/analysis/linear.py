@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 
 from jaxnets.analysis import rounding
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence.choosing import FINISHED
 from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp
 from jaxnets.plugins import ACTIVATION
+from jaxnets.stats.selection import FINISHED
 
 DISTANCES = ("error", "relative", "bend", "unexplained")
 

@@ -11,14 +11,14 @@ from jaxnets.analysis import words
 from jaxnets.data.grammars import BAD, GOOD, NEGATION
 from jaxnets.data.texts import Texts
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing
 from jaxnets.inference import predict
 from jaxnets.inference.model import Model
+from jaxnets.stats import selection
 
 
 def judgements(trained: Trained, plain: str, negated: str) -> pd.DataFrame:
     """What the best run on dev says of sentences with each good and bad word put into them."""
-    best = choosing.finished(trained.runs).nsmallest(1, "dev_loss")["run"]
+    best = selection.finished(trained.runs).nsmallest(1, "dev_loss")["run"]
     none = pd.DataFrame(columns=["word", "kind", "plain", "negated", "seen"])
     return pd.concat([_judgements(trained, run, plain, negated) for run in best]) if len(best) else none
 
@@ -49,7 +49,7 @@ def orders(trained: Trained, runs: pd.DataFrame, num_texts: int, seed: int) -> t
     """What some runs make of the order of words."""
     rows, texts = [], _test_texts(trained, num_texts)
     odds: dict[str, pd.DataFrame] = {}
-    for _, run in choosing.finished(runs).iterrows():
+    for _, run in selection.finished(runs).iterrows():
         inputs, labels = texts[int(run.get("block", 0))]
         shuffles = np.random.default_rng([seed, int(run["seed"])])
         plain, shuffled = in_both_orders(trained.model(run["run"]), inputs, shuffles)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from jaxnets.analysis import landscape
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing
 from jaxnets.models.blocks import is_mlp
+from jaxnets.stats import selection
 
 OTHER_METHOD, OTHER_ORDER = "same start, other method", "same start, other batches"
 OTHER_START, ALIGNED = "other start", "other start, aligned"
@@ -38,7 +38,7 @@ def pairs(trained: Trained, by: str, within: str = "", *, starts: bool = True) -
     they are and with the hidden units of an MLP aligned. Runs that diverged have no end, and no pairs.
     """
     again = landscape.in_another_order(trained)
-    runs = choosing.finished(trained.runs)
+    runs = selection.finished(trained.runs)
     runs = runs.assign(block=runs.get("block", 0))
     models = runs.groupby(within, sort=False) if within else [("", runs)]
     tables = [
@@ -73,7 +73,7 @@ def _lines(trained: Trained, again: Trained, runs: pd.DataFrame, by: str, starts
 
 def _compared(trained: Trained, again: Trained, runs: pd.DataFrame, by: str) -> Iterator[_Pair]:
     """The pairs of one start: of two methods, and of one method with its batches in another order."""
-    repeated = set(choosing.finished(again.runs)["run"])
+    repeated = set(selection.finished(again.runs)["run"])
     for _, of_start in runs.groupby(["block", "seed"], sort=False):
         numbers = of_start.drop_duplicates(by).set_index(by)["run"].astype(int).to_dict()
         for first, second in combinations(numbers, 2):

@@ -7,10 +7,10 @@ import pandas as pd
 
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
-from jaxnets.evidence import choosing
 from jaxnets.inference import explain, predict
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import has_windows
+from jaxnets.stats import selection
 
 KEYS = ["run", "block"]
 
@@ -73,7 +73,7 @@ def likeness(models: Sequence[Model], one: str, like: str, opposite: str) -> pd.
 
 def likeness_by_block(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
     """The likeness of phrases to the first net of each block that finished; see `likeness`."""
-    runs = choosing.finished(trained.runs)
+    runs = selection.finished(trained.runs)
     first = runs.assign(block=runs.get("block", 0)).drop_duplicates("block")
     tables = [likeness([trained.model(run)], *phrases).assign(block=block) for run, block in first[KEYS].to_numpy()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -8,7 +8,8 @@ from jaxtyping import Bool
 
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
-from jaxnets.evidence import baselines, choosing, comparison
+from jaxnets.evidence import effects
+from jaxnets.stats import baselines, selection
 
 
 def holding(texts: Texts, vocabulary: Sequence[str], words: Collection[str]) -> Bool[np.ndarray, "texts"]:
@@ -31,8 +32,8 @@ def right_where_held(
     chosen = [
         holding(fold.test.inputs, fold.vocabulary, words) for fold in folds if isinstance(fold.test.inputs, Texts)
     ]
-    right = comparison.right_among(predictions, chosen).set_index("run")["right"]
-    return scored["run"].map(right).where(scored["status"] == choosing.FINISHED, scored["test_accuracy"])
+    right = effects.right_among(predictions, chosen).set_index("run")["right"]
+    return scored["run"].map(right).where(scored["status"] == selection.FINISHED, scored["test_accuracy"])
 
 
 def behind(texts: Texts, vocabulary: Sequence[str], word: str) -> set[str]:

@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -204,7 +204,7 @@ class Field:
         if isinstance(value, bool | np.bool_) or not isinstance(value, wanted):
             raise self._misfit(value)
         if self.kind == "int":
-            return int(value)
+            return int(cast(int, value))
         try:
             number = float(value)
         except OverflowError:

@@ -79,7 +79,7 @@ class Trained:
 
     @property
     def test_share(self) -> float:
-        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
+        """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
         if not self.folds:
             return np.nan
         return 0.0 if are_independent(self.config) else len(self.folds[0].test) / len(self.folds[0].train)

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
-from jaxnets.evidence import choosing, tuning
-from jaxnets.evidence.study import TUNING, Study, TaskFacts
+from jaxnets.comparison.table import TUNING, Study, TaskFacts
+from jaxnets.stats import selection
 
 SCORES = (
     *("train_loss", "dev_loss", "test_loss"),
@@ -23,7 +24,7 @@ def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
     tables = []
     for facts in study.tasks:
         own = runs[runs["task"] == facts.name]
-        own = own.assign(**{name: choosing.counted(own, name, _failed(facts, name)) for name in SCORES if name in own})
+        own = own.assign(**{name: selection.counted(own, name, _failed(facts, name)) for name in SCORES if name in own})
         tables.append(own.assign(examples=facts.num_test, test_share=facts.test_share))
     table = pd.concat(tables, ignore_index=True).rename(columns={study.by: "contestant"})
     table = table.assign(block=table.get("block", 0))
@@ -44,7 +45,7 @@ def _edges(study: Study) -> pd.DataFrame:
     keys = ["task", "block", study.by]
     rates = {key: own["learning_rate"].unique() for key, own in tried.groupby(keys, sort=False)}
     rows = [
-        (*key, len(rates.get(key, ())) > 1 and tuning.on_edge(rates[key], own["learning_rate"].iloc[0]))
+        (*key, len(rates.get(key, ())) > 1 and selection.on_edge(rates[key], own["learning_rate"].iloc[0]))
         for key, own in chosen.groupby(keys, sort=False)
     ]
     return pd.DataFrame(rows, columns=["task", "block", "contestant", "edge"])
@@ -81,7 +82,7 @@ def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "
     """
     of_reference = scored[scored["contestant"] == reference]
     ends = of_reference["run"].map(study.curves.groupby("run")[column].last())
-    ends = ends.where(of_reference["status"] == choosing.FINISHED, of_reference[column])
+    ends = ends.where(of_reference["status"] == selection.FINISHED, of_reference[column])
     targets = of_reference.assign(_target=ends).groupby(["task", "block"])["_target"].mean().reset_index()
     table = scored.merge(targets, on=["task", "block"], how="left")
     curves = study.curves[["run", "step", column]].merge(table[["run", "_target"]], on="run")
@@ -89,3 +90,63 @@ def steps_to(study: Study, scored: pd.DataFrame, reference: Any, column: str = "
     last = curves.groupby("run")["step"].max().groupby(table.set_index("run")["task"]).transform("max")
     steps = table["run"].map(first).fillna(table["run"].map(last))
     return table.assign(steps=steps.astype(float)).drop(columns="_target")
+
+
+LEAST_GAP = 0.02  # of accuracy: errors fewer than these are too few to count shares of
+
+
+def right_among(predictions: pd.DataFrame, chosen: Sequence[Bool[np.ndarray, "examples"]]) -> pd.DataFrame:
+    """The accuracy of each run on some of the test examples."""
+    columns = ["run", "right", "examples", "largest"]
+    none = pd.DataFrame(columns=columns).astype({"run": int} | dict.fromkeys(columns[1:], float))
+    if predictions.empty:
+        return none
+    starts = np.cumsum([0, *(len(of_fold) for of_fold in chosen)])[predictions["fold"]]
+    counting = predictions[np.concatenate(chosen)[starts + predictions["example"]]]
+    if counting.empty:
+        return none
+    groups = counting.assign(right=counting["prediction"] == counting["label"]).groupby("run")
+    largest = groups["label"].agg(lambda labels: labels.value_counts(normalize=True).max())
+    table = pd.DataFrame({"right": groups["right"].mean(), "examples": groups.size(), "largest": largest})
+    return table.reset_index()[columns]
+
+
+def scored_among(study: Study, chosen: Mapping[str, Sequence[Bool[np.ndarray, "examples"]]]) -> pd.DataFrame:
+    """The runs of a study that report, with their accuracies on some of the test examples."""
+    scored = scores(study)
+    for name, masks in chosen.items():
+        right = right_among(study.predictions, masks).set_index("run")
+        lost = scored["status"] != selection.FINISHED
+        scored[name] = scored["run"].map(right["right"]).mask(lost, right["largest"].max())
+    return scored
+
+
+def over_baseline(scored: pd.DataFrame, baseline: pd.DataFrame, column: str = "test_accuracy") -> pd.DataFrame:
+    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.evidence.judging.Evidence`."""
+    other = baseline.set_index("block")
+    effect = scored[column] - scored["block"].map(other[column])
+    edge = scored["edge"] | scored["block"].map(other["edge"])
+    return scored[["block", "seed", "examples", "test_share"]].assign(effect=effect, edge=edge.astype(bool))
+
+
+def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least: float = LEAST_GAP) -> pd.DataFrame:
+    """Which share of the errors of reference nets others do not make, as a table of effects.
+
+    The nets meet by block and the number of their seed in it. The gap is that from the mean of a block's reference
+    nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.evidence.judging.Evidence`.
+    """
+    keys = ["block", "number"]
+    gaps = 1 - reference.groupby("block")[column].mean()
+    both = scored.merge(reference[[*keys, column, "edge"]], on=keys, suffixes=("", "_reference"))
+    gap = both["block"].map(gaps).clip(lower=least)
+    effect = (both[column] - both[f"{column}_reference"]) / gap
+    edge = (both["edge"] | both["edge_reference"]).astype(bool)
+    return both.assign(effect=effect, edge=edge).drop(columns="examples", errors="ignore")  # it counts no examples
+
+
+def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """By how much an effect is larger at the highest value of a column than at the lowest, as a table of effects."""
+    wide = table.pivot_table(index=["block", "number"], columns=by, values="effect")
+    more = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna() if wide.shape[1] > 1 else pd.Series(dtype=float)
+    rows = more.rename("effect").rename_axis(["block", "seed"]).reset_index() if len(more) else table.iloc[:0]
+    return rows.assign(test_share=table["test_share"].max())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, tuning
+from jaxnets.stats import selection
 
 
 def held_out(curves: pd.DataFrame, by: str, keys: Sequence[str]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def gaps(levels: pd.DataFrame, by: str) -> pd.DataFrame:
     """
     logs = levels.assign(log=np.log(levels["dev_loss"]))
     logs = logs.pivot_table(index=["block", "seed"], columns=by, values="log", sort=False).dropna()
-    units = logs.index.get_level_values(choosing.unit(logs.index.to_frame()))
+    units = logs.index.get_level_values(selection.unit(logs.index.to_frame()))
     rows = []
     for unit in units.unique():
         others = logs[units != unit].mean()
@@ -63,7 +63,7 @@ def examples(runs: pd.DataFrame, curves: pd.DataFrame, by: str) -> pd.DataFrame:
     known = runs.assign(block=runs.get("block", 0))
     paths = curves.merge(known[["run", by, "block", "seed", "batch_size"]], on="run")
     paths = paths.assign(examples=paths["step"] * paths["batch_size"])
-    parts = [tuning.to_worst_loss(of_block, by, ["examples"])[1] for _, of_block in paths.groupby("block")]
+    parts = [selection.to_worst_loss(of_block, by, ["examples"])[1] for _, of_block in paths.groupby("block")]
     if not parts:  # all runs diverged before their first evaluation
         return pd.DataFrame({name: [] for name in (by, "block", "seed", "examples")})
     reached = pd.concat(parts, ignore_index=True)

@@ -7,10 +7,6 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from jaxnets.evidence import intervals
-from jaxnets.evidence.choosing import over_units
-from jaxnets.evidence.intervals import DIFFERENCE, NUMBER, UNKNOWN, Estimate, Kind
-from jaxnets.evidence.resampling import LEVEL
 from jaxnets.evidence.rules import SHARES, Rule, in_unit
 from jaxnets.evidence.verdicts import (
     CONTRADICTED,
@@ -24,6 +20,9 @@ from jaxnets.evidence.verdicts import (
     combined,
     described,
 )
+from jaxnets.stats import estimates
+from jaxnets.stats.estimates import DIFFERENCE, LEVEL, NUMBER, UNKNOWN, Estimate, Kind
+from jaxnets.stats.selection import over_units
 
 UNITS = ("block", "fold", "seed", "round")
 """The columns by which rows of a table of effects may be repetitions; the first of which there are several counts."""
@@ -49,7 +48,7 @@ Evidence = Fact | Estimate | pd.DataFrame
 
 The columns of a table: `effect`; at least one of `UNITS`; `task`, where the rule is over tasks; `examples`, where the
 effects are differences of accuracies over as many test examples; `test_share`, by which folds and blocks are correlated
-(see `jaxnets.evidence.study.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on
+(see `jaxnets.comparison.table.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on
 the edge of those tried: where that is so in over half of the rows, nothing is decided.
 """
 
@@ -155,7 +154,7 @@ def effects(rule: Rule, evidence: Evidence) -> Fact | Effects:
         return Effects(_effect(evidence), {})
     tasks = {str(task): _effect(own) for task, own in evidence.groupby("task", sort=False)}
     means = evidence.groupby("task", sort=False)["effect"].mean()
-    return Effects(Effect(intervals.mean(means), len(means) - 1), tasks)
+    return Effects(Effect(estimates.mean(means), len(means) - 1), tasks)
 
 
 def _effect(table: pd.DataFrame, kind: Kind | None = None) -> Effect:
@@ -209,7 +208,7 @@ def _shares(rule: Rule, found: Effects, error: float) -> tuple[Estimate, Estimat
     where there are four core parts.
     """
     alone = [effect.outcome(rule, error) for effect in found.tasks.values()]
-    ahead, behind = (intervals.share(alone.count(kind), len(alone)) for kind in (SUPPORTED, CONTRADICTED))
+    ahead, behind = (estimates.share(alone.count(kind), len(alone)) for kind in (SUPPORTED, CONTRADICTED))
     return ahead, behind
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, effects
-from jaxnets.evidence.study import TUNING, Study
+from jaxnets.comparison.table import TUNING, Study
+from jaxnets.evidence import effects
+from jaxnets.stats import selection
 
 GROUP = ["task", "block"]
 
@@ -19,7 +20,7 @@ def epochs_to_shared(study: Study, scored: pd.DataFrame, column: str = "train_lo
     targets = ends.groupby(level=GROUP, sort=False).max().rename("_target").reset_index()
     table = scored.merge(targets, on=GROUP, how="left")
     curves = dict(tuple(study.curves.groupby("run", sort=False)))
-    ended = table["status"] == choosing.FINISHED
+    ended = table["status"] == selection.FINISHED
     epochs = [
         _first(curves[run], column, target) if well else np.nan
         for run, target, well in zip(table["run"], table["_target"], ended, strict=True)
@@ -47,7 +48,7 @@ def at_equal_seconds(study: Study, runs: pd.DataFrame, times: pd.DataFrame, colu
     timed = runs.merge(medians, on=["task", "contestant"], how="left").set_index(runs.index)
     whole = timed["_seconds"] * timed["num_steps"]
     shares = whole.groupby(timed["task"]).transform("min") / whole
-    failed = (runs["status"] != choosing.FINISHED) | ~runs["run"].isin(curves)
+    failed = (runs["status"] != selection.FINISHED) | ~runs["run"].isin(curves)
     values = [
         np.nan if lost else _at(curves[run], column, share)
         for run, share, lost in zip(runs["run"], shares, failed, strict=True)
@@ -67,7 +68,7 @@ def tuned(study: Study, scored: pd.DataFrame) -> pd.DataFrame:
     tried = tried.assign(block=tried.get("block", 0))
     failed = {facts.name: float(np.log(facts.num_classes)) for facts in study.tasks}
     losses = {
-        name: tried[name].where(tried["status"] == choosing.FINISHED).fillna(tried["task"].map(failed))
+        name: tried[name].where(tried["status"] == selection.FINISHED).fillna(tried["task"].map(failed))
         for name in effects.SCORES
         if name in tried and name.endswith("loss")
     }

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, effects
-from jaxnets.evidence.study import TUNING, Study
+from jaxnets.comparison.table import TUNING, Study
+from jaxnets.evidence import effects
+from jaxnets.stats import selection
 
 _BLOCK = ["task", "block"]
 
@@ -33,7 +34,7 @@ def _way(scored: pd.DataFrame, column: str, contestants: Sequence[str], lowest: 
 
 def tuned_losses(study: Study) -> pd.DataFrame:
     """The dev loss of each contestant at its best learning rate, by the seeds that tuned."""
-    runs = choosing.with_failures(study.phase(TUNING)).rename(columns={study.by: "contestant"})
+    runs = selection.with_failures(study.phase(TUNING)).rename(columns={study.by: "contestant"})
     keys = [*_BLOCK, "contestant"]
     means = runs.assign(block=runs.get("block", 0)).groupby([*keys, "learning_rate"], sort=False)["dev_loss"].mean()
     return means.groupby(level=keys, sort=False).min().reset_index()

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jaxnets.evidence.intervals import Estimate
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, in_unit
+from jaxnets.stats.estimates import Estimate
 
 SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE = "supported", "contradicted", "mixed", "inconclusive"
 OUTCOMES = (SUPPORTED, CONTRADICTED, MIXED, INCONCLUSIVE)

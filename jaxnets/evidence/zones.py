@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, tuning
+from jaxnets.comparison.table import TUNING, Study
 from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.study import TUNING, Study
+from jaxnets.stats import selection
 
 ZONES = ("slow", "good", "unstable", "lost")
 GOOD, LOST = 1.5, 0.9
@@ -18,7 +18,7 @@ def losses(study: Study) -> pd.DataFrame:
     runs, tables = study.phase(TUNING), []
     for facts in study.tasks:
         own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
-        loss = choosing.counted(own, "train_loss", chance).clip(upper=chance)
+        loss = selection.counted(own, "train_loss", chance).clip(upper=chance)
         own = own.assign(loss=loss, chance=chance, lost=loss >= LOST * chance, test_share=facts.test_share)
         tables.append(own.assign(block=own.get("block", 0)))
     return pd.concat(tables, ignore_index=True)
@@ -102,4 +102,4 @@ def _beside(logs: pd.Series, best: float, factors: Sequence[float]) -> tuple[flo
     there = [bool(distances.min() <= 0.05) for distances in places]
     effects = [float(logs.iloc[int(distances.argmin())] - logs.loc[best]) for distances in places]
     known = [effect for effect, on_grid in zip(effects, there, strict=True) if on_grid]
-    return float(np.mean(known or [0.0])), tuning.on_edge(rates, best) or not all(there)
+    return float(np.mean(known or [0.0])), selection.on_edge(rates, best) or not all(there)

@@ -10,17 +10,18 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import tasks
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.sweep import Sweep, again, prepare
 from jaxnets.engine.table import are_independent, check_runs, without_strangers
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing, study
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import run_directory, session
 from jaxnets.plugins import OPTIMIZER, SCHEDULE
 from jaxnets.runs import observe
+from jaxnets.stats import selection
 from jaxnets.tasks import BenchmarkTask
 
 
@@ -161,11 +162,11 @@ def carry_out(
         for phase, trained in stages(part, contest, console, directory, gathered):
             gathered.add(trained, part.facts, phase)
             if trained.interrupted:
-                study.write(directory, gathered.study())
+                comparison_table.write(directory, gathered.study())
                 return gathered.study(), trained
         gathered.tasks.append(part.facts)
         gathered.unfinished.remove(part.facts.name)
-        study.write(directory, gathered.study())
+        comparison_table.write(directory, gathered.study())
     return gathered.study(), trained
 
 
@@ -183,7 +184,7 @@ def stages(
         def save(runs: pd.DataFrame, curves: pd.DataFrame) -> None:
             so_far = contest.labelled(Trained(sweep.config, runs, curves))
             if directory is not None and gathered is not None:
-                study.write(directory, gathered.including(so_far, part.facts, phase).study())
+                comparison_table.write(directory, gathered.including(so_far, part.facts, phase).study())
 
         logs = directory / observe.LOGS / f"{part.facts.name} {phase}" if directory and gathered else None
         return contest.labelled(session.carry_out(sweep, None, console, notes, parts, logs, save if logs else None))
@@ -200,7 +201,7 @@ def stages(
 
 def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
     """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
-    best = choosing.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
+    best = selection.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
     fresh = int(runs["seed"].max()) + 1
     rows = []
     for _, one in best.iterrows():
@@ -213,7 +214,7 @@ def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: s
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The runs of all tasks; what only some tasks have as a hyperparameter stands among the hyperparameters."""
-    names = list(dict.fromkeys(name for table in tables for name in choosing.hyperparameters(table)))
+    names = list(dict.fromkeys(name for table in tables for name in selection.hyperparameters(table)))
     rest = [name for name in tables[0].columns if name not in ("run", *names)] if tables else []
     return pd.concat(tables, ignore_index=True)[["run", *names, *rest]] if tables else pd.DataFrame()
 

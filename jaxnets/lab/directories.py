@@ -1,6 +1,6 @@
 """Run directories as studies, whoever wrote them, and in what their set-ups differ."""
 
-import re
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 
 from jaxnets import data
-from jaxnets.config import config as configuration
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.config.values import command, unparse
+from jaxnets.config.values import command
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import are_independent
 from jaxnets.errors import UserError
-from jaxnets.evidence import choosing, study
-from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
 from jaxnets.lab import comparing, config_files, run_directory
+from jaxnets.stats import selection
 
 NOT_KNOWN = "–"
-_OF_DATA = ("dataset", "split_seed", "data_seed", "num_train", "folds", "num_blocks")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,9 @@ class Directory:
 def read(path: Path) -> Directory:
     """A run directory."""
     content, environment = run_directory.read_config(path), run_directory.read_environment(path)
-    found = study.read(path) if (path / study.FILE).exists() else _plain(path, content, environment)
+    found = (
+        comparison_table.read(path) if (path / comparison_table.FILE).exists() else _plain(path, content, environment)
+    )
     ended = found.runs[found.runs["status"] != "interrupted"]
     if ended.empty:
         raise UserError(f"'{path}' holds no run that came to an end.")
@@ -73,7 +74,7 @@ def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any
     predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
     config = _config(path, content)
     facts = of_data(environment, config)
-    candidates = ("optimizer", "model", *choosing.varying(runs))
+    candidates = ("optimizer", "model", *selection.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
     if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
         names = [f"{by} {value:.4g}" if isinstance(value, float) else f"{by} {value}" for value in runs[by]]
@@ -118,79 +119,58 @@ def _today(config: Config | None) -> list[dict[str, Any]]:
     return run_directory.described(folds)
 
 
-def same_data(one: Directory, other: Directory) -> bool:
-    """Whether two directories had the same examples in the same splits, as far as they tell."""
-    prints = [_fingerprints(directory) for directory in (one, other)]
-    if all(prints):
-        return prints[0] == prints[1]
-    if [task.name for task in one.study.tasks] != [task.name for task in other.study.tasks]:
-        return False
-    texts = [_texts(directory.content) for directory in (one, other)]
-    names = [name for name in {**texts[0], **texts[1]} if name in _OF_DATA]
-    return all(_same(texts[0].get(name), texts[1].get(name), name) for name in names)
+def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
+    """One comparison of several directories: each is a method, or each of its contestants where it has several.
+
+    Seeds are numbered anew, so that those of other directories make pairs in their order.
+    """
+    shared = [facts for facts in directories[0].study.tasks if all(facts.name in _tasks(one) for one in directories)]
+    if not shared:
+        raise UserError(f"{', '.join(names)}: they have no task in common.")
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "predictions": []}
+    for directory, name in zip(directories, names, strict=True):
+        one, before = directory.study, max((table["run"].max() + 1 for table in tables["runs"]), default=0)
+        for runs in (one.phase(TUNING), one.reporting.assign(phase=CONFIRMATION)):
+            own = runs[runs["task"].isin([facts.name for facts in shared])]
+            method = name if len(one.contestants) == 1 else name + ": " + own[one.by].astype(str)
+            seeds = own["seed"].rank(method="dense").astype(int) - 1
+            tables["runs"].append(own.assign(method=method, seed=seeds, run=own["run"] + before))
+        for table in ("curves", "predictions"):
+            content = getattr(one, table)
+            tables[table] += [content.assign(run=content["run"] + before)] if len(content) else []
+    runs = pd.concat(tables["runs"], ignore_index=True)
+    own_names = dict.fromkeys(name for table in tables["runs"] for name in selection.hyperparameters(table))
+    runs = runs[["run", *own_names, *(name for name in runs if name not in own_names and name != "run")]]
+    if "block" in runs:
+        runs["block"] = runs["block"].fillna(0).astype(int)
+    protocols = [directory.study.protocol for directory in directories]
+    protocol = replace(
+        min(protocols, key=lambda one: one.confirm_seeds),
+        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
+        steps_taken=sum(one.steps_taken for one in protocols),
+        steps_saved=sum(one.steps_saved for one in protocols),
+    )
+    curves, predictions = (
+        pd.concat(tables[name], ignore_index=True) if tables[name] else pd.DataFrame()
+        for name in ("curves", "predictions")
+    )
+    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=protocol)
 
 
-def _fingerprints(directory: Directory) -> list[tuple[str, str]]:
-    return [(data["name"], data["fingerprint"]) for data in directory.environment.get("data", [])]
+def _tasks(directory: Directory) -> set[str]:
+    return {facts.name for facts in directory.study.tasks}
 
 
-def differences(directories: Sequence[Directory]) -> pd.DataFrame:
-    """In what the set-ups differ: `part` (configuration, versions, machine, code, data), `what`, and a column each."""
-    tables = [_described(directory) for directory in directories]
-    rows = []
-    for part, name in dict.fromkeys(key for table in tables for key in table):
-        values = [table.get((part, name)) for table in tables]
-        told = None not in values or part in ("configuration", "code")
-        if told and not all(_same(values[0], value, name) for value in values[1:]):
-            rows.append({"part": part, "what": name.replace("_", " ")} | dict(enumerate(map(_shown, values))))
-    columns = ["part", "what", *range(len(directories))]
-    return pd.DataFrame(rows, columns=columns).sort_values("part", kind="stable", ignore_index=True)
+def differences(directories: Sequence[Directory]) -> list[list[str]]:
+    """In which values the configurations, versions and machines differ: the name, and the value in each directory."""
+    tables = [_flat({**directory.content, **directory.environment}) for directory in directories]
+    names = sorted({name for table in tables for name in table} - {"command"})
+    rows = [[name, *(table.get(name, NOT_KNOWN) for table in tables)] for name in names]
+    return [row for row in rows if len(set(row[1:])) > 1]
 
 
-def _described(directory: Directory) -> dict[tuple[str, str], str | None]:
-    """All that a directory tells of its set-up, as texts; None where it does not tell."""
-    environment = directory.environment
-    sets, commit = environment.get("data", []), environment.get("git_commit")
-    data = {
-        f"{name} {place}" if len(sets) > 1 else name: str(one[name]) for place, one in enumerate(sets) for name in one
-    }
-    parts: dict[str, Mapping[str, str | None]] = {
-        "configuration": {"experiment": str(directory.content.get("experiment")), **_texts(directory.content)},
-        "versions": environment.get("versions", {}),
-        "machine": {"python": environment.get("python"), "machine": environment.get("machine")}
-        | {"devices": ", ".join(environment.get("devices", []))},
-        "code": {"commit": commit and commit[:12], "version": directory.content.get("version")},
-        "data": data,
-    }
-    return {(part, name): text for part, texts in parts.items() for name, text in texts.items()}
-
-
-def _texts(content: Mapping[str, Any]) -> dict[str, str | None]:
-    """The values of a `config.json` as the texts of their flags."""
-    values = {**content["config"], **content.get("options", {})}
-    kept = {name: value for name, value in values.items() if name not in record.unrepeatable(values)}
-    objects = {name: str(values[name]) for name in record.unrepeatable(values)}
-    return {**{name: unparse(value) for name, value in record.from_json(kept).items()}, **objects}
-
-
-def _same(one: str | None, other: str | None, name: str) -> bool:
-    """Whether two texts of a value agree; where one is missing, an older version had the default."""
-    defaults = {field.name: unparse(field.default) for field in configuration.fields()}
-    one, other = (defaults.get(name) if text is None else text for text in (one, other))
-    return one == other or (one is not None and other is not None and _numbers(one) == _numbers(other))
-
-
-def _numbers(text: str) -> list[float | str]:
-    """The parts of a text, numbers as such: 1e-3 is 0.001."""
-    return [_number(part) for part in re.split(r"[,:]", text)]
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _shown(text: str | None) -> str:
-    return text if text else NOT_KNOWN
+def _flat(content: Any, name: str = "") -> dict[str, str]:
+    """The values of a JSON file, by the last name that leads to each."""
+    if isinstance(content, Mapping):
+        return {key: text for part, value in content.items() for key, text in _flat(value, str(part)).items()}
+    return {name: json.dumps(content).strip('"') if content is not None else NOT_KNOWN}

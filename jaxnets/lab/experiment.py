@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import plugins
+from jaxnets.comparison.table import Study
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices, command
@@ -18,7 +19,6 @@ from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError, unknown
 from jaxnets.evidence.judging import Evidence
 from jaxnets.evidence.rules import Rule, fingerprint
-from jaxnets.evidence.study import Study
 from jaxnets.lab import config_files
 from jaxnets.lab.results import Results
 from jaxnets.plugins import Trust

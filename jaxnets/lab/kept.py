@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence import choosing
+from jaxnets.stats import selection
 
 
 def chosen(trained: Trained) -> Trained:
@@ -20,11 +20,11 @@ def chosen(trained: Trained) -> Trained:
 
 def _best_seeds(trained: Trained) -> list[int]:
     """The runs that finished of the setting that is best on dev; see `choosing.best_configurations`."""
-    if choosing.finished(trained.runs).empty:
+    if selection.finished(trained.runs).empty:
         return []
     groups = [name for name in ("optimizer", "block") if name in trained.runs]
-    ranked = choosing.best_configurations(trained.runs, groups).sort_values(
+    ranked = selection.best_configurations(trained.runs, groups).sort_values(
         ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
     )
     members = trained.runs[trained.runs["run"].isin(ranked["members"].iloc[0])]
-    return [int(run) for run in choosing.finished(members)["run"]]
+    return [int(run) for run in selection.finished(members)["run"]]

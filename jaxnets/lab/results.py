@@ -13,7 +13,6 @@ from jaxnets import io
 from jaxnets.config.values import brief
 from jaxnets.engine.trained import Trained, judged_step
 from jaxnets.errors import UserError, unknown
-from jaxnets.evidence import choosing
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
 from jaxnets.inference.predict import Ensemble
@@ -21,6 +20,7 @@ from jaxnets.lab import config_files, run_directory, session, studies
 from jaxnets.lab.comparing import Contest
 from jaxnets.lab.studies import Changes, Studied
 from jaxnets.plugins import Trust
+from jaxnets.stats import selection
 
 MODELS = "models.json"
 _SHARED = ("form", "class_names", "vocabulary", "tokenizer", "label_type")
@@ -56,8 +56,8 @@ class Results(Trained):
 
     @property
     def test_share(self) -> float:
-        """By what folds and blocks are correlated; see `jaxnets.evidence.study.TaskFacts.test_share`."""
-        if self.folds or self.directory is None or choosing.unit(self.runs) == "seed":
+        """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
+        if self.folds or self.directory is None or selection.unit(self.runs) == "seed":
             return super().test_share
         from jaxnets.lab import directories  # which knows the experiments, and they the results
 
@@ -131,7 +131,7 @@ class Results(Trained):
           by: the hyperparameter, or several.
 
         Returns:
-          A row for each; see `jaxnets.evidence.choosing.best_configurations`. `members` are the numbers of the runs.
+          A row for each; see `jaxnets.stats.selection.best_configurations`. `members` are the numbers of the runs.
 
         Raises:
           UserError: if there is no such hyperparameter, or the sweep was interrupted.
@@ -142,7 +142,7 @@ class Results(Trained):
         >>> results.best("hidden_units")["learning_rate"].tolist()
         [0.03, 0.03]
         """
-        known = choosing.hyperparameters(self.runs) if len(self.runs) else []
+        known = selection.hyperparameters(self.runs) if len(self.runs) else []
         names = _listed("by", by, "name a hyperparameter, or a list of several")
         for name in names:
             if name not in known:
@@ -152,7 +152,7 @@ class Results(Trained):
                 f"best: the sweep was interrupted before {lost} of its {len(self.runs)} runs had ended, so that those "
                 "that ended may be any; with output=, the same sweep goes on where it stopped."
             )
-        return choosing.best_configurations(self.runs, names, test_share=self.test_share)
+        return selection.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
         """The model of a run where it is judged; see `Trained.model`."""

@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets import __version__, io, jax_settings, schema
+from jaxnets.comparison import table as comparison_table
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.config.values import brief
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
-from jaxnets.evidence import study
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"
 _READ_BACK = (".json", ".parquet", ".safetensors")
@@ -219,7 +219,7 @@ def read_table(directory: Path, name: str, columns: schema.Columns | None = None
     """A table of a run directory."""
     path = directory / f"{name}.parquet"
     try:
-        return schema.read_table(path, study.COLUMNS[name] if columns is None else columns)
+        return schema.read_table(path, comparison_table.COLUMNS[name] if columns is None else columns)
     except FileNotFoundError:
         raise UserError(f"'{directory}' holds no {path.name}; the sweep has not come to an evaluation yet.") from None
 

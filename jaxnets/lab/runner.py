@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 
 from jaxnets import io, jax_settings
+from jaxnets.comparison.answer import answer
+from jaxnets.comparison.table import Study
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.evidence import judging
-from jaxnets.evidence.answer import answer
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.evidence.study import Study
 from jaxnets.inference import model
 from jaxnets.lab import run_directory, session, study_report
 from jaxnets.lab.experiment import Claim, Comparison, Experiment, Job, command_line

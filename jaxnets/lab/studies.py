@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
+from jaxnets.comparison.table import CONFIRMATION, Study
 from jaxnets.config.config import Config
 from jaxnets.engine.trained import Trained
-from jaxnets.evidence.study import CONFIRMATION, Study
 from jaxnets.lab import comparing
 from jaxnets.lab.comparing import Contest, Gathered
 from jaxnets.tasks import BenchmarkTask

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import io
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import Study
 from jaxnets.errors import UserError
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import Study
 
 PAGE = "report.html"
 

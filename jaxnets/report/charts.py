@@ -9,15 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from jaxnets.evidence import intervals, judging
-from jaxnets.evidence.intervals import Estimate, Kind
+from jaxnets.evidence import judging
 from jaxnets.evidence.rules import Rule, in_unit
 from jaxnets.report.figures import COLOURS, DASHES, INK, MARKERS, Figure, panel, styled
+from jaxnets.stats import estimates
+from jaxnets.stats.estimates import Estimate, Kind
 
 
 def of_shares(values: pd.Series) -> Estimate:
     """The share of true values, with Wilson's interval: an `estimate` for `lines`."""
-    return intervals.share(int(values.sum()), len(values))
+    return estimates.share(int(values.sum()), len(values))
 
 
 def lines(
@@ -37,7 +38,7 @@ def lines(
     """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals."""
     figure, one = panel(title, **{"xlabel": x.replace("_", " "), "ylabel": y.replace("_", " ")} | axes)
     table = table[np.isfinite(table[y].astype(float))]
-    estimate = estimate or partial(intervals.mean, kind=kind or _kind(y, percent))
+    estimate = estimate or partial(estimates.mean, kind=kind or _kind(y, percent))
     places = _places(table[x])
     groups = styled(table, by) if by else [(("", table), COLOURS[0], MARKERS[0])]
     for number, ((name, group), colour, marker) in enumerate(groups):
@@ -57,7 +58,7 @@ def lines(
 
 def _kind(column: str, percent: bool) -> Kind:
     """What is shown in percent is a share."""
-    return intervals.SHARE if percent else intervals.kind_of(column)
+    return estimates.SHARE if percent else estimates.kind_of(column)
 
 
 def _places(values: pd.Series) -> dict[Any, float]:
@@ -131,7 +132,7 @@ def series_of_means(
     """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
     kind = _kind(column, percent)
     rows = {
-        str(name): {str(one): intervals.mean(values, kind) for one, values in rows.groupby(series, sort=False)[column]}
+        str(name): {str(one): estimates.mean(values, kind) for one, values in rows.groupby(series, sort=False)[column]}
         for name, rows in table.groupby(by, sort=False)
     }
     return series_of_dots(rows, percent=percent, **look)

@@ -5,8 +5,9 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from jaxnets.evidence.answer import Answer
+from jaxnets.comparison.answer import Answer
 from jaxnets.report.tables import print_table
+from jaxnets.stats.estimates import LEVEL, percent
 
 MOST_TASKS = 3  # of which the console shows tables; the page has all
 
@@ -17,7 +18,7 @@ def print_answer(console: Console, answer: Answer) -> None:
     for task in tasks[:MOST_TASKS]:
         _print_contestants(console, task, answer.contestants[answer.contestants["task"] == task])
     if len(tasks) > MOST_TASKS:
-        _line(console, f"The tables of the other {len(tasks) - MOST_TASKS} tasks stand in the report.")
+        _line(console, f"The tables of the other {len(tasks) - MOST_TASKS} tasks are in the report.")
     for sentence in answer.sentences:
         _line(console, sentence, "bold" if sentence == answer.sentences[0] else "")
     for caution in answer.cautions:
@@ -34,11 +35,11 @@ def _print_contestants(console: Console, task: str, rows: pd.DataFrame) -> None:
         "",
         setting,
         "test\n(%)",
-        "95%\ninterval",
+        f"{percent(LEVEL)}\nCI",
         "ensemble\n(%)",
-        "good\ndecades",
+        "LR\nrange",
         "target\nsteps",
-        "lost",
+        "di-\nverged",
     ]
     ordered = rows.sort_values("accuracy", ascending=False, kind="stable")
     cells = [
@@ -55,7 +56,7 @@ def _print_contestants(console: Console, task: str, rows: pd.DataFrame) -> None:
         for _, row in ordered.iterrows()
     ]
     runs = int(rows["num_runs"].iloc[0])
-    print_table(console, f"{task}: each at its chosen setting, {runs} runs that confirm", header, cells)
+    print_table(console, f"{task}: best setting of each, {runs} test runs", header, cells)
 
 
 def _settings(rows: pd.DataFrame) -> tuple[str, dict[str, str]]:

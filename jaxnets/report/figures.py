@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from jaxnets import io
 from jaxnets.errors import one_line, printable
-from jaxnets.evidence import choosing, intervals
+from jaxnets.stats import estimates, selection
 
 # What is written or drawn in it is light where the page is dark: see `save`.
 INK = "#1b1f24"
@@ -127,9 +127,9 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 4.4), layout="constrained")
         axes = figure.subplots()
-        best = choosing.best_configurations(runs, [by])
+        best = selection.best_configurations(runs, [by])
         for (name, group), colour, marker in styled(runs, by):
-            points = choosing.best_configurations(group, ["learning_rate"], test_share=test_share)
+            points = selection.best_configurations(group, ["learning_rate"], test_share=test_share)
             points = points.sort_values("learning_rate")
             low, high = points["test_accuracy_low"], points["test_accuracy_high"]
             line_with_band(axes, points["learning_rate"], points["test_accuracy"], low, high, name, colour, marker)
@@ -149,7 +149,7 @@ def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, 
         axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.legend(title=by.replace("_", " "), frameon=False)
-        title = f"Bands: 95% interval of the mean over {choosing.unit(runs)}s. Ring: best on dev."
+        title = f"Bands: 95% interval of the mean over {selection.unit(runs)}s. Ring: best on dev."
         axes.set_title(title, loc="left", fontsize=9)
         return figure
 
@@ -158,7 +158,7 @@ def learning_curves(
     runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer"
 ) -> Figure:
     """Training loss and dev accuracy over the steps, for each row of `choosing.best_configurations`."""
-    best, unit = choosing.best_configurations(runs, [by]), choosing.unit(runs)
+    best, unit = selection.best_configurations(runs, [by]), selection.unit(runs)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4), layout="constrained")
         loss, accuracy = figure.subplots(1, 2)
@@ -170,8 +170,8 @@ def learning_curves(
             label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
             for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
                 table = members.groupby(["step", unit])[column].mean().unstack()
-                about = test_share, intervals.kind_of(column)
-                points = [choosing.over_units(row.dropna(), *about) for _, row in table.iterrows()]
+                about = test_share, estimates.kind_of(column)
+                points = [selection.over_units(row.dropna(), *about) for _, row in table.iterrows()]
                 mean, low, high = ([getattr(one, name) for one in points] for name in ("value", "low", "high"))
                 line_with_band(axes, table.index, mean, low, high, label, colour, "")
         accuracy.set(xlabel="step", ylabel="dev accuracy")

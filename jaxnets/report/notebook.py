@@ -7,9 +7,9 @@ import math
 import pandas as pd
 
 from jaxnets.errors import printable
-from jaxnets.evidence import choosing
 from jaxnets.report import figures
 from jaxnets.report.tables import cell, with_interval
+from jaxnets.stats import selection
 
 
 def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan) -> str:
@@ -17,10 +17,10 @@ def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan)
 
     The figure is the test accuracy over the learning rate where there are several, otherwise the learning curves.
     """
-    finished = runs[runs["status"] == choosing.FINISHED] if len(runs) else runs
+    finished = runs[runs["status"] == selection.FINISHED] if len(runs) else runs
     if not len(finished):
         return f"<p>{len(runs):,} runs, of which none finished.</p>"
-    best = choosing.best_configurations(runs, test_share=test_share)
+    best = selection.best_configurations(runs, test_share=test_share)
     several = runs["learning_rate"].nunique() > 1
     shown = figures.accuracy_over_learning_rate(runs, test_share) if several else None
     figure = shown or figures.learning_curves(runs, curves, test_share)

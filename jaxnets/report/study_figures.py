@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from jaxnets import io
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import Study
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import Study
 from jaxnets.report import study_tables
 from jaxnets.report.figures import COLOURS, MARKERS, Figure, style
 from jaxnets.report.figures import save as save_figure

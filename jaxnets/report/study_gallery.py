@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import intervals
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import Study
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import Study
 from jaxnets.report import study_charts, study_setting_charts, study_standing_charts, study_tables
 from jaxnets.report.study_charts import Chart
+from jaxnets.stats import estimates
 
 MOST_RUNS, MOST_SETTINGS = 12_000, 8_000  # more would make the page too large
 
@@ -54,7 +54,7 @@ class Gallery:
         counts = outcome.value_counts()
         where = " on all tasks" if len(self._study.tasks) > 1 else ""
         words = [f"{counts.get(name, 0)} {text}" for name, text in _OUTCOMES.items()]
-        level = intervals.percent(table["level"].min()) if len(table) else "95%"
+        level = estimates.percent(table["level"].min()) if len(table) else "95%"
         together = ", simultaneous over the pairs of a task" if len(table) > 1 else ""
         caption = f"Differences of mean test accuracy, with {level} CIs{together}. Pairs{where}: {', '.join(words)}."
         names = list(dict.fromkeys(named))

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import Study
 from jaxnets.errors import printable
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import Study
 from jaxnets.report import pages, study_gallery, study_rows
 from jaxnets.report.study_gallery import Gallery
 

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.intervals import percent as percent_of
-from jaxnets.evidence.sentences import SOURCES
-from jaxnets.evidence.study import Study
+from jaxnets.comparison.answer import SOURCES, Answer
+from jaxnets.comparison.table import Study
 from jaxnets.report import study_tables
 from jaxnets.report.tables import cell
+from jaxnets.stats.estimates import percent as percent_of
 
 NONE = "–"
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence import choosing, intervals
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import TUNING, Study, TaskFacts
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import TUNING, Study, TaskFacts
+from jaxnets.stats import estimates, selection
 
 FEW_RATES = 15  # with more rates than this, as a random search has, a line through each would be a scribble
 MOST_POINTS, MOST_EVALUATIONS = 8_000, 40
@@ -23,7 +23,7 @@ def runs(study: Study) -> pd.DataFrame:
     true for the runs that report.
     """
     first = ["run", *(["task"] if len(study.tasks) > 1 else []), "phase"]
-    names = [*(name for name in study.tuned if name != study.by), *choosing.REPETITIONS]
+    names = [*(name for name in study.tuned if name != study.by), *selection.REPETITIONS]
     columns = [name for name in [*first, study.by, *names, *_SHOWN] if name in study.runs]
     found = study.runs[columns].rename(columns={study.by: "contestant"})
     found = found.dropna(axis=1, how="all").astype({"contestant": str})
@@ -34,7 +34,7 @@ def runs(study: Study) -> pd.DataFrame:
 def _scores(study: Study) -> pd.Series:
     chance = {task.name: task.chance for task in study.tasks}
     last = study.runs["run"].map(study.curves.groupby("run")["dev_accuracy"].last())
-    stopped = last.where(study.runs["status"] == choosing.STOPPED)
+    stopped = last.where(study.runs["status"] == selection.STOPPED)
     return study.runs["dev_accuracy"].astype(float).fillna(stopped).fillna(study.runs["task"].map(chance))
 
 
@@ -50,7 +50,7 @@ def of_contestant(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def shared(study: Study) -> dict[str, Any]:
     """The hyperparameters that are alike in all runs."""
-    names = [name for name in choosing.hyperparameters(study.runs) if name not in choosing.REPETITIONS]
+    names = [name for name in selection.hyperparameters(study.runs) if name not in selection.REPETITIONS]
     alike = [name for name in names if study.runs[name].nunique(dropna=False) == 1 and study.runs[name].notna().all()]
     return {name: study.runs[name].iloc[0] for name in alike}
 
@@ -58,8 +58,8 @@ def shared(study: Study) -> dict[str, Any]:
 def fixed(study: Study, contestant: str) -> dict[str, Any]:
     """The hyperparameters of a contestant that were not tuned, other than those that are alike in all runs."""
     own = study.runs[study.runs[study.by].astype(str) == contestant]
-    others = {study.by, *shared(study), *study.tuned, *choosing.REPETITIONS}
-    names = [name for name in choosing.hyperparameters(own) if name not in others]
+    others = {study.by, *shared(study), *study.tuned, *selection.REPETITIONS}
+    names = [name for name in selection.hyperparameters(own) if name not in others]
     return {name: own[name].iloc[0] for name in names if own[name].notna().all() and own[name].nunique() == 1}
 
 
@@ -141,8 +141,8 @@ def _filled(curves: pd.DataFrame, group: pd.DataFrame, facts: TaskFacts) -> pd.D
 
 def _mean(lines: pd.DataFrame, curve: str, by: str, costs: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     table = lines.groupby(["step", by])[curve].mean().unstack()
-    about = facts.test_share, intervals.kind_of(curve), facts.num_dev
-    found = [choosing.over_units(row.dropna(), *about) for _, row in table.iterrows()]
+    about = facts.test_share, estimates.kind_of(curve), facts.num_dev
+    found = [selection.over_units(row.dropna(), *about) for _, row in table.iterrows()]
     step = table.index.to_numpy()
     return pd.DataFrame(
         {
@@ -187,7 +187,7 @@ def _named(numbers: pd.Series) -> str:
 
 
 def _worst(statuses: pd.Series) -> str:
-    return next((status for status in statuses if status != choosing.FINISHED), choosing.FINISHED)
+    return next((status for status in statuses if status != selection.FINISHED), selection.FINISHED)
 
 
 def axes(study: Study, table: pd.DataFrame) -> list[str]:

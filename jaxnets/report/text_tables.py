@@ -11,8 +11,8 @@ from rich.table import Table
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.errors import one_line
-from jaxnets.evidence.comparison import System, accuracy, certain_mistakes, compare
 from jaxnets.report.tables import table, with_interval
+from jaxnets.stats.ensembles import System, accuracy, certain_mistakes, difference_of_systems
 
 _LONGEST_TEXT = 160
 _LONGEST_NAME, _LEAST_NAME = 24, 6  # characters of a class; of one that heads a column
@@ -48,7 +48,7 @@ def _row(system: System, best: System | None) -> list[str]:
 
 
 def _difference(system: System, other: System) -> str:
-    against = compare(system, other)
+    against = difference_of_systems(system, other)
     return with_interval(against.value, against.low, against.high, against.reason(), "+")
 
 

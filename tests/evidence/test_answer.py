@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from jaxnets.evidence import sentences, standings, tuned
-from jaxnets.evidence.answer import answer
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts, read, write
+from jaxnets.comparison import leaderboard
+from jaxnets.comparison.answer import answer, headline
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts, read, write
 
 RATES = (0.01, 0.1, 1.0)
 
@@ -44,7 +44,7 @@ def study(means, *, blocks=1, confirm=8, tasks=("digits",), spread=0.004, lost=0
 
 def test_a_clear_winner_is_named_with_its_lead():
     said = answer(study({"sgd": 0.90, "adam": 0.95}))
-    assert said.sentences[0].startswith("On digits adam is ahead: it is ahead of sgd by")
+    assert said.sentences[0].startswith("digits: adam is best. adam − sgd: +")
     (pair,) = said.pairs.to_dict("records")
     assert (pair["outcome"], pair["unit"]) == ("second", "seed")
     assert pair["difference"] == pytest.approx(-0.05, abs=0.01)
@@ -59,7 +59,7 @@ def test_equal_contestants_tie_where_the_interval_is_narrow():
 def test_what_cannot_be_told_is_left_open():
     said = answer(study({"sgd": 0.95, "adam": 0.95}, spread=0.03))
     assert list(said.pairs["outcome"]) == ["open"]
-    assert "no winner can be named" in said.sentences[0]
+    assert said.sentences[0].startswith("digits: no significant difference. ")
 
 
 def test_a_run_that_diverged_counts_as_chance():
@@ -68,7 +68,7 @@ def test_a_run_that_diverged_counts_as_chance():
     means = said.contestants.set_index("contestant")
     assert means.loc["sgd", "accuracy"] == pytest.approx((4 * 0.95 + 4 * 0.1) / 8, abs=0.01)
     assert means.loc["sgd", "diverged_share"] == 0.5
-    assert any("50% of the confirming runs of sgd" in caution for caution in said.cautions)
+    assert any("50% of the test runs of sgd" in caution for caution in said.cautions)
 
 
 def test_the_choice_is_made_on_the_tuning_runs_and_reported_by_the_others():
@@ -76,14 +76,14 @@ def test_the_choice_is_made_on_the_tuning_runs_and_reported_by_the_others():
     assert set(runs.reporting["phase"]) == {CONFIRMATION}
     without = replace(runs, runs=runs.phase(TUNING), protocol=Protocol("grid", 3, 2, 0, 1))
     assert set(without.reporting["learning_rate"]) == {0.1}
-    assert any("also report" in caution or "report as well" in caution for caution in answer(without).cautions)
+    assert any("No confirmation runs" in caution for caution in answer(without).cautions)
 
 
 def test_blocks_are_the_unit_and_their_interval_is_corrected():
     several = study({"sgd": 0.94, "adam": 0.95}, blocks=5)
     said = answer(several)
     (pair,) = said.pairs.to_dict("records")
-    means = standings.scores(several, several.tasks[0])
+    means = leaderboard.scores(several, several.tasks[0])
     differences = means["sgd"] - means["adam"]
     assert len(differences) == 5
     # Nadeau and Bengio (2003): the variance of the mean is (1/5 + 200/1000) s^2, with 4 degrees of freedom
@@ -124,9 +124,10 @@ def test_the_best_is_decided_by_the_bounds_in_its_sentence():
     assert lead["bound_low"] == pytest.approx(lead["difference"] - scipy.stats.t.ppf(0.975, 31) * error)
     assert (lead["level"], lead["bound_level"]) == pytest.approx((1 - 0.05 / 3, 0.975))
     assert (
-        f"lion by {100 * lead['difference']:.2f} points (at least {100 * lead['bound_low']:.2f})" in said.sentences[0]
+        f"lion: +{100 * lead['difference']:.2f} pp (at least {100 * lead['bound_low']:.2f})".replace("-", "−")
+        in said.sentences[0]
     )
-    assert said.sentences[0].endswith("Each bound is one-sided, of 97.5% confidence.")
+    assert said.sentences[0].endswith("Each bound is one-sided, with 97.5% confidence.")
 
 
 def test_who_is_out_by_another_than_the_leader_is_told_so():
@@ -135,9 +136,9 @@ def test_who_is_out_by_another_than_the_leader_is_told_so():
     pairs = pd.DataFrame({**names, **bounds, "low": -0.1, "high": 0.1, "level": 0.98, "outcome": "open"})
     pairs = pairs.assign(improvement=0.5, improvement_low=0.4, improvement_high=0.6, values=[()] * 3)
     table = pd.DataFrame({"contestant": ["a", "b", "c"], "accuracy": [0.92, 0.91, 0.90]})
-    told = sentences.headline("task", table, pairs)
-    assert told.startswith("On task no winner can be named: a less b is 1.00 points (at least -2.00).")
-    assert "C is behind b by 1.00 points (at least 0.50)." in told
+    told = headline("task", table, pairs)
+    assert told.startswith("task: no single best. a − b: +1.00 pp (at least −2.00).")
+    assert "b − c: +1.00 pp (at least 0.50)." in told
 
 
 def test_all_that_tie_tie_with_each_other():
@@ -145,7 +146,7 @@ def test_all_that_tie_tie_with_each_other():
     assert set(said.pairs["outcome"]) <= {"first", "second", "tie"}
     tied = answer(study({"sgd": 0.95, "adam": 0.95, "lion": 0.95}, spread=0.001, confirm=32))
     largest = tied.pairs[["low", "high"]].abs().to_numpy().max()
-    assert f"differ by less than {100 * largest:.2f} points of test accuracy (98.3% CI" in tied.sentences[0]
+    assert f"differ by less than {100 * largest:.2f} pp of test accuracy (98.3% CI" in tied.sentences[0]
 
 
 def test_the_sources_of_the_variance_are_shares_of_one_interval():
@@ -159,7 +160,7 @@ def test_the_sources_of_the_variance_are_shares_of_one_interval():
     kept = replace(runs, predictions=kept)
     without, with_examples = answer(kept), answer(kept, over_examples=True)
     pair, wider = without.pairs.iloc[0], with_examples.pairs.iloc[0]
-    values = standings.scores(kept, kept.tasks[0])
+    values = leaderboard.scores(kept, kept.tasks[0])
     error = (pair["high"] - pair["difference"]) / scipy.stats.t.ppf(0.975, 5)
     assert pair["of_seeds"] == pytest.approx((values["sgd"] - values["adam"]).var() / 6 / error**2)
     assert pair["of_seeds"] + pair["of_choice"] == pytest.approx(1)
@@ -199,8 +200,8 @@ def test_a_target_that_is_never_reached_takes_forever():
 def test_steps_that_were_saved_are_told():
     runs = study({"sgd": 0.95, "adam": 0.9})
     halved = replace(runs, protocol=replace(runs.protocol, search="halving", steps_taken=250, steps_saved=750))
-    assert "250 steps were taken; 750 (75%) were saved, as halving dropped runs on the way." in answer(halved).sentences
-    assert not any("saved" in sentence for sentence in answer(runs).sentences)
+    assert "75% of the steps were skipped (halving, divergence): 750 of 1,000." in answer(halved).sentences
+    assert not any("skipped" in sentence for sentence in answer(runs).sentences)
 
 
 def test_dropped_trials_count_with_what_they_had_reached_and_give_no_curve():
@@ -220,7 +221,7 @@ def test_ranks_and_wins_over_tasks():
     assert list(said.ranks["contestant"]) == ["adam", "lion", "sgd"]
     assert list(said.ranks["rank"]) == [1, 2, 3]
     assert said.sentences[0].startswith("Mean ranks over 6 tasks: adam 1.0, lion 2.0 and sgd 3.0")
-    assert "adam 12 won and 0 lost" in said.sentences[1]
+    assert "adam 12 won, 0 lost" in said.sentences[1]
 
 
 def drawn(runs, name="random"):
@@ -238,7 +239,7 @@ def test_tuning_curve_rises_to_what_all_trials_give():
 def test_of_a_single_trial_no_tuning_is_told():
     runs = drawn(study({"sgd": 0.95, "adam": 0.9}))
     single = replace(runs, runs=runs.runs[runs.runs["learning_rate"] == 0.1])
-    assert any("of 3 trials" in sentence for sentence in answer(runs).sentences)
+    assert any("(of 3)" in sentence for sentence in answer(runs).sentences)
     assert not any("trials" in sentence for sentence in answer(single).sentences)
 
 
@@ -306,7 +307,7 @@ def test_profiles_fall_and_end_beyond_the_best():
 
 def test_budgets_are_distinct_and_end_with_all():
     for trials in range(1, 70):
-        budgets = tuned.budgets(trials)
+        budgets = leaderboard.budgets(trials)
         assert budgets == sorted(set(budgets))
         assert (budgets[0], budgets[-1]) == (1, trials)
 

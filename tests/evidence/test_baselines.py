@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from jaxnets import data
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.evidence import baselines
+from jaxnets.stats import baselines
 
 ROWS = st.lists(st.lists(st.integers(2, 6), max_size=6), min_size=1, max_size=6)
 LARGEST_VOCABULARY = 2**21 - 1

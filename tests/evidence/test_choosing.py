@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.evidence import choosing, intervals
+from jaxnets.stats import estimates, selection
 
 
 def table(rows, status="finished"):
@@ -25,7 +25,7 @@ def test_the_best_is_chosen_on_dev_and_never_on_test():
             ("adam", 1.0, 1, 0.5, 0.5),
         ]
     )
-    best = choosing.best_configurations(runs).set_index("optimizer")
+    best = selection.best_configurations(runs).set_index("optimizer")
     assert best.loc["sgd", "learning_rate"] == 0.1
     assert best.loc["sgd", "test_accuracy"] == pytest.approx(0.1)
     assert best.loc["sgd", "dev_accuracy"] == pytest.approx(0.85)
@@ -45,26 +45,26 @@ def test_a_run_that_diverged_counts_against_its_configuration():
         ]
     )
     runs.loc[3, "status"] = "diverged"
-    best = choosing.best_configurations(runs).iloc[0]
+    best = selection.best_configurations(runs).iloc[0]
     assert best["learning_rate"] == 0.1
     assert best["diverged_share"] == 0.25
 
 
 def test_ties_go_to_the_smaller_loss_then_to_the_smaller_rate():
     runs = table([("sgd", rate, 0, 0.9, 0.9) for rate in (1.0, 0.1, 0.5)])
-    assert choosing.best_configurations(runs).iloc[0]["learning_rate"] == 0.1
+    assert selection.best_configurations(runs).iloc[0]["learning_rate"] == 0.1
     runs.loc[2, "dev_loss"] = 0.5
-    assert choosing.best_configurations(runs).iloc[0]["learning_rate"] == 0.5
+    assert selection.best_configurations(runs).iloc[0]["learning_rate"] == 0.5
 
 
 def test_a_hyperparameter_that_an_optimizer_lacks_does_no_harm():
     runs = table([("sgd", 0.1, 0, 0.9, 0.9), ("momentum", 0.1, 0, 0.8, 0.8), ("momentum", 0.1, 0, 0.7, 0.7)])
     runs.insert(3, "momentum", [np.nan, 0.5, 0.9])
-    best = choosing.best_configurations(runs).set_index("optimizer")
+    best = selection.best_configurations(runs).set_index("optimizer")
     assert set(best.index) == {"sgd", "momentum"}
     assert best.loc["momentum", "momentum"] == 0.5
-    assert choosing.varying(runs) == ["optimizer", "momentum"]
-    assert choosing.hyperparameters(runs) == ["optimizer", "learning_rate", "momentum", "seed"]
+    assert selection.varying(runs) == ["optimizer", "momentum"]
+    assert selection.hyperparameters(runs) == ["optimizer", "learning_rate", "momentum", "seed"]
 
 
 def test_no_room_for_results_imports_jax():
@@ -72,7 +72,7 @@ def test_no_room_for_results_imports_jax():
     import sys
 
     code = (
-        "import sys, jaxnets.evidence.answer, jaxnets.evidence.comparison, jaxnets.report.figures;"
+        "import sys, jaxnets.comparison.answer, jaxnets.stats.ensembles, jaxnets.report.figures;"
         "import jaxnets.report.tables, jaxnets.report.progress;"
         "sys.exit('jax' in sys.modules)"
     )
@@ -94,13 +94,13 @@ def test_fresh_seeds_confirm_what_others_chose():
             for seed in range(4)
         ]
     runs = pd.DataFrame(rows)
-    chosen = choosing.confirmed(runs, ["kind"])
+    chosen = selection.confirmed(runs, ["kind"])
     assert chosen.groupby("kind")["learning_rate"].unique().map(list).to_dict() == {"a": [0.1], "b": [0.2]}
     assert sorted(chosen["seed"].unique()) == [2, 3]
-    pd.testing.assert_frame_equal(choosing.confirmed(runs, ["kind"], score="dev_loss"), chosen)
+    pd.testing.assert_frame_equal(selection.confirmed(runs, ["kind"], score="dev_loss"), chosen)
     runs.loc[(runs["kind"] == "a") & (runs["learning_rate"] == 0.1) & (runs["seed"] == 1), "status"] = "diverged"
-    assert choosing.confirmed(runs, ["kind"]).groupby("kind")["learning_rate"].first()["a"] == 0.2
-    assert len(choosing.confirmed(runs[runs["seed"] == 0], ["kind"])) == 2
+    assert selection.confirmed(runs, ["kind"]).groupby("kind")["learning_rate"].first()["a"] == 0.2
+    assert len(selection.confirmed(runs[runs["seed"] == 0], ["kind"])) == 2
 
 
 def test_the_best_show_each_number_that_varies_in_one_order():
@@ -111,7 +111,7 @@ def test_the_best_show_each_number_that_varies_in_one_order():
     ]
     runs = pd.DataFrame(rows).assign(status="finished", dev_loss=1.0, test_accuracy=0.5)
     runs.insert(0, "run", range(len(runs)))
-    best = choosing.best_configurations(
+    best = selection.best_configurations(
         runs[
             [
                 "run",
@@ -135,10 +135,10 @@ def test_the_best_show_each_number_that_varies_in_one_order():
 def test_failures_count_as_chance_or_as_the_worst():
     runs = pd.DataFrame({"status": ["finished", "diverged", "stopped", "finished"]})
     runs = runs.assign(test_accuracy=[0.9, 0.7, np.nan, 0.8], test_loss=[0.2, np.nan, np.inf, 0.5])
-    assert choosing.counted(runs, "test_accuracy", 0.1).tolist() == [0.9, 0.1, 0.1, 0.8]
-    assert choosing.counted(runs, "test_accuracy").tolist() == [0.9, 0, 0, 0.8]
-    assert choosing.counted(runs, "test_loss", np.log(10)).tolist() == [0.2, np.log(10), np.log(10), 0.5]
-    both = choosing.with_failures(runs, chance=0.1)
+    assert selection.counted(runs, "test_accuracy", 0.1).tolist() == [0.9, 0.1, 0.1, 0.8]
+    assert selection.counted(runs, "test_accuracy").tolist() == [0.9, 0, 0, 0.8]
+    assert selection.counted(runs, "test_loss", np.log(10)).tolist() == [0.2, np.log(10), np.log(10), 0.5]
+    both = selection.with_failures(runs, chance=0.1)
     assert both["test_loss"].tolist() == [0.2, 0.5, 0.5, 0.5]
     assert both["test_accuracy"].tolist() == [0.9, 0.1, 0.1, 0.8]
 
@@ -147,22 +147,22 @@ def test_one_survivor_of_five_does_not_win():
     rows = [("sgd", 0.1, seed, 0.8, 0.8) for seed in range(5)] + [("sgd", 9.0, seed, 0.99, 0.99) for seed in range(5)]
     runs = table(rows)
     runs.loc[6:, "status"] = "diverged"
-    assert choosing.best_configurations(runs).iloc[0]["learning_rate"] == 0.1
-    lost = choosing.configurations(runs).set_index("learning_rate").loc[9.0]
+    assert selection.best_configurations(runs).iloc[0]["learning_rate"] == 0.1
+    lost = selection.configurations(runs).set_index("learning_rate").loc[9.0]
     assert lost["dev_score"] == lost["test_accuracy"] == pytest.approx(0.99 / 5)
     assert lost["dev_loss"] == np.inf
-    assert choosing.confirmed(runs, ["optimizer"])["learning_rate"].unique().tolist() == [0.1]
+    assert selection.confirmed(runs, ["optimizer"])["learning_rate"].unique().tolist() == [0.1]
 
 
 def test_equal_runs_count_once():
     runs = table([("sgd", 0.1, seed, 0.5 + 0.1 * seed, 0.5 + 0.1 * seed) for seed in range(4) for _ in range(5)])
-    (row,) = choosing.configurations(runs).to_dict("records")
+    (row,) = selection.configurations(runs).to_dict("records")
     assert row["num_seeds"] == 4
     assert row["members"] == [0, 5, 10, 15]
-    expected = intervals.mean([0.5, 0.6, 0.7, 0.8], intervals.SHARE)
+    expected = estimates.mean([0.5, 0.6, 0.7, 0.8], estimates.SHARE)
     assert (row["test_accuracy_low"], row["test_accuracy_high"]) == pytest.approx((expected.low, expected.high))
-    assert len(choosing.paired(runs, "optimizer", "test_accuracy")) == 4
-    assert len(choosing.confirmed(runs, ["optimizer"])) == 2
+    assert len(selection.paired(runs, "optimizer", "test_accuracy")) == 4
+    assert len(selection.confirmed(runs, ["optimizer"])) == 2
 
 
 def folded(num_folds=5, num_seeds=20):
@@ -177,13 +177,13 @@ def folded(num_folds=5, num_seeds=20):
 
 def test_folds_are_the_unit_however_many_seeds_there_are():
     runs, of_fold = folded()
-    (row,) = choosing.configurations(runs, test_share=0.3).to_dict("records")
-    expected = intervals.corrected_difference(of_fold, 0.3, kind=intervals.SHARE)
+    (row,) = selection.configurations(runs, test_share=0.3).to_dict("records")
+    expected = estimates.corrected_difference(of_fold, 0.3, kind=estimates.SHARE)
     assert (row["test_accuracy"], row["test_accuracy_low"]) == pytest.approx((expected.value, expected.low))
     assert row["num_seeds"] == 100
     few, _ = folded(num_seeds=2)
-    assert choosing.configurations(few, 0.3).iloc[0]["test_accuracy_high"] == pytest.approx(row["test_accuracy_high"])
-    assert np.isnan(choosing.configurations(few).iloc[0]["test_accuracy_low"])  # nothing is known of what folds share
+    assert selection.configurations(few, 0.3).iloc[0]["test_accuracy_high"] == pytest.approx(row["test_accuracy_high"])
+    assert np.isnan(selection.configurations(few).iloc[0]["test_accuracy_low"])  # nothing is known of what folds share
 
 
 @pytest.mark.parametrize(
@@ -193,19 +193,22 @@ def test_folds_are_the_unit_however_many_seeds_there_are():
 def test_the_unit_is_the_block_or_the_fold_if_there_are_several(columns, unit):
     runs = pd.DataFrame({"seed": range(8)} | {name: np.arange(8) % count for name, count in columns.items()})
     runs = runs.assign(status="finished", test_accuracy=np.linspace(0.8, 0.9, 8))
-    assert choosing.unit(runs) == unit
+    assert selection.unit(runs) == unit
     means = runs.groupby(unit)["test_accuracy"].mean()
-    found = choosing.mean_score(runs, "test_accuracy", 1 / 3)
-    expected = intervals.corrected_difference(means, 0.0 if unit == "seed" else 1 / 3, kind=intervals.SHARE)
+    found = selection.mean_score(runs, "test_accuracy", 1 / 3)
+    expected = estimates.corrected_difference(means, 0.0 if unit == "seed" else 1 / 3, kind=estimates.SHARE)
     assert found.half_width == pytest.approx(expected.half_width)
-    assert np.isnan(choosing.mean_score(runs, "test_accuracy", np.nan).half_width) == (unit != "seed")
+    assert np.isnan(selection.mean_score(runs, "test_accuracy", np.nan).half_width) == (unit != "seed")
 
 
 def test_pairs_are_means_over_the_seeds_of_a_unit_with_failures():
     rows = [(name, 0.1, seed, 0.5, 0.5 + 0.1 * seed) for name in ("adam", "sgd") for seed in range(3)]
     runs = table(rows)
     runs.loc[5, "status"] = "diverged"
-    pairs = choosing.paired(runs, "optimizer", "test_accuracy", 0.1)
+    pairs = selection.paired(runs, "optimizer", "test_accuracy", 0.1)
     assert pairs["sgd"].tolist() == pytest.approx([0.5, 0.6, 0.1])
     assert pairs["adam"].tolist() == pytest.approx([0.5, 0.6, 0.7])
-    assert list(choosing.paired(runs, ["optimizer", "learning_rate"], "test_accuracy")) == [("adam", 0.1), ("sgd", 0.1)]
+    assert list(selection.paired(runs, ["optimizer", "learning_rate"], "test_accuracy")) == [
+        ("adam", 0.1),
+        ("sgd", 0.1),
+    ]

@@ -6,21 +6,21 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.evidence import comparing, intervals
+from jaxnets.stats import estimates, hypothesis
 
 
 def test_the_probability_of_improvement_counts_pairs():
     first, second = [3, 1, 2, 2], [2, 0, 4]
     wins = [(a > b) + 0.5 * (a == b) for a, b in itertools.product(first, second)]
-    estimate = comparing.probability_of_improvement([first], [second])
+    estimate = hypothesis.probability_of_improvement([first], [second])
     assert estimate.value == pytest.approx(np.mean(wins))
-    reverse = comparing.probability_of_improvement([second], [first])
+    reverse = hypothesis.probability_of_improvement([second], [first])
     assert (1 - reverse.high, 1 - reverse.low) == pytest.approx((estimate.low, estimate.high))
 
 
 def test_the_bounds_of_an_improvement_solve_newcombes_equation():
     first, second = np.random.default_rng(0).normal([[0.5], [0]], size=(2, 12))
-    estimate = comparing.probability_of_improvement([first], [second])
+    estimate = hypothesis.probability_of_improvement([first], [second])
     for bound in (estimate.low, estimate.high):
         spread = 1 + 11 * ((1 - bound) / (2 - bound) + bound / (1 + bound))
         error = np.sqrt(bound * (1 - bound) * spread / 144)
@@ -28,29 +28,29 @@ def test_the_bounds_of_an_improvement_solve_newcombes_equation():
 
 
 def test_an_improvement_in_all_pairs_is_not_certain():
-    estimate = comparing.probability_of_improvement([[0.9, 0.91, 0.92, 0.93]], [[0.1, 0.2, 0.3, 0.4]])
+    estimate = hypothesis.probability_of_improvement([[0.9, 0.91, 0.92, 0.93]], [[0.1, 0.2, 0.3, 0.4]])
     assert estimate.value == estimate.high == 1
     assert 0.4 < estimate.low < 0.8
-    assert comparing.probability_of_improvement([[1.0, 1.0]], [[1.0, 1.0]]).note == "all are equal"
-    assert comparing.probability_of_improvement([[1.0]], [[0.0]]).note == "one value"
-    assert np.isnan(comparing.probability_of_improvement([[]], [[0.0]]).value)
-    assert np.isnan(comparing.probability_of_improvement([], []).value)
+    assert hypothesis.probability_of_improvement([[1.0, 1.0]], [[1.0, 1.0]]).note == "all are equal"
+    assert hypothesis.probability_of_improvement([[1.0]], [[0.0]]).note == "one value"
+    assert np.isnan(hypothesis.probability_of_improvement([[]], [[0.0]]).value)
+    assert np.isnan(hypothesis.probability_of_improvement([], []).value)
 
 
 def test_improvements_are_means_over_repeats_of_all_pairs_of_runs_within_each():
     first, second = [[1.0, 3.0], [11.0], [20.0], [30.0]], [[2.0], [10.0, 12.0], [20.0], [29.0]]
-    estimate = comparing.probability_of_improvement(first, second)
+    estimate = hypothesis.probability_of_improvement(first, second)
     assert estimate.value == pytest.approx(np.mean([0.5, 0.5, 0.5, 1.0]))
-    assert estimate == intervals.mean([0.5, 0.5, 0.5, 1.0], intervals.SHARE)
-    wider = comparing.probability_of_improvement(first, second, 1 / 3)
+    assert estimate == estimates.mean([0.5, 0.5, 0.5, 1.0], estimates.SHARE)
+    wider = hypothesis.probability_of_improvement(first, second, 1 / 3)
     assert wider.low < estimate.low < estimate.high < wider.high <= 1
-    assert comparing.probability_of_improvement(first[:2] + first[3:], second[:2] + second[3:]).values == (0.5, 0.5, 1)
+    assert hypothesis.probability_of_improvement(first[:2] + first[3:], second[:2] + second[3:]).values == (0.5, 0.5, 1)
 
 
 @pytest.mark.parametrize(("runs", "value"), [([1.0, 2.0], 1.0), ([-1.0], 0.0), ([0.0, 0.0], 0.5)])
 def test_where_all_repeats_say_the_same_the_interval_is_wilsons_over_the_repeats(runs, value):
-    estimate = comparing.probability_of_improvement([runs] * 8, [[0.0, 0.0]] * 8)
-    share = intervals.share(round(8 * value), 8)
+    estimate = hypothesis.probability_of_improvement([runs] * 8, [[0.0, 0.0]] * 8)
+    share = estimates.share(round(8 * value), 8)
     assert (estimate.value, estimate.low, estimate.high) == (value, share.low, share.high)
     assert estimate.note == "all 8 equal"
 
@@ -59,7 +59,7 @@ def test_where_all_repeats_say_the_same_the_interval_is_wilsons_over_the_repeats
 def test_improvements_are_covered(shift, size):
     generator, truth, covered = np.random.default_rng(0), scipy.stats.norm.cdf(shift / 2**0.5), 0
     for _ in range(400):
-        estimate = comparing.probability_of_improvement(
+        estimate = hypothesis.probability_of_improvement(
             [generator.normal(shift, 1, size)], [generator.normal(size=size)]
         )
         covered += estimate.low <= truth <= estimate.high
@@ -69,9 +69,9 @@ def test_improvements_are_covered(shift, size):
 def test_a_paired_interval_is_scipys_with_the_variance_of_other_sources_added():
     differences = np.random.default_rng(0).normal(size=7)
     interval = scipy.stats.ttest_1samp(differences, 0).confidence_interval()
-    found = intervals.corrected_difference(differences, 0.0)
+    found = estimates.corrected_difference(differences, 0.0)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
-    wider = intervals.corrected_difference(differences, 0.2, variance=0.5)
+    wider = estimates.corrected_difference(differences, 0.2, variance=0.5)
     error = np.sqrt((1 / 7 + 0.2) * differences.var(ddof=1) + 0.5)
     assert wider.half_width == pytest.approx(error * scipy.stats.t.ppf(0.975, 6))
     of_six = scipy.stats.ttest_1samp(differences, 0).confidence_interval(1 - 0.05 / 6)
@@ -81,20 +81,20 @@ def test_a_paired_interval_is_scipys_with_the_variance_of_other_sources_added():
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5))
 def test_an_outcome_is_read_off_its_interval(value, half_width, margin):
-    effect = intervals.Estimate(value, value - half_width, value + half_width)
-    found = comparing.outcome(effect, margin, "ahead", "behind")
+    effect = estimates.Estimate(value, value - half_width, value + half_width)
+    found = hypothesis.outcome(effect, margin, "ahead", "behind")
     assert (found in ("ahead", "behind")) == (effect.low > 0 or effect.high < 0)
     assert found != "tie" or abs(value) + half_width <= margin + 1e-12
-    unknown = intervals.Estimate(value, np.nan, np.nan)
-    assert comparing.outcome(unknown, margin, "ahead", "behind") == "open"
+    unknown = estimates.Estimate(value, np.nan, np.nan)
+    assert hypothesis.outcome(unknown, margin, "ahead", "behind") == "open"
 
 
 def test_a_profile_is_the_share_of_runs_at_or_above_each_threshold():
-    table = comparing.profile([0.2, 0.5, 0.5, 1.0], [0.0, 0.5, 0.6, 2.0])
+    table = hypothesis.profile([0.2, 0.5, 0.5, 1.0], [0.0, 0.5, 0.6, 2.0])
     assert table["share"].tolist() == [1, 0.75, 0.25, 0]
-    of_three = intervals.share(3, 4)
+    of_three = estimates.share(3, 4)
     assert table.loc[1, ["low", "high"]].tolist() == [of_three.low, of_three.high]
-    assert comparing.profile([], [0.1]).isna().any(axis=None)
+    assert hypothesis.profile([], [0.1]).isna().any(axis=None)
 
 
 def test_critical_differences_are_those_of_demsars_table():
@@ -102,8 +102,8 @@ def test_critical_differences_are_those_of_demsars_table():
     table = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
     for contestants, quantile in enumerate(table, start=2):
         unit = np.sqrt(contestants * (contestants + 1) / (6 * 10))
-        assert comparing.critical_difference(contestants, 10) == pytest.approx(quantile * unit, abs=2e-3)
-    assert np.isnan(comparing.critical_difference(3, 1))
+        assert hypothesis.critical_difference(contestants, 10) == pytest.approx(quantile * unit, abs=2e-3)
+    assert np.isnan(hypothesis.critical_difference(3, 1))
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -112,22 +112,22 @@ def test_friedmans_statistic_is_that_of_scipy(ties):
     scores = np.round(scores) if ties else scores
     chi_square = scipy.stats.friedmanchisquare(*scores.T).statistic
     statistic = 8 * chi_square / (9 * 3 - chi_square)
-    assert comparing.friedman_p_value(scores) == pytest.approx(scipy.stats.f.sf(statistic, 3, 24))
-    assert comparing.friedman_p_value(np.ones((5, 3))) == 1
-    assert comparing.friedman_p_value(np.tile([1.0, 2.0, 3.0], (5, 1))) == 0
+    assert hypothesis.friedman_p_value(scores) == pytest.approx(scipy.stats.f.sf(statistic, 3, 24))
+    assert hypothesis.friedman_p_value(np.ones((5, 3))) == 1
+    assert hypothesis.friedman_p_value(np.tile([1.0, 2.0, 3.0], (5, 1))) == 0
 
 
 def test_contestants_that_cannot_be_told_apart():
     generator = np.random.default_rng(0)
     scores = generator.normal([3.0, 2.9, 0.0, -0.1], size=(40, 4))
-    groups = comparing.indistinct(scores, ["a", "b", "c", "d"])
+    groups = hypothesis.indistinct(scores, ["a", "b", "c", "d"])
     assert [set(group) for group in groups] == [{"a", "b"}, {"c", "d"}]
-    alike = comparing.indistinct(generator.normal(size=(10, 3)), ["a", "b", "c"])
+    alike = hypothesis.indistinct(generator.normal(size=(10, 3)), ["a", "b", "c"])
     assert [set(group) for group in alike] == [{"a", "b", "c"}]
     clear = np.tile([3.0, 2.0, 1.0], (30, 1))
-    assert comparing.indistinct(clear, ["a", "b", "c"]) == ()
-    assert comparing.indistinct(clear[:1], ["a", "b", "c"]) == (("a", "b", "c"),)
-    assert np.allclose(comparing.average_ranks(clear), [1, 2, 3])
+    assert hypothesis.indistinct(clear, ["a", "b", "c"]) == ()
+    assert hypothesis.indistinct(clear[:1], ["a", "b", "c"]) == (("a", "b", "c"),)
+    assert np.allclose(hypothesis.average_ranks(clear), [1, 2, 3])
 
 
 def test_one_optimizer_under_two_names_is_seldom_called_different():
@@ -135,6 +135,6 @@ def test_one_optimizer_under_two_names_is_seldom_called_different():
     for _ in range(400):
         stuck = generator.random((2, 8)) < 0.05
         first, second = np.where(stuck, 0.1, generator.normal(0.97, 0.005, size=(2, 8)))
-        effect = intervals.corrected_difference(first - second, 0.0)
-        different += comparing.outcome(effect, 0.0, "ahead", "ahead") == "ahead"
+        effect = estimates.corrected_difference(first - second, 0.0)
+        different += hypothesis.outcome(effect, 0.0, "ahead", "ahead") == "ahead"
     assert different / 400 < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.evidence import comparison, intervals
-from jaxnets.evidence.comparison import System
+from jaxnets.evidence import effects
+from jaxnets.stats import ensembles, estimates
+from jaxnets.stats.ensembles import System
 
 
 def system(correct, name="one"):
@@ -14,37 +15,37 @@ def system(correct, name="one"):
 def test_the_difference_of_two_systems_is_that_over_seeds_and_examples():
     generator = np.random.default_rng(0)
     first, second = generator.random((3, 100)) < 0.8, generator.random((1, 100)) < 0.7
-    result = comparison.compare(system(first), system(second))
-    assert result == intervals.crossed_difference(first, second)
-    assert comparison.compare(system(second), system(first)).value == pytest.approx(-result.value)
+    result = ensembles.difference_of_systems(system(first), system(second))
+    assert result == estimates.crossed_difference(first, second)
+    assert ensembles.difference_of_systems(system(second), system(first)).value == pytest.approx(-result.value)
 
 
 def test_over_folds_systems_differ_by_fold():
     accuracies = np.array([0.9, 0.7, 0.8, 0.7])
     first = system(np.ones((1, 40)))._replace(accuracies=accuracies, num_folds=4, test_share=1 / 3)
     second = first._replace(accuracies=np.full(4, 0.6))
-    difference = intervals.corrected_difference(accuracies - 0.6, 1 / 3, kind=intervals.DIFFERENCE)
-    assert comparison.compare(first, second) == difference
-    assert comparison.accuracy(first) == intervals.corrected_difference(accuracies, 1 / 3, kind=intervals.SHARE)
-    assert comparison.accuracy(first._replace(num_folds=1)) == intervals.mean(accuracies, intervals.SHARE)
-    assert comparison.accuracy(second) == intervals.mean([0.6] * 4, intervals.SHARE, examples=40)
+    difference = estimates.corrected_difference(accuracies - 0.6, 1 / 3, kind=estimates.DIFFERENCE)
+    assert ensembles.difference_of_systems(first, second) == difference
+    assert ensembles.accuracy(first) == estimates.corrected_difference(accuracies, 1 / 3, kind=estimates.SHARE)
+    assert ensembles.accuracy(first._replace(num_folds=1)) == estimates.mean(accuracies, estimates.SHARE)
+    assert ensembles.accuracy(second) == estimates.mean([0.6] * 4, estimates.SHARE, examples=40)
 
 
 def test_of_one_value_the_accuracy_has_the_interval_of_a_share():
-    assert comparison.accuracy(system([[True] * 8 + [False] * 2])) == intervals.share(8, 10)
+    assert ensembles.accuracy(system([[True] * 8 + [False] * 2])) == estimates.share(8, 10)
 
 
 def test_right_among_some_of_the_examples_of_two_folds():
     places = {"run": [0, 0, 0, 1, 1], "fold": [0, 0, 0, 1, 1], "example": [0, 1, 2, 0, 1]}
     predictions = pd.DataFrame({**places, "label": [0, 1, 1, 0, 1], "prediction": [0, 1, 0, 1, 1]})
-    result = comparison.right_among(predictions, [np.array([True, False, True]), np.array([False, True])])
+    result = effects.right_among(predictions, [np.array([True, False, True]), np.array([False, True])])
     assert result.to_dict("list") == {"run": [0, 1], "right": [0.5, 1.0], "examples": [2, 1], "largest": [0.5, 1.0]}
-    assert list(comparison.right_among(pd.DataFrame(), []).columns) == list(result.columns)
+    assert list(effects.right_among(pd.DataFrame(), []).columns) == list(result.columns)
 
 
 def test_without_a_test_example_that_counts_there_is_no_accuracy():
     predictions = pd.DataFrame({"run": [0], "fold": [0], "example": [0], "label": [0], "prediction": [0]})
-    table = comparison.right_among(predictions, [np.array([False])])
+    table = effects.right_among(predictions, [np.array([False])])
     assert table.empty
     assert len(pd.DataFrame({"run": [0]}).merge(table, on="run")) == 0  # the columns have their types all the same
 
@@ -55,34 +56,34 @@ def nets(right, number=(0, 1), edge=False):
 
 
 def test_the_gap_is_that_from_the_mean_of_the_reference_to_no_errors():
-    found = comparison.gap_closed(nets([0.9, 0.7]), nets([0.7, 0.5], edge=[True, False]), "right")
+    found = effects.gap_closed(nets([0.9, 0.7]), nets([0.7, 0.5], edge=[True, False]), "right")
     assert found["effect"].tolist() == pytest.approx([0.2 / 0.4, 0.2 / 0.4])
     assert found["edge"].tolist() == [True, False]
     same = nets([0.7, 0.5])
-    assert comparison.gap_closed(same, same, "right")["effect"].tolist() == [0, 0]
+    assert effects.gap_closed(same, same, "right")["effect"].tolist() == [0, 0]
 
 
 def test_a_gap_of_few_errors_is_not_blown_up():
-    found = comparison.gap_closed(nets([0.99, 1.0]), nets([1.0, 1.0]), "right")
-    assert found["effect"].tolist() == pytest.approx([-0.01 / comparison.LEAST_GAP, 0])
+    found = effects.gap_closed(nets([0.99, 1.0]), nets([1.0, 1.0]), "right")
+    assert found["effect"].tolist() == pytest.approx([-0.01 / effects.LEAST_GAP, 0])
 
 
 def test_what_nets_gain_on_a_classifier_of_each_block():
     baseline = pd.DataFrame({"block": [0, 1], "right": [0.6, 0.1], "edge": [True, False]})
-    found = comparison.over_baseline(nets([0.9, 0.7]), baseline, "right")
+    found = effects.over_baseline(nets([0.9, 0.7]), baseline, "right")
     assert found["effect"].tolist() == pytest.approx([0.3, 0.1])
     assert found["edge"].all()
 
 
 def test_a_rise_is_from_the_lowest_to_the_highest_value():
     table = pd.concat([nets([0, 0]).assign(degree=of, effect=of**2) for of in (1.0, 3.0, 2.0)])
-    found = comparison.rise(table, "degree")
+    found = effects.rise(table, "degree")
     assert found["effect"].tolist() == [8.0, 8.0]
-    assert comparison.rise(table[table["degree"] == 2.0], "degree").empty
+    assert effects.rise(table[table["degree"] == 2.0], "degree").empty
 
 
 def test_confusions():
-    counts = comparison.confusion(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 0]), 3)
+    counts = ensembles.confusion(np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 0]), 3)
     assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [2, 0, 1]]
 
 
@@ -95,7 +96,7 @@ def test_the_most_certain_mistakes_come_first():
             "probability_1": [0.7, 0.1, 0.2, 0.4],
         }
     )
-    result = comparison.certain_mistakes(table, 2)
+    result = ensembles.certain_mistakes(table, 2)
     assert result.index.tolist() == [2, 0]
     assert result["certainty"].tolist() == [0.8, 0.7]
 
@@ -118,7 +119,7 @@ def runs_and_predictions():
 
 
 def test_a_model_is_taken_at_its_best_on_dev_and_a_lost_run_counts_as_chance():
-    (result,) = comparison.of_runs(*runs_and_predictions())
+    (result,) = ensembles.systems_of_runs(*runs_and_predictions())
     assert result.name == "dan"
     assert result.configuration == "adam, learning_rate 0.1"
     assert result.correct.tolist() == [[1, 0, 0], [0.5, 0.5, 1], [1, 0, 0]]
@@ -130,10 +131,10 @@ def test_a_model_is_taken_at_its_best_on_dev_and_a_lost_run_counts_as_chance():
 def test_runs_that_diverged_have_their_say_in_the_choice():
     runs, predictions = runs_and_predictions()
     runs.loc[(runs["learning_rate"] == 0.1) & (runs["seed"] > 0), "status"] = "diverged"
-    (result,) = comparison.of_runs(runs, predictions)
+    (result,) = ensembles.systems_of_runs(runs, predictions)
     assert result.configuration == "adam, learning_rate 0.2"  # of 0.1 one seed of three is left
 
 
 def test_a_model_of_which_no_seed_finished_is_left_out():
     runs, predictions = runs_and_predictions()
-    assert comparison.of_runs(runs.assign(status="diverged"), predictions) == []
+    assert ensembles.systems_of_runs(runs.assign(status="diverged"), predictions) == []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from jaxnets.evidence.intervals import crossed_difference
+from jaxnets.stats.estimates import crossed_difference
 
 
 def bounds(estimate):

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.evidence import effects
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 
 FACTS = TaskFacts("wine", "", np.nan, 0.4, 3, 100, 20, 20, independent=False)
 

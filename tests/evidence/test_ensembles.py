@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from jaxnets.evidence import ensembles
-from jaxnets.evidence.ensembles import averaged, calibration_error, ensemble
+from jaxnets.stats import ensembles
+from jaxnets.stats.ensembles import averaged, calibration_error, ensemble
 
 
 def table(probabilities, labels, *, first_run=0, fold=0):
@@ -82,7 +82,7 @@ def test_an_example_of_another_fold_is_another_example():
         [1, 2, 0, 0],
     ]
     np.testing.assert_allclose(mean["probability_1"], [0.2, 0.4, 0.4, 0.4], rtol=1e-6)
-    system = ensembles._system("mine", mean, 1.5)
+    system = ensembles._averaged_system("mine", mean, 1.5)
     assert (system.correct.tolist(), system.accuracies.tolist()) == ([[1, 0, 0, 1]], [1, pytest.approx(1 / 3)])
     found = ensemble(both, [0, 1, 2])
     assert found.accuracy == pytest.approx((1 + 1) / 4)

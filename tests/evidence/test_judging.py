@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from jaxnets.evidence.intervals import UNKNOWN, Estimate
 from jaxnets.evidence.judging import Fact, effects, estimated, judge, outcome, step_down
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.stats.estimates import UNKNOWN, Estimate
 
 
 def judged(of_rule, found):

@@ -12,7 +12,7 @@ from statsmodels.stats.nonparametric import rank_compare_2indep
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from jaxnets.evidence import comparing, intervals
+from jaxnets.stats import estimates, hypothesis
 
 DRAWS = range(8)
 
@@ -33,13 +33,13 @@ def bounds(estimate):
 @pytest.mark.parametrize("trials", [1, 4, 30, 1000])
 def test_shares_of_trials_have_wilsons_interval(trials):
     for successes in {0, 1, trials // 3, trials}:
-        equal(bounds(intervals.share(successes, trials)), proportion_confint(successes, trials, method="wilson"))
+        equal(bounds(estimates.share(successes, trials)), proportion_confint(successes, trials, method="wilson"))
 
 
 @pytest.mark.parametrize("examples", [36, 180, 4000])
 def test_equal_shares_have_the_exact_interval(examples):
     for right in (0, 1, examples // 2, examples - 3, examples):
-        estimate = intervals.mean([right / examples] * 5, intervals.SHARE, examples)
+        estimate = estimates.mean([right / examples] * 5, estimates.SHARE, examples)
         exact = proportion_confint(right, examples, method="beta")
         assert bounds(estimate) == pytest.approx(exact, abs=1e-12)  # SciPy looks for the root, statsmodels inverts
 
@@ -47,16 +47,16 @@ def test_equal_shares_have_the_exact_interval(examples):
 def test_failures_that_no_seed_showed_are_those_of_the_exact_one_sided_bound():
     for seeds in (3, 8, 31, 58):
         most = proportion_confint(0, seeds, alpha=0.10, method="beta")[1]
-        assert intervals.unseen_failures(seeds) == f"up to {most:.0%} of seeds could fail unseen"
+        assert estimates.unseen_failures(seeds) == f"the failure rate may still be up to {most:.0%} (95% upper bound)"
 
 
 @pytest.mark.parametrize("seed", DRAWS)
 def test_means_and_paired_differences_have_the_interval_of_a_t_test(seed):
     first, second = drawn(seed, 2, 4 + seed)
     found = scipy.stats.ttest_rel(first, second)
-    equal(bounds(intervals.paired_difference(first, second)), found.confidence_interval())
-    equal(bounds(intervals.mean(first)), DescrStatsW(first).tconfint_mean())
-    assert bounds(intervals.mean(first - second)) == pytest.approx(
+    equal(bounds(estimates.paired_difference(first, second)), found.confidence_interval())
+    equal(bounds(estimates.mean(first)), DescrStatsW(first).tconfint_mean())
+    assert bounds(estimates.mean(first - second)) == pytest.approx(
         pingouin.ttest(first, second, paired=True)["CI95"].iloc[0], abs=0.005
     )  # rounded
 
@@ -64,7 +64,7 @@ def test_means_and_paired_differences_have_the_interval_of_a_t_test(seed):
 @pytest.mark.parametrize("error", [0.05, 0.05 / 6, 0.05 / 406])
 def test_intervals_that_decide_have_their_level(error):
     differences = drawn(0, 8)
-    found, of_all = intervals.corrected_difference(differences, 0.0), DescrStatsW(differences)
+    found, of_all = estimates.corrected_difference(differences, 0.0), DescrStatsW(differences)
     equal(bounds(found.at(error, 7)), of_all.tconfint_mean(alpha=error))
     equal(found.at(2 * error, 7).low, of_all.tconfint_mean(alpha=error, alternative="larger")[0])
 
@@ -75,20 +75,20 @@ def test_shares_have_the_delta_interval_of_a_logit_and_losses_that_of_a_logarith
     size = 4 + seed
     values = scipy.stats.norm.cdf(1.5 + 0.5 * drawn(seed, size))
     for kind, family, inverse in (
-        (intervals.SHARE, sm.families.Binomial(), scipy.special.expit),
-        (intervals.POSITIVE, sm.families.Poisson(), np.exp),
+        (estimates.SHARE, sm.families.Binomial(), scipy.special.expit),
+        (estimates.POSITIVE, sm.families.Poisson(), np.exp),
     ):
         fit = sm.GLM(values, np.ones(size), family=family).fit(cov_type="HC0", tol=1e-15, maxiter=50)
         reach = scipy.stats.t.ppf([0.025, 0.975], size - 1) * fit.bse * (size / (size - 1)) ** 0.5
-        assert bounds(intervals.mean(values, kind)) == pytest.approx(inverse(fit.params + reach), rel=1e-12)
+        assert bounds(estimates.mean(values, kind)) == pytest.approx(inverse(fit.params + reach), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", DRAWS)
 def test_differences_of_two_samples_have_welchs_interval(seed):
     first, second = drawn(seed, 4 + seed), 2 * drawn(seed + 100, 12 - seed)
     expected = CompareMeans(DescrStatsW(first), DescrStatsW(second)).tconfint_diff(usevar="unequal")
-    equal(bounds(intervals.difference(first, second)), expected)
-    ratio = intervals.ratio(np.exp(first), np.exp(second))
+    equal(bounds(estimates.difference(first, second)), expected)
+    ratio = estimates.ratio(np.exp(first), np.exp(second))
     assert bounds(ratio) == pytest.approx(np.exp(expected), rel=1e-12)
 
 
@@ -96,25 +96,25 @@ def test_differences_of_two_samples_have_welchs_interval(seed):
 def test_differences_over_splits_are_those_of_the_corrected_resampled_t_test(folds):
     first, second = 0.9 + 0.02 * drawn(folds, 2, folds)
     mean, variance, freedom = baycomp.CorrelatedTTest.compute_statistics(second, first)
-    estimate = intervals.corrected_difference(first - second, 1 / (folds - 1))
+    estimate = estimates.corrected_difference(first - second, 1 / (folds - 1))
     equal(bounds(estimate), scipy.stats.t.interval(0.95, freedom, mean, variance**0.5))
 
 
 def test_without_chance_of_seeds_a_crossed_difference_is_paired_over_the_examples():
     first, second = np.random.default_rng(0).random((2, 1, 200)) < [[[0.9]], [[0.8]]]
     expected = scipy.stats.ttest_rel(first[0].astype(float), second[0].astype(float)).confidence_interval()
-    equal(bounds(intervals.crossed_difference(first, second)), expected)
+    equal(bounds(estimates.crossed_difference(first, second)), expected)
 
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_the_probability_of_improvement_in_a_repeat_is_the_common_language_effect_size(ties):
     first, second = drawn(0, 9) + 0.5, drawn(1, 7)
     first, second = (np.round(one) if ties else one for one in (first, second))
-    found = comparing.probability_of_improvement([first], [second]).value
+    found = hypothesis.probability_of_improvement([first], [second]).value
     equal(found, pingouin.mwu(first, second)["CLES"].iloc[0])
     equal(found, rank_compare_2indep(first, second).prob1)
     repeats = [(drawn(seed, 5) + 0.5, drawn(seed + 100, 4)) for seed in DRAWS]
-    several = comparing.probability_of_improvement(*zip(*repeats, strict=True))
+    several = hypothesis.probability_of_improvement(*zip(*repeats, strict=True))
     equal(several.value, np.mean([rank_compare_2indep(*repeat).prob1 for repeat in repeats]))
 
 
@@ -124,7 +124,7 @@ def test_friedmans_test_is_that_of_scipy_in_the_form_of_iman_and_davenport(ties)
     scores = np.round(scores) if ties else scores
     chi_square = scipy.stats.friedmanchisquare(*scores.T).statistic
     statistic = 8 * chi_square / (9 * 3 - chi_square)
-    equal(comparing.friedman_p_value(scores), scipy.stats.f.sf(statistic, 3, 24))
+    equal(hypothesis.friedman_p_value(scores), scipy.stats.f.sf(statistic, 3, 24))
     long = pd.DataFrame(scores).rename_axis("block").reset_index().melt("block", var_name="method")
     friedman = pingouin.friedman(long, dv="value", within="method", subject="block", method="f")
     equal(statistic, friedman["F"].iloc[0])
@@ -134,7 +134,7 @@ def test_mean_ranks_differ_where_nemenyis_test_says_so():
     decisions = 0
     for seed in range(10):
         scores = drawn(seed, 10, 5) + np.array([0, 0.5, 1, 1.5, 2])
-        ranks, reach = comparing.average_ranks(scores), comparing.critical_difference(5, 10)
+        ranks, reach = hypothesis.average_ranks(scores), hypothesis.critical_difference(5, 10)
         p_values = scikit_posthocs.posthoc_nemenyi_friedman(scores).to_numpy()
         first, second = np.triu_indices(5, 1)
         differ = np.abs(ranks[first] - ranks[second]) > reach
@@ -147,7 +147,7 @@ def test_mean_ranks_differ_where_nemenyis_test_says_so():
 def test_the_interval_of_a_median_lies_inside_the_exact_one_of_order_statistics(size):
     values = drawn(size, size)
     exact = scipy.stats.quantile_test(values, q=np.median(values), p=0.5).confidence_interval(0.95)
-    estimate = intervals.median(values)
+    estimate = estimates.median(values)
     assert exact.low <= estimate.low < estimate.value < estimate.high <= exact.high
 
 
@@ -155,5 +155,5 @@ def test_the_interval_of_a_median_lies_inside_the_exact_one_of_order_statistics(
 def test_slopes_are_those_of_ordinary_least_squares(seed):
     x, y = drawn(seed, 2, 5 + seed)
     fit = sm.OLS(y, sm.add_constant(x)).fit()
-    estimate = intervals.slope(x, y)
+    estimate = estimates.slope(x, y)
     equal([estimate.value, *bounds(estimate)], [fit.params[1], *fit.conf_int()[1]])

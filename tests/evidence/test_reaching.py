@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.comparison.table import Protocol, Study, TaskFacts
 from jaxnets.evidence import effects, reaching
-from jaxnets.evidence.study import Protocol, Study, TaskFacts
 
 EPOCHS = (1.0, 2.0, 4.0)
 LOSSES = {8: (0.4, 0.2, 0.1), 32: (0.8, 0.4, 0.2)}

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study
 from jaxnets.evidence import relative
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study
 
 ACCURACIES = {"zeros": [0.1, 0.1], "he": [0.9, 0.8], "xavier": [0.7, 0.5], "pytorch": [0.8, 0.8]}
 LOSSES = {"zeros": [2.0, 2.0], "he": [0.2, 0.4], "xavier": [0.1, 0.3], "pytorch": [0.4, 0.8]}

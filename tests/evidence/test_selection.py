@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxnets.evidence import selection
+from jaxnets.stats import selection
 
 
 def test_a_certain_choice_adds_no_variance():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.evidence import tuning
+from jaxnets.stats import selection
 
 
 @pytest.mark.parametrize("ends", [(0.01, 0.03), (0.03, 0.01)])
@@ -17,7 +17,7 @@ def test_every_run_reaches_the_loss_with_which_the_worst_ends(ends):
         for seed in (0, 1)
     ]
     parts[0].loc[1, "train_loss"] = parts[2].loc[1, "train_loss"] = 0.5  # seed 0 is slower
-    target, reached = tuning.to_worst_loss(pd.concat(parts), "kind", ["step"])
+    target, reached = selection.to_worst_loss(pd.concat(parts), "kind", ["step"])
     assert target == max(ends)
     assert reached[reached["seed"] == 0]["step"].tolist() == [30, 30]
     assert reached[reached["seed"] == 1]["step"].tolist() == [20, 20]
@@ -28,7 +28,7 @@ def test_the_expected_best_is_the_mean_over_all_sets_of_trials(ties):
     generator = np.random.default_rng(0)
     dev, scores = generator.normal(size=(2, 8))
     dev = np.round(dev) if ties else dev
-    table = tuning.expected_best(dev, scores, range(1, 9))
+    table = selection.expected_best(dev, scores, range(1, 9))
     for budget, value in zip(table["budget"], table["value"], strict=True):
         sets = np.array(list(itertools.combinations(range(8), budget)))
         best = [scores[one[dev[one] == dev[one].max()]].mean() if not ties else None for one in sets]
@@ -40,7 +40,7 @@ def test_the_expected_best_is_the_mean_over_all_sets_of_trials(ties):
 def test_the_expected_best_of_dev_alone_is_dodges_estimate_without_its_bias():
     generator, truth = np.random.default_rng(0), 1 - 1 / 5  # the largest of four uniform numbers
     samples = generator.random((300, 12))
-    means = [tuning.expected_best(values, values, [4])["value"][0] for values in samples]
+    means = [selection.expected_best(values, values, [4])["value"][0] for values in samples]
     assert np.mean(means) == pytest.approx(truth, abs=4 * np.std(means) / 300**0.5)
     # Dodge et al. (2019) draw with replacement from the values at hand
     ordered, steps = np.sort(samples[0]), (np.arange(13) / 12) ** 4
@@ -51,7 +51,7 @@ def test_bounds_of_the_expected_best_cover_it():
     generator, covered = np.random.default_rng(1), np.zeros(3)
     for _ in range(300):
         values = generator.random(32)
-        table = tuning.expected_best(values, values, [1, 4, 8])
+        table = selection.expected_best(values, values, [1, 4, 8])
         covered += (table["low"] <= table["budget"] / (table["budget"] + 1)) & (
             table["budget"] / (table["budget"] + 1) <= table["high"]
         )
@@ -59,12 +59,12 @@ def test_bounds_of_the_expected_best_cover_it():
 
 
 def test_budgets_of_which_there_are_too_few_sets_have_no_bounds():
-    table = tuning.expected_best(np.arange(9.0), np.arange(9.0), [1, 3, 4, 9])
+    table = selection.expected_best(np.arange(9.0), np.arange(9.0), [1, 3, 4, 9])
     assert table["low"].isna().tolist() == [False, False, True, True]
     assert table["value"].iloc[-1] == 8
-    assert tuning.expected_best([], [], [1]).empty
+    assert selection.expected_best([], [], [1]).empty
     with pytest.raises(ValueError, match="budgets: 10"):
-        tuning.expected_best(np.arange(9.0), np.arange(9.0), [10])
+        selection.expected_best(np.arange(9.0), np.arange(9.0), [10])
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12), st.floats(0.001, 0.3))
@@ -72,14 +72,14 @@ def test_the_width_of_good_rates_against_a_fine_grid(scores, tolerance):
     places = np.linspace(-3, 0, len(scores))
     grid = np.linspace(-3, 0, 30_001)
     good = np.interp(grid, places, scores) >= max(scores) - tolerance
-    assert tuning.good_width(10**places, scores, tolerance) == pytest.approx(3 * good.mean(), abs=0.01)
+    assert selection.good_width(10**places, scores, tolerance) == pytest.approx(3 * good.mean(), abs=0.01)
 
 
 def test_the_width_of_good_rates_in_special_cases():
-    assert tuning.good_width([0.1, 0.01, 1.0], [0.9, 0.9, 0.9]) == pytest.approx(2)
-    assert tuning.good_width([0.01, 0.1, 0.1], [0.5, 0.2, 0.9]) == pytest.approx(0.025)  # the better of equal rates
-    assert tuning.good_width([0.01, 0.1], [np.nan, 0.5], 0.1) == pytest.approx(0.2)
-    assert np.isnan(tuning.good_width([0.1, 0.1], [0.5, 0.6]))
+    assert selection.good_width([0.1, 0.01, 1.0], [0.9, 0.9, 0.9]) == pytest.approx(2)
+    assert selection.good_width([0.01, 0.1, 0.1], [0.5, 0.2, 0.9]) == pytest.approx(0.025)  # the better of equal rates
+    assert selection.good_width([0.01, 0.1], [np.nan, 0.5], 0.1) == pytest.approx(0.2)
+    assert np.isnan(selection.good_width([0.1, 0.1], [0.5, 0.6]))
 
 
 def test_widths_are_those_of_what_is_gained_over_guessing():
@@ -91,16 +91,16 @@ def test_widths_are_those_of_what_is_gained_over_guessing():
         for kind, of_kind in losses.items()
         for rate, loss in zip(rates, of_kind, strict=True)
     ]
-    table = tuning.widths(pd.DataFrame(rows), "kind").set_index("contestant")["width"]
+    table = selection.widths(pd.DataFrame(rows), "kind").set_index("contestant")["width"]
     assert table.to_dict() == pytest.approx({"sgd": 0.2, "adam": 1.2, "deaf": 0.0})
 
 
 def test_the_edge_of_the_rates():
     grid = np.geomspace(3e-4, 1, 8)
-    assert [tuning.on_edge(grid, rate) for rate in grid] == [True, *[False] * 6, True]
-    assert tuning.on_edge(np.geomspace(1e-4, 1, 64), 0.8)  # near the end of a range of draws
-    assert not tuning.on_edge([0.1, 0.1], 0.1)
-    assert not tuning.on_edge([], 0.1)
+    assert [selection.on_edge(grid, rate) for rate in grid] == [True, *[False] * 6, True]
+    assert selection.on_edge(np.geomspace(1e-4, 1, 64), 0.8)  # near the end of a range of draws
+    assert not selection.on_edge([0.1, 0.1], 0.1)
+    assert not selection.on_edge([], 0.1)
 
 
 def test_what_runs_take_to_a_target_with_those_that_never_arrive():
@@ -113,19 +113,19 @@ def test_what_runs_take_to_a_target_with_those_that_never_arrive():
             "dev_loss": [1.0, 0.2, 0.4, 2.0, 2.0, 0.1],
         }
     )
-    table = tuning.to_target(curves, 0.9, ["step", "examples"], runs=[2, 1, 0, 3])
+    table = selection.to_target(curves, 0.9, ["step", "examples"], runs=[2, 1, 0, 3])
     assert table.to_dict("list") == {
         "run": [2, 1, 0, 3],
         "step": [10, np.inf, 20, np.inf],
         "examples": [1, np.inf, 2, np.inf],
     }
-    assert tuning.to_target(curves, 0.2, ["step"], score="dev_loss")["step"].tolist() == [20, np.inf, 10]
+    assert selection.to_target(curves, 0.2, ["step"], score="dev_loss")["step"].tolist() == [20, np.inf, 10]
     assert table["step"].median() == np.inf
 
 
 def test_a_run_that_diverged_never_gets_to_the_worst_loss():
     whole = pd.DataFrame({"kind": "a", "seed": 0, "step": [10, 20], "train_loss": [1.0, 0.1]})
     cut = pd.DataFrame({"kind": "a", "seed": 1, "step": [10], "train_loss": [3.0]})
-    target, reached = tuning.to_worst_loss(pd.concat([whole, cut]), "kind", ["step"])
+    target, reached = selection.to_worst_loss(pd.concat([whole, cut]), "kind", ["step"])
     assert target == 0.1
     assert reached["step"].tolist() == [20, np.inf]

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.comparison.table import TUNING, Protocol, Study, TaskFacts
 from jaxnets.evidence import zones
-from jaxnets.evidence.study import TUNING, Protocol, Study, TaskFacts
 
 RATES = [0.01, 0.1, 1.0, 10.0]
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from experiments import compare_optimizers, text_classification
+from jaxnets.comparison.table import CONFIRMATION, TUNING, read
 from jaxnets.engine import execute
 from jaxnets.engine.events import Compiled
 from jaxnets.errors import UserError
-from jaxnets.evidence.study import CONFIRMATION, TUNING, read
 from jaxnets.lab import comparing, results, session
 from jaxnets.lab.experiment import configure
 

@@ -10,10 +10,11 @@ import pytest
 
 import jaxnets
 from jaxnets import data
+from jaxnets.comparison import leaderboard
+from jaxnets.comparison.table import TaskFacts
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
 from jaxnets.errors import UserError
-from jaxnets.evidence.study import TaskFacts
 from jaxnets.lab import directories, run_directory
 from tests.by_hand import may_be_changed
 
@@ -51,23 +52,23 @@ def test_a_sweep_is_a_study_of_its_runs(written):
 def test_the_set_ups_differ_in_what_was_changed_alone(written, tmp_path):
     other = copied(written, "config.json", lambda content: content["config"].update(batch_size=4), tmp_path / "b")
     one, two = (directories.read(path) for path in (written, other))
-    assert directories.differences([one, one]).empty
-    assert directories.differences([one, two]).to_numpy().tolist() == [["configuration", "batch size", "2", "4"]]
-    assert directories.same_data(one, two)
+    assert directories.differences([one, one]) == []
+    assert directories.differences([one, two]) == [["batch_size", "2", "4"]]
 
 
-def test_other_data_are_no_pairs(written, tmp_path):
-    def change(environment):
-        environment["data"][0]["fingerprint"] = "another"
-
-    other = copied(written, "environment.json", change, tmp_path / "b")
-    one, two = (directories.read(path) for path in (written, other))
-    assert not directories.same_data(one, two)
-    assert directories.differences([one, two])["what"].tolist() == ["fingerprint"]
-    older = copied(other, "environment.json", lambda environment: environment.pop("data"), tmp_path / "c")
-    assert directories.same_data(one, directories.read(older))  # they do not tell otherwise
-    config = copied(older, "config.json", lambda content: content["config"].update(dataset="negation"), tmp_path / "d")
-    assert not directories.same_data(one, directories.read(config))
+def test_directories_are_methods_of_one_comparison(written, tmp_path):
+    one = directories.read(written)
+    better = replace(one, study=replace(one.study, runs=one.study.runs.assign(test_accuracy=1.0)))
+    one = replace(one, study=replace(one.study, runs=one.study.runs.assign(test_accuracy=0.5)))
+    study = directories.joined([one, better], ["a", "b"])
+    assert study.contestants == ["a: sgd", "a: adam", "b: sgd", "b: adam"]
+    assert study.runs[study.runs["phase"] == "tuning"]["run"].is_unique
+    assert set(study.curves["run"]) == set(study.runs["run"])
+    scores = leaderboard.contestants(study).set_index("contestant")["accuracy"]
+    assert scores.to_dict() == {"a: sgd": 0.5, "a: adam": 0.5, "b: sgd": 1.0, "b: adam": 1.0}
+    other = replace(one, study=replace(one.study, tasks=(replace(one.study.tasks[0], name="another"),)))
+    with pytest.raises(UserError, match="no task in common"):
+        directories.joined([one, other], ["a", "c"])
 
 
 def test_the_tables_open_in_pandas_in_one_line(written):

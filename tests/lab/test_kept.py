@@ -8,8 +8,8 @@ import pytest
 
 import jaxnets
 from jaxnets.engine import crew
-from jaxnets.evidence import choosing
 from jaxnets.inference import predict
+from jaxnets.stats import selection
 
 FEATURES = np.random.default_rng(0).normal(size=(150, 5)).astype(np.float32)
 LABELS = (FEATURES[:, 0] > 0).astype(int)
@@ -29,7 +29,7 @@ def test_the_seeds_of_the_best_setting_are_kept_where_they_are_judged(extra, tmp
     kept = sorted({run for run, _ in results.kept})
     runs = results.runs.iloc[kept]
     groups = [name for name in ("optimizer", "block") if name in results.runs]
-    best = choosing.best_configurations(results.runs, groups).sort_values(["dev_score", "dev_loss"]).iloc[::-1]
+    best = selection.best_configurations(results.runs, groups).sort_values(["dev_score", "dev_loss"]).iloc[::-1]
     assert len(kept) == 3
     assert runs["learning_rate"].nunique() == 1
     assert runs["dev_accuracy"].mean() == pytest.approx(best["dev_score"].max())

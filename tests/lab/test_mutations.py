@@ -15,9 +15,9 @@ import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
 from jaxnets import io
 from jaxnets.cli import flags
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.answer import answer
 from jaxnets.errors import UserError
-from jaxnets.evidence import study
-from jaxnets.evidence.answer import answer
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.lab import directories
@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
     results = jaxnets.sweep(**SWEEP, output=directory / "sweep")
     models.save(directory / "sweep", results.model(0))
     (directory / "study").mkdir()
-    study.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
+    comparison_table.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
     io.write_json(directory / "study" / "environment.json", ENVIRONMENT)
     shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "study")
     io.write_json(directory / "study" / findings.FILE, finding("sums").as_json())
@@ -70,7 +70,6 @@ def told(directory):
     read = directories.read(directory)
     answer(read.study, read.margin)
     directories.differences([read, read])
-    directories.same_data(read, read)
 
 
 READERS = {
@@ -78,7 +77,7 @@ READERS = {
     "sweep/environment.json": [told],
     "sweep/models.json": [load],
     "sweep/checkpoint/model.json": [lambda path: explain.explain(models.load(path), ["a good film"])],
-    "study/study.json": [lambda path: answer(study.read(path), 0.01)],
+    "study/study.json": [lambda path: answer(comparison_table.read(path), 0.01)],
     "study/finding.json": [findings.read],
 }
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence.answer import Answer
-from jaxnets.evidence.study import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison.answer import Answer
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 
 NUM_STEPS, EVERY, CHANCE = 690, 23, 0.1
 ENVIRONMENT = {

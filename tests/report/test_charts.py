@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.evidence import intervals
-from jaxnets.evidence.intervals import Estimate
 from jaxnets.report import charts, figures
+from jaxnets.stats import estimates
+from jaxnets.stats.estimates import Estimate
 
 TABLE = pd.DataFrame(
     {"width": ["2", "2", "10", "10"] * 2, "kind": ["a"] * 4 + ["b"] * 4, "loss": [1.0, 3, 2, np.nan, 5, 5, 6, 8]}
@@ -49,7 +49,7 @@ def test_bands_are_the_intervals():
     table = pd.DataFrame({"width": ["2"] * 4 + ["10"] * 4, "loss": [5.0, 5, 5, 5, 6, 8, 7, 0.5]})
     _, axes = charts.lines(table, "width", "loss")
     band = axes.collections[0].get_paths()[0].vertices
-    expected = intervals.mean([6, 8, 7, 0.5], intervals.POSITIVE)
+    expected = estimates.mean([6, 8, 7, 0.5], estimates.POSITIVE)
     assert expected.low > 0
     at_ten = band[band[:, 0] == 1][:, 1]
     assert at_ten.min() == pytest.approx(expected.low)

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from jaxnets.evidence.answer import answer
+from jaxnets.comparison.answer import answer
 from jaxnets.report import comparison_tables
 from tests.report import studies
 
@@ -34,5 +34,5 @@ def test_the_sentences_and_the_cautions_follow():
 
 def test_of_many_tasks_the_first_three_are_shown():
     text = printed(answer(studies.make(tasks=5)[0]))
-    assert text.count("each at its chosen setting") == 3
-    assert "The tables of the other 2 tasks stand in the report." in " ".join(text.split())
+    assert text.count("best setting of each") == 3
+    assert "The tables of the other 2 tasks are in the report." in " ".join(text.split())

@@ -6,7 +6,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from jaxnets.inference.explain import Explanation, json_text, print_explanation
-from jaxnets.report import figures, pages, tables
+from jaxnets.report import figures, tables
 from jaxnets.report.console import Terminal
 from tests.docs.pages import ROOT
 
@@ -88,15 +88,3 @@ def test_numbers_of_a_logarithmic_axis_are_mathematics(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert ">$x$<" in text
     assert ">$\\mathdefault" not in text
-
-
-def test_a_page_escapes_and_cleans_what_it_shows():
-    table = {"title": NAME, "columns": [NAME], "rows": [[NAME]], "note": "<script>"}
-    setups = {"title": "", "columns": [NAME], "rows": [[NAME]], "note": ""}
-    pair = {"after": NAME, "before": NAME, "sentences": ["<script>alert(1)</script>"], "tables": [table]}
-    page = pages.render("between.html", title=NAME, names=[(NAME, NAME)], setups=setups, pairs=[pair], command=NAME)
-    page.encode()
-    assert "\x1b" not in page
-    assert "<b>" not in page
-    assert "<script>alert" not in page
-    assert "[/x] [bold]b[/]" in page

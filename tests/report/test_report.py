@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from jaxnets.errors import UserError
-from jaxnets.evidence import choosing
 from jaxnets.report import figures
+from jaxnets.stats import selection
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_lines_are_the_means_over_seeds(results):
 
 def test_learning_curves_are_those_of_the_best_runs(results):
     runs, curves = results
-    best = choosing.best_configurations(runs)
+    best = selection.best_configurations(runs)
     loss, accuracy = figures.learning_curves(runs, curves).axes
     assert loss.get_yscale() == "log"
     for line, (_, row) in zip(accuracy.lines, best.iterrows(), strict=True):

@@ -6,9 +6,9 @@ import pytest
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.evidence.comparison import System
 from jaxnets.report import figures, tables, text_tables
 from jaxnets.report.console import Terminal
+from jaxnets.stats.ensembles import System
 
 
 def system(name, share, *, seeds=1):

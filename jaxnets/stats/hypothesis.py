@@ -1,4 +1,4 @@
-"""Contestants compared: pairs, shares, probability of improvement, tests, profiles and ranks."""
+"""Tests and comparisons of methods: probability of improvement, outcomes, profiles and ranks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from jaxnets.evidence.intervals import SHARE, UNKNOWN, Estimate, corrected_difference, mean, ratio, share
-from jaxnets.evidence.resampling import LEVEL
+from jaxnets.stats.estimates import LEVEL, SHARE, UNKNOWN, Estimate, corrected_difference, mean, ratio, share
 
 TIE, OPEN = "tie", "open"
 ERROR = 1 - LEVEL

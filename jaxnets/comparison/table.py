@@ -12,7 +12,7 @@ import pandas as pd
 
 from jaxnets import io, schema
 from jaxnets.errors import UserError
-from jaxnets.evidence import choosing
+from jaxnets.stats import selection
 
 FILE, FORMAT = "study.json", 1
 _SCORES = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
@@ -111,12 +111,12 @@ class Study:
     def tuned(self) -> tuple[str, ...]:
         """The hyperparameters that were tuned: those that vary within a contestant, the learning rate in any case."""
         groups = self.phase(TUNING).groupby(["task", self.by], sort=False)
-        return tuple(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in choosing.varying(own))]))
+        return tuple(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in selection.varying(own))]))
 
     @cached_property
     def unit(self) -> str:
         """What repetitions are counted by: `block` or `fold` where there are several, else `seed`."""
-        return choosing.unit(self.runs)
+        return selection.unit(self.runs)
 
     @cached_property
     def groups(self) -> list[str]:
@@ -130,7 +130,7 @@ class Study:
         if len(confirming):
             return confirming
         tasks = self.phase(TUNING).groupby("task", sort=False)
-        chosen = [choosing.at_best(runs, self.groups, self.protocol.score) for _, runs in tasks]
+        chosen = [selection.at_best(runs, self.groups, self.protocol.score) for _, runs in tasks]
         return pd.concat(chosen) if chosen else self.runs.iloc[:0]
 
     def phase(self, name: str) -> pd.DataFrame:

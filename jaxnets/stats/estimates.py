@@ -1,17 +1,172 @@
-"""Estimates with intervals, of 95% unless they say otherwise: means, medians, shares, differences, ratios and slopes.
+"""Estimates with intervals: means, medians, shares, differences, ratios and slopes.
 
-Which interval is taken, what it assumes and how often it covers is told in `docs/statistics.md`.
+An `Estimate` carries the level of its interval. Which interval is taken, what it assumes and how often it covers is
+told in `docs/statistics.md`. Resamples are the same in every call, so that a table always has the same interval.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
-from jaxnets.evidence import crossed, resampling
+RESAMPLES = 2000
+LEVEL = 0.95
+
+_MOST_TIMES_STUDENT = 2.0
+
+Bounds = tuple[np.ndarray, np.ndarray]
+
+
+@functools.lru_cache(maxsize=32)
+def resamples(sizes: tuple[int, ...]) -> Float[np.ndarray, "resamples values"]:
+    """How often each value is drawn in each resample; strata of these sizes are drawn from separately.
+
+    >>> bool((resamples((3, 2)).sum(axis=1) == 5).all())
+    True
+    """
+    generator = np.random.default_rng(0)
+    return np.concatenate([_drawn(generator, size) for size in sizes], axis=1)
+
+
+def _drawn(generator: np.random.Generator, size: int) -> np.ndarray:
+    return generator.multinomial(size, np.full(size, 1 / size), RESAMPLES).astype(np.float64)
+
+
+def student(samples: Float[np.ndarray, "samples values"]) -> Bounds:
+    """Bounds of the mean of each sample by Student's t."""
+    from scipy import stats
+
+    size = samples.shape[1]
+    half_width = stats.t.ppf((1 + LEVEL) / 2, size - 1) * samples.std(axis=1, ddof=1) / np.sqrt(size)
+    return samples.mean(axis=1) - half_width, samples.mean(axis=1) + half_width
+
+
+def studentized(samples: Float[np.ndarray, "samples values"]) -> Bounds:
+    """Bounds of the mean of each sample: on each side the wider of Student's t and the bootstrap-t.
+
+    The bootstrap-t reaches further where a sample is skewed, but without limit where one value lies far from all
+    others; it may be twice as far as Student's t. Source of the bootstrap-t: Efron & Tibshirani (1993), section 12.5.
+    """
+    size, means = samples.shape[1], samples.mean(axis=1)
+    low, high = student(samples)
+    weights, centred = resamples((size,)) / size, samples - means[:, None]
+    shifts = centred @ weights.T
+    spreads = np.sqrt(np.maximum(centred**2 @ weights.T - shifts**2, 0) * size / (size - 1))
+    errors = samples.std(axis=1, ddof=1)
+    # a resample of one value alone has no spread: it counts as infinitely far
+    spreads = np.where(spreads > 1e-9 * errors[:, None], spreads, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(shifts == 0, 0.0, shifts / spreads)
+    below, above = _at_ranks(ratios, (1 - LEVEL) / 2)
+    limit = _MOST_TIMES_STUDENT * (high - means)
+    reach_down, reach_up = (np.minimum(q * errors, limit) for q in (above, -below))
+    return np.minimum(low, means - reach_down), np.maximum(high, means + reach_up)
+
+
+def _at_ranks(values: np.ndarray, tail: float) -> Bounds:
+    """The values of each row that leave a tail below and above; infinite ones are not interpolated."""
+    first = int(tail * (values.shape[1] + 1)) - 1
+    last = values.shape[1] - 1 - first
+    ordered = np.partition(values, (first, last), axis=1)
+    return ordered[:, first], ordered[:, last]
+
+
+def median_bounds(samples: np.ndarray) -> Bounds:
+    """Bounds of the median of each sample: order statistics, interpolated to a coverage of 95%.
+
+    They hold for any continuous distribution, to a fraction of a percent; values may be infinite. Source:
+    Hettmansperger & Sheather (1986).
+    """
+    from scipy import stats
+
+    size, ordered = samples.shape[1], np.sort(samples, axis=1)
+    coverages = 1 - 2 * stats.binom.cdf(np.arange(size // 2), size, 0.5)
+    if coverages[0] < LEVEL:
+        raise ValueError(f"{size} values have no 95% interval of the median")
+    depth = int(np.flatnonzero(coverages >= LEVEL)[-1]) + 1
+    inner = coverages[depth] if depth < len(coverages) else 0.0
+    excess = (coverages[depth - 1] - LEVEL) / (coverages[depth - 1] - inner)
+    weight = (size - depth) * excess / (depth + (size - 2 * depth) * excess)
+    outer_low, inner_low, inner_high, outer_high = (ordered[:, i] for i in (depth - 1, depth, -depth - 1, -depth))
+    return _interpolated(outer_low, inner_low, weight), _interpolated(outer_high, inner_high, weight)
+
+
+def _interpolated(outer: np.ndarray, inner: np.ndarray, weight: float) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # of two infinite ends
+        return np.where(outer == inner, outer, (1 - weight) * outer + weight * inner)
+
+
+def interquartile_bounds(samples: np.ndarray, strata: Sequence[int] | np.ndarray | None = None) -> Bounds:
+    """Bounds of the mean of the middle half of each sample, by a percentile bootstrap within strata.
+
+    The percentiles are moved out to make up for what a resample of `n` has too little spread, a factor of
+    sqrt(n / (n - 1)). Sources: Agarwal et al. (2021) for the resampling, Hesterberg (2015) for the factor.
+    """
+    from scipy import stats
+
+    size = samples.shape[1]
+    names = np.zeros(size, int) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
+    sizes = np.bincount(names)
+    counts = np.empty((RESAMPLES, size))
+    counts[:, np.argsort(names, kind="stable")] = resamples(tuple(sizes.tolist()))
+    means = samples @ middle_weights(counts).T
+    smallest = max(int(sizes.min()), 2)
+    tail = stats.norm.cdf(stats.norm.ppf((1 - LEVEL) / 2) * np.sqrt(smallest / (smallest - 1)))
+    low, high = np.quantile(means, [tail, 1 - tail], axis=1)
+    return low, high
+
+
+def middle_weights(counts: Float[np.ndarray, "resamples values"]) -> Float[np.ndarray, "resamples values"]:
+    """What each of the values, in ascending order, weighs in the interquartile mean of each resample.
+
+    >>> middle_weights(np.array([[0.0, 3.0, 0.0, 1.0]]))
+    array([[0., 1., 0., 0.]])
+    """
+    size = counts.shape[1]
+    cut, ends = size // 4, np.cumsum(counts, axis=1)
+    inside = np.minimum(ends, size - cut) - np.maximum(ends - counts, cut)
+    return np.maximum(inside, 0) / (size - 2 * cut)
+
+
+_Correct = Float[np.ndarray, "seeds examples"]
+
+
+def crossed_variance(first: _Correct, second: _Correct) -> tuple[float, float]:
+    """The variance of the difference of two contestants' means, and its degrees of freedom.
+
+    The mean squares of examples and of seeds both hold what is left, so that it is subtracted once. The degrees of
+    freedom are those of Satterthwaite (1946).
+    """
+    differences = first.mean(axis=0) - second.mean(axis=0)
+    variance_of_examples = differences.var(ddof=1) / len(differences)
+    parts = [(variance_of_examples, len(differences) - 1), *_variance_of_seeds(first), *_variance_of_seeds(second)]
+    of_seeds = sum(square for square, _ in parts[1:] if square > 0)
+    # what is subtracted is an estimate too: neither source of chance can be less than it is alone
+    total = max(sum(square for square, _ in parts), variance_of_examples, of_seeds)
+    freedom = total**2 / sum(square**2 / degrees for square, degrees in parts)
+    return float(total), float(freedom)
+
+
+def variance_of_examples(differences: _Correct) -> float:
+    """What examples add to the variance of a mean over seeds and examples, beyond what shows from seed to seed."""
+    alone = float(differences.mean(axis=0).var(ddof=1)) / differences.shape[1]
+    return max(alone + sum(square for square, _ in _variance_of_seeds(differences) if square < 0), 0.0)
+
+
+def _variance_of_seeds(correct: _Correct) -> list[tuple[float, float]]:
+    """What the seeds of a contestant add to the variance, and what is counted twice by it, with degrees of freedom."""
+    seeds, examples = correct.shape
+    if seeds < 2 or examples < 2:
+        return []
+    means = correct.mean(axis=1)
+    left = correct - means[:, None] - correct.mean(axis=0) + correct.mean()
+    degrees = (seeds - 1) * (examples - 1)
+    return [(means.var(ddof=1) / seeds, seeds - 1), (-(left**2).sum() / degrees / (seeds * examples), degrees)]
+
 
 FEW = 16  # below, no interval of a mean covers skewed values as often as it says
 FEWEST = 4  # below, there is no interval by Student's t: the values themselves are shown
@@ -52,14 +207,14 @@ class Estimate:
     low: float
     high: float
     note: str = ""
-    level: float = resampling.LEVEL
+    level: float = LEVEL
     kind: Kind = NUMBER
     values: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         if np.isnan(self.low):
             return f"{self.value:.3g} ({self.reason()}: no interval)"
-        return f"{self.value:.3g} ({percent(self.level)} interval {self.low:.3g} to {self.high:.3g})"
+        return f"{self.value:.3g} ({percent(self.level)} CI {self.low:.3g} to {self.high:.3g})"
 
     def reason(self, show: Callable[[float], str] | None = None) -> str:
         """Why there are no bounds: the values themselves where they are too few.
@@ -85,7 +240,7 @@ class Estimate:
         """
         from scipy import stats
 
-        added = variance * stats.t.ppf((1 + resampling.LEVEL) / 2, max(freedom, 1)) ** 2
+        added = variance * stats.t.ppf((1 + LEVEL) / 2, max(freedom, 1)) ** 2
         return self._reaching(*(float(np.sqrt(side**2 + added)) for side in self._reach()))
 
     def at(self, error: float, freedom: float = np.inf) -> "Estimate":
@@ -98,7 +253,7 @@ class Estimate:
 
         quantile = stats.t if np.isfinite(freedom) and freedom >= 1 else stats.norm
         about = (max(freedom, 1),) if quantile is stats.t else ()
-        factor = float(quantile.ppf(1 - error / 2, *about) / quantile.ppf((1 + resampling.LEVEL) / 2, *about))
+        factor = float(quantile.ppf(1 - error / 2, *about) / quantile.ppf((1 + LEVEL) / 2, *about))
         return replace(self._reaching(*(factor * side for side in self._reach())), level=1 - error)
 
     def _reach(self) -> tuple[float, float]:
@@ -202,7 +357,7 @@ def mean(values: ArrayLike, kind: Kind = NUMBER, examples: int | None = None) ->
     numbers = np.asarray(values, np.float64).ravel()
     if note := _why_no_bounds(numbers):
         return _of_too_few(numbers, kind, examples, note)
-    bounds = resampling.studentized if FEW <= len(numbers) <= _MANY else resampling.student
+    bounds = studentized if FEW <= len(numbers) <= _MANY else student
     low, high = bounds(numbers[None])
     return _about(numbers, float(numbers.mean() - low[0]), float(high[0] - numbers.mean()), kind)
 
@@ -231,7 +386,7 @@ def _of_equal(value: float, examples: int, kind: Kind) -> tuple[float, float]:
 
     least, most = _RANGES[kind]
     successes = round((value - least) / (most - least) * examples)
-    exact = stats.binomtest(min(max(successes, 0), examples), examples).proportion_ci(resampling.LEVEL, method="exact")
+    exact = stats.binomtest(min(max(successes, 0), examples), examples).proportion_ci(LEVEL, method="exact")
     low, high = (float(least + (most - least) * bound) for bound in (exact.low, exact.high))
     return min(low, value), max(high, value)
 
@@ -249,7 +404,7 @@ def median(values: ArrayLike) -> Estimate:
     value = float(np.median(numbers)) if len(numbers) else np.nan
     if np.isnan(value) or len(numbers) < FEW_FOR_MEDIAN or (numbers == value).all():
         return _without_bounds(value, _why_no_bounds(np.nan_to_num(numbers), FEW_FOR_MEDIAN) or "not all are numbers")
-    low, high = (float(bound[0]) for bound in resampling.median(numbers[None]))
+    low, high = (float(bound[0]) for bound in median_bounds(numbers[None]))
     return Estimate(value, low, high) if high > low else _without_bounds(value, "those in the middle are equal")
 
 
@@ -269,7 +424,7 @@ def interquartile_mean(values: ArrayLike, strata: Sequence[object] | ArrayLike |
         return _without_bounds(value, note)
     order = np.argsort(numbers, kind="stable")
     names = None if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1][order]
-    low, high = (float(bound[0]) for bound in resampling.interquartile_mean(numbers[order][None], names))
+    low, high = (float(bound[0]) for bound in interquartile_bounds(numbers[order][None], names))
     equal = _equal(np.array([low, high]))
     return _without_bounds(value, "the middle half is equal") if equal else Estimate(value, low, high)
 
@@ -284,20 +439,20 @@ def share(successes: int, trials: int) -> Estimate:
 
     if trials == 0:
         return UNKNOWN
-    interval = stats.binomtest(successes, trials).proportion_ci(resampling.LEVEL, method="wilson")
+    interval = stats.binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
     return Estimate(successes / trials, float(interval.low), float(interval.high), kind=SHARE)
 
 
-def unseen_failures(num_seeds: int) -> str:
-    """What seeds without a failure do not rule out, by the rule of three; nothing from 59 seeds on.
+def unseen_failures(num_runs: int, level: float = LEVEL) -> str:
+    """What runs without a failure do not rule out, by the rule of three; nothing from 59 runs on.
 
     Source: Hanley & Lippman-Hand (1983), in its exact form.
 
     >>> unseen_failures(8), unseen_failures(59)
-    ('up to 31% of seeds could fail unseen', '')
+    ('the failure rate may still be up to 31% (95% upper bound)', '')
     """
-    most = 1 - (1 - resampling.LEVEL) ** (1 / num_seeds) if num_seeds else 1.0
-    return f"up to {most:.0%} of seeds could fail unseen" if most >= 0.05 else ""
+    most = 1 - (1 - level) ** (1 / num_runs) if num_runs else 1.0
+    return f"the failure rate may still be up to {most:.0%} ({percent(level)} upper bound)" if most >= 0.05 else ""
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER) -> Estimate:
@@ -326,7 +481,7 @@ def corrected_difference(
     if note := _why_no_bounds(numbers) or (SIZES_UNKNOWN if np.isnan(test_share) else ""):
         return _of_too_few(numbers, kind, examples, note)
     error = np.sqrt((1 / len(numbers) + test_share) * numbers.var(ddof=1) + variance)
-    half_width = float(error * stats.t.ppf((1 + resampling.LEVEL) / 2, len(numbers) - 1))
+    half_width = float(error * stats.t.ppf((1 + LEVEL) / 2, len(numbers) - 1))
     return _about(numbers, half_width, half_width, kind)
 
 
@@ -335,7 +490,7 @@ def crossed_difference(
 ) -> Estimate:
     """The difference of two contestants' accuracies, with other seeds and other test examples.
 
-    Seeds and examples are both random, and crossed: each net meets each example; see `jaxnets.evidence.crossed`. Seeds
+    Seeds and examples are both random, and crossed: each net meets each example; see `crossed_variance`. Seeds
     count as independent between contestants; where they share more than chance, the interval is too wide.
     """
     from scipy import stats
@@ -346,8 +501,8 @@ def crossed_difference(
     value = float(one.mean() - other.mean())
     if note := _why_no_bounds(one.mean(axis=0) - other.mean(axis=0)):
         return _without_bounds(value, note)
-    variance, freedom = crossed.variance(one, other)
-    half_width = float(np.sqrt(variance) * stats.t.ppf((1 + resampling.LEVEL) / 2, freedom))
+    variance, freedom = crossed_variance(one, other)
+    half_width = float(np.sqrt(variance) * stats.t.ppf((1 + LEVEL) / 2, freedom))
     return Estimate(value, np.nan, np.nan, kind=DIFFERENCE)._reaching(half_width, half_width)
 
 
@@ -365,7 +520,7 @@ def difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER) -> Esti
         return _without_bounds(value, next(note for note in notes if note))
     squares = np.array([sample.var(ddof=1) / len(sample) for sample in (one, other)])
     freedom = squares.sum() ** 2 / (squares**2 / (np.array([len(one), len(other)]) - 1)).sum()
-    half_width = float(np.sqrt(squares.sum()) * stats.t.ppf((1 + resampling.LEVEL) / 2, freedom))
+    half_width = float(np.sqrt(squares.sum()) * stats.t.ppf((1 + LEVEL) / 2, freedom))
     note = next(filter(None, notes), _too_few(min(len(one), len(other))))
     return Estimate(value, np.nan, np.nan, note, kind=kind)._reaching(half_width, half_width)
 
@@ -399,5 +554,5 @@ def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
     fit = stats.linregress(xs, ys)
     if len(xs) < FEWEST or fit.stderr <= 1e-12 * abs(fit.slope):
         return _without_bounds(fit.slope, f"{len(xs)} are too few" if len(xs) < FEWEST else f"all {len(xs)} on a line")
-    half_width = float(fit.stderr * stats.t.ppf((1 + resampling.LEVEL) / 2, len(xs) - 2))
+    half_width = float(fit.stderr * stats.t.ppf((1 + LEVEL) / 2, len(xs) - 2))
     return Estimate(float(fit.slope), float(fit.slope - half_width), float(fit.slope + half_width))

@@ -15,10 +15,11 @@ from jaxtyping import Bool, Float, Int
 
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
-from jaxnets.evidence import tuning
+from jaxnets.stats import selection
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
 
 Classifier = Callable[["csr_matrix", np.ndarray, "csr_matrix"], np.ndarray]
 """From training features, their labels and test features to the probability, or any rising score, of each class."""
@@ -202,7 +203,7 @@ def _tuned(number: int, fold: Dataset, orders: Sequence[int], settings: Sequence
         predictions = MultinomialNB(alpha=alpha).fit(train, fold.train.labels).predict(rest)
         dev, test = predictions[: len(fold.dev)], predictions[len(fold.dev) :]
         accuracy = float((dev == fold.dev.labels).mean())
-        found.append(Tuned(number, alpha, counts, tuning.on_edge(alphas, alpha), accuracy, test))
+        found.append(Tuned(number, alpha, counts, selection.on_edge(alphas, alpha), accuracy, test))
     return max(found, key=lambda one: one.dev_accuracy)
 
 

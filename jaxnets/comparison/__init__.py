@@ -1,0 +1,1 @@
+"""Comparisons of methods: tables of runs, scores, sentences."""

@@ -1,0 +1,1 @@
+"""Statistics over tables of runs: estimates, tests, selection, ensembles, classical baselines."""
