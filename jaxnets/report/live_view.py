@@ -1,17 +1,13 @@
 """A sweep while it runs, from its tables alone: for the terminal and for the browser."""
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection
-from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+import vl_convert
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
@@ -190,25 +186,19 @@ def pictures(view: View) -> list[dict[str, str]]:
 
 
 def _drawn(runs: pd.DataFrame, curves: pd.DataFrame, column: str) -> str:
-    by = _coloured_by(runs)
-    with mpl.rc_context(figures.STYLE):
-        figure, axes = figures.panel(width=5.2, xlabel="step")
-        handles = []
-        for (name, group), colour, _ in figures.styled(runs, by):
-            lines = _lines(curves[curves["run"].isin(group["run"])], column)
-            axes.add_collection(LineCollection(lines, colors=colour, alpha=0.4, linewidths=0.9))
-            handles.append(Line2D([], [], color=colour, label=tables.cell(name)))
-        axes.autoscale_view()
-        if column.endswith("accuracy"):
-            axes.set(ylabel="dev accuracy", ylim=(0, 1.02))
-            axes.yaxis.set_major_formatter(PercentFormatter(1))
-        else:
-            axes.set(ylabel="training loss (nats)", yscale="log" if (curves[column] > 0).any() else "linear")
-        if len(handles) <= len(figures.COLOURS):
-            figure.legend(handles=handles, loc="outside upper center", ncols=4)
-        content = io.BytesIO()
-        figure.savefig(content, format="svg", metadata={"Date": None}, transparent=True)
-    return f"data:image/svg+xml;base64,{base64.b64encode(figures.adapting(content.getvalue())).decode()}"
+    by, shares = _coloured_by(runs), column.endswith("accuracy")
+    shown = curves.merge(runs[["run", by]], on="run").dropna(subset=[column])
+    shown = shown if shares or not (shown[column] > 0).any() else shown[shown[column] > 0]
+    names = [tables.cell(name) for name in runs[by].unique()]
+    table = shown.assign(x=shown["step"], value=shown[column], series=shown[by].map(tables.cell))
+    label = "dev accuracy" if shares else "training loss (nats)"
+    scale = "linear" if shares or not (shown[column] > 0).any() else "log"
+    up = figures.axis("value", table["value"], label, scale, percent=shares)
+    drawn = figures.rows(table[["run", "x", "value", "series"]]).mark_line(opacity=0.4, strokeWidth=0.9)
+    drawn = drawn.encode(x=figures.axis("x", table["x"], "step"), y=up, detail="run:N")
+    figure = figures.figure(drawn.encode(color=figures.colour(names, legend=len(names) <= len(figures.COLOURS))))
+    content = figures.adapting(vl_convert.vegalite_to_svg(figures.specification(figure)).encode())
+    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
 
 
 def _coloured_by(runs: pd.DataFrame) -> str:
@@ -218,9 +208,3 @@ def _coloured_by(runs: pd.DataFrame) -> str:
 def _some(runs: pd.DataFrame) -> pd.DataFrame:
     """As many runs as a figure can show, evenly from all."""
     return runs.iloc[:: -(-len(runs) // _MOST_LINES)]
-
-
-def _lines(curves: pd.DataFrame, column: str) -> list[np.ndarray]:
-    """The points of each run, those of long curves thinned evenly."""
-    lines = [group[["step", column]].to_numpy(float) for _, group in curves.groupby("run")]
-    return [points[:: -(-len(points) // _MOST_POINTS)] for points in lines]

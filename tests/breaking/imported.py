@@ -9,8 +9,6 @@ for name in commandline.sentences(experiments):
     importlib.import_module(f"experiments.{name}")
 for name in (
     "altair",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
     "optax",
     "orbax.checkpoint",
     "pandas",
@@ -18,7 +16,6 @@ for name in (
     "safetensors.numpy",
     "sklearn.linear_model",
     "jaxnets.lab.comparing",
-    "jaxnets.report.study_figures",
-    "jaxnets.report.study_page",
+    "jaxnets.report.comparison_page",
 ):
     importlib.import_module(name)

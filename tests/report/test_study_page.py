@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from jaxnets.report import study_gallery, study_page, study_rows
+from jaxnets.report import comparison_page, study_rows
 from tests.report import studies
 
 VOID = ("meta", "input", "br", "link", "img")
@@ -43,7 +43,7 @@ class Reader(HTMLParser):
 
 
 def page(study, answer, command="python run.py compare_optimizers", environment=studies.ENVIRONMENT):
-    return study_page.html(study, answer, command=command, environment=environment)
+    return comparison_page.html(study, answer, command=command, environment=environment)
 
 
 @pytest.fixture(scope="module")
