@@ -175,8 +175,9 @@ class Gallery:
             named = json.dumps(content)
             rows = {name: figures.rows(table).data for name, table in data.items() if f'"name": "{name}"' in named}
             datasets = {name: values.to_dict()["values"] for name, values in rows.items()}
-            kind = alt.ConcatChart if "concat" in content else alt.LayerChart
-            found[FILES[chart.name]] = kind.from_dict(content | {"datasets": datasets}, validate=False)
+            whole = content | {"datasets": datasets}  # panels are left a specification: Altair cannot read them back
+            several = "concat" in content
+            found[FILES[chart.name]] = whole if several else alt.LayerChart.from_dict(whole, validate=False)
         return found
 
 
