@@ -103,18 +103,11 @@ def main(_: list[str]) -> None:
 
 def draw(followed: dict[str, Followed], path: Path) -> None:
     """The memory over the time."""
-    from matplotlib.figure import Figure
-
     from jaxnets.report import figures
 
-    with figures.style():
-        figure = Figure(figsize=(7, 3.2), layout="constrained")
-        axes = figure.subplots()
-        for name, one in followed.items():
-            axes.plot(one.seconds, one.mib, label=name)
-        axes.set(xlabel="seconds", ylabel="resident memory, MiB", ylim=(0, None))
-        axes.legend(loc="lower right")
-        figure.savefig(path, dpi=110)
+    parts = [pd.DataFrame({"seconds": one.seconds, "mib": one.mib, "run": name}) for name, one in followed.items()]
+    figure = figures.lines(pd.concat(parts), "seconds", "mib", "run", markers=False, ylabel="resident memory, MiB")
+    figures.save(figure, path.parent, path.stem)
 
 
 if __name__ == "__main__":

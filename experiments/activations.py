@@ -12,7 +12,7 @@ from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 
@@ -136,21 +136,20 @@ def pictures(tables):
 
 
 def _effect_picture(table, rule):
-    figure = charts.on_tasks(table, rule, xlabel="ratio of test losses")
+    figure = figures.on_tasks(table, rule, xlabel="ratio of test losses")
     return Picture(figure, f"{rule.statement} By task, over blocks. Bars: 95% intervals.")
 
 
 def _depth_picture(scored):
     labels = {"xlabel": "hidden layers", "ylabel": "test loss", "yscale": "log", "legend": "function"}
     means = scored.groupby(["contestant", "layers", "block"], sort=False)["test_loss"].mean().reset_index()
-    figure, _ = charts.lines(means, "layers", "test_loss", "contestant", **labels)
+    figure = figures.lines(means, "layers", "test_loss", "contestant", **labels)
     return Picture(figure, "Test loss by depth, each at its best learning rate. Bands: 95% intervals over blocks.")
 
 
 def _times_picture(times):
     estimates = {name: estimates.mean(seconds * 1e6, estimates.POSITIVE) for name, seconds in times.items()}
-    figure, axes = charts.dots(estimates, xlabel="time with derivative (µs)")
-    axes.set_xlim(left=0)
+    figure = figures.dots(estimates, xlabel="time with derivative (µs)")
     return Picture(figure, "Time of each function alone, both ways. Bars: 95% intervals over rounds.")
 
 

@@ -12,7 +12,7 @@ from jaxnets.evidence import effects, reaching, sampling
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 
@@ -145,11 +145,11 @@ def pictures(tables):
         "tuned": "training loss of the worst size over that of the best",
     }
     drawn = {
-        name: Picture(charts.on_tasks(found[name], RULES[name], xlabel=label), f"{RULES[name].statement} {bars}")
+        name: Picture(figures.on_tasks(found[name], RULES[name], xlabel=label), f"{RULES[name].statement} {bars}")
         for name, label in labels.items()
     }
     axes = {"xlabel": "batch size", "ylabel": "angle to the full gradient (degrees)", "xscale": "log"}
-    figure, _ = charts.lines(tables["angles"], "batch_size", "degrees", "task", kind=estimates.POSITIVE, **axes)
+    figure = figures.lines(tables["angles"], "batch_size", "degrees", "task", kind=estimates.POSITIVE, **axes)
     caption = "Angle between a batch's gradient and the full one, at nets early and late in training."
     return {**drawn, "angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
 

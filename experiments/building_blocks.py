@@ -3,7 +3,6 @@
 import sys
 
 import pandas as pd
-from matplotlib.ticker import PercentFormatter
 
 from jaxnets.analysis import parameters
 from jaxnets.errors import UserError
@@ -12,8 +11,8 @@ from jaxnets.evidence.rules import IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.models import DAN, MLP, TextCNN
-from jaxnets.report import charts
-from jaxnets.report.figures import COLOURS, Picture, panel
+from jaxnets.report import figures
+from jaxnets.report.figures import Picture
 
 CLAIM = "A network is its blocks, and its parameters are the sum over them."
 
@@ -87,19 +86,17 @@ def pictures(tables):
 
 
 def _shares_picture(table):
-    figure, axes = panel(height=0.9 + 0.25 * len(table), xlabel="share of the model's parameters")
-    for number, (name, group) in enumerate(table.groupby("model", sort=False)):
-        names = [f"{name}: {block.rpartition('/')[2]}" for block in group["block"].astype(str)]
-        axes.barh(names, group["parameters"] / group["parameters"].sum(), color=COLOURS[number])
-    axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    names = table["model"] + ": " + table["block"].astype(str).str.rpartition("/")[2]
+    shares = table["parameters"] / table.groupby("model")["parameters"].transform("sum")
+    shown = table.assign(name=names, share=shares)
+    figure = figures.bars(shown, "name", "share", "model", xlabel="share of the model's parameters")
     return Picture(figure, "Each block's share of its model's parameters: of texts, word vectors hold most.")
 
 
 def _growth_picture(table):
     totals = table.groupby(["model", "vocabulary"], sort=False)["parameters"].sum().reset_index()
     labels = {"xlabel": "words in the vocabulary", "yscale": "log"}
-    figure, _ = charts.lines(totals, "vocabulary", "parameters", "model", **labels)
+    figure = figures.lines(totals, "vocabulary", "parameters", "model", **labels)
     return Picture(figure, "Parameters of the whole model over the size of the vocabulary.")
 
 

@@ -11,8 +11,8 @@ from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, only
-from jaxnets.report import charts
-from jaxnets.report.figures import INK, Picture
+from jaxnets.report import figures
+from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 
 CLAIM = "Gradients are computed by back-propagation, exactly and at the cost of a few forward passes."
@@ -140,20 +140,19 @@ def _error_picture(tables):
     labels = {"xlabel": "step by which a weight is moved", "ylabel": "relative error", "legend": "finite differences"}
     finite = tables["errors"][tables["errors"]["error"] > 0]
     look = {"kind": estimates.POSITIVE, "xscale": "log", "yscale": "log"}
-    figure, axes = charts.lines(finite, "step", "error", "kind", **look, **labels)
-    axes.axhline(tables["nets"]["error"].max(), color=INK, ls=":", label="autodiff, float32")
-    axes.legend()
+    figure = figures.lines(finite, "step", "error", "kind", **look, **labels)
+    figure += figures.rule(y=tables["nets"]["error"].max())
     caption = "Error of the gradient against the one by hand in float64: large steps are too coarse,"
-    return Picture(figure, f"{caption} small ones drown in rounding.")
+    return Picture(figure, f"{caption} small ones drown in rounding. Dotted: autodiff, float32.")
 
 
 def _cost_picture(times):
     times = times.assign(ratio=times["gradient"] / times["forward"])
     means = times.groupby(["width", "parameters", "block"])["ratio"].median().reset_index()
     top = max(PASSES * 1.04, means["ratio"].max() * 1.2)
-    labels = {"xscale": "log", "ylabel": "gradient / forward pass (time)", "ylim": (0, top)}
-    figure, axes = charts.lines(means, "parameters", "ratio", kind=estimates.POSITIVE, **labels)
-    axes.axhline(PASSES, color=INK, lw=1, ls="--")
+    labels = {"xscale": "log", "ylabel": "gradient / forward pass (time)", "domain": (0, top)}
+    figure = figures.lines(means, "parameters", "ratio", kind=estimates.POSITIVE, **labels)
+    figure += figures.rule((6, 4), y=PASSES)
     caption = "Time of the gradient as a multiple of the forward pass; below the dashed line they are few. Band: 95%"
     return Picture(figure, f"{caption} interval over blocks. Finite differences take a pass for each parameter.")
 

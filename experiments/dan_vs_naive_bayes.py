@@ -14,7 +14,7 @@ from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats import baselines
 
@@ -136,10 +136,10 @@ def summary(tables):
 def pictures(tables):
     """Gains on both kinds of Naive Bayes, and the accuracies with and without a negation."""
     found = pd.concat([gains(tables, system).assign(task=f"against {system}") for system in ORDERS])
-    compared = charts.on_tasks(found, RULES["words"], xlabel="points of test accuracy")
+    compared = figures.on_tasks(found, RULES["words"], xlabel="points of test accuracy")
     by_kind = named(tables).melt(["system", "block"], ["negated", "plain"], "texts", "right").dropna(subset="right")
     means = by_kind.replace(PARTS).groupby(["system", "texts", "block"], sort=False)["right"].mean().reset_index()
-    negations, _ = charts.series_of_means(means, "system", "texts", "right", percent=True, xlabel="test accuracy")
+    negations = figures.series_of_means(means, "system", "texts", "right", percent=True, xlabel="test accuracy")
     caption = "What the DAN gains on Naive Bayes, over blocks. Dashed: the smallest difference of interest. Bars: 95%"
     return {
         "gains": Picture(compared, f"{caption} intervals."),

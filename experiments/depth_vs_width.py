@@ -16,7 +16,7 @@ from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.comparing import of_task
 from jaxnets.lab.experiment import Claim, Option, of_suite
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 
 CLAIM = "Deeper often helps more than wider."
@@ -132,7 +132,7 @@ def pictures(tables):
 
 
 def _effect_picture(table, rule, label):
-    figure = charts.on_tasks(table, rule, xlabel=label)
+    figure = figures.on_tasks(table, rule, xlabel=label)
     return Picture(figure, f"{rule.statement} By task, over blocks. Bars: 95% intervals.")
 
 

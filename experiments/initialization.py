@@ -14,7 +14,7 @@ from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.plugins import INITIALIZER
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 
 CLAIM = (
@@ -163,13 +163,13 @@ def pictures(tables):
 
 
 def _effect_picture(table, name, label):
-    figure = charts.on_tasks(table, RULES[name], xlabel=label)
+    figure = figures.on_tasks(table, RULES[name], xlabel=label)
     return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
 
 
 def _ranks_picture(ranks):
     ranks = ranks.assign(start=ranks["initializer"] + ", " + ranks["activation"])
-    figure, _ = charts.lines(ranks, "step", "rank", "start", markers=False, ylabel="largest rank of a layer")
+    figure = figures.lines(ranks, "step", "rank", "start", markers=False, ylabel="largest rank of a layer")
     return Picture(figure, "Largest rank of a hidden layer's weights while one net from each start trains.")
 
 

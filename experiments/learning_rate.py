@@ -12,8 +12,8 @@ from jaxnets.evidence import zones
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import TASKS, Claim, Option
-from jaxnets.report import charts
-from jaxnets.report.figures import INK, Picture
+from jaxnets.report import figures
+from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates, selection
 
 CLAIM = "The learning rate matters a lot: too high diverges, too low is slow."
@@ -133,19 +133,19 @@ def _loss_picture(grid):
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     parts = grid.assign(part=grid["loss"] / grid["chance"])
     means = parts.groupby(["task", "block", "learning_rate"], sort=False)["part"].mean().reset_index()
-    figure, _ = charts.lines(means, "learning_rate", "part", "task", kind=estimates.POSITIVE, **labels)
+    figure = figures.lines(means, "learning_rate", "part", "task", kind=estimates.POSITIVE, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over blocks.")
 
 
 def _effect_picture(table, name):
-    figure = charts.on_tasks(table, RULES[name], xlabel="share more" if name == "importance" else "ratio of losses")
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
+    figure = figures.on_tasks(table, RULES[name], xlabel="share more" if name == "importance" else "ratio of losses")
+    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% estimates.")
 
 
 def _edge_picture(table):
     labels = {"xlabel": "learning rate / (2/λ)", "ylabel": "nets whose loss always falls", "percent": True}
-    figure, axes = charts.lines(table, "ratio", "stable", estimate=charts.of_shares, **labels)
-    axes.axvline(1, color=INK, ls=":", lw=1)
+    figure = figures.lines(table, "ratio", "stable", estimate=figures.of_shares, **labels)
+    figure += figures.rule(x=1)
     caption = "Full-gradient descent from trained nets: share of nets whose loss falls at every step;"
     return Picture(figure, f"{caption} theory puts the edge at 1 (dotted). Band: 95% interval.")
 

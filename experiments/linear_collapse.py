@@ -10,8 +10,8 @@ from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim
-from jaxnets.report import charts
-from jaxnets.report.figures import COLOURS, INK, MARKERS, Picture, panel
+from jaxnets.report import figures
+from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."
@@ -130,29 +130,27 @@ def pictures(tables):
     drawn = {"accuracy": _accuracy_picture(tables["scores"])}
     if len(tables["logits"]):
         for number, (activation, points) in enumerate(tables["logits"].groupby("activation", sort=False)):
-            drawn[f"logits_{number}"] = _logits_picture(activation, points, number)
+            drawn[f"logits_{number}"] = _logits_picture(activation, points)
     return drawn
 
 
-def _logits_picture(activation, points, number):
+def _logits_picture(activation, points):
     labels = {"xlabel": "logit of the layers multiplied out", "ylabel": "logit of the net"}
-    figure, axes = panel(f"activation: {activation}", **labels)
-    for place, (units, some) in enumerate(points.groupby("hidden_units", sort=False)):
-        look = {"ms": 3, "alpha": 0.5, "color": COLOURS[(number + place * 2) % len(COLOURS)]}
-        marker = MARKERS[place % len(MARKERS)]
-        axes.plot(some["collapsed"], some["net"], marker, label=f"hidden units {units}", **look)
-    axes.axline((0, 0), slope=1, color=INK, lw=1, ls=":")
-    axes.legend(loc="upper left")
+    points = points.assign(net_of="hidden units " + points["hidden_units"].astype(str))
+    figure = figures.against(points, "collapsed", "net", "net_of", title=f"activation: {activation}", **labels)
     caption = f"Logits of {SHOWN} test examples with {activation}: on the dotted line, the net is the product of its"
     return Picture(figure, f"{caption} layers.")
 
 
 def _accuracy_picture(scores):
     by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("contestant", sort=False)
-    figure, _ = charts.dots(
-        {name: judging.estimated(own, estimates.SHARE) for name, own in by_net}, percent=True, xlabel="test accuracy"
+    figure = figures.dots(
+        {name: judging.estimated(own, estimates.SHARE) for name, own in by_net},
+        percent=True,
+        share=True,
+        xlabel="test accuracy",
     )
-    return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% intervals.")
+    return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% estimates.")
 
 
 EXPERIMENT = Claim(

@@ -14,7 +14,7 @@ from jaxnets.evidence import barriers, effects, equal_loss
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 
 CLAIM = "Optimizers and starts end in different local optima, some of them better."
@@ -140,14 +140,14 @@ def pictures(tables):
 
 def _effect_picture(table, name):
     labels = {"better": "held-out loss of the worse over that of the better"}
-    figure = charts.on_tasks(table, RULES[name], xlabel=labels.get(name, "barrier, share of the loss of guessing"))
+    figure = figures.on_tasks(table, RULES[name], xlabel=labels.get(name, "barrier, share of the loss of guessing"))
     return Picture(figure, f"{RULES[name].statement} By data set and net, over blocks. Bars: 95% intervals.")
 
 
 def _lines_picture(name, lines):
     across = lines[lines["kind"] == OTHER_METHOD]
     labels = {"xlabel": "way from one end to the other", "ylabel": "training loss (nats)", "title": name}
-    figure, _ = charts.lines(across, "share", "loss", "net", markers=False, yscale="log", **labels)
+    figure = figures.lines(across, "share", "loss", "net", markers=False, yscale="log", **labels)
     caption = "Training loss on the straight line between the ends of two optimizers from one start, by hidden units."
     return Picture(figure, f"{caption} Bands: 95% intervals over pairs.")
 

@@ -13,8 +13,8 @@ from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.plugins import OPTIMIZER
-from jaxnets.report import charts
-from jaxnets.report.figures import COLOURS, MARKERS, Picture
+from jaxnets.report import figures
+from jaxnets.report.figures import COLOURS, Picture
 from jaxnets.stats import estimates, selection
 
 CLAIM = "Momentum and adaptive learning rates improve on SGD."
@@ -127,8 +127,8 @@ def pictures(tables):
 
 def _effect_picture(table, name):
     shown = "decades more than SGD" if name.endswith("width") else "SGD over the other"
-    figure = charts.on_tasks(table, RULES[name], xlabel=shown)
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
+    figure = figures.on_tasks(table, RULES[name], xlabel=shown)
+    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% estimates.")
 
 
 def _rates_picture(losses):
@@ -137,19 +137,14 @@ def _rates_picture(losses):
     means = parts.groupby(["task", "contestant", "learning_rate"], sort=False)["part"].mean().reset_index()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     look = {"legend": "optimizer", "kind": estimates.POSITIVE}
-    figure, _ = charts.lines(means, "learning_rate", "part", "contestant", **look, **labels)
+    figure = figures.lines(means, "learning_rate", "part", "contestant", **look, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over tasks.")
 
 
 def _landscape_picture(name, heights, walked):
-    figure, axes = charts.plane(heights, "height", title=name, label="height", levels=20)
-    limits = axes.get_xlim(), axes.get_ylim()
-    for number, (optimizer, path) in enumerate(walked.groupby("optimizer", sort=False)):
-        look = {"color": BRIGHT[number % len(BRIGHT)], "marker": MARKERS[number % len(MARKERS)], "ms": 3, "lw": 1.4}
-        axes.plot(path["x"], path["y"], color="white", lw=3, alpha=0.7)
-        axes.plot(path["x"], path["y"], label=f"{optimizer}: {_count(path['arrival'].iloc[0])}", **look)
-    axes.set(xlim=limits[0], ylim=limits[1])
-    axes.legend(title="steps", loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
+    named = walked["optimizer"] + ": " + walked["arrival"].map(_count)
+    ways = figures.path(walked.assign(named=named), "x", "y", "named", BRIGHT, "steps")
+    figure = figures.plane(heights, "height", *ways, title=name, label="height", levels=20)
     caption = f"The {name}: each optimizer from the same start, at the rate with which it gets to the low ground in"
     return Picture(figure, f"{caption} the fewest steps.")
 

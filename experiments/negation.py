@@ -16,7 +16,7 @@ from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.evidence.separation import linearly_separable
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 
@@ -145,13 +145,13 @@ def summary(tables):
 def pictures(tables):
     """Gains by share of negation, what is turned at each rate, and single judgements plain and negated."""
     gains, seen, new = evidence(tables)["each_share"], "seen (dev)", "never seen (test)"
-    shares = charts.on_tasks(gains, RULES["each_share"], xlabel="test accuracy with a hidden layer less without")
+    shares = figures.on_tasks(gains, RULES["each_share"], xlabel="test accuracy with a hidden layer less without")
     both = tables["rates"].rename(columns={"dev_accuracy": seen, "test_accuracy": new})
     both = both.melt("learning_rate", [seen, new], "negations", "right")
-    look = {"xscale": "log", "percent": True, "ylim": (-0.03, 1.03)}
-    rates, _ = charts.lines(both, "learning_rate", "right", "negations", **look)
+    look = {"xscale": "log", "percent": True, "domain": (-0.03, 1.03)}
+    rates = figures.lines(both, "learning_rate", "right", "negations", **look)
     labels = {"xlabel": "log-odds of 'positive', plain", "ylabel": "log-odds, behind 'not'"}
-    said, _ = charts.against(tables["words"], "plain", "negated", "seen", slope=-1, **labels)
+    said = figures.against(tables["words"], "plain", "negated", "seen", slope=-1, **labels)
     caption = "A sentence with each good and bad word, and with 'not' before it; dotted: it turns the word around."
     return {
         "shares": Picture(shares, "What a hidden layer gains, by the share negated. Bars: 95% intervals."),

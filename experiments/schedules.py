@@ -10,7 +10,7 @@ from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats import estimates
 from jaxnets.training.schedules import FORMS
@@ -116,7 +116,7 @@ def pictures(tables):
 
 
 def _effect_picture(table, name):
-    figure = charts.on_tasks(table, RULES[name], xlabel="loss without over loss with")
+    figure = figures.on_tasks(table, RULES[name], xlabel="loss without over loss with")
     return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
 
 
@@ -128,7 +128,7 @@ def _draws_picture(trials):
     parts = least.assign(part=least["train_loss"] / least.groupby("task")["train_loss"].transform("min"))
     logs = parts.assign(part=np.log10(parts["part"])).groupby(["task", "contestant", "rate"])["part"].mean()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / lowest (powers of ten)"}
-    figure, _ = charts.lines(logs.reset_index(), "rate", "part", "contestant", kind=estimates.POSITIVE, **labels)
+    figure = figures.lines(logs.reset_index(), "rate", "part", "contestant", kind=estimates.POSITIVE, **labels)
     caption = "Training loss of the best draws at each learning rate, over the lowest of the task."
     return Picture(figure, f"{caption} Bands: 95% intervals over tasks.")
 

@@ -13,7 +13,7 @@ from jaxnets.evidence import barriers, effects, equal_loss
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 
 CLAIM = "Given enough steps SGD reaches almost the same place as the full gradient, and each step is much faster."
@@ -144,14 +144,14 @@ def pictures(tables):
 
 def _effect_picture(table, name):
     labels = {"log×": "examples, full gradient over SGD", "%": "difference, share of the loss of guessing"}
-    drawn = charts.on_tasks(table, RULES[name], xlabel=labels[RULES[name].unit])
+    drawn = figures.on_tasks(table, RULES[name], xlabel=labels[RULES[name].unit])
     return Picture(drawn, f"{RULES[name].statement} By task. Bars: 95% intervals.")
 
 
 def _steps(paths):
     task = paths["task"].iloc[0]
     look = {"markers": False, "yscale": "log", "title": task, "xlabel": "steps", "ylabel": "training loss (nats)"}
-    figure, _ = charts.lines(paths[paths["task"] == task], "step", "train_loss", "contestant", **look)
+    figure = figures.lines(paths[paths["task"] == task], "step", "train_loss", "contestant", **look)
     return Picture(figure, f"{task}: training loss over steps, each at its best rate. Bands: 95% intervals over runs.")
 
 

@@ -34,9 +34,7 @@ def report(results, study, console):
         console.print(f"{name} did not converge: scikit-learn stopped it after its largest number of iterations.")
     console.print(text_tables.mistakes_table(best.system, best.mean, folds))
     figure = figures.confusion(counts, names, best.system.name)
-    if not all(map(figures.is_drawable, names)):
-        console.print(f"In the figure: {', '.join(f'{number} {name}' for number, name in enumerate(names))}.")
-    for path in figures.save(figure, results.directory / "figures", "confusion"):
+    for path in figures.save(figure, results.directory / "figures", "confusion", results.config.figures.split(",")):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 

@@ -24,8 +24,9 @@ def report(results, console):
     tables.print_table(console, "Runs, after the last step", header, rows)
     for sentence in balance(results):
         console.print(sentence)
+    kinds = results.config.figures.split(",")
     figure = figures.learning_curves(results.runs, results.curves, results.test_share)
-    for path in figures.save(figure, results.directory / "figures", "learning_curves"):
+    for path in figures.save(figure, results.directory / "figures", "learning_curves", kinds):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 

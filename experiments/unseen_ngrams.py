@@ -15,7 +15,7 @@ from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
-from jaxnets.report import charts, text_tables
+from jaxnets.report import figures, text_tables
 from jaxnets.report.figures import Picture
 from jaxnets.stats import baselines
 
@@ -141,7 +141,7 @@ def summary(tables):
 def pictures(tables):
     """The share of the gap that each kind of vectors closes."""
     found = closed(tables, GIVEN, LEARNED).drop(columns="task").rename(columns={"system": "task"})
-    gaps = charts.on_tasks(found, RULES["similarity"], xlabel="share of the gap closed")
+    gaps = figures.on_tasks(found, RULES["similarity"], xlabel="share of the gap closed")
     caption = "The share of the errors over random vectors that other vectors spare, on n-grams never seen. Dashed: the"
     return {"gaps": Picture(gaps, f"{caption} smallest share of interest. Bars: 95% intervals over blocks.")}
 

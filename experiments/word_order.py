@@ -14,7 +14,7 @@ from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.evidence.window_systems import BAGS, CNN, DAN, covering, systems, telling
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
-from jaxnets.report import charts
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.stats.selection import FINISHED
 
@@ -131,14 +131,14 @@ def pictures(tables):
     scores, (orders, texts) = tables["scores"], (of_last(tables[name]) for name in ("orders", "texts"))
     made = scores[scores["distance"] != GIVEN].groupby(["contestant", "distance", "block"], sort=False)
     means, look = made["test_accuracy"].mean().reset_index(), {"percent": True, "legend": "system"}
-    distance, _ = charts.lines(means, "distance", "test_accuracy", "contestant", **look)
+    distance = figures.lines(means, "distance", "test_accuracy", "contestant", **look)
     drawn = {"distance": Picture(distance, "Test accuracy by distance of the deciding words. Bands: 95% intervals.")}
     if orders.empty:
         return drawn
     both = orders.rename(columns={"right": "in order"}).melt("contestant", ["in order", "shuffled"], "order", "right")
-    accuracy, _ = charts.series_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
+    accuracy = figures.series_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
     labels = {"xlabel": "log-odds of the last class", "ylabel": "the same, words shuffled"}
-    said, _ = charts.against(
+    said = figures.against(
         texts.groupby("contestant", sort=False).head(300), "plain", "shuffled", "contestant", **labels
     )
     caption = "What one net of each kind says of test texts in their order and shuffled; dotted: order is no matter."

@@ -12,8 +12,8 @@ from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim
-from jaxnets.report import charts
-from jaxnets.report.figures import COLOURS, Picture, panel
+from jaxnets.report import figures
+from jaxnets.report.figures import Picture
 
 CLAIM = "A network with one hidden layer solves XOR; without one, none can."
 
@@ -128,33 +128,36 @@ def pictures(tables):
 
 
 def _solved_picture(tables):
-    look = {"xlabel": "hidden units", "ylabel": "seeds that solve XOR", "ylim": (-0.03, 1.03), "percent": True}
+    look = {"xlabel": "hidden units", "ylabel": "seeds that solve XOR", "domain": (-0.03, 1.03), "percent": True}
     keys = ["hidden_units", "activation", "seed"]
     seeds = solved_runs(tables["runs"]).groupby(keys, sort=False)["solved"].mean().reset_index()
-    figure, _ = charts.lines(seeds, "hidden_units", "solved", "activation", **look)
+    figure = figures.lines(seeds, "hidden_units", "solved", "activation", **look)
     caption = "Share of seeds, each the mean over its initializers, that get all four patterns right."
     return Picture(figure, f"{caption} Bands: 95% intervals.")
 
 
 def _plane_picture(units, grid):
     look = {"boundary": 0.5, "label": "probability of 'different'", "levels": np.linspace(0, 1, 11)}
-    figure, axes = charts.plane(grid, "probability", title=f"{units} hidden units", **look)
-    charts.points(axes, [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0], CLASSES)
+    patterns = figures.points([0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0], CLASSES)
+    figure = figures.plane(grid, "probability", patterns, title=f"{units} hidden units", **look)
     caption = f"What the best net with {units} hidden units says of each point;"
     return Picture(figure, f"{caption} the white line is where it is undecided.")
 
 
 def _hidden_picture(hidden):
-    figure, axes = panel("The hidden layer's space", xlabel="hidden unit 1", ylabel="hidden unit 2")
-    charts.points(axes, hidden["h1"], hidden["h2"], hidden["label"], CLASSES)
+    marks = figures.points(hidden["h1"], hidden["h2"], hidden["label"], CLASSES)
     a, b, c = hidden.iloc[0][["a", "b", "c"]]
-    foot = (-c * a / (a**2 + b**2), -c * b / (a**2 + b**2))
-    axes.axline(foot, slope=-a / b, color=COLOURS[0], ls="--")
+    ends = np.array([hidden["h1"].min() - 0.2, hidden["h1"].max() + 0.2])
+    lows, highs = hidden["h2"].min() - 0.2, hidden["h2"].max() + 0.2
+    line = pd.DataFrame({"x": ends, "y": -(c + a * ends) / b})
+    if abs(a) > abs(b):  # a steep line: from below to above
+        line = pd.DataFrame({"y": [lows, highs], "x": -(c + b * np.array([lows, highs])) / a})
     places = [(hidden[name] * 2).round() / 2 for name in ("h1", "h2")]
-    for (h1, h2), inputs in hidden.groupby(places)["input"]:
-        axes.annotate(", ".join(inputs), (h1, h2), xytext=(10, 6), textcoords="offset points")
-    axes.margins(0.2)
-    axes.locator_params(nbins=5)
+    named = [{"x": x, "y": y, "text": ", ".join(own["input"])} for (x, y), own in hidden.groupby(places)]
+    names = figures.rows(named).mark_text(align="left", dx=12, dy=-10).encode(x="x:Q", y="y:Q", text="text:N")
+    axes = {"x": figures.axis("x", [*ends], "hidden unit 1"), "y": figures.axis("y", [lows, highs], "hidden unit 2")}
+    parting = figures.rows(line).mark_line(strokeDash=[6, 4], clip=True).encode(**axes)
+    figure = figures.figure(parting, marks, names, title="The hidden layer's space")
     caption = "The four inputs as the hidden layer of that net sees them: there one line (dashed) parts the classes."
     return Picture(figure, caption)
 

@@ -1,6 +1,7 @@
 """The configuration of a sweep: each field is a keyword and a flag, and its description is the flag's help."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -129,6 +130,12 @@ class Config:
     )
     predictions: bool = setting("bool", False, "Whether to keep the probabilities of all test examples.")
     tensorboard: bool = setting("bool", False, "Whether to write curves and hyperparameters for TensorBoard as well.")
+    figures: str = setting(
+        "text",
+        "png",
+        "Kinds of files in which each figure is written: png, svg and pdf, one or several with commas.",
+        choices=tuple(",".join(kinds) for n in (1, 2, 3) for kinds in itertools.permutations(("png", "svg", "pdf"), n)),
+    )
     profile: bool = setting(
         "bool", False, "Whether to tell the seconds of each phase, and write JAX's trace into the run directory."
     )

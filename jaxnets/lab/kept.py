@@ -19,7 +19,7 @@ def chosen(trained: Trained) -> Trained:
 
 
 def _best_seeds(trained: Trained) -> list[int]:
-    """The runs that finished of the setting that is best on dev; see `choosing.best_configurations`."""
+    """The runs that finished of the setting that is best on dev; see `selection.best_configurations`."""
     if selection.finished(trained.runs).empty:
         return []
     groups = [name for name in ("optimizer", "block") if name in trained.runs]

@@ -1,7 +1,6 @@
 """Runs an experiment: from its configuration to its finding or its report, in a run directory."""
 
 import contextlib
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -72,10 +71,7 @@ def compare(
     directory = session.make_directory(experiment.name, config, held, notes, datasets)
     if config.profile:
         held.enter_context(observe.profiled(directory, console))
-    warming = threading.Thread(target=study_report.warm_up)  # ready when the nets are
-    warming.start()
     found, last = comparing.carry_out(config, experiment.by, parts, directory, progress)
-    warming.join()  # Matplotlib draws in one thread at a time
     results = Results(**vars(last), directory=directory, console=progress)
     with io.file_errors(directory):
         _write_models(directory, results, first=len(found.runs) - len(last.runs))
@@ -99,8 +95,10 @@ def show(experiment: Comparison, config: Config, found: Study, console: Console,
     said = answer(found, config.options["margin"], config.options.get("over_examples", False))
     comparison_tables.print_answer(console, said)
     environment = run_directory.read_environment(directory)
-    page, *figures = study_report.write(directory, found, said, command_line(experiment, config), environment)
-    for path in (path for path in figures if path.suffix == ".png"):
+    page, *drawn = study_report.write(
+        directory, found, said, command_line(experiment, config), environment, config.figures
+    )
+    for path in drawn:
         console.print(f"Figure: {path}", soft_wrap=True)
     console.print(f"Report: {page}", soft_wrap=True)
 
@@ -136,10 +134,9 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     for name, table in measured.items():
         io.write_table(directory / f"{name}.parquet", table)
     tables = {"runs": results.runs, "curves": results.curves, **measured}
-    with figures.style():
-        pictures = claim.pictures(tables)
-    for name, picture in pictures.items():
-        figures.save(picture.figure, directory / "figures", name)
+    pictures = claim.pictures(tables)
+    for name, picture in pictures.items():  # the page of all claims shows the SVG
+        figures.save(picture.figure, directory / "figures", name, ("svg", *results.config.figures.split(",")))
     finding = Finding(
         name=claim.name,
         claim=claim.about,

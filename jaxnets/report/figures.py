@@ -1,248 +1,552 @@
-"""Figures from result tables, in colours that the colour-blind can tell apart, with markers that differ too."""
+"""Figures: each is one Altair chart, that a page embeds, a notebook shows, and `save` exports."""
 
+import base64
+import colorsys
+import importlib
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+import struct
+import textwrap
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import figure as drawing
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.text import Text
-from matplotlib.ticker import Formatter, LogFormatter, LogitFormatter, PercentFormatter, ScalarFormatter
 from numpy.typing import ArrayLike
 
 from jaxnets import io
 from jaxnets.errors import one_line, printable
+from jaxnets.evidence import judging
+from jaxnets.evidence.rules import Rule
 from jaxnets.stats import estimates, selection
+from jaxnets.stats.estimates import Estimate, Kind
 
-# What is written or drawn in it is light where the page is dark: see `save`.
+
+class _Altair:  # imported when a chart is drawn: it takes half a second
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("altair"), name)
+
+
+alt = _Altair()
+
+KINDS = ("png", "svg", "pdf")
 INK = "#1b1f24"
-# On a dark page, for what would be too dark on it.
-_ON_DARK = {INK: "#e6e9ed", "#0072B2": "#4aa8e8"}
-# Okabe and Ito (2008), black last
+# Okabe and Ito (2008), then those of Tol's muted scheme that differ from them
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
-MARKERS = "os^Dv<>"
-DASHES = ("-", "--", ":", "-.")
-STYLE: Any = {
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
-    "axes.facecolor": "none",
-    "axes.titlesize": 10,
-    "legend.frameon": False,
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "pdf.fonttype": 42,  # letters that can be searched and edited
-    "svg.fonttype": "none",
-    "svg.hashsalt": "jaxnets",
-}
-# The same figure is the same file, whenever it is written.
-_UNDATED: Any = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-
-
-_LARGEST, _MANY = 14, 20  # inches of a confusion matrix; classes above which its zeros are left out
+_MORE = ("#882255", "#999933", "#332288", "#CC6677", "#117733", "#AA4499", "#8C6D31")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-left", "triangle-right")
+DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
+_LIGHT = {"ink": INK, "quiet": "#57606a", "line": "#d5dae0", "page": "#f5f6f8"}
+_DARK = {"ink": "#e6e9ed", "quiet": "#a3acb8", "line": "#363d46", "page": "#1d2126"}
+_ON_DARK = {COLOURS[0]: "#3f94f0", COLOURS[5]: "#a5dcff", INK: "#e6e9ed"}
+WIDTH, HEIGHT, ROW = 360, 260, 28  # pixels
+_MANY = 20  # classes of a confusion matrix above which its zeros are left out
 _LONGEST_NAME = 24
-
-# They write mathematics themselves.
-_NUMBERS = (LogFormatter, LogitFormatter, ScalarFormatter)
-
-
-class Figure(drawing.Figure):
-    """A figure on which names and texts are nothing else: a `$` in a label is no mathematics, and no character acts."""
-
-    def draw(self, renderer: Any) -> None:
-        """Draws it."""
-        numbers: set[Any] = set()
-        for axis in self.findobj(Axis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, _NUMBERS):
-                numbers |= {text for text in axis.findobj(Text) if text is not axis.label}
-            elif not isinstance(formatter, _Names):
-                axis.set_major_formatter(_Names(formatter))
-        for text in self.findobj(Text):
-            if text not in numbers:
-                text.set_text(printable(text.get_text()))
-                text.set_parse_math(False)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")  # it is shown as a box
-            super().draw(renderer)
-
-
-class _Names(Formatter):
-    """Writes what another formatter writes, as text."""
-
-    def __init__(self, formatter: Any) -> None:
-        self._formatter = formatter
-
-    def format_ticks(self, values: Any) -> list[str]:
-        return [printable(text) for text in self._formatter.format_ticks(values)]
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return printable(self._formatter(x, pos))
-
-    def set_axis(self, axis: Any) -> None:
-        super().set_axis(axis)
-        self._formatter.set_axis(axis)
 
 
 @dataclass(frozen=True)
 class Picture:
     """A figure with the sentence that explains it, to be read beside it or in its stead."""
 
-    figure: Figure
+    figure: Any
     caption: str
 
 
-def style() -> AbstractContextManager[None]:
-    """The settings under which all figures are drawn."""
-    return mpl.rc_context(STYLE)
+def palette(count: int) -> list[str]:
+    """So many colours, no two alike."""
+    known = [*COLOURS, *_MORE]
+    spread = [colorsys.hls_to_rgb((place * 0.618) % 1, 0.3 + 0.1 * (place % 4), 0.6) for place in range(count)]
+    further = [f"#{round(255 * r):02X}{round(255 * g):02X}{round(255 * b):02X}" for r, g, b in spread]
+    return list(dict.fromkeys([*known, *further]))[:count]
 
 
-def panel(title: str = "", *, width: float = 4.6, height: float = 3.4, **axes: Any) -> tuple[Figure, Axes]:
-    """A figure of one panel, small enough to be read on a narrow screen, and its axes."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    one = figure.subplots()
-    one.set(**axes)
-    one.set_title(title, loc="left")
-    return figure, one
+def theme(dark: bool = False) -> dict[str, Any]:
+    """The Vega-Lite configuration of all charts, for a light or a dark page."""
+    tone = _DARK if dark else _LIGHT
+    text = {"labelColor": tone["ink"], "titleColor": tone["ink"], "labelFontSize": 12, "titleFontSize": 12}
+    text |= {"titleFontWeight": "normal", "aria": False}
+    lines = {"gridColor": tone["line"], "domainColor": tone["quiet"], "tickColor": tone["quiet"]}
+    symbols = {"symbolOpacity": 1, "symbolSize": 90, "symbolStrokeWidth": 2, "symbolStrokeColor": tone["ink"]}
+    return {
+        "background": None,
+        "font": "system-ui, sans-serif",
+        "view": {"stroke": None},
+        "mark": {"aria": False},
+        "axis": text | lines | {"labelLimit": 150, "labelOverlap": "greedy"},
+        "legend": text | symbols | {"orient": "top", "labelLimit": 220, "columns": 2},
+        "title": {"color": tone["ink"], "anchor": "start", "fontSize": 13, "fontWeight": "normal"},
+        "header": {"labelColor": tone["ink"], "labelFontSize": 12},
+        "text": {"color": tone["ink"], "fontSize": 12},
+        "rule": {"color": tone["quiet"]},
+        "style": {"ink": {"color": tone["ink"]}, "halo": {"stroke": tone["page"], "strokeWidth": 4}},
+        "range": {"category": [_ON_DARK.get(one, one) if dark else one for one in COLOURS], "symbol": list(SHAPES)},
+    }
 
 
-def accuracy_over_learning_rate(runs: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer") -> Figure:
-    """Mean test accuracy over the learning rate, a line for each optimizer, with 95% intervals.
+# ---- what charts are made of ------------------------------------------------------------------------------------
 
-    Where more than the learning rate varies, each point is the configuration that is best on dev. The rate that is
-    best on dev is ringed; rates at which every run diverged are crosses at the bottom.
+
+def rows(table: pd.DataFrame | Iterable[Mapping[str, Any]]) -> Any:
+    """A chart of a table: what is not finite is missing, texts hold no control characters."""
+    frame: pd.DataFrame = pd.DataFrame(table if isinstance(table, pd.DataFrame) else list(table))
+    return alt.Chart(
+        alt.InlineData(values=[{k: _plain(v) for k, v in row.items()} for row in frame.to_dict("records")])
+    )
+
+
+def _text(value: Any) -> str:
+    return printable(str(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | float | np.number):
+        return None if not np.isfinite(value) else int(value) if isinstance(value, int | np.integer) else float(value)
+    return _text(value)
+
+
+def colour(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
+    """A colour for each name; none twice."""
+    scale: dict[str, Any] = {"domain": [printable(str(name)) for name in names]}
+    if len(names) > len(COLOURS):  # up to here the theme has them, for light and dark pages
+        scale["range"] = palette(len(names))
+    shown = alt.Legend(title=title, symbolLimit=0) if legend else None
+    return alt.Color(f"{field}:N").scale(**scale).legend(shown)
+
+
+def shape(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
+    """A form for each name, in one legend with its colour."""
+    domain = [printable(str(name)) for name in names]
+    shown = alt.Legend(title=title, symbolLimit=0) if legend else None
+    scale = {"domain": domain, "range": [SHAPES[number % len(SHAPES)] for number in range(len(domain))]}
+    return alt.Shape(f"{field}:N").scale(**scale).legend(shown)
+
+
+def banded(base: Any, x: Any, y: Any, look: Any, tips: Sequence[Any] = (), **marks: Any) -> list:
+    """A line with its interval as a band; where there is no interval there is no band.
+
+    The fields of the interval are `low` and `high`. The later of two lines that coincide is the thinner one: both are
+    seen. `marks` are further channels of the points, none without them.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7, 4.4), layout="constrained")
-        axes = figure.subplots()
-        best = selection.best_configurations(runs, [by])
-        for (name, group), colour, marker in styled(runs, by):
-            points = selection.best_configurations(group, ["learning_rate"], test_share=test_share)
-            points = points.sort_values("learning_rate")
-            low, high = points["test_accuracy_low"], points["test_accuracy_high"]
-            line_with_band(axes, points["learning_rate"], points["test_accuracy"], low, high, name, colour, marker)
-            lost = points[points["test_accuracy"].isna()]["learning_rate"]
-            axes.plot(lost, np.zeros(len(lost)), "x", color=colour, clip_on=False, zorder=3)
-            chosen = best[best[by] == name].iloc[0]
-            axes.plot(
-                chosen["learning_rate"],
-                chosen["test_accuracy"],
-                "o",
-                ms=14,
-                mfc="none",
-                mec=colour,
-                mew=1.8,
-                clip_on=False,
-            )
-        axes.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", ylim=(0, 1.02))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.legend(title=by.replace("_", " "), frameon=False)
-        title = f"Bands: 95% interval of the mean over {selection.unit(runs)}s. Ring: best on dev."
-        axes.set_title(title, loc="left", fontsize=9)
-        return figure
+    band = base.mark_area(opacity=0.18, clip=True).encode(x=x, y=y.field("low"), y2="high:Q", color=look)
+    line = base.mark_line(clip=True).encode(x=x, y=y, color=look, strokeWidth=_thinner(look))
+    spots = base.mark_point(filled=False, clip=False, strokeWidth=1.8).encode(x=x, y=y, color=look, tooltip=list(tips))
+    spots = spots.encode(size=_thinner(look, 90, 30), **marks) if marks else spots.encode(opacity=alt.value(0))
+    return [band, line, spots]
 
 
-def learning_curves(
-    runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer"
-) -> Figure:
-    """Training loss and dev accuracy over the steps, for each row of `choosing.best_configurations`."""
-    best, unit = selection.best_configurations(runs, [by]), selection.unit(runs)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 4), layout="constrained")
-        loss, accuracy = figure.subplots(1, 2)
-        # with no positive loss to show, as when every run diverged at once, a logarithmic axis has no bounds
-        scale = "log" if (curves["train_loss"] > 0).any() else "linear"
-        loss.set(yscale=scale, xlabel="step", ylabel="training loss (nats)")
-        for (name, group), colour, _ in styled(best, by):
-            members = curves[curves["run"].isin(group["members"].iloc[0])].merge(runs[["run", unit]], on="run")
-            label = f"{name} at {group['learning_rate'].iloc[0]:.3g}"
-            for axes, column in ((loss, "train_loss"), (accuracy, "dev_accuracy")):
-                table = members.groupby(["step", unit])[column].mean().unstack()
-                about = test_share, estimates.kind_of(column)
-                points = [selection.over_units(row.dropna(), *about) for _, row in table.iterrows()]
-                mean, low, high = ([getattr(one, name) for one in points] for name in ("value", "low", "high"))
-                line_with_band(axes, table.index, mean, low, high, label, colour, "")
-        accuracy.set(xlabel="step", ylabel="dev accuracy")
-        accuracy.yaxis.set_major_formatter(PercentFormatter(1))
-        loss.set_title(f"Bands: 95% interval of the mean over {unit}s", loc="left", fontsize=9)
-        accuracy.legend(frameon=False, loc="lower right")
-        return figure
+def _thinner(look: Any, most: float = 4.0, least: float = 1.5) -> Any:
+    """A size for each name, the first one's the largest."""
+    content = look.to_dict()
+    domain = content["scale"]["domain"]
+    sizes = (
+        [round(float(size), 2) for size in np.linspace(most, least, len(domain))] if len(domain) > 1 else [least + 0.5]
+    )
+    field = alt.StrokeWidth if most < 10 else alt.Size
+    return field(f"{content['field']}:N").scale(domain=domain, range=sizes).legend(None)
 
 
-def styled(table: pd.DataFrame, by: str) -> Iterator[tuple[tuple[Any, pd.DataFrame], str, str]]:
-    """The groups of a table, each with its name, a colour and a marker of its own."""
-    for number, group in enumerate(table.groupby(by, sort=False)):
-        yield group, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+def figure(*layers: Any, title: str = "", width: int = WIDTH, height: int = HEIGHT) -> Any:
+    """Layers as one chart."""
+    return alt.layer(*layers).properties(
+        width=width, height=height, **({"title": one_line(title, 80)} if title else {})
+    )
 
 
-def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Figure:
+def rule(dash: Sequence[int] = (2, 3), **at: float) -> Any:
+    """A line across the panel, at `x` or at `y`."""
+    place = {channel: alt.datum(float(value), type="quantitative") for channel, value in at.items()}
+    return rows([{"at": 0}]).mark_rule(strokeDash=list(dash), style="ink").encode(**place)
+
+
+def axis(place: str, values: Iterable[Any], title: str, scale: str = "linear", percent: bool = False) -> Any:
+    """The channel of a field on a continuous axis, `x`, or `y` for `y` and `value`, with room around what is shown."""
+    channel = (alt.X if place == "x" else alt.Y)(field=place, type="quantitative")
+    form = "~%" if percent else "~g"
+    look: dict[str, Any] = {"format": form, "tickCount": 5}
+    if scale == "log":
+        numbers = np.array([v for v in values if np.isfinite(v) and v > 0], float)
+        look |= {"values": ticks(numbers.min(), numbers.max())} if len(numbers) else {}
+    elif not percent and all(float(v).is_integer() for v in values if np.isfinite(v)):
+        look["tickMinStep"] = 1
+    one = channel.title(_wrapped(title)).axis(**look)
+    return one.scale(type=scale, nice=False, padding=10, **({} if scale == "log" else {"zero": False}))
+
+
+def _wrapped(text: str, width: int = 48) -> Any:
+    return textwrap.wrap(printable(text), width) or ""
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """The marks of a logarithmic axis: 1, 2 and 5 of each power of ten, of many powers some.
+
+    >>> ticks(0.5, 10)
+    [0.5, 1.0, 2.0, 5.0, 10.0]
+    """
+    least, most = np.floor(np.log10(low)), np.ceil(np.log10(high))
+    decades = np.arange(least, most + 1)
+    few = 10.0 ** decades[:: max(1, -(-len(decades) // 6))]
+    marks = few if high / low > 200 else np.array([float(f"{step}e{int(d)}") for d in decades for step in (1, 2, 5)])
+    kept = [float(f"{mark:.6g}") for mark in marks if low * 0.999 <= mark <= high * 1.001]
+    return kept if len(kept) > 1 else [float(f"{value:.2g}") for value in dict.fromkeys((low, high))]
+
+
+# ---- the charts of claims: each from a table in which a row is an observation -----------------------------------
+
+
+def of_shares(values: pd.Series) -> Estimate:
+    """The share of true values, with Wilson's interval: an `estimate` for `lines`."""
+    return estimates.share(int(values.sum()), len(values))
+
+
+def lines(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str | None = None,
+    *,
+    title: str = "",
+    estimate: Callable[[pd.Series], Estimate] | None = None,
+    kind: Kind | None = None,
+    percent: bool = False,
+    markers: bool = True,
+    legend: str | None = None,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    domain: tuple[float, float] | None = None,
+) -> Any:
+    """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals."""
+    table = table[np.isfinite(table[y].astype(float))]
+    estimate = estimate or partial(estimates.mean, kind=kind or _kind(y, percent))
+    groups = table.groupby(by, sort=False) if by else [("", table)]
+    found = [
+        {"x": place, **_bounded(estimate(values), percent), "series": printable(str(name))}
+        for name, group in groups
+        for place, values in group.groupby(x, sort=False)[y]
+    ]
+    drawn = pd.DataFrame(found, columns=["x", "value", "low", "high", "series"])
+    if yscale == "log":  # which shows what is above zero
+        drawn = drawn[drawn["value"] > 0]
+        drawn.loc[drawn["low"] <= 0, ["low", "high"]] = np.nan
+    numeric = pd.api.types.is_numeric_dtype(table[x])
+    drawn = drawn.sort_values("x", kind="stable") if numeric else drawn.assign(x=drawn["x"].map(_text))
+    label = xlabel or x.replace("_", " ")
+    if numeric:
+        across = axis("x", drawn["x"], label, xscale)
+    else:
+        across = alt.X("x:O").scale(domain=list(dict.fromkeys(map(_text, table[x])))).title(label).axis(labelAngle=0)
+    shown = drawn[["value", "low", "high"]].to_numpy(float).ravel()
+    up = axis("value", shown, ylabel or y.replace("_", " "), yscale, percent)
+    if domain:
+        up = up.scale(domain=domain, nice=False)
+    names = list(dict.fromkeys(drawn["series"]))
+    named = bool(by) and bool(names)
+    look = colour(names, title=(legend or by or "").replace("_", " "), legend=named)
+    base = rows(drawn)
+    marks = {"shape": shape(names, title=(legend or by or "").replace("_", " "), legend=named)} if markers else {}
+    layers = banded(base, across, up, look, **marks)
+    if not markers and len(names) > 1:
+        dashes = [DASHES[number % len(DASHES)] for number in range(len(names))]
+        layers[1] = layers[1].encode(
+            strokeDash=alt.StrokeDash("series:N").scale(domain=names, range=dashes).legend(None)
+        )
+    return figure(*layers, title=title)
+
+
+def _kind(column: str, percent: bool) -> Kind:
+    """What is shown in percent is a share."""
+    return estimates.SHARE if percent else estimates.kind_of(column)
+
+
+def _bounded(estimate: Estimate, share: bool = False) -> dict[str, float]:
+    """An estimate with both bounds or none; those of a share within 0 and 1."""
+    low, high = float(estimate.low), float(estimate.high)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        low = high = np.nan
+    elif share:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return {"value": float(estimate.value), "low": low, "high": high}
+
+
+def dots(
+    estimates: Mapping[str, Estimate],
+    *,
+    title: str = "",
+    zero: float | None = None,
+    bound: float | None = None,
+    percent: bool = False,
+    ratio: bool = False,
+    share: bool = False,
+    xlabel: str = "",
+) -> Any:
+    """A row for each name: a dot at the value, a bar over the 95% interval, lines at `zero` (dotted) and `bound`.
+
+    With `ratio`, what is given are natural logarithms of ratios.
+    """
+    found = pd.DataFrame({"name": name, **_bounded(one, share)} for name, one in estimates.items())
+    found = found if len(found) else pd.DataFrame(columns=["name", "value", "low", "high"])
+    lines_at = [(place, dash) for place, dash in ((zero, [2, 3]), (bound, [6, 4])) if place is not None]
+    x = alt.X(field="value", type="quantitative").title(_wrapped(xlabel))
+    if ratio:
+        numbers = ["value", "low", "high"]
+        found[numbers] = np.exp(found[numbers].astype(float).clip(-20, 20))
+        lines_at = [(float(np.exp(place)), dash) for place, dash in lines_at]
+        seen = np.array([0.5, 2.0, *found[numbers].to_numpy().ravel(), *(place for place, _ in lines_at)], float)
+        seen = seen[np.isfinite(seen)]
+        x = x.scale(type="log", domain=[seen.min() * 0.95, seen.max() * 1.05], nice=False)
+        x = x.axis(values=ticks(seen.min(), seen.max()), labelExpr="format(datum.value, '~g') + '×'")
+    else:
+        x = x.scale(padding=10, nice=False, zero=False).axis(format="~%" if percent else "~g", tickCount=5)
+    y = alt.Y("name:N").scale(domain=[printable(str(name)) for name in estimates]).title(None)
+    base = rows(found)
+    bars = base.mark_rule(strokeWidth=2.5, color=COLOURS[0]).encode(x=x.field("low"), x2="high:Q", y=y)
+    bars = bars.transform_filter("isValid(datum.low)")
+    spots = base.mark_point(filled=True, size=70, opacity=1, color=COLOURS[0]).encode(x=x, y=y)
+    across = [rule(dash, x=place) for place, dash in lines_at]
+    return figure(*across, bars, spots, title=title, height=ROW * max(len(estimates), 1) + 10)
+
+
+def on_tasks(table: pd.DataFrame, rule: Rule, xlabel: str = "") -> Any:
+    """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted)."""
+    effects = {str(task): judging.estimated(own) for task, own in table.groupby("task", sort=False)}
+    look: dict[str, Any] = {"percent": rule.unit == "%", "ratio": rule.unit == "log×"}
+    return dots(effects, zero=0.0, bound=rule.bound, xlabel=xlabel, **look)
+
+
+def series_of_dots(
+    estimates: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False, xlabel: str = ""
+) -> Any:
+    """A row for each name, and in it a dot with its interval for each series, beside one another."""
+    series = list(dict.fromkeys(_text(one) for own in estimates.values() for one in own))
+    found = [
+        {"name": name, "series": one, **_bounded(estimate, percent)}
+        for name, own in estimates.items()
+        for one, estimate in own.items()
+    ]
+    base = rows(pd.DataFrame(found, columns=["name", "series", "value", "low", "high"]))
+    y = alt.Y("name:N").scale(domain=[_text(name) for name in estimates]).title(None)
+    x = alt.X(field="value", type="quantitative").title(_wrapped(xlabel)).scale(padding=10, zero=False, nice=False)
+    x = x.axis(format="~%" if percent else "~g", tickCount=5)
+    place = {"y": y, "yOffset": alt.YOffset("series:N").scale(domain=series), "color": colour(series)}
+    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5)
+    bars = bars.encode(x=x.field("low"), x2="high:Q", **place)
+    spots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, shape=shape(series), **place)
+    return figure(bars, spots, title=title, height=(ROW + 12) * max(len(estimates), 1))
+
+
+def series_of_means(
+    table: pd.DataFrame, by: str, series: str, column: str, *, percent: bool = False, **look: Any
+) -> Any:
+    """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
+    kind = _kind(column, percent)
+    found = {
+        str(name): {str(one): estimates.mean(values, kind) for one, values in own.groupby(series, sort=False)[column]}
+        for name, own in table.groupby(by, sort=False)
+    }
+    return series_of_dots(found, percent=percent, **look)
+
+
+def plane(
+    table: pd.DataFrame,
+    z: str,
+    *layers: Any,
+    title: str = "",
+    label: str = "",
+    levels: Sequence[float] | int = 11,
+    boundary: float | None = None,
+) -> Any:
+    """The column `z` over the plane of the columns `x` and `y`, a grid, with a line where it is `boundary`.
+
+    The heights are an image, their contours lines; `layers` are drawn over both.
+    """
+    import contourpy
+
+    grid = table.pivot(index="y", columns="x", values=z)
+    xs, ys, heights = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
+    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+    span = [low, high] if high > low else [low - 0.5, low + 0.5]
+    marks = np.linspace(span[0], span[1], levels + 1)[1:-1] if isinstance(levels, int) else np.asarray(levels)
+    x = alt.X("x:Q").scale(domain=[xs[0], xs[-1]], nice=False).title("x").axis(grid=False, tickCount=5)
+    y = alt.Y("y:Q").scale(domain=[ys[0], ys[-1]], nice=False).title("y").axis(grid=False, tickCount=5)
+    half = (xs[1] - xs[0]) / 2, (ys[1] - ys[0]) / 2  # the image has a pixel around each point
+    corners = {"x": xs[0] - half[0], "x2": xs[-1] + half[0], "y": ys[0] - half[1], "y2": ys[-1] + half[1]}
+    image = rows([{**corners, "url": _image((heights[::-1] - span[0]) / (span[1] - span[0]))}])
+    image = image.mark_image(aspect=False, clip=True).encode(x=x, y=y, x2="x2:Q", y2="y2:Q", url="url:N")
+    heat = alt.Color("height:Q").scale(scheme="cividis", domain=span)
+    heat = heat.legend(title=_wrapped(label), orient="right", format="~g", gradientLength=HEIGHT - 40)
+    bar = rows([{"height": value} for value in span]).mark_point(opacity=0).encode(color=heat)
+    contours = contourpy.contour_generator(xs, ys, heights)
+
+    def contour(at: Iterable[float], **look: Any) -> Any:
+        paths = [path for level in at for path in contours.lines(level)]
+        steps = [
+            {"line": n, "order": k, "x": a, "y": b} for n, path in enumerate(paths) for k, (a, b) in enumerate(path)
+        ]
+        return rows(steps).mark_line(clip=True, **look).encode(x=x, y=y, detail="line:N", order="order:Q")
+
+    drawn = [image, bar, contour(marks, color="white", strokeWidth=0.5, opacity=0.5)]
+    drawn += [contour([boundary], color="white", strokeWidth=2)] if boundary is not None else []
+    apart = {"color": "independent", "shape": "independent", "strokeWidth": "independent", "size": "independent"}
+    return figure(*drawn, *layers, title=title, width=HEIGHT + 20).resolve_scale(**apart)
+
+
+def _image(shares: np.ndarray) -> str:
+    """Shares of 1 in the colours of cividis, as a PNG in a data URL. Source: the polynomial of d3-scale-chromatic."""
+    t = np.clip(np.nan_to_num(shares), 0, 1)
+    red = -4.54 - t * (35.34 - t * (2381.73 - t * (6402.7 - t * (7024.72 - t * 2710.57))))
+    green = 32.49 + t * (170.73 + t * (52.82 - t * (131.46 - t * (176.58 - t * 67.37))))
+    blue = 81.24 + t * (442.36 - t * (2482.43 - t * (6167.24 - t * (6614.94 - t * 2475.67))))
+    pixels = np.clip(np.stack([red, green, blue], axis=-1), 0, 255).round().astype(np.uint8)
+    content = b"".join(b"\0" + row.tobytes() for row in pixels)
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", *shares.shape[::-1], 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(content))]
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in [*parts, (b"IEND", b"")]
+    ]
+    return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
+
+
+def path(table: pd.DataFrame, x: str, y: str, by: str, colours: Sequence[str], legend: str) -> list[Any]:
+    """Layers: a way with its steps for each value of `by`, in the order of the rows, on a white edge."""
+    named = pd.DataFrame({"x": table[x], "y": table[y], "series": table[by].map(_text), "order": range(len(table))})
+    names = list(dict.fromkeys(named["series"]))
+    colours = [colours[number % len(colours)] for number in range(len(names))]
+    base = rows(named).encode(x="x:Q", y="y:Q", order="order:Q")
+    shown = alt.Legend(title=legend, orient="bottom", columns=2)
+    look = alt.Color("series:N").scale(domain=names, range=colours).legend(shown)
+    thin = _thinner(look, 3.5, 1.2)
+    edge = base.mark_line(color="white", strokeWidth=5, opacity=0.5, clip=True).encode(detail="series:N")
+    ways = base.mark_line(clip=True).encode(color=look.legend(None), strokeWidth=thin)
+    marks = shape(names, title=legend).legend(shown)
+    spots = base.mark_point(size=22, clip=True, opacity=1, filled=True).encode(color=look, shape=marks)
+    return [edge, ways, spots]
+
+
+def against(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    by: str,
+    *,
+    slope: float = 1.0,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+) -> Any:
+    """A point for each row, a colour and a form for each value of `by`, and the dotted line `y = slope * x`."""
+    shown = pd.DataFrame({"x": table[x], "y": table[y], "series": table[by].map(_text)})
+    shown = shown.replace([np.inf, -np.inf], np.nan).dropna(subset=["x", "y"])
+    names = list(dict.fromkeys(shown["series"]))
+    across = axis("x", shown["x"], xlabel or x.replace("_", " "))
+    up = axis("y", shown["y"], ylabel or y.replace("_", " "))
+    marks = {"color": colour(names, legend=bool(names)), "shape": shape(names, legend=bool(names))}
+    spots = rows(shown).mark_point(size=30, opacity=0.7).encode(x=across, y=up, **marks)
+    ends = np.array([shown["x"].min(), shown["x"].max()]) if len(shown) else np.array([0.0, 1.0])
+    line = rows({"x": end, "y": slope * end} for end in ends)
+    return figure(line.mark_line(strokeDash=[2, 3], style="ink").encode(x=across, y=up), spots, title=title)
+
+
+def points(x: Sequence[float], y: Sequence[float], classes: Sequence[Any], names: Mapping[Any, str]) -> Any:
+    """A layer of examples as marks, a colour and a form for each class; white edges part them from what is behind."""
+    shown = pd.DataFrame({"x": list(x), "y": list(y), "series": [names[label] for label in classes]})
+    domain, legend = list(names.values()), alt.Legend(title=None, orient="bottom")
+    look = alt.Color("series:N").scale(domain=domain, range=list(COLOURS[1 : 1 + len(domain)])).legend(legend)
+    marks = rows(shown).mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
+    return marks.encode(x="x:Q", y="y:Q", color=look, shape=shape(domain).legend(legend))
+
+
+def bars(table: pd.DataFrame, name: str, value: str, by: str, *, xlabel: str = "") -> Any:
+    """A bar of a share of 1 for each row."""
+    shown = pd.DataFrame({"name": table[name].map(_text), "value": table[value], "series": table[by].map(_text)})
+    y = alt.Y("name:N").scale(domain=list(dict.fromkeys(shown["name"]))).title(None)
+    x = alt.X(field="value", type="quantitative").scale(domain=[0, 1]).title(xlabel).axis(format="~%", tickCount=5)
+    look = colour(list(dict.fromkeys(shown["series"])), legend=False)
+    return figure(rows(shown).mark_bar().encode(x=x, y=y, color=look), height=20 * max(len(shown), 1))
+
+
+def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Any:
     """Examples of each class by the class that they were taken for, as shares of the class."""
     numbers = np.asarray(counts)
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
-    names = [one_line(name, _LONGEST_NAME) for name in class_names]
-    if not all(map(is_drawable, names)):
-        names = [str(number) for number in range(len(names))]
-    size = min(2.2 + 0.55 * len(names), _LARGEST)
-    points = min(STYLE["font.size"], 72 * 0.7 * (size - 2.2) / len(names))
-    with mpl.rc_context(STYLE | {"xtick.labelsize": points, "ytick.labelsize": points}):
-        figure = Figure(figsize=(size + 0.8, size), layout="constrained")
-        axes = figure.subplots()
-        image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
-        axes.grid(visible=False)
-        for row, column in np.argwhere(numbers > 0) if len(names) > _MANY else np.ndindex(*numbers.shape):
-            colour = "black" if shares[row, column] > 0.6 else "white"
-            text = str(numbers[row, column])
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=points)
-        step = max(1, round(4 / points))  # smaller letters cannot be read
-        axes.set_xticks(range(0, len(names), step), names[::step], rotation=90 if max(map(len, names)) > 5 else 0)
-        axes.set_yticks(range(0, len(names), step), names[::step])
-        axes.set(xlabel="predicted class", ylabel="class", title=title)
-        figure.colorbar(image, ax=axes, label="share of the class")
-    return figure
+    names = [f"{number + 1} {one_line(name, _LONGEST_NAME)}" for number, name in enumerate(class_names)]  # none twice
+    few = len(names) <= _MANY
+    cells = [
+        {"row": names[row], "column": names[column], "share": shares[row, column], "count": numbers[row, column]}
+        for row, column in np.ndindex(*numbers.shape)
+        if few or numbers[row, column]
+    ]
+    side = 40 if few else max(900 // len(names), 3)
+    axis = {"labelOverlap": not few, "grid": False}
+    base = rows(cells).encode(
+        x=alt.X("column:N").scale(domain=names).title("predicted class").axis(labelAngle=-45, **axis),
+        y=alt.Y("row:N").scale(domain=names).title("class").axis(**axis),
+    )
+    heat = alt.Color("share:Q").scale(scheme="cividis", domain=[0, 1])
+    layers = [base.mark_rect().encode(color=heat.legend(title="share of the class", format="~%", orient="right"))]
+    if few:
+        ink = alt.condition("datum.share > 0.6", alt.value("black"), alt.value("white"))
+        layers.append(base.mark_text().encode(text="count:Q", color=ink))
+    return figure(*layers, title=title, width=side * len(names), height=side * len(names))
 
 
-def is_drawable(text: str) -> bool:
-    """Whether the font of the figures has all signs of a text.
+def learning_curves(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = np.nan, by: str = "optimizer") -> Any:
+    """Training loss and dev accuracy over the steps, for each row of `selection.best_configurations`."""
+    best, unit = selection.best_configurations(runs, [by]), selection.unit(runs)
+    members = best[[by, "learning_rate", "members"]].explode("members").rename(columns={"members": "run"})
+    members["best"] = [
+        f"{name} at {rate:.3g}" for name, rate in zip(members[by], members["learning_rate"], strict=True)
+    ]
+    shown = curves.merge(members[["run", "best"]].astype({"run": int}), on="run").merge(runs[["run", unit]], on="run")
+    panels = []
+    for column, label, percent in (
+        ("train_loss", "training loss (nats)", False),
+        ("dev_accuracy", "dev accuracy", True),
+    ):
 
-    >>> is_drawable("naïve"), is_drawable("好评")
-    (True, False)
-    """
-    font = get_font(findfont(FontProperties(family=mpl.rcParamsDefault["font.family"])))
-    return all(font.get_char_index(ord(sign)) for sign in printable(text))
+        def estimate(values: pd.Series, column: str = column) -> Estimate:
+            return selection.over_units(values.rename_axis(unit), test_share, estimates.kind_of(column))
+
+        means = shown.groupby(["best", "step", unit], sort=False)[column].mean().reset_index()
+        scale = "linear" if percent or not (means[column] > 0).any() else "log"
+        look: dict[str, Any] = {"estimate": estimate, "percent": percent, "markers": False, "legend": by}
+        panels.append(lines(means, "step", column, "best", ylabel=label, yscale=scale, **look))
+    return alt.hconcat(*panels)
 
 
-def line_with_band(
-    axes: Axes, x: ArrayLike, mean: ArrayLike, low: ArrayLike, high: ArrayLike, label: str, colour: str, marker: str
-) -> None:
-    """A line with its interval as a band around it."""
-    xs, middle, below, above = (np.asarray(values, np.float64) for values in (x, mean, low, high))
-    axes.plot(xs, middle, color=colour, marker=marker, ms=5, label=label)
-    axes.fill_between(xs, below, above, where=np.isfinite(below) & np.isfinite(above), color=colour, alpha=0.2, lw=0)
+# ---- on paper ---------------------------------------------------------------------------------------------------
 
 
-def save(figure: Figure, directory: Path, name: str, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
+def specification(figure: Any) -> dict[str, Any]:
+    """A figure as Vega-Lite; what it sets itself takes precedence over the theme."""
+    content = figure.to_dict() if not isinstance(figure, dict) else figure
+    config = theme()
+    for part in ("axis", "legend"):  # the canvas grows with the names
+        config[part]["labelLimit"] = 0
+    for name, value in content.get("config", {}).items():
+        config[name] = config.get(name, {}) | value if isinstance(value, dict) else value
+    return {**content, "config": config, "padding": 8}
+
+
+def save(figure: Any, directory: Path, name: str, kinds: Sequence[str] = ("png",)) -> list[Path]:
     """Writes a figure, each file whole or not at all. The SVG's ink is light where the reader's page is dark."""
+    import vl_convert
+
     with io.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for kind in kinds:
-        content = BytesIO()
-        with style():
-            figure.savefig(content, format=kind, dpi=160, metadata=_UNDATED[kind], transparent=kind == "svg")
-        figure.set_layout_engine(None)  # it is laid out now, and another engine would draw it once more for itself
-        written = adapting(content.getvalue()) if kind == "svg" else content.getvalue()
+    content, paths = specification(figure), []
+    for kind in dict.fromkeys(kinds):
+        if kind == "svg":
+            written = adapting(vl_convert.vegalite_to_svg(content).encode())
+        elif kind == "pdf":
+            written = vl_convert.vegalite_to_pdf(content)
+        else:
+            written = vl_convert.vegalite_to_png({**content, "background": "white"}, scale=2)
         paths.append(io.write(directory / f"{name}.{kind}", partial(_put, written)))
     return paths
 
@@ -251,13 +555,21 @@ def _put(content: bytes, path: Path) -> None:
     path.write_bytes(content)
 
 
+def svg(figure: Any) -> str:
+    """A figure as SVG, for a notebook."""
+    import vl_convert
+
+    return vl_convert.vegalite_to_svg(specification(figure) | {"background": "white"})
+
+
 def adapting(svg: bytes) -> bytes:
     """An SVG whose ink follows the reader's choice of a light or a dark page."""
-    names = {colour: f"--on-page-{number}" for number, colour in enumerate(_ON_DARK)}
+    swapped = {light: _DARK[name] for name, light in _LIGHT.items()} | _ON_DARK
+    names = {colour: f"--on-page-{number}" for number, colour in enumerate(swapped)}
     light = ";".join(f"{name}:{colour}" for colour, name in names.items())
-    dark = ";".join(f"{name}:{_ON_DARK[colour]}" for colour, name in names.items())
-    rule = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
+    dark = ";".join(f"{name}:{swapped[colour]}" for colour, name in names.items())
+    style = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
     text = svg.decode()
-    for colour, name in names.items():
-        text = re.sub(colour, f"var({name})", text, flags=re.IGNORECASE)
-    return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + rule, text, count=1).encode()
+    for tone, name in names.items():
+        text = re.sub(tone, f"var({name})", text, flags=re.IGNORECASE)
+    return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + style, text, count=1).encode()

@@ -1,8 +1,8 @@
 """What a notebook shows of a sweep by itself: the best configurations, and the main figure."""
 
 import html as markup
-import io
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -22,9 +22,12 @@ def html(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float = math.nan)
         return f"<p>{len(runs):,} runs, of which none finished.</p>"
     best = selection.best_configurations(runs, test_share=test_share)
     several = runs["learning_rate"].nunique() > 1
-    shown = figures.accuracy_over_learning_rate(runs, test_share) if several else None
-    figure = shown or figures.learning_curves(runs, curves, test_share)
-    return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{_embedded(figure)}"
+    figure: Any = figures.learning_curves(runs, curves, test_share)
+    if several:
+        members = selection.best_configurations(runs, ["optimizer", "learning_rate"])["members"].explode()
+        shown = finished[finished["run"].isin(members)]
+        figure = figures.lines(shown, "learning_rate", "test_accuracy", "optimizer", percent=True, xscale="log")
+    return f"<p>{len(runs):,} runs; chosen by mean dev accuracy.</p>{_table(best)}{figures.svg(figure)}"
 
 
 def _table(best: pd.DataFrame) -> str:
@@ -46,12 +49,3 @@ def _table(best: pd.DataFrame) -> str:
 
 def _with_interval(row: pd.Series, name: str) -> str:
     return with_interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high", "_note")))
-
-
-def _embedded(figure: figures.Figure) -> str:
-    """A figure as SVG."""
-    content = io.StringIO()
-    with figures.style():
-        figure.savefig(content, format="svg", metadata={"Date": None})
-    text = content.getvalue()
-    return text[text.index("<svg") :]

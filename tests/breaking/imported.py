@@ -8,15 +8,12 @@ for name in commandline.sentences():
     importlib.import_module(f"experiments.{name}")
 for name in (
     "altair",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
     "optax",
     "pandas",
     "pyarrow.parquet",
     "safetensors.numpy",
     "sklearn.linear_model",
     "jaxnets.lab.comparing",
-    "jaxnets.report.study_figures",
-    "jaxnets.report.study_page",
+    "jaxnets.report.comparison_page",
 ):
     importlib.import_module(name)

@@ -41,9 +41,7 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
     assert all(optimizer in process.stdout for optimizer in ("sgd", "momentum", "adam"))
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
     figures = {
-        f"figures/{name}.{kind}"
-        for name in ("accuracy_over_learning_rate", "learning_curves", "profiles")
-        for kind in ("png", "svg", "pdf", "csv")
+        f"figures/{name}.png" for name in ("accuracy_over_learning_rate", "dev_accuracy", "profiles", "training_loss")
     }
     records = {f"{name}.json" for name in ("checksums", "config", "environment", "study")}
     tables = {f"{name}.parquet" for name in ("runs", "curves", "predictions")}

@@ -16,7 +16,7 @@ from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.lab import commandline, lecture
 from jaxnets.lab.experiment import Claim, Option, configure
 from jaxnets.report import page
-from jaxnets.report.figures import Picture, panel
+from jaxnets.report.figures import Picture, figure, rule
 
 RULES = {"most": Rule(statement="Least is at most one.", kind=CONSTRUCTED, test="exact")}
 
@@ -31,9 +31,7 @@ def summary(tables):
 
 
 def pictures(tables):
-    figure, axes = panel(xlabel="x")
-    axes.plot([0, 1])
-    return {"line": Picture(figure, "A line.")}
+    return {"line": Picture(figure(rule(x=1)), "A line.")}
 
 
 def made_up(name, begun, *, broken=False, **more):

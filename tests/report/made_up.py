@@ -94,9 +94,7 @@ def section(name, directory, real=None, **changes):
 
 
 def draw(directory):
-    with figures.style():
-        figure, axes = figures.panel("Title", xlabel="x (m)", ylabel="y (s)")
-        axes.plot([0, 1], [1, 2], color=figures.COLOURS[0])
+    figure = figures.lines(pd.DataFrame({"x": [0, 1], "y": [1.0, 2.0]}), "x", "y", title="Title")
     figures.save(figure, directory / "figures", "one", ["svg"])
 
 

@@ -205,3 +205,10 @@ def _share(name, threshold, place):
         "low": max(share - 0.1, 0),
         "high": min(share + 0.1, 1),
     }
+
+
+def gallery(study, answer):
+    """The figures of a study."""
+    from jaxnets.report.comparison_page import Gallery
+
+    return Gallery(study, answer)

@@ -1,6 +1,7 @@
 import io
 import os
 
+import pandas as pd
 import pytest
 from rich.padding import Padding
 from rich.text import Text
@@ -34,11 +35,11 @@ def test_columns_stay_in_line():
     assert lines[0].index("1") == lines[1].index("2")
 
 
-def test_nothing_else_makes_a_console_or_a_figure():
+def test_nothing_else_makes_a_console():
     for path in (*ROOT.glob("jaxnets/**/*.py"), *ROOT.glob("experiments/*.py")):
         text = path.read_text(encoding="utf-8")
         assert " Console(" not in text, path
-        assert "matplotlib.figure import" not in text, path
+        assert "matplotlib" not in text, path
 
 
 def test_a_reader_who_has_gone_ends_the_output_alone():
@@ -67,24 +68,13 @@ def test_a_prediction_is_shown_and_written_without_control_characters(capsys):
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
-def test_a_label_on_a_figure_is_no_mathematics(tmp_path, kind):
-    name = r"$\f$ &<b>\$" + "\x1b[2J\ud800"
-    figure = figures.confusion([[1, 0], [0, 1]], [name, "$x$"], name)
-    figure.axes[0].plot([1], [1], label=name)
-    figure.axes[0].legend(title=name)
-    for _ in range(2):
-        (path,) = figures.save(figure, tmp_path, "figure", [kind])
+def test_a_label_on_a_figure_is_text(tmp_path, kind):
+    name = r"$\f$ &<b>\$"
+    table = pd.DataFrame({"x": [name, name, "$x$"], "y": 1.0, "z": ["$x$", name, name]})
+    figure = figures.lines(table, "x", "y", "z", title=name + "\x1b[2J\ud800", ylabel=name)
+    (path,) = figures.save(figure, tmp_path, "figure", [kind])
     if kind == "svg":
         text = path.read_text(encoding="utf-8")
-        assert text.count(r">$\f$ &amp;&lt;b&gt;\$" + "\ufffd<") == 5
-        assert text.count(">$x$<") == 2
+        assert text.count(r">$\f$ &amp;&lt;b&gt;\$") >= 4
+        assert ">$x$<" in text
         assert "\x1b" not in text
-
-
-def test_numbers_of_a_logarithmic_axis_are_mathematics(tmp_path):
-    figure, axes = figures.panel("$x$", xscale="log")
-    axes.plot([1e-3, 1], [0, 1])
-    (path,) = figures.save(figure, tmp_path, "figure", ["svg"])
-    text = path.read_text(encoding="utf-8")
-    assert ">$x$<" in text
-    assert ">$\\mathdefault" not in text

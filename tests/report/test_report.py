@@ -34,56 +34,49 @@ def printed(renderable, width=80):
     return console.file.getvalue()
 
 
-def test_lines_are_the_means_over_seeds(results):
-    axes = figures.accuracy_over_learning_rate(results[0]).axes[0]
-    lines = {line.get_label(): line for line in axes.lines}
-    for optimizer in ("sgd", "adam"):
-        expected = results[0][results[0]["optimizer"] == optimizer].groupby("learning_rate")["test_accuracy"].mean()
-        np.testing.assert_allclose(lines[optimizer].get_ydata(), expected.to_numpy(), rtol=1e-12)
-        np.testing.assert_allclose(lines[optimizer].get_xdata(), expected.index, rtol=1e-12)
-    crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]
-    assert [list(line.get_xdata()) for line in crosses] == [[1.0]]
-    assert axes.get_xlabel() == "learning rate"
-    assert axes.get_ylabel() == "test accuracy"
-    assert axes.get_xscale() == "log"
-
-
 def test_learning_curves_are_those_of_the_best_runs(results):
     runs, curves = results
     best = selection.best_configurations(runs)
-    loss, accuracy = figures.learning_curves(runs, curves).axes
-    assert loss.get_yscale() == "log"
-    for line, (_, row) in zip(accuracy.lines, best.iterrows(), strict=True):
+    loss = figures.learning_curves(runs, curves).to_dict()["hconcat"][0]
+    assert loss["layer"][1]["encoding"]["y"]["scale"]["type"] == "log"
+    drawn = pd.DataFrame(values_of(figures.learning_curves(runs, curves).hconcat[1]))
+    for _, row in best.iterrows():
         expected = curves[curves["run"].isin(row["members"])].groupby("step")["dev_accuracy"].mean()
-        np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
+        own = drawn[drawn["series"].str.startswith(row["optimizer"])]
+        np.testing.assert_allclose(own["value"], expected.to_numpy())
 
 
-def test_figures_of_a_sweep_in_which_nothing_came_of_any_run(results, tmp_path):
+def values_of(figure):
+    """The rows of the first layer."""
+    content = figure.to_dict()
+    return content["datasets"][content["data"]["name"]]
+
+
+def test_a_sweep_in_which_nothing_came_of_any_run_is_drawn(results, tmp_path):
     runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
-    for figure in (figures.accuracy_over_learning_rate(runs), figures.learning_curves(runs, results[1][:0])):
-        assert len(figures.save(figure, tmp_path, "figure")) == 2
+    assert figures.save(figures.learning_curves(runs, results[1][:0]), tmp_path, "figure")
 
 
-def test_figures_are_written_as_png_and_svg_the_same_each_time(results, tmp_path):
+def test_figures_are_the_same_files_each_time(results, tmp_path):
     contents = []
     for folder in ("one", "two"):
-        paths = figures.save(figures.accuracy_over_learning_rate(results[0]), tmp_path / folder, "figure")
+        paths = figures.save(figures.learning_curves(*results), tmp_path / folder, "figure", ["png", "svg"])
         assert [path.name for path in paths] == ["figure.png", "figure.svg"]
         contents.append([path.read_bytes() for path in paths])
     assert contents[0] == contents[1]
     assert contents[0][0].startswith(b"\x89PNG")
     text = "".join(ElementTree.fromstring(contents[0][1]).itertext())
-    assert "learning rate" in text
+    assert "dev accuracy" in text
     assert "adam" in text
     assert {path.name for path in (tmp_path / "one").iterdir()} == {"figure.png", "figure.svg"}
 
 
 def test_a_figure_that_cannot_be_written_leaves_the_old_one(results, tmp_path, monkeypatch):
-    figure = figures.accuracy_over_learning_rate(results[0])
+    figure = figures.learning_curves(*results)
     figures.save(figure, tmp_path, "figure")
     before = (tmp_path / "figure.png").read_bytes()
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(UserError, match="no space left"):
         figures.save(figure, tmp_path, "figure")
     assert (tmp_path / "figure.png").read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 1

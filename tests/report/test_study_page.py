@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from jaxnets.report import study_gallery, study_page, study_rows
+from jaxnets.report import comparison_page, study_rows
 from tests.report import studies
 
 VOID = ("meta", "input", "br", "link", "img")
@@ -43,7 +43,7 @@ class Reader(HTMLParser):
 
 
 def page(study, answer, command="python run.py compare_optimizers", environment=studies.ENVIRONMENT):
-    return study_page.html(study, answer, command=command, environment=environment)
+    return comparison_page.html(study, answer, command=command, environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_nothing_came_of_any_run(grid):
 
 
 def test_a_large_study_keeps_the_runs_that_report(grid, monkeypatch):
-    monkeypatch.setattr(study_gallery, "MOST_RUNS", 20)
+    monkeypatch.setattr(comparison_page, "MOST_RUNS", 20)
     reader = Reader(page(*grid))
     data = content(reader)["data"]["runs"]
     assert len(data["run"]) == 20

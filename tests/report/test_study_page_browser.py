@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxnets.report import study_page
+from jaxnets.report import comparison_page
 from tests.browsers import NEEDED, chromium, webdriver
 from tests.report import studies
 
@@ -28,7 +28,7 @@ def paths(tmp_path_factory):
     large = studies.make(NAMES, search="random", trials=64, seeds=2, confirm=8)
     several = studies.make(tasks=2, seeds=1, confirm=2, trials=5)
     for name, (study, answer) in {"large": large, "several": several}.items():
-        text = study_page.html(study, answer, command="python run.py", environment=studies.ENVIRONMENT)
+        text = comparison_page.html(study, answer, command="python run.py", environment=studies.ENVIRONMENT)
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
 
