@@ -22,6 +22,7 @@ from rich.console import Console
 
 import experiments
 import jaxnets
+from benchmarks.reliability import injections
 from jaxnets import data, io
 from jaxnets.data import labels as classes
 from jaxnets.data import text_files
@@ -32,7 +33,6 @@ from jaxnets.models.blocks import TextBatch
 from jaxnets.report import explanations
 from jaxnets.trained import explain, predict
 from jaxnets.trained import model as saved
-from tests.breaking import injections
 from tests.by_hand import may_be_changed
 
 ROOT = Path(__file__).parents[2]
