@@ -55,18 +55,33 @@ def no_signal_stays():
     interrupts._LAST.clear()
 
 
+_FULLY = type(executables._PROGRAMS)()
+
+
 @pytest.fixture
 def fully_compiled(monkeypatch):
-    """Programs are compiled as they are for the user."""
-    executables.forget()
+    """Programs are compiled as they are for the user; those of earlier tests with this fixture are still there."""
+    monkeypatch.setattr(executables, "_PROGRAMS", _FULLY)
     jax.config.update("jax_disable_most_optimizations", False)
     compiled = partialmethod(jax.stages.Lowered.compile, compiler_options={_EMITTERS: True})
     monkeypatch.setattr(jax.stages.Lowered, "compile", compiled)
     yield
-    executables.forget()
     jax.config.update("jax_disable_most_optimizations", True)
 
 
-# no deadline: the first example of a test compiles
-settings.register_profile("jaxnets", deadline=None, max_examples=50, derandomize=True)
-settings.load_profile("jaxnets")
+def pytest_configure(config):
+    """Few random examples by default, more where slow tests are asked for; no deadline, as the first compiles."""
+    slow = config.getoption("markexpr") not in ("", "not slow")
+    settings.register_profile("jaxnets", deadline=None, max_examples=50 if slow else 15, derandomize=True)
+    settings.load_profile("jaxnets")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """A file stays on one worker, and so do all claims: they share their compiled programs."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "claims" if nodeid.startswith("tests/experiments/") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)

@@ -7,7 +7,7 @@ import pytest
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import crew, halving, store
+from jaxnets.engine import crew, executables, halving, store
 from jaxnets.engine.events import Compiled, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.recorder import Recorder
@@ -203,6 +203,7 @@ def test_states_with_random_keys_are_moved():
 
 @pytest.mark.usefixtures("fully_compiled")
 def test_the_same_runs_again_compile_nothing_and_have_new_seeds():
+    executables.forget()
     sweep = prepare(configured(**WIDE, **SEARCH, optimizer=["sgd", "adam"], search="halving"))
     trained, _ = of_sweep(sweep)
     compiled = []

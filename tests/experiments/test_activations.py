@@ -174,9 +174,3 @@ PLANTED = [
     Planted("activations", True, "the functions as they are", FAST, "supported", "fast"),
     Planted("activations", False, "a slow ramp in ReLU's place", {}, "contradicted", "fast", with_a_slow_ramp),
 ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

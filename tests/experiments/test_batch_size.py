@@ -135,9 +135,3 @@ def test_a_tiny_real_run(tiny):
     assert {part.name: part.outcome for part in finding.verdict.parts}["variance"] == "supported"
     assert (pd.read_parquet(results.directory / "angles.parquet")["test_share"] > 0).all()
     assert set(finding.pictures) == {"examples", "tuned", "angles"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

@@ -84,9 +84,3 @@ PLANTED = [
         truth=False, case="layers that share a block", outcome="contradicted", part="mlp", finding=with_tied_layers
     ),
 ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

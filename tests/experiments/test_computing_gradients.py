@@ -130,9 +130,3 @@ PLANTED = [
     planted_case(case="a backward pass that is off by 1%", part="exact", finding=with_a_wrong_slope),
     planted_case(case="forward mode, a pass for each parameter", part="cost", finding=forward_over_all_parameters),
 ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

@@ -106,9 +106,3 @@ def test_a_tiny_real_run(tiny):
     assert results.num_runs == 2 * 2 * 2 + 2 * 2 * 2
     assert set(finding.pictures) == {"test_loss", "test_accuracy"}
     assert finding.verdict.outcome == "inconclusive"  # one task is no "often"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

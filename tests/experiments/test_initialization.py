@@ -174,9 +174,3 @@ PLANTED = [
     case(True, "three starts that are nearly the same", {}, "supported", "default", nearly_the_same),
     case(False, "a start of He's name that is far too large", {}, "contradicted", "default", far_too_large),
 ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

@@ -121,12 +121,6 @@ PLANTED = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome
-
-
 def test_a_tiny_real_run(tiny):
     sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
     finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 200})

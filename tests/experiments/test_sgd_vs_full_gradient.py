@@ -110,9 +110,3 @@ PLANTED = [
     Planted(CLAIM, True, "steps so small that the noise of batches does not count", CALM, "supported", "train_loss"),
     Planted(CLAIM, False, "large steps on single examples", WILD, "contradicted", "train_loss"),
 ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome

@@ -127,12 +127,6 @@ PLANTED = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("planted", PLANTED, ids=str)
-def test_the_verdict_follows_what_is_planted(planted, tiny):
-    assert planted.outcome_of(tiny) == planted.outcome
-
-
 def test_a_tiny_real_run(tiny):
     finding, results, _ = tiny("word_order", **SMALL | {"num_blocks": 2, "confirm_seeds": 2})
     orders = pd.read_parquet(results.directory / "orders.parquet").groupby("contestant")

@@ -21,6 +21,7 @@ from rich.console import Console
 
 import experiments
 import jaxnets
+from benchmarks.reliability import injections
 from jaxnets import data, io
 from jaxnets.data import labels as classes
 from jaxnets.data import text_files
@@ -30,7 +31,6 @@ from jaxnets.inference import explain, predict
 from jaxnets.inference import model as saved
 from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
-from tests.breaking import injections
 from tests.by_hand import may_be_changed
 
 ROOT = Path(__file__).parents[2]

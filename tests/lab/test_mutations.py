@@ -8,8 +8,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import jaxnets
 from experiments.train import EXPERIMENT as TRAIN
@@ -133,16 +131,6 @@ def fuzz(folder, name, seed):
         path.write_bytes(before)
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_a_changed_file_is_read_or_told(name, folder):
-    @settings(max_examples=15)
-    @given(st.integers(0, 2**32))
-    def changed(seed):
-        fuzz(folder, name, seed)
-
-    changed()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_changed_in_many_ways_is_read_or_told(name, folder):
@@ -181,6 +169,7 @@ def test_a_changed_table_is_read_or_told(name, change, folder):
         path.write_bytes(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["sweep/runs.parquet", "sweep/parameters.safetensors", "sweep/checkpoint/parameters.safetensors"]
 )
@@ -189,18 +178,14 @@ def test_a_damaged_file_is_read_or_told(name, folder):
     before = path.read_bytes()
     readers = [load, told] if "checkpoint" not in name else [models.load]
 
-    @settings(max_examples=12)
-    @given(st.integers(0, 2**32))
-    def damaged(seed):
-        draw = random.Random(seed)
-        content = bytearray(before[: draw.randrange(len(before))] if seed % 3 == 0 else before)
-        for _ in range(draw.randint(1, 4)):
-            if content:
-                content[draw.randrange(min(len(content), draw.choice([64, 10**9])))] = draw.randrange(256)
-        path.write_bytes(bytes(content))
-        check(folder / "sweep", readers)
-
     try:
-        damaged()
+        for seed in range(50):
+            draw = random.Random(seed)
+            content = bytearray(before[: draw.randrange(len(before))] if seed % 3 == 0 else before)
+            for _ in range(draw.randint(1, 4)):
+                if content:
+                    content[draw.randrange(min(len(content), draw.choice([64, 10**9])))] = draw.randrange(256)
+            path.write_bytes(bytes(content))
+            check(folder / "sweep", readers)
     finally:
         path.write_bytes(before)

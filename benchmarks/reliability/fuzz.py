@@ -1,4 +1,4 @@
-"""Mutated files and flags for every parser of what others wrote: `python -m tests.fuzz --minutes=10 [PARSER ...]`.
+"""Mutated files and flags for every parser: `python -m benchmarks.reliability.fuzz --minutes=10 [PARSER ...]`.
 
 Each input is a valid one that was changed at random, from a seed that is printed with what fails. A parser may take it,
 or refuse it by a `UserError` of one line; all else, and more than `SECONDS` or `MEMORY`, is counted as a traceback.
@@ -24,6 +24,7 @@ import pandas as pd
 import safetensors.numpy
 from absl import app, flags
 
+from benchmarks.reliability.alarms import limited
 from jaxnets import schema
 from jaxnets.cli.flags import parse_text
 from jaxnets.config.config import Config, fields
@@ -38,7 +39,6 @@ from jaxnets.engine.segments import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.lab import config_files
-from tests.alarms import limited
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.breaking.commands import Ended
+from benchmarks.reliability.commands import Ended
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 300
@@ -58,7 +58,7 @@ def duration(words: list[str], scratch: Path) -> float:
 def _server() -> Any:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["tests.breaking.imported"])
+    made.set_forkserver_preload(["benchmarks.reliability.imported"])
     return made
 
 

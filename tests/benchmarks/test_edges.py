@@ -1,17 +1,18 @@
-"""A sample of what `python -m tests.edges` tries."""
+"""A sample of what `python -m benchmarks.reliability.edges` tries."""
 
 import random
 import time
 
 import pytest
 
+from benchmarks.reliability import edges
+from benchmarks.reliability.edges import EXPERIMENTS, Attempt
 from jaxnets.errors import UserError
-from tests import edges
-from tests.edges import EXPERIMENTS, Attempt
 
 SEED, SAMPLE = 0, 100
 
 
+@pytest.mark.slow
 def test_flags_at_their_edges_are_understood_or_refused_in_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sample = random.Random(SEED).sample(list(edges.attempts()), SAMPLE)

@@ -1,4 +1,4 @@
-"""Every fault that a sweep must survive, tried: `python -m tests.faults` prints what came of each, and takes its time.
+"""Every fault that a sweep must survive, tried: `python -m benchmarks.reliability.faults` counts what came of each.
 
 A fault is survived if the same command, given again, ends with the same results bit by bit, but for the times it took;
 or if it is refused in one clear line with status 2, and nothing that was finished is lost.
@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from absl import app, flags, logging
 
+from benchmarks.reliability import commands, damaging, interrupting
+from benchmarks.reliability.bench import Bench
+from benchmarks.reliability.interrupting import RefusedError
 from jaxnets.engine import devices
-from tests.breaking import commands, damaging, interrupting
-from tests.breaking.bench import Bench
-from tests.breaking.interrupting import RefusedError
 
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability import commands
+from benchmarks.reliability.commands import Ended, exported, launched
+from benchmarks.reliability.injections import CHANGES, Change, changes, unwatched
 from jaxnets.lab import run_directory
-from tests.breaking import commands
-from tests.breaking.commands import Ended, exported, launched
-from tests.breaking.injections import CHANGES, Change, changes, unwatched
 
 NOBODY = 2**22 + 1
 """More than the number of any process."""

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.reliability import processes
+from benchmarks.reliability.bench import Bench, spread
+from benchmarks.reliability.commands import Ended
+from benchmarks.reliability.injections import CHANGES, FULL, MAKING, READ_ONLY, failing
 from jaxnets.lab import run_directory
-from tests.breaking import processes
-from tests.breaking.bench import Bench, spread
-from tests.breaking.commands import Ended
-from tests.breaking.injections import CHANGES, FULL, MAKING, READ_ONLY, failing
 
 RANDOM_KILLS = 17
 """For each command."""
@@ -55,7 +55,7 @@ def _kill(bench: Bench, moments: list[float], longest: float, *, may_kill: bool)
 
 
 def _difference(bench: Bench) -> str:
-    from tests.breaking.commands import different
+    from benchmarks.reliability.commands import different
 
     return different(bench.whole, bench.content())
 

@@ -1,10 +1,9 @@
-"""A few places of each fault that `python -m tests.faults` tries, in this process; and the page with its table."""
+"""A few places of each fault of `python -m benchmarks.reliability.faults`; and the page with its table."""
 
 import pytest
 
+from benchmarks.reliability import damaging, faults, interrupting
 from jaxnets import io
-from tests import faults
-from tests.breaking import damaging, interrupting
 from tests.docs.pages import PAGES
 
 TEXT = PAGES["docs/reliability.md"]
@@ -29,6 +28,7 @@ def tried(row, bench):
     return list(row.tried(bench))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HERE)
 def test_a_fault_is_survived(name, bench):
     problems = tried(ROWS[name], bench)
@@ -47,6 +47,7 @@ def test_a_fault_of_processes_disks_and_data_is_survived(name, monkeypatch):
             pytest.skip(str(reason))
 
 
+@pytest.mark.slow
 def test_what_is_lost_would_be_noticed(bench, monkeypatch):
     monkeypatch.setattr(io, "clear_temporaries", lambda *_: None)
     monkeypatch.setattr(io, "check", lambda *_: None)

@@ -1,4 +1,4 @@
-"""Every flag of every experiment at its edges, up to the first step; `python -m tests.edges` tries all of them.
+"""Every flag of every experiment at its edges, up to the first step: `python -m benchmarks.reliability.edges`.
 
 A command must be understood or refused in one line, soon, and leave nothing behind.
 """
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.reliability.alarms import limited
 from jaxnets import plugins
 from jaxnets.cli import flags
 from jaxnets.cli.main import sentences
@@ -26,7 +27,6 @@ from jaxnets.engine.table import chosen, runs
 from jaxnets.errors import UserError
 from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
-from tests.alarms import limited
 
 ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
@@ -129,7 +129,7 @@ def _before_the_first_step(experiment: Experiment, arguments: Sequence[str]) -> 
 
 def main(arguments: Sequence[str]) -> int:
     """Tries all flags of some experiments, and prints a table of counts; 1 if one is not as it should be."""
-    parser = argparse.ArgumentParser(prog="python -m tests.edges")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability.edges")
     parser.add_argument("experiments", nargs="*", help="All if none is named.")
     named = parser.parse_args(arguments).experiments or list(EXPERIMENTS)
     devices.configure("cpu", 2)

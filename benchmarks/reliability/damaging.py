@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import jax
 
 import jaxnets
+from benchmarks.reliability import commands
+from benchmarks.reliability.bench import Bench, spread
 from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.lab import config_files, directories, run_directory
-from tests.breaking import commands
-from tests.breaking.bench import Bench, spread
 
 FLIPS, YEARS = 4, 10 * 365 * 86400.0
 

@@ -1,13 +1,14 @@
-"""A few mutated inputs for each parser; `python -m tests.fuzz` has more."""
+"""A few mutated inputs for each parser; `python -m benchmarks.reliability.fuzz` has more."""
 
 import time
 
 import pytest
 
+from benchmarks.reliability import fuzz
 from jaxnets.errors import UserError
-from tests import fuzz
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", fuzz.PARSERS)
 def test_mutated_inputs_are_taken_or_refused_in_one_line(name, tmp_path):
     parser = fuzz.PARSERS[name]
