@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import coverage
-from experiments.lecture import CLAIMS
 from jaxnets import tasks
 from jaxnets.comparison import answer, leaderboard
 from jaxnets.config.config import Config
@@ -25,6 +24,7 @@ from jaxnets.engine.sweep import prepare
 from jaxnets.evidence import judging
 from jaxnets.evidence.rules import Rule
 from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
+from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.lab import comparing, session
 from jaxnets.lab.experiment import Claim
 from jaxnets.stats import selection

@@ -6,8 +6,8 @@ What the lecture says, what is measured, and the rules, as they stand in `experi
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.lecture import CLAIMS
 from jaxnets.evidence.rules import Rule
+from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.lab.experiment import Claim
 
 PAGE = Path(__file__).parent / "claims.md"

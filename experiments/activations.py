@@ -1,7 +1,5 @@
 """Sigmoid, tanh and ReLU on tasks and by depth; what centring and slope have to do with it, and what each costs."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,6 @@ from jaxnets.analysis import costs, timing
 from jaxnets.config.values import log_range
 from jaxnets.evidence import depths, effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import figures
@@ -186,6 +183,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

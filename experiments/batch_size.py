@@ -1,7 +1,5 @@
 """The size of a batch: the noise of its gradient, the time of its step, and what it takes to a loss, on tasks."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -10,7 +8,6 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.evidence import effects, reaching, sampling
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -184,6 +181,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

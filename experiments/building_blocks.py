@@ -1,14 +1,11 @@
 """What models are made of: the parameters of each block, counted and by formula."""
 
-import sys
-
 import pandas as pd
 
 from jaxnets.analysis import parameters
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.models import DAN, MLP, TextCNN
 from jaxnets.report import figures
@@ -124,6 +121,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,9 +1,6 @@
 """Compares optimizers: each is tuned alike, and what it chose is confirmed on fresh seeds."""
 
-import sys
-
 from jaxnets.config.values import log_range
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS, Comparison
 
 CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
@@ -24,6 +21,3 @@ EXPERIMENT = Comparison(
     drawn={"num_seeds": 1, "num_trials": 64},
     options=[CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS],
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

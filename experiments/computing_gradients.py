@@ -1,7 +1,5 @@
 """The gradient by hand, by autodiff and by finite differences: how exact each is, and what it costs."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,6 @@ from jaxnets.analysis import backprop
 from jaxnets.evidence import differences, timed
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, only
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -194,6 +191,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

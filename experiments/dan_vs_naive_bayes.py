@@ -1,6 +1,5 @@
 """A Deep Averaging Network against Naive Bayes, on words and on pairs of words, both tuned with one budget."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from jaxnets.errors import UserError
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -185,6 +183,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

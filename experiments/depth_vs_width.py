@@ -1,7 +1,5 @@
 """Deeper nets against wider ones: the same extra parameters, spent on layers or on one layer's width, on tasks."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -13,7 +11,6 @@ from jaxnets.errors import UserError
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.comparing import of_task
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
@@ -164,6 +161,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,7 +1,5 @@
 """How nets start: all zeros or all alike, and the usual ways of drawing, on tasks and by depth."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -10,7 +8,6 @@ from jaxnets.config.values import log_range
 from jaxnets.evidence import depths, effects, relative
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
 from jaxnets.plugins import INITIALIZER
@@ -209,6 +206,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,6 +1,5 @@
 """What the learning rate does on tasks, beside other hyperparameters, and where theory puts the edge of stability."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ from jaxnets.analysis import hessian
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.evidence import zones
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import TASKS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -182,6 +180,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

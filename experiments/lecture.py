@@ -1,10 +1,12 @@
 """Puts all claims of the lecture to the test, and writes what was found as one page."""
 
-import sys
 import time
 from pathlib import Path
 
-from experiments import (
+from jaxnets.config.config import Config
+from jaxnets.engine import devices
+from jaxnets.errors import UserError, unknown
+from jaxnets.experiments import (
     activations,
     batch_size,
     building_blocks,
@@ -23,10 +25,7 @@ from experiments import (
     word_order,
     xor,
 )
-from jaxnets.config.config import Config
-from jaxnets.engine import devices
-from jaxnets.errors import UserError, unknown
-from jaxnets.lab import commandline, lecture
+from jaxnets.lab import lecture
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.lab.lecture import Lecture
 from jaxnets.report.console import Terminal
@@ -126,6 +125,3 @@ EXPERIMENT = Command(
         Option("num_devices", 0, "Devices to use; 0 is all."),
     ),
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

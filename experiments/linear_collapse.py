@@ -1,6 +1,5 @@
 """Linear layers one after another are one linear map; with a non-linearity between them they are not."""
 
-import sys
 from dataclasses import replace
 
 from jaxnets.analysis import linear
@@ -8,7 +7,6 @@ from jaxnets.config.values import log_range
 from jaxnets.evidence import effects, judging
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -181,6 +179,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,6 +1,5 @@
 """Where optimizers and starts end: barriers between their solutions by width and depth, and which are better."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.evidence import barriers, effects, equal_loss
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -183,6 +181,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,7 +1,5 @@
 """Momentum and Adam against SGD: loss and steps at an equal tuning budget on tasks, and paths over landscapes."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -10,7 +8,6 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.evidence import effects, zones
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.report import figures
@@ -181,6 +178,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

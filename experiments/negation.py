@@ -1,6 +1,5 @@
 """Negation: of four patterns of words, and in sentences of which a share are turned around by "not"."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,6 @@ from jaxnets.evidence import effects, trends
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
 from jaxnets.evidence.separation import linearly_separable
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -193,6 +191,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

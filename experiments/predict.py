@@ -13,7 +13,7 @@ from jaxnets.errors import UserError
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
-from jaxnets.lab import commandline, results
+from jaxnets.lab import results
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.report.console import Terminal
 
@@ -144,6 +144,3 @@ EXPERIMENT = Command(
         Option("trust", "", TRUST),
     ),
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

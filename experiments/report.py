@@ -1,7 +1,6 @@
 """Makes the reports of run directories again, and compares them with each other."""
 
 import os
-import sys
 from pathlib import Path
 
 from jaxnets import io
@@ -9,7 +8,7 @@ from jaxnets.comparison.answer import answer
 from jaxnets.config.values import command
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline, directories, study_report
+from jaxnets.lab import directories, study_report
 from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import comparison_tables
 from jaxnets.report.console import Terminal
@@ -83,6 +82,3 @@ EXPERIMENT = Command(
     directories="RUN_DIR ...",
     options=[Option("output", "results/compared", "Where the report that compares several is written.")],
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

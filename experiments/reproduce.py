@@ -1,6 +1,5 @@
 """Trains again what a run directory holds, and says whether the same numbers came out."""
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.cli.main import load, sentences
 from jaxnets.errors import UserError
 from jaxnets.evidence.repetition import TOLERANCE
-from jaxnets.lab import commandline, run_directory
+from jaxnets.lab import run_directory
 from jaxnets.lab.experiment import Command, Experiment, Option
 from jaxnets.report.console import Terminal
 from jaxnets.runs import reproduce
@@ -60,6 +59,3 @@ EXPERIMENT = Command(
         Option("trust", "", TRUST),
     ),
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,14 +1,11 @@
 """Schedules of the learning rate against constant ones: as many draws for both, on tasks; and warm-up."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -168,6 +165,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

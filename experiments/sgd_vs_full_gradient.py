@@ -1,7 +1,5 @@
 """Stochastic against full-gradient descent: where they end, and what it takes to get there."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,6 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.evidence import barriers, effects, equal_loss
 from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -184,6 +181,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,10 +1,8 @@
 """Compares nets on texts, tuned alike, alone and as ensembles, with classical baselines."""
 
-import sys
 from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.report import figures, tables, text_tables
 from jaxnets.stats import baselines, ensembles
@@ -83,6 +81,3 @@ EXPERIMENT = Comparison(
     options=[replace(CONFIRM_SEEDS, default=12), MARGIN, OVER_EXAMPLES],
     report=report,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,9 +1,6 @@
 """Trains one configuration, and shows what became of each of its seeds."""
 
-import sys
-
 from jaxnets.inference import predict
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
 from jaxnets.stats import selection
@@ -53,6 +50,3 @@ EXPERIMENT = Job(
     },
     report=report,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,6 +1,5 @@
 """N-grams that training never saw: a CNN over vectors in which like words are alike, against random vectors."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,6 @@ from jaxnets.errors import UserError
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures, text_tables
 from jaxnets.report.figures import Picture
@@ -197,6 +195,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

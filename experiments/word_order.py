@@ -1,6 +1,5 @@
 """Word order: sentences with the same words in another order, for averages and for windows, by width and distance."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.evidence.window_systems import BAGS, CNN, DAN, covering, systems, telling
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -190,6 +188,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -1,7 +1,5 @@
 """Which networks solve XOR: none without a hidden layer, some with two hidden units, and at what share of seeds."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -10,7 +8,6 @@ from jaxnets.errors import UserError
 from jaxnets.evidence import solved
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Claim
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -193,6 +190,3 @@ EXPERIMENT = Claim(
     summary=summary,
     pictures=pictures,
 )
-
-if __name__ == "__main__":
-    sys.exit(commandline.main(EXPERIMENT, sys.argv))

@@ -99,7 +99,7 @@ def _model_for(dataset):
     return guests.BestWord if dataset in of_text else "mlp"
 
 
-ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
+ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 SMALL = {
     "activations": "--repetitions=2 --size=64",

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import experiments
-from experiments import predict
+from jaxnets.cli import main as cli
 from jaxnets.cli.flags import command_values
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline
+from jaxnets.experiments import predict
 
 ROOT = Path(__file__).parents[1]
 HELP = [sys.executable, "run.py", "--help"]
@@ -24,7 +23,7 @@ def test_a_reader_who_has_enough_ends_it_quietly():
     process = subprocess.run(HELP, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert process.stderr == ""
-    assert process.returncode == commandline.UNHEARD_STATUS
+    assert process.returncode == cli.UNHEARD_STATUS
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
@@ -32,7 +31,7 @@ def test_an_output_that_is_full_is_told_in_a_line():
     with open("/dev/full", "w") as full:
         process = subprocess.run(HELP, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert process.stderr == "error: standard output: No space left on device.\n"
-    assert process.returncode == commandline.USER_ERROR_STATUS
+    assert process.returncode == cli.USER_ERROR_STATUS
 
 
 @pytest.mark.slow
@@ -42,11 +41,11 @@ def test_names_and_texts_of_others_are_only_text(tmp_path, capsys):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     values = ["--folds=1", "--num_epochs=2", "--batch_size=8", "--embedding_dim=4", "--hidden_units=4"]
     values += ["--tokenizer=whitespace", "--model=dan", f"--dataset={path}", f"--output={tmp_path / 'run'}"]
-    assert commandline.launch(experiments, ["run.py", "train", *values], "train") == 0
+    assert cli.main(["run.py", "train", *values]) == 0
     text = "the \x1b[31m0 \x1b]0;t\x07 [/b] \udc80"
     for more in ([], ["--json"]):
         command = ["run.py", "predict", str(tmp_path / "run"), f"--text={text}", *more]
-        assert commandline.launch(experiments, command, "train") == 0
+        assert cli.main(command) == 0
     printed = capsys.readouterr()
     for stream in (printed.out, printed.err):
         stream.encode()
@@ -61,7 +60,7 @@ def test_a_path_that_is_no_file_is_one_line(name, tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.csv")
     for flags in (["--dataset={}"], ["--dataset=digits", "--export={}/x.safetensors"]):
         command = ["run.py", "train", *(flag.format(tmp_path / name) for flag in flags), f"--output={tmp_path / 'run'}"]
-        assert commandline.launch(experiments, command, "train") == commandline.USER_ERROR_STATUS
+        assert cli.main(command) == cli.USER_ERROR_STATUS
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: ")
         assert line.isprintable()

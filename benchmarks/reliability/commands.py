@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import pandas as pd
 
-import experiments
+from jaxnets.cli import main as cli
 from jaxnets.inference import model
-from jaxnets.lab import commandline
 
 _XOR = ("--dataset=xor", "--batch_size=0", "--evaluate_every=20", "--num_steps=40", "--num_seeds=2")
 _TEXTS = ("--dataset=ngrams", "--num_sentences=40", "--embedding_dim=4", "--hidden_units=4", "--num_filters=4")
@@ -56,7 +55,7 @@ class Ended(NamedTuple):
     def refusal(self) -> str:
         """The line of a command that was refused; empty if it was not, or not in one clear line."""
         lines = [line for line in self.errors.splitlines() if line.startswith("error: ")]
-        clear = self.status == commandline.USER_ERROR_STATUS and len(lines) == 1 and "Traceback" not in self.errors
+        clear = self.status == cli.USER_ERROR_STATUS and len(lines) == 1 and "Traceback" not in self.errors
         return lines[0] if clear else ""
 
     def told(self) -> str:
@@ -91,7 +90,7 @@ def launched(arguments: Sequence[str], scratch: Path) -> Ended:
     path = scratch / f"errors-{time.monotonic_ns()}"
     with path.open("w+") as errors, open("/dev/null", "w") as nowhere:
         with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(nowhere):
-            status = commandline.launch(experiments, ["run.py", *arguments], default="compare_optimizers")
+            status = cli.main(["run.py", *arguments])
         errors.flush()
         text = path.read_text(errors="replace")
     path.unlink()

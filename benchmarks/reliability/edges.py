@@ -28,7 +28,7 @@ from jaxnets.errors import UserError
 from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
 
-ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
+ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 
 NUMBERS = ("0", "-0", "1", "-1", "2147483647", "2147483648", "4294967296", "1e39", "-1e308", "1e-320", "nan", "-inf")

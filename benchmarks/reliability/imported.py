@@ -2,10 +2,10 @@
 
 import importlib
 
-from jaxnets.lab import commandline
+from jaxnets.cli import main as cli
 
-for name in commandline.sentences():
-    importlib.import_module(f"experiments.{name}")
+for name in cli.sentences():
+    importlib.import_module(f"jaxnets.experiments.{name}")
 for name in (
     "altair",
     "optax",

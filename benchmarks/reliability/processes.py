@@ -66,10 +66,9 @@ def _command(words: list[str], errors: str) -> None:
     """In the process of a command."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(os.open(errors, os.O_WRONLY), 2)
-    import experiments
-    from jaxnets.lab import commandline
+    from jaxnets.cli import main as cli
 
-    status = commandline.launch(experiments, ["run.py", *words], default="compare_optimizers")
+    status = cli.main(["run.py", *words])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -17,7 +17,7 @@ from jaxnets.errors import UserError
 from jaxnets.lab import run_directory
 from jaxnets.lab.experiment import Command, Experiment, Job, Option, command_line, configure
 
-ALL = {name: importlib.import_module(f"experiments.{name}").EXPERIMENT for name in sentences()}
+ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 MINE = Job(
     name="mine",

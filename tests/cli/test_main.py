@@ -12,8 +12,8 @@ from types import MappingProxyType
 import pandas as pd
 import pytest
 
-from experiments import train
 from jaxnets.cli import main
+from jaxnets.experiments import train
 from jaxnets.lab.experiment import Command
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def test_an_experiment_is_a_program_of_its_own(tmp_path):
         "--evaluate_every=10",
     ]
     outputs = []
-    for name, program in (("a", ["run.py", "train"]), ("b", ["-m", "experiments.train"])):
+    for name, program in (("a", ["run.py", "train"]), ("b", ["-m", "jaxnets", "train"])):
         process = start(*program, *arguments, f"--output={tmp_path / name}")
         assert process.returncode == 0, process.stderr
         outputs.append(process.stdout.replace(str(tmp_path / name), ""))

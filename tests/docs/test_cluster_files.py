@@ -51,5 +51,5 @@ def test_its_command_is_understood(name):
     (command,) = re.findall(r"python run\.py ([^#]*?)(?:\"?\$@|\"\n)", FILES[name].read_text())
     experiment, *given = [word for word in shlex.split(command.rstrip('" ').replace('="$', "=$")) if word != "\n"]
     assert any(word.startswith("--cluster=") for word in given)
-    config = flags.parse(importlib.import_module(f"experiments.{experiment}").EXPERIMENT, given)
+    config = flags.parse(importlib.import_module(f"jaxnets.experiments.{experiment}").EXPERIMENT, given)
     assert runs(config)

@@ -15,7 +15,7 @@ from tests.docs.pages import PAGES, ROOT, commands
 SHOWN = [(page, words) for page, text in PAGES.items() for words in commands(text)]
 # those of `my_lab` are run by test_extending.py
 OWN = [(page, words) for page, words in SHOWN if not any("my_lab" in word for word in words)]
-OF_EXPERIMENTS = [words for _, words in OWN if words[0] == "run.py" or words[1:2] == ["experiments.xor"]]
+OF_EXPERIMENTS = [words for _, words in OWN if words[0] == "run.py" or words[1:2] == ["jaxnets"]]
 OTHERS = [words for _, words in OWN if words not in OF_EXPERIMENTS]
 
 
@@ -31,21 +31,21 @@ def test_the_command_of_an_experiment_is_understood(words, tmp_path, monkeypatch
         (directory / "parts").mkdir(parents=True)
         content = {"format": 2, "experiment": "compare_optimizers", "config": {}}
         (directory / "config.json").write_text(json.dumps(content))
-    arguments = words[1:] if words[0] == "run.py" else [words[1].removeprefix("experiments."), *words[2:]]
+    arguments = words[1:] if words[0] == "run.py" else words[2:]
     if arguments[:1] == ["--help"]:
         return
     name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "compare_optimizers"
-    module = importlib.import_module(f"experiments.{name}")
+    module = importlib.import_module(f"jaxnets.experiments.{name}")
     if isinstance(module.EXPERIMENT, Command):
         flags.command_values(module.EXPERIMENT, [argument for argument in arguments if argument != "--help"])
         return
     config = flags.parse(module.EXPERIMENT, [argument for argument in arguments if argument != "--help"])
     assert runs(config)
-    assert command_line(module.EXPERIMENT, config).startswith(f"jaxnets {name}")
+    assert command_line(module.EXPERIMENT, config).startswith(f"python run.py {name}")
 
 
 def test_a_wrong_flag_would_be_noticed():
-    experiment = importlib.import_module("experiments.xor").EXPERIMENT
+    experiment = importlib.import_module("jaxnets.experiments.xor").EXPERIMENT
     with pytest.raises(UserError, match="hiden_units: there is no such flag"):
         flags.parse(experiment, ["--hiden_units=2"])
 

@@ -5,11 +5,11 @@ import runpy
 
 import pytest
 
-from experiments.lecture import CLAIMS
 from jaxnets import data, models
 from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.values import unparse
+from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.models import blocks
 from jaxnets.report import page as lecture_page
 from jaxnets.training import heads, initializers, optimizers, schedules

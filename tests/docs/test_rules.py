@@ -2,7 +2,7 @@
 
 import runpy
 
-from experiments.lecture import CLAIMS
+from jaxnets.experiments.lecture import CLAIMS
 from tests.docs.pages import PAGES, ROOT
 
 TEXT = PAGES["docs/claims.md"]

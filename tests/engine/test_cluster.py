@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import cluster, ray_cluster, worker
@@ -21,7 +22,6 @@ from jaxnets.engine.recorder import Recorder
 from jaxnets.engine.store import Parts, around
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline
 
 VALUES = {
     "dataset": "digits",
@@ -140,11 +140,10 @@ def test_what_cannot_be_is_told_before_ray_is_asked(values, message):
 
 
 def test_without_ray_the_line_says_what_to_install(monkeypatch, capsys):
-    import experiments
 
     monkeypatch.setitem(sys.modules, "ray", None)
     command = ["run.py", "train", "--cluster=local", "--num_devices=2"]
-    assert commandline.launch(experiments, command, "train") == commandline.USER_ERROR_STATUS
+    assert cli.main(command) == cli.USER_ERROR_STATUS
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: cluster: it needs Ray")
     assert line.endswith('pip install "jaxnets[cluster]".')

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from jaxnets.lab import commandline
+from jaxnets.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 SWEEP = ("train", "--optimizer=sgd,adam", "--num_seeds=12", "--hidden_units=32", "--evaluate_every=23", "--select=best")
@@ -173,7 +173,7 @@ def test_a_mistake_in_a_worker_is_one_line(tmp_path):
         text=True,
         check=False,
     )
-    assert done.returncode == commandline.USER_ERROR_STATUS, done.stderr
+    assert done.returncode == cli.USER_ERROR_STATUS, done.stderr
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: model: 'Net' fails with ValueError: not in a worker")
 

@@ -18,7 +18,7 @@ def tiny(tmp_path):
     """From an experiment's name and values to its finding, its results, and what the console shows."""
 
     def run(name, **values):
-        experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+        experiment = importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT
         config = configure(experiment, {**values, "output": str(tmp_path / name)})
         console = Console(file=io.StringIO(), width=120)
         results, finding = runner.run(experiment, config, console, progress=None)

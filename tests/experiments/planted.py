@@ -14,8 +14,8 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.lecture import CLAIMS
 from jaxnets.engine import executables
+from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.lab import runner
 from jaxnets.lab.experiment import configure
 from jaxnets.report.findings import Finding
@@ -62,7 +62,7 @@ class Planted:
 def run(name: str, **values: Any) -> tuple[Finding]:
     """A small run in a folder that is thrown away; nothing compiled before serves it, as code may have been planted."""
     executables.forget()
-    experiment = importlib.import_module(f"experiments.{name}").EXPERIMENT
+    experiment = importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT
     with tempfile.TemporaryDirectory() as folder:
         config = configure(experiment, {**values, "output": str(Path(folder) / name)})
         _, finding = runner.run(experiment, config, Console(file=io.StringIO()), progress=None)

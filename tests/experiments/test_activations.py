@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 
-from experiments import activations
 from jaxnets.analysis import costs
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import activations
 from jaxnets.models.blocks import Linear
 from tests.experiments import planted
 from tests.experiments.planted import Planted

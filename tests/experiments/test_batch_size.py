@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import batch_size
 from jaxnets.analysis import gradient_noise
 from jaxnets.errors import UserError
 from jaxnets.evidence import judging
+from jaxnets.experiments import batch_size
 from jaxnets.lab.experiment import configure
 from tests.experiments import planted
 from tests.experiments.planted import Planted

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 
-from experiments import building_blocks
 from jaxnets.analysis import parameters
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import building_blocks
 from jaxnets.lab.experiment import configure
 from jaxnets.models.blocks import Linear
 from tests.experiments import planted

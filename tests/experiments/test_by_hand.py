@@ -9,8 +9,8 @@ import numpy as np
 import optax
 
 import jaxnets
-from experiments import by_hand
 from jaxnets import data, training
+from jaxnets.experiments import by_hand
 from jaxnets.training import Examples
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import computing_gradients
 from jaxnets.analysis import backprop
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import computing_gradients
 from jaxnets.lab.experiment import configure
 from tests.experiments import planted
 from tests.experiments.planted import Planted

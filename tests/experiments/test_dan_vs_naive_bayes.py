@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import dan_vs_naive_bayes
-from experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.experiments import dan_vs_naive_bayes
+from jaxnets.experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 

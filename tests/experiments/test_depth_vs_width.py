@@ -4,10 +4,10 @@ import optax
 import pandas as pd
 import pytest
 
-from experiments import depth_vs_width
 from jaxnets.analysis import parameters
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import depth_vs_width
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 

@@ -10,19 +10,19 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import experiments
+from jaxnets import experiments
 from jaxnets.cli import flags
+from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.engine.table import runs
-from jaxnets.lab import commandline
 from jaxnets.lab.experiment import Command, Experiment, configure
 from jaxnets.lab.results import Results
 
-NAMES = sorted(commandline.sentences())
+NAMES = sorted(cli.sentences())
 
 
 def experiment_of(name):
-    return importlib.import_module(f"experiments.{name}").EXPERIMENT
+    return importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,7 +82,7 @@ MISTAKES = {
 def test_what_an_experiment_is_not_made_for_is_one_line(flags, tmp_path, capsys):
     name, *rest = flags.split()
     output = tmp_path / "run"
-    assert commandline.launch(experiments, ["run.py", name, *rest, f"--output={output}"], "") == 2
+    assert cli.main(["run.py", name, *rest, f"--output={output}"]) == 2
     error = capsys.readouterr().err
     assert MISTAKES[flags] in error
     assert error.count("\n") == 1

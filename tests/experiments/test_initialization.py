@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import initialization
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import initialization
 from jaxnets.training import initializers
 from tests.experiments import planted
 from tests.experiments.planted import Planted

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import learning_rate
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import learning_rate
 from tests.experiments.planted import Planted
 
 TASKS = [f"task {number}" for number in range(8)]

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 
-from experiments import linear_collapse
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import linear_collapse
 from jaxnets.models.blocks import Linear
 from tests.experiments.planted import Planted
 

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import local_optima
-from experiments.local_optima import RULES, evidence
 from jaxnets.analysis import solutions
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import effects, judge, outcome
+from jaxnets.experiments import local_optima
+from jaxnets.experiments.local_optima import RULES, evidence
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 

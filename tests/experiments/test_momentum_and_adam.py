@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import momentum_and_adam
 from jaxnets.evidence.judging import judge
+from jaxnets.experiments import momentum_and_adam
 from tests.experiments.planted import Planted
 
 TASKS = [f"task {number}" for number in range(8)]

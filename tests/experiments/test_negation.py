@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import negation
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from jaxnets.experiments import negation
 from tests.experiments.planted import Planted, run
 
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.lecture import CLAIMS
+from jaxnets.experiments.lecture import CLAIMS
 from tests.docs.pages import PAGES
 from tests.experiments import planted
 

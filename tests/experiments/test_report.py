@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 import jaxnets
-from experiments import compare_optimizers, report
+from jaxnets.cli import main as cli
 from jaxnets.comparison.table import read
-from jaxnets.lab import commandline, comparing, run_directory, session
+from jaxnets.experiments import compare_optimizers, report
+from jaxnets.lab import comparing, run_directory, session
 from jaxnets.lab.experiment import configure
 from tests.by_hand import may_be_changed
 
@@ -28,7 +29,7 @@ def runs(tmp_path_factory):
 
 
 def test_the_report_is_made_again(runs, capsys):
-    assert commandline.main(report.EXPERIMENT, ["report", str(runs / "b")]) == 0
+    assert cli.run(report.EXPERIMENT, ["report", str(runs / "b")]) == 0
     assert capsys.readouterr().out.endswith(f"Report: {runs / 'b' / 'report.html'}\n")
     assert "<!doctype html>" in (runs / "b" / "report.html").read_text()[:200].lower()
     assert list((runs / "b" / "figures").glob("*.svg"))
@@ -38,7 +39,7 @@ def test_directories_are_compared(runs, capsys, monkeypatch):
     monkeypatch.setattr(report, "write", lambda directory, console: None)  # it is tested above
     output = runs / "out"
     names = [str(runs / "a <b>"), str(runs / "b")]
-    assert commandline.main(report.EXPERIMENT, ["report", *names, f"--output={output}"]) == 0
+    assert cli.run(report.EXPERIMENT, ["report", *names, f"--output={output}"]) == 0
     printed = capsys.readouterr().out
     assert "0123abc" in printed
     assert "sgd" in printed
@@ -59,7 +60,7 @@ def test_directories_are_compared(runs, capsys, monkeypatch):
 )
 def test_whatever_varies_there_is_a_report(axis, name, tmp_path, capsys):
     jaxnets.sweep(**{**XOR, **axis}, num_seeds=2, output=tmp_path / "run")
-    assert commandline.main(report.EXPERIMENT, ["report", str(tmp_path / "run")]) == 0
+    assert cli.run(report.EXPERIMENT, ["report", str(tmp_path / "run")]) == 0
     assert name in capsys.readouterr().out
     assert name in (tmp_path / "run" / "report.html").read_text()
 
@@ -83,7 +84,7 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
     monkeypatch.setattr(session, "carry_out", interrupted)
     with pytest.raises(KeyboardInterrupt):
         comparing.carry_out(config, "optimizer", [wine, spirals], directory, None)
-    assert commandline.main(report.EXPERIMENT, ["report", str(directory)]) == 0
+    assert cli.run(report.EXPERIMENT, ["report", str(directory)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "wine" in printed
     assert "Interrupted; unfinished tasks are left out: spirals." in printed
@@ -100,7 +101,7 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
 )
 def test_a_mistake_is_one_line(arguments, part, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert commandline.main(report.EXPERIMENT, ["report", *arguments]) == 2
+    assert cli.run(report.EXPERIMENT, ["report", *arguments]) == 2
     error = capsys.readouterr().err
     assert part in error
     assert len(error.splitlines()) == 1

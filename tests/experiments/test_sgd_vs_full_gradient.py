@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import sgd_vs_full_gradient as experiment
-from experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence
 from jaxnets.analysis import solutions
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import effects, judge, outcome
+from jaxnets.experiments import sgd_vs_full_gradient as experiment
+from jaxnets.experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence
 from jaxnets.lab.experiment import configure
 from tests.experiments.planted import Planted
 

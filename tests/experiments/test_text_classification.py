@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import experiments
-from experiments import train
 from jaxnets.cli import flags
+from jaxnets.cli import main as cli
 from jaxnets.engine.table import runs
-from jaxnets.lab import commandline
+from jaxnets.experiments import train
 
 WORDS = ["the", "a", "plot", "film", "was", "is", "very", "so"]
 SIGNS = {"0": ["dull", "poor"], "1": ["fine", "good"], "2": ["odd", "weird"]}
@@ -38,7 +37,7 @@ def no_pages(monkeypatch):
 
 
 def launch(*arguments):
-    return commandline.launch(experiments, ["run.py", *map(str, arguments)], "train")
+    return cli.main(["run.py", *map(str, arguments)])
 
 
 NETS = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_units=8", "--batch_size=20"]

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import word_order
 from jaxnets import data
 from jaxnets.analysis import sentences
 from jaxnets.data import grammars
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.experiments import word_order
 from tests.experiments.planted import Planted, run
 
 RNG = np.random.default_rng(0)

@@ -19,17 +19,16 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import experiments
 import jaxnets
 from benchmarks.reliability import injections
 from jaxnets import data, io
+from jaxnets.cli import main as cli
 from jaxnets.data import labels as classes
 from jaxnets.data import text_files
 from jaxnets.data.texts import Texts, pack
 from jaxnets.errors import UserError
 from jaxnets.inference import explain, predict
 from jaxnets.inference import model as saved
-from jaxnets.lab import commandline
 from jaxnets.models.blocks import TextBatch
 from tests.by_hand import may_be_changed
 
@@ -73,7 +72,7 @@ def run_directory(request, folder, tmp_path_factory):
         *flags,
         f"--export={export}",
     ]
-    assert commandline.launch(experiments, command, "train") == 0
+    assert cli.main(command) == 0
     return directory
 
 
@@ -191,7 +190,7 @@ def test_predict_from_the_command_line(run_directory, tmp_path):
 def test_predict_in_process_reads_lines_and_tells_mistakes(run_directory, tmp_path, capsys, monkeypatch):
     def ask(*arguments, standard_input=b""):
         monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(standard_input)))
-        return commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
+        return cli.main(["run.py", "predict", *map(str, arguments)])
 
     assert ask(run_directory, "--json", standard_input="très strange\n".encode()) == 0
     assert json.loads(capsys.readouterr().out)[0]["prediction"] == "odd"
@@ -350,7 +349,7 @@ def test_a_kept_model_says_what_the_sweep_says(tmp_path):
 
 
 def ask(capsys, *arguments):
-    status = commandline.launch(experiments, ["run.py", "predict", *map(str, arguments)], "train")
+    status = cli.main(["run.py", "predict", *map(str, arguments)])
     shown = capsys.readouterr()
     return status, shown.out, shown.err
 

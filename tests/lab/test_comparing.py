@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import compare_optimizers, text_classification
 from jaxnets.comparison.table import CONFIRMATION, TUNING, read
 from jaxnets.engine import execute
 from jaxnets.engine.events import Compiled
 from jaxnets.errors import UserError
+from jaxnets.experiments import compare_optimizers, text_classification
 from jaxnets.lab import comparing, results, session
 from jaxnets.lab.experiment import configure
 
@@ -157,11 +157,11 @@ def test_drawn_settings_take_one_seed_each_unless_told_otherwise():
 
 @pytest.mark.slow
 def test_the_kept_seeds_answer_together(tmp_path, capsys):
-    from jaxnets.lab import commandline
+    from jaxnets.cli import main as cli
 
     arguments = [f"--{name}={_text(value)}" for name, value in {**SMALL, "keep": "seeds", "dataset": "ngrams"}.items()]
     arguments[-1:] = ["--dataset=ngrams", "--model=dan", f"--output={tmp_path / 'kept'}"]
-    assert commandline.main(compare_optimizers.EXPERIMENT, ["run.py", *arguments]) == 0
+    assert cli.run(compare_optimizers.EXPERIMENT, ["run.py", *arguments]) == 0
     assert "Report: " in capsys.readouterr().out
     assert (tmp_path / "kept" / "report.html").stat().st_size > 500_000
     loaded = results.load(tmp_path / "kept")

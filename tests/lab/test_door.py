@@ -15,9 +15,8 @@ from flax import linen as nn
 from flax import struct
 from safetensors.numpy import load_file
 
-import experiments
 import jaxnets
-from jaxnets.lab import commandline
+from jaxnets.cli import main as cli
 from jaxnets.models.blocks import Linear
 from jaxnets.training.heads import Softmax
 from jaxnets.training.word_rows import GivenVectors
@@ -310,7 +309,7 @@ def test_the_two_doors_give_equal_tables(tmp_path):
     flags = ["--dataset=xor", "--hidden_units=3,2x2", "--optimizer=sgd,adam", "--learning_rate=log:0.01:1:3"]
     flags += ["--batch_size=0", "--num_steps=6", "--evaluate_every=3", "--num_seeds=2", "--num_devices=2"]
     command = ["run.py", "train", "--keep=none", *flags, f"--output={tmp_path / 'shell'}"]
-    assert commandline.launch(experiments, command, "") == 0
+    assert cli.main(command) == 0
     results = jaxnets.sweep(
         dataset="xor",
         hidden_units=[3, (2, 2)],

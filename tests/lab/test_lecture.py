@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import experiments
-from experiments import lecture as command
+from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab import commandline, lecture
+from jaxnets.experiments import lecture as command
+from jaxnets.lab import lecture
 from jaxnets.lab.experiment import Claim, Option, configure
 from jaxnets.report import page
 from jaxnets.report.figures import Picture, figure, rule
@@ -168,7 +168,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_the_lecture_has_all_claims_among_the_experiments():
-    modules = [importlib.import_module(f"experiments.{name}") for name in commandline.sentences()]
+    modules = [importlib.import_module(f"jaxnets.experiments.{name}") for name in cli.sentences()]
     every = [module.EXPERIMENT for module in modules]
     assert set(command.CLAIMS) == {claim.name for claim in every if isinstance(claim, Claim)}
     assert len(command.CLAIMS) == 17
@@ -220,7 +220,7 @@ MISTAKES = {
 @pytest.mark.parametrize("argument", MISTAKES)
 def test_a_mistake_is_one_line(argument, tmp_path, capsys):
     arguments = [] if argument.startswith("--output") else [f"--output={tmp_path / 'out'}"]
-    assert commandline.launch(experiments, ["run.py", "lecture", argument, *arguments], "") == 2
+    assert cli.main(["run.py", "lecture", argument, *arguments]) == 2
     error = capsys.readouterr().err
     assert MISTAKES[argument] in error
     assert error.count("\n") == 1

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import jaxnets
-from experiments.train import EXPERIMENT as TRAIN
 from jaxnets import io
 from jaxnets.cli import flags
 from jaxnets.comparison import table as comparison_table
 from jaxnets.comparison.answer import answer
 from jaxnets.errors import UserError
+from jaxnets.experiments.train import EXPERIMENT as TRAIN
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.lab import directories

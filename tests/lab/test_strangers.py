@@ -7,12 +7,13 @@ import sys
 import pytest
 
 import jaxnets
-from experiments import predict, report
-from experiments.train import EXPERIMENT as TRAIN
 from jaxnets.cli import flags
+from jaxnets.cli import main as cli
 from jaxnets.errors import UserError
+from jaxnets.experiments import predict, report
+from jaxnets.experiments.train import EXPERIMENT as TRAIN
 from jaxnets.inference import model as models
-from jaxnets.lab import commandline, config_files
+from jaxnets.lab import config_files
 from tests.by_hand import may_be_changed
 
 SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_dim": 4, "hidden_units": 4}
@@ -75,7 +76,7 @@ ASK = ["predict", ".", "--text=a good film"]
 
 def asked(capsys, *arguments):
     """What `predict` says: the status, and the lines of its error."""
-    status = commandline.main(predict.EXPERIMENT, [*ASK, *arguments])
+    status = cli.run(predict.EXPERIMENT, [*ASK, *arguments])
     return status, capsys.readouterr().err
 
 
@@ -130,7 +131,7 @@ FIELDS = ["model", "optimizer", "schedule", "dataset", "initializer", "head", "a
 def test_a_config_file_imports_nothing_by_itself(field, form, stranger, capsys):
     path, config = f"{NAME}:data", stranger / "config.json"
     change(config, "config", field, value=path if form == "value" or field == "dataset" else [path, path])
-    status = commandline.main(TRAIN, ["train", f"--config={config}", "--output=again"])
+    status = cli.run(TRAIN, ["train", f"--config={config}", "--output=again"])
     error = capsys.readouterr().err
     assert (status, error.count("\n")) == (2, 1)
     assert f"{field} is the import path '{path}'" in error
@@ -172,7 +173,7 @@ def test_report_imports_nothing(stranger, monkeypatch):
     environment = json.loads((stranger / "environment.json").read_text())
     environment.pop("data")  # so that the data set would be looked up
     (stranger / "environment.json").write_text(json.dumps(environment))
-    assert commandline.main(report.EXPERIMENT, ["report", "."]) == 0
+    assert cli.run(report.EXPERIMENT, ["report", "."]) == 0
     assert not ran(stranger)
 
 

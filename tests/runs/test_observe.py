@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
-import experiments
 import jaxnets
+from jaxnets.cli import main as cli
 from jaxnets.errors import UserError
-from jaxnets.lab import commandline, runner, session
+from jaxnets.lab import runner, session
 from jaxnets.runs import observe
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -127,13 +127,13 @@ def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys):
     def look():
         seen.append(pd.read_parquet(folder / "runs.parquet")["phase"].value_counts().to_dict())
         if len(seen) == 6:
-            assert commandline.launch(experiments, ["run.py", "report", str(folder)], "train") == 0
+            assert cli.main(["run.py", "report", str(folder)]) == 0
 
     seen = []
     monkeypatch.setattr(session, "Saver", Eager)
     monkeypatch.setattr(Eager, "look", look)
     monkeypatch.setattr(runner, "show", lambda *_: None)
-    assert commandline.launch(experiments, ["run.py", *COMPARISON, "--tensorboard", f"--output={folder}"], "train") == 0
+    assert cli.main(["run.py", *COMPARISON, "--tensorboard", f"--output={folder}"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "No task has been carried out whole: 4 runs were begun" in said
     assert (seen[0], seen[-1]) == ({"tuning": 4}, {"tuning": 4, "confirmation": 2})

@@ -5,16 +5,15 @@ import json
 import pandas as pd
 import pytest
 
-import experiments
 from jaxnets import io
-from jaxnets.lab import commandline
+from jaxnets.cli import main as cli
 
 SWEEP = ["compare_optimizers", "--dataset=xor", "--model=mlp", "--hidden_units=4", "--batch_size=0", "--num_steps=8"]
 SMALL = ["--num_blocks=1", "--num_seeds=2", "--confirm_seeds=0", "--learning_rate=0.1,1.0", "--optimizer=sgd,adam"]
 
 
 def launch(*words):
-    return commandline.launch(experiments, ["run.py", *words], "compare_optimizers")
+    return cli.main(["run.py", *words])
 
 
 @pytest.fixture(scope="module")
