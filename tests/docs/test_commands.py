@@ -41,7 +41,7 @@ def test_the_command_of_an_experiment_is_understood(words, tmp_path, monkeypatch
         return
     config = flags.parse(module.EXPERIMENT, [argument for argument in arguments if argument != "--help"])
     assert runs(config)
-    assert command_line(module.EXPERIMENT, config).startswith(f"python run.py {name}")
+    assert command_line(module.EXPERIMENT, config).startswith(f"jaxnets {name}")
 
 
 def test_a_wrong_flag_would_be_noticed():
