@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import costs, timing
+from jaxnets.analysis import timing
+from jaxnets.claims import measures
 from jaxnets.config.values import log_range
-from jaxnets.evidence import depths, effects
+from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab.depths import of_depths, short_and_deep
 from jaxnets.lab.experiment import Claim, Option
@@ -79,7 +80,7 @@ def measure(results):
     values = results.config.values()
     family = {name: values[name] for name in ("model", "activation", "gain", "centre") if name in values}
     study = results.study(
-        lambda runs: depths.with_layers(_names(runs), runs["hidden_units"]),
+        lambda runs: measures.with_layers(_names(runs), runs["hidden_units"]),
         score="dev_loss",
         changes=short_and_deep(results.options),
         **family,
@@ -87,8 +88,8 @@ def measure(results):
     rounds, size = results.options["repetitions"], results.options["size"]
     return {
         "scores": effects.scores(study),
-        "times": timing.in_turns(costs.alone(size), rounds, inner=5),
-        "steps": timing.in_turns(costs.in_a_step(width=64, examples=64), rounds, inner=5),
+        "times": timing.in_turns(timing.activation_calls(size), rounds, inner=5),
+        "steps": timing.in_turns(timing.step_calls(width=64, examples=64), rounds, inner=5),
     }
 
 
@@ -102,7 +103,7 @@ def _names(runs):
 
 def evidence(tables):
     """Logarithms of ratios of test losses, by block and seed; of times, by round."""
-    scored = depths.as_tasks(tables["scores"])
+    scored = measures.by_depth(tables["scores"])
     on_tasks = scored[scored["flattest"]]
     weights = {"tanh": {"sigmoid": 1, "tanh": -1}, "relu": {"sigmoid": 1, "relu": -1}}
     weights |= {"centring": CENTRING, "slope": SLOPE, "interaction": BOTH}
@@ -110,7 +111,7 @@ def evidence(tables):
     times, steps = np.log(tables["times"]), np.log(tables["steps"])
     rounds = {"fast": times[["tanh", "sigmoid"]].min(axis=1) - times["relu"], "step": steps["tanh"] - steps["relu"]}
     found |= {name: pd.DataFrame({"round": of.index, "effect": of}) for name, of in rounds.items()}
-    ends = depths.deepest_against_flattest(tables["scores"], weights["tanh"])
+    ends = measures.deepest_against_flattest(tables["scores"], weights["tanh"])
     return found | {"deeper": effects.contrast(tables["scores"], "test_loss", ends, log=True)}
 
 
@@ -119,14 +120,14 @@ def summary(tables):
     columns = {"times": "function alone, with its derivative", "steps": "whole step"}
     times = pd.DataFrame({title: tables[name].median() * 1e6 for name, title in columns.items()})
     return {
-        "On each task, each function at its best learning rate": depths.means(depths.as_tasks(tables["scores"])),
+        "On each task, each function at its best learning rate": measures.means_by_depth(tables["scores"]),
         "Time (µs, median)": times.rename_axis("function").reset_index(),
     }
 
 
 def pictures(tables):
     """Effects on each task, loss by depth, and times."""
-    found, scored = evidence(tables), depths.as_tasks(tables["scores"])
+    found, scored = evidence(tables), measures.by_depth(tables["scores"])
     drawn = {name: _effect_picture(found[name], RULES[name]) for name in ("tanh", "relu", "centring", "slope")}
     deep = scored[scored["layers"].groupby(tables["scores"]["task"]).transform("nunique") > 1]
     return drawn | ({"depth": _depth_picture(deep)} if len(deep) else {}) | {"times": _times_picture(tables["times"])}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import gradient_noise
+from jaxnets.analysis import gradient_noise, timing
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.evidence import effects, reaching, sampling
@@ -76,7 +76,7 @@ def measure(results):
     studied = results.study("batch_size", score="train_loss", keep="all", changes=lambda task: own if task else {})
     study, reporting, sizes = studied.study, studied.reporting, sorted(studied.study.contestants)
     first, middle = next(iter(reporting.values())), sizes[len(sizes) // 2]
-    times = of_tasks(reporting, lambda trained: gradient_noise.size_seconds(trained, results.options["rounds"]))
+    times = of_tasks(reporting, lambda trained: timing.size_seconds(trained, results.options["rounds"]))
     scores = effects.scores(study, ["num_steps", "num_epochs"])
     tables = {"scores": reaching.epochs_to_shared(study, scores), "tuning": reaching.tuned(study, scores)}
     for name, runs in tables.items():

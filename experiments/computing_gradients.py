@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import backprop
-from jaxnets.evidence import differences, timed
+from jaxnets.analysis import backprop, timing
+from jaxnets.claims import measures
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab.experiment import Claim, Option, only
@@ -75,35 +75,35 @@ def measure(results):
     trained, options = results.train(num_seeds=1), results.options
     nets = pd.DataFrame([backprop.autodiff_against_hand(trained, run) for run in trained.runs["run"]])
     errors = backprop.errors_by_step(*backprop.of_run(trained, 0), options["places"], results.config.first_seed)
-    times = backprop.costs(results.folds, options["widths"], options["repetitions"], results.config.first_seed)
+    times = timing.gradient_costs(results.folds, options["widths"], options["repetitions"], results.config.first_seed)
     return {"nets": nets, "errors": errors, "times": times}
 
 
 def evidence(tables):
     """Errors against what rounding allows; powers of the step; times and operations in forward passes."""
     nets, times = tables["nets"], tables["times"]
-    ratios = timed.ratios(times, "gradient", "forward")
+    ratios = measures.time_ratios(times, "gradient", "forward")
     known, share, most = np.isfinite(nets["share"]).all(), nets["share"].max(), times["operations"].max()
     of_rounding = f"{share:.2%} of what rounding may make, a relative error of {nets['error'].max():.1e}, at most"
     fewer = bool(most < RULES["operations"].bound) if np.isfinite(most) else None
     return {
         "exact": Fact(bool(share <= 1) if known else None, f"{of_rounding}, over {len(nets)} nets", not known),
-        "cost": timed.largest(ratios, "parameters"),
+        "cost": measures.at_largest(ratios, "parameters"),
         "operations": Fact(fewer, f"{most:.2f} times as many as of one, at most", fewer is None),
-        "growth": timed.growth(ratios, "parameters"),
+        "growth": measures.slopes(ratios, "parameters", "effect", ("block", "round"), np.log),
         **{kind: _power(tables["errors"], kind) for kind in ORDERS},
         "small_steps": _small_steps(tables["errors"]),
     }
 
 
 def _power(errors, kind):
-    off = differences.deviation(errors[errors["kind"] == kind], ORDERS[kind])
+    off = measures.order_deviation(errors[errors["kind"] == kind], ORDERS[kind])
     holds = bool(off < RULES[kind].bound) if np.isfinite(off) else None
     return Fact(holds, f"between neighbouring steps the power is off by {off:.3f} at most", holds is None)
 
 
 def _small_steps(errors):
-    share = max(differences.share_allowed(errors[errors["kind"] == kind], order) for kind, order in ORDERS.items())
+    share = max(measures.share_allowed(errors[errors["kind"] == kind], order) for kind, order in ORDERS.items())
     known = np.isfinite(share)
     return Fact(bool(share <= 1) if known else None, f"{share:.2%} of it at most", not known)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import words
+from jaxnets.analysis import words_and_windows
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.evidence import effects
@@ -75,7 +75,7 @@ def smoothings(count):
 def _by_negation(results):
     """Which test texts of each block hold a negation, and which do not."""
     negations = results.options["negations"]
-    held = [words.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
+    held = [words_and_windows.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
     return {"negated": held, "plain": [~mask for mask in held]}
 
 

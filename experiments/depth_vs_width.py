@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import shapes
+from jaxnets.analysis import parameters
 from jaxnets.config.values import choices, log_range
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import runs
@@ -64,8 +64,8 @@ def of_budget(results, layers):
     studied = results.study(shape, score="dev_loss", changes=lambda task: grown(results.config, task, width, layers))
     sizes = []
     for task, trained in studied.reporting.items():
-        pair = shapes.deeper_or_wider(trained.table[0], trained.folds[0], width, layers)
-        sizes.append({"task": task, "layers": layers, "off": pair.off, "extra parameters": pair.extra_deeper})
+        pair = parameters.deeper_or_wider(trained.table[0], trained.folds[0], width, layers)
+        sizes.append({"task": task, "layers": layers, "off": pair.off, "extra parameters": pair.extra})
     scores = effects.scores(studied.study, ["hidden_units"]).assign(layers=layers)
     return {"scores": scores, "sizes": pd.DataFrame(sizes)}
 
@@ -78,7 +78,7 @@ def shape(table):
 def grown(config, task, width, layers):
     """The two shapes on a task, or on the configuration's own data; and no evaluation before the end."""
     of_one = (of_task(config, task) if task else config).changed(num_blocks=1, hidden_units=width)
-    pair = shapes.deeper_or_wider(runs(of_one)[0], load_folds(of_one)[0], width, layers)
+    pair = parameters.deeper_or_wider(runs(of_one)[0], load_folds(of_one)[0], width, layers)
     ends = {"evaluate_every": task.values["num_steps"]} if task else {}
     return {"hidden_units": [pair.deeper, pair.wider], **ends}
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import signals
+from jaxnets.analysis import parameters
+from jaxnets.claims import measures
 from jaxnets.config.values import log_range
-from jaxnets.evidence import depths, effects, relative
+from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.lab.depths import of_depths, short_and_deep
@@ -78,15 +79,15 @@ def check(config):
 def measure(results):
     """The starts tuned alike on each task; ranks while nets train; the largest weights before the first step."""
     study = results.study(
-        lambda runs: depths.with_layers(runs["initializer"], runs["hidden_units"]),
+        lambda runs: measures.with_layers(runs["initializer"], runs["hidden_units"]),
         score="dev_loss",
         changes=short_and_deep(results.options),
     ).study
     return {
         "scores": effects.scores(study),
-        "tuned": relative.tuned_losses(study),
-        "ranks": pd.concat(map(signals.ranks, _followed(results)), ignore_index=True),
-        "weights": signals.largest_weights(_drawn(results)),
+        "tuned": measures.tuned_losses(study),
+        "ranks": pd.concat(map(parameters.ranks, _followed(results)), ignore_index=True),
+        "weights": parameters.largest_weights(_drawn(results)),
     }
 
 
@@ -105,14 +106,14 @@ def _drawn(results):
 
 def evidence(tables):
     """Ranks that were counted; differences and ratios of scores by block and seed; ratios before the first step."""
-    scored = depths.as_tasks(tables["scores"])
+    scored = measures.by_depth(tables["scores"])
     on_tasks = scored[scored["flattest"]]
     return {
         **_facts(tables["ranks"]),
         "zeros_fail": effects.contrast(_any_rate(on_tasks), "test_accuracy", {DEFAULT: 1, "zeros": -1}),
-        "work": relative.share_of_the_way(scored, "test_accuracy", USUAL, "zeros"),
-        "default": relative.against_chosen(on_tasks, depths.as_tasks(tables["tuned"]), DEFAULT, USUAL),
-        "outliers": relative.log_ratio(tables["weights"], "largest", "xavier", "pytorch"),
+        "work": measures.share_of_the_way(scored, "test_accuracy", USUAL, "zeros"),
+        "default": measures.against_chosen(on_tasks, measures.by_depth(tables["tuned"]), DEFAULT, USUAL),
+        "outliers": measures.log_ratio(tables["weights"], "largest", "xavier", "pytorch"),
     }
 
 
@@ -144,7 +145,7 @@ def summary(tables):
     ranks = tables["ranks"].groupby(["initializer", "activation"], sort=False)["rank"]
     largest = tables["weights"].groupby("initializer", sort=False)["largest"].mean().rename("largest, over their RMS")
     return {
-        "On each task, each start at its best learning rate": depths.means(depths.as_tasks(tables["scores"])),
+        "On each task, each start at its best learning rate": measures.means_by_depth(tables["scores"]),
         "Largest rank of a hidden layer": ranks.agg(first="first", last="last", most="max").reset_index(),
         "Weights of a hidden layer": largest.reset_index(),
     }
@@ -198,7 +199,7 @@ EXPERIMENT = Claim(
     quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 4},
     options=(
         *of_depths(1, 2, 4, confirm_seeds=6),
-        Option("constant", "jaxnets.analysis.signals:constant", "Initializer that makes all units alike."),
+        Option("constant", "jaxnets.analysis.parameters:constant", "Initializer that makes all units alike."),
         Option("starts", 8, "Seeds of the nets whose largest weights are compared.", least=1),
     ),
     measure=measure,

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import solutions
-from jaxnets.analysis.solutions import ALIGNED, OTHER_METHOD, OTHER_ORDER, OTHER_START
+from jaxnets.analysis import landscape
+from jaxnets.analysis.landscape import ALIGNED, OTHER_METHOD, OTHER_ORDER, OTHER_START
+from jaxnets.claims import measures
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import barriers, effects, equal_loss
+from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
@@ -69,9 +70,9 @@ def measure(results):
         trained = studied.reporting[facts.name]
         runs = trained.runs.assign(net=_nets(trained.runs), block=trained.runs.get("block", 0))
         about = {"dataset": facts.name, "test_share": facts.test_share}
-        pairs.append(solutions.pairs(replace(trained, runs=runs), "optimizer", "net").assign(**about))
+        pairs.append(landscape.pairs(replace(trained, runs=runs), "optimizer", "net").assign(**about))
         curves = trained.curves.merge(runs[["run", "net", *KEYS, "optimizer"]], on="run")
-        levels.append(equal_loss.held_out(curves, "optimizer", ["net", *KEYS]).assign(**about))
+        levels.append(measures.at_equal_loss(curves, "optimizer", ["net", *KEYS]).assign(**about))
     return {"pairs": _joined(pairs), "levels": _joined(levels), "scores": effects.scores(studied.study)}
 
 
@@ -87,7 +88,7 @@ def _joined(tables):
 
 
 def _heights(tables):
-    return barriers.heights(tables["pairs"], ["dataset", "net", "task", *START], KINDS)
+    return measures.barrier_heights(tables["pairs"], ["dataset", "net", "task", *START], KINDS)
 
 
 def evidence(tables):
@@ -95,7 +96,7 @@ def evidence(tables):
     high = _heights(tables)
     none = pd.DataFrame({name: [] for name in ("task", *START, "effect")})
     better = [
-        equal_loss.gaps(own, "optimizer").assign(task=task, test_share=own["test_share"].iloc[0])
+        measures.gaps(own, "optimizer").assign(task=task, test_share=own["test_share"].iloc[0])
         for task, own in tables["levels"].groupby("task", sort=False)
     ]
     return {
@@ -104,7 +105,7 @@ def evidence(tables):
         "starts": _effects(high, high[OTHER_START]),
         "better": pd.concat(better, ignore_index=True) if better else none,
         "aligned": _effects(high, high[ALIGNED]),
-        "width": barriers.by_width(high, OTHER_METHOD, START),
+        "width": measures.barriers_by_width(high, OTHER_METHOD, START),
     }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import paths
+from jaxnets.analysis import landscape
 from jaxnets.config.values import choices, log_range
 from jaxnets.evidence import effects, zones
 from jaxnets.evidence.judging import Fact
@@ -58,8 +58,8 @@ def measure(results):
     return {
         "scores": effects.steps_to(study, effects.scores(study), "sgd"),
         "losses": zones.losses(study),
-        "paths": paths.best_paths({"sgd": "sgd", **optimizers}, rates, results.options["steps"]),
-        "heights": pd.concat([paths.heights(name) for name in paths.LANDSCAPES]),
+        "paths": landscape.best_paths({"sgd": "sgd", **optimizers}, rates, results.options["steps"]),
+        "heights": pd.concat([landscape.heights(name) for name in landscape.LANDSCAPES]),
     }
 
 

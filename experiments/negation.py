@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import sentences, words
+from jaxnets.analysis import linear, words_and_windows
+from jaxnets.claims import measures
 from jaxnets.comparison.table import TUNING
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects, trends
+from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.evidence.separation import linearly_separable
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -71,7 +70,7 @@ def measure(results):
     """Nets on the four patterns; DANs with and without a hidden layer by share of negation; a DAN on unseen ones."""
     patterns = results.train(**NETS, **STEPS, hidden_units=[(), (2,), (4,)], num_seeds=results.options["starts"])
     split = patterns.folds[0].train
-    runs = patterns.runs.assign(separable=linearly_separable(np.asarray(split.inputs), split.labels))
+    runs = patterns.runs.assign(separable=linear.separable(split.inputs, split.labels))
     generated = results.config.dataset == "mixed_negations"
     scores = [of_share(results, share) for share in (results.options["shares"] if generated else [None])]
     return {"patterns": runs, "scores": pd.concat(scores, ignore_index=True), **on_unseen(results)}
@@ -82,16 +81,17 @@ def of_share(results, share):
     given = {} if share is None else {"negated_share": share}
     studied = results.study("hidden_units", predictions=True, **given)
     (trained,) = studied.reporting.values()
-    scored, negations = effects.scores(studied.study), results.options["negations"]
-    right = words.right_where_held(scored, studied.study.predictions, trained.folds, negations)
-    return scored.assign(negated_accuracy=right, task=scored["task"] if share is None else f"{share:.0%} negated")
+    negations = results.options["negations"]
+    held = [words_and_windows.holding(fold.test.inputs, fold.vocabulary, negations) for fold in trained.folds]
+    scored = effects.scored_among(studied.study, {"negated_accuracy": held})
+    return scored if share is None else scored.assign(task=f"{share:.0%} negated")
 
 
 def on_unseen(results):
     """A DAN with a hidden layer on judgements that never stood behind "not": at each rate, and at the best by dev."""
     hidden = [one for one in choices(results.config.values()["hidden_units"]) if one not in NONE][-1]
     studied = results.study("hidden_units", **UNSEEN, hidden_units=[hidden], keep="last")
-    said = sentences.judgements(*studied.reporting.values(), "the movie is {}", "the movie is not {}")
+    said = words_and_windows.judgements(*studied.reporting.values(), "the movie is {}", "the movie is not {}")
     (facts,), rates = studied.study.tasks, studied.study.phase(TUNING)
     rates = rates.assign(block=rates.get("block", 0), test_share=facts.test_share)
     return {"unseen": effects.scores(studied.study), "rates": rates, "words": said}
@@ -121,7 +121,7 @@ def evidence(tables):
         "each_share": gain,
         "negated": negated.drop(columns="task", errors="ignore"),
         "unseen": turned.assign(effect=turned["effect"] - 0.5),
-        "rates": trends.slopes(rates[rates["dev_accuracy"] >= FITS], "learning_rate", "test_accuracy"),
+        "rates": measures.slopes(rates[rates["dev_accuracy"] >= FITS], "learning_rate", "test_accuracy"),
     }
 
 

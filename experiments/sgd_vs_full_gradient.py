@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import all_examples, gradient_noise, solutions
-from jaxnets.analysis.solutions import OTHER_METHOD, OTHER_ORDER
+from jaxnets.analysis import landscape, timing
+from jaxnets.analysis.landscape import OTHER_METHOD, OTHER_ORDER
+from jaxnets.claims import measures
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import barriers, effects, equal_loss
+from jaxnets.evidence import effects
 from jaxnets.evidence.rules import EMPIRICAL, Rule
 from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
@@ -65,8 +66,8 @@ def measure(results):
     scored, parts = effects.scores(studied.study), {"pairs": [], "reached": [], "times": []}
     for facts in studied.study.tasks:
         trained, about = studied.reporting[facts.name], {"task": facts.name, "test_share": facts.test_share}
-        parts["pairs"].append(solutions.pairs(trained, "contestant", starts=False).assign(**about))
-        parts["reached"].append(equal_loss.examples(trained.runs, trained.curves, "contestant").assign(**about))
+        parts["pairs"].append(landscape.pairs(trained, "contestant", starts=False).assign(**about))
+        parts["reached"].append(measures.examples_to_worst(trained.runs, trained.curves, "contestant").assign(**about))
         parts["times"].append(_times(trained, results.options["rounds"]).assign(**about))
     guessing = scored["task"].map({facts.name: np.log(facts.num_classes) for facts in studied.study.tasks})
     paths = studied.study.curves.merge(scored[["run", "task", "contestant"]], on="run")
@@ -81,11 +82,11 @@ def _method(runs):
 
 def _times(trained, rounds):
     """Seconds of a step on all training examples in each round, of both; none where there are few batches of them."""
-    whole, first = all_examples.on_all(trained), trained.runs.drop_duplicates("contestant").set_index("contestant")
+    whole, first = timing.on_all_examples(trained), trained.runs.drop_duplicates("contestant").set_index("contestant")
     if not rounds or len(whole.folds[0].train) < MANY * first["batch_size"].min():
         return pd.DataFrame({"round": [], SGD: [], FULL: []})
     runs = {name: (whole, int(run)) for name, run in first["run"].items()}
-    return gradient_noise.step_seconds(runs, rounds).rename_axis("round").reset_index()
+    return timing.step_seconds(runs, rounds).rename_axis("round").reset_index()
 
 
 def evidence(tables):
@@ -104,7 +105,7 @@ def evidence(tables):
 
 def _barriers(tables):
     """For each start the barrier to the other method's end, to that of SGD with other batches, and the difference."""
-    high = barriers.heights(tables["pairs"], KEYS, [OTHER_METHOD, OTHER_ORDER])
+    high = measures.barrier_heights(tables["pairs"], KEYS, [OTHER_METHOD, OTHER_ORDER])
     return high.assign(effect=high[OTHER_METHOD] - high[OTHER_ORDER]).dropna(subset="effect")
 
 

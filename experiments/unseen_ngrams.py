@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import windows, words
+from jaxnets.analysis import words_and_windows
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError
@@ -67,7 +67,8 @@ def fits(config, folds):
 def measure(results):
     """The CNN tuned alike over each kind of vectors, on test texts of new n-grams; and what its filters answer to."""
     order, folds, share = results.options["order"], results.folds, results.test_share
-    new = [words.all_unseen([f.train.inputs, f.dev.inputs], f.test.inputs, order, len(f.vocabulary)) for f in folds]
+    unseen = words_and_windows.all_unseen
+    new = [unseen([one.train.inputs, one.dev.inputs], one.test.inputs, order, len(one.vocabulary)) for one in folds]
     bayes = baselines.tuned_naive_bayes(folds, [order], [1.0])
     classes = [len(np.unique(one.predictions[among])) for one, among in zip(bayes, new, strict=True)]
     systems, likeness = [], []
@@ -77,7 +78,7 @@ def measure(results):
         of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
         of_kind |= {"test_share": share}  # a loader does not tell it
         systems.append(effects.scored_among(studied.study, {"right": new}).assign(**of_kind))
-        likeness.append(windows.likeness_by_block(trained, results.options["phrases"]).assign(**of_kind))
+        likeness.append(words_and_windows.likeness(trained, results.options["phrases"]).assign(**of_kind))
     return {
         "systems": pd.concat(systems, ignore_index=True),
         "likeness": pd.concat(likeness, ignore_index=True),

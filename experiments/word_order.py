@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import sentences
+from jaxnets.analysis import words_and_windows
+from jaxnets.claims.measures import BAGS, CNN, DAN, covering, systems, telling
 from jaxnets.config.values import choices, log_range
 from jaxnets.evidence import effects
 from jaxnets.evidence.judging import Fact
 from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.evidence.window_systems import BAGS, CNN, DAN, covering, systems, telling
 from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -71,7 +71,7 @@ def of_study(results, studied, distance):
     """The scores of a study, and what the bags and the CNN that covers the distance say in both orders."""
     scored, (trained,) = effects.scores(studied.study).assign(distance=distance), studied.reporting.values()
     runs = trained.runs[trained.runs["contestant"].isin(telling(scored["contestant"].unique(), distance))]
-    orders, texts = sentences.orders(trained, runs, results.options["examples"], results.config.first_seed)
+    orders, texts = words_and_windows.orders(trained, runs, results.options["examples"], results.config.first_seed)
     tables = {"scores": scored, "orders": orders, "texts": texts}
     return {name: table.assign(distance=distance) for name, table in tables.items()}
 

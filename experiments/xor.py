@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxnets.analysis import linear, planes
+from jaxnets.analysis import landscape, linear
 from jaxnets.errors import UserError
 from jaxnets.evidence import solved
 from jaxnets.evidence.judging import Fact
@@ -79,9 +79,9 @@ def measure(results):
             continue
         values = results.values(run, "hidden_units", "activation", "initializer", "seed")
         trained = results.train(**values, keep="last")
-        drawn["plane"].append(planes.of_inputs(trained, 0).assign(hidden_units=units))
+        drawn["plane"].append(landscape.of_inputs(trained, 0).assign(hidden_units=units))
         if units == "2":
-            drawn["hidden"].append(planes.of_hidden_layer(trained, 0))
+            drawn["hidden"].append(landscape.of_hidden_layer(trained, 0))
     line = pd.DataFrame({"margin": [linear.margin(patterns.inputs, patterns.labels)]})
     return {"line": line, **{name: pd.concat(some) if some else pd.DataFrame() for name, some in drawn.items()}}
 

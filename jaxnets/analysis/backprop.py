@@ -1,37 +1,31 @@
-"""The gradient of an MLP in ways that do not know of each other, by hand and by finite differences; and its cost."""
+"""The gradient of an MLP in ways that do not know of each other: by hand, by finite differences, and by autodiff."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from flax import linen as nn
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float
 
 from jaxnets import jax_settings
-from jaxnets.analysis import linear, rounding, timing
-from jaxnets.data.dataset import Dataset
+from jaxnets.analysis import landscape, linear, rounding
+from jaxnets.analysis.rounding import Inputs, Labels, Layers
 from jaxnets.engine.trained import Trained
-from jaxnets.models import MLP
 from jaxnets.training.heads import Softmax
 
 Kind = Literal["central", "one-sided"]
-Layers = Sequence[tuple[np.ndarray, np.ndarray]]
-"""The kernel `[inputs, outputs]` and the bias of each layer; tanh between them."""
 
 
-def loss(layers: Layers, inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"]) -> float:
-    """The mean cross-entropy of softmax, in nats, in the dtype of the layers."""
+def loss(layers: Layers, inputs: Inputs, labels: Labels) -> float:
+    """The mean cross-entropy of layers with tanh between them, in nats, in the dtype of the layers."""
     log_p = _log_probabilities(_activations(layers, inputs)[-1])
     return -log_p[np.arange(len(labels)), labels].mean()
 
 
-def gradient(
-    layers: Layers, inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"]
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def gradient(layers: Layers, inputs: Inputs, labels: Labels) -> list[tuple[np.ndarray, np.ndarray]]:
     """The gradient of `loss` by back-propagation, derived by hand. Source: Rumelhart, Hinton and Williams (1986)."""
     activations = _activations(layers, inputs)
     delta = np.exp(_log_probabilities(activations[-1]))
@@ -45,13 +39,22 @@ def gradient(
     return gradients
 
 
+def _activations(layers: Layers, inputs: np.ndarray) -> list[np.ndarray]:
+    """The inputs, what each hidden layer gives, and the logits."""
+    activations = [np.asarray(inputs, layers[0][0].dtype)]
+    for number, (kernel, bias) in enumerate(layers):
+        linear = activations[-1] @ kernel + bias
+        activations.append(linear if number == len(layers) - 1 else np.tanh(linear))
+    return activations
+
+
+def _log_probabilities(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
 def finite_differences(
-    layers: Layers,
-    inputs: Float[np.ndarray, "examples inputs"],
-    labels: Int[np.ndarray, "examples"],
-    places: Sequence[tuple[int, int]],
-    step: float,
-    kind: Kind,
+    layers: Layers, inputs: Inputs, labels: Labels, places: Sequence[tuple[int, int]], step: float, kind: Kind
 ) -> Float[np.ndarray, "places"]:
     """The gradient of `loss` at some places, by moving one weight at a time."""
     here = loss(layers, inputs, labels)
@@ -66,15 +69,12 @@ def finite_differences(
     return np.array([(moved(*at, step) - here) / step for at in places])
 
 
-def errors_by_step(
-    layers: Layers,
-    inputs: Float[np.ndarray, "examples inputs"],
-    labels: Int[np.ndarray, "examples"],
-    count: int,
-    seed: int = 0,
-) -> pd.DataFrame:
+def errors_by_step(layers: Layers, inputs: Inputs, labels: Labels, count: int, seed: int = 0) -> pd.DataFrame:
     """How far finite differences are from the gradient, over steps of 1e-14 to 1, at some places at random."""
-    by_hand, places = gradient(layers, inputs, labels), _some_places(layers, count, seed)
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(len(layers), size=count)
+    places = [(int(layer), int(generator.integers(layers[layer][0].size))) for layer in drawn]
+    by_hand = gradient(layers, inputs, labels)
     exact = np.array([by_hand[layer][0].flat[place] for layer, place in places])
     weights = np.array([layers[layer][0].flat[place] for layer, place in places])
     unit = rounding.unit_roundoff("float64")
@@ -91,29 +91,6 @@ def errors_by_step(
     return pd.DataFrame(rows)
 
 
-def _some_places(layers: Layers, count: int, seed: int) -> list[tuple[int, int]]:
-    """Layers, and places in their flattened kernels."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(len(layers), size=count)
-    return [(int(layer), int(generator.integers(layers[layer][0].size))) for layer in drawn]
-
-
-@jax_settings.pinned()
-def autodiff_against_hand(trained: Trained, run: int, num_examples: int = 64) -> dict[str, float]:
-    """The gradient of a run's net by autodiff in float32, against the one by hand in float64."""
-    layers, inputs, labels = of_run(trained, run, num_examples)
-    params = jax.tree.map(jnp.asarray, trained.params(run))
-    with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
-        slopes = jax.grad(partial(jax_loss, trained.module(run), inputs.astype(np.float32), labels))(params)
-    computed, by_hand = linear.layers(slopes), gradient(layers, inputs, labels)
-    single, double = (
-        rounding.of_gradient(layers, inputs, labels, rounding.unit_roundoff(f"float{bits}")) for bits in (32, 64)
-    )
-    bounds = [(a + c, b + d) for (a, b), (c, d) in zip(single, double, strict=True)]
-    share = rounding.largest_share(computed, by_hand, bounds)
-    return {"error": relative_error(computed, by_hand), "share": share}
-
-
 def of_run(trained: Trained, run: int, num_examples: int = 64) -> tuple[Layers, np.ndarray, np.ndarray]:
     """The layers of a run's net, and inputs and labels of its first training examples, in float64."""
     data = trained.dataset(run).train
@@ -121,52 +98,22 @@ def of_run(trained: Trained, run: int, num_examples: int = 64) -> tuple[Layers, 
     return linear.layers(trained.params(run)), inputs, data.labels[:num_examples]
 
 
-def relative_error(layers: Layers, exact: Layers) -> float:
-    """The distance of one gradient from another, over all layers, relative to the norm of the other.
-
-    >>> relative_error([(np.array([[3.0]]), np.array([4.0]))], [(np.array([[0.0]]), np.array([4.0]))])
-    0.75
-    """
-    pairs = [pair for ours, theirs in zip(layers, exact, strict=True) for pair in zip(ours, theirs, strict=True)]
-    return float((sum(((a - b) ** 2).sum() for a, b in pairs) / sum((b**2).sum() for _, b in pairs)) ** 0.5)
-
-
-def jax_loss(model: nn.Module, inputs: Any, labels: Any, params: Any) -> Array:
-    """`loss` as a function of a Flax module and its parameters, for autodiff."""
-    logits: Any = model.apply({"params": params}, jnp.asarray(inputs))
-    return Softmax().losses(logits, jnp.asarray(labels)).mean()
-
-
 @jax_settings.pinned()
-def costs(
-    blocks: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
-) -> pd.DataFrame:
-    """What the gradient costs in MLPs of two hidden layers, by their width."""
-    tables = []
-    for width in widths:
-        model = MLP(blocks[0].num_classes, (width, width), jnp.tanh)
+def autodiff_against_hand(trained: Trained, run: int, num_examples: int = 64) -> dict[str, float]:
+    """The gradient of a run's net by autodiff in float32, against the one by hand in float64.
 
-        def loss(params: Any, inputs: Any, labels: Any, model: nn.Module = model) -> Array:
-            return jax_loss(model, inputs, labels, params)
-
-        arguments = []
-        for block, dataset in enumerate(blocks):
-            inputs = jnp.asarray(np.asarray(dataset.train.inputs)[:num_examples])
-            params = model.init(jax.random.key(seed + block), inputs)["params"]
-            arguments.append((params, inputs, jnp.asarray(dataset.train.labels[:num_examples])))
-        tables.append(timing.gradient_cost(loss, arguments, repetitions).assign(width=width))
-    return pd.concat(tables, ignore_index=True)
-
-
-def _activations(layers: Layers, inputs: np.ndarray) -> list[np.ndarray]:
-    """The inputs, what each hidden layer gives, and the logits."""
-    activations = [np.asarray(inputs, layers[0][0].dtype)]
-    for number, (kernel, bias) in enumerate(layers):
-        linear = activations[-1] @ kernel + bias
-        activations.append(linear if number == len(layers) - 1 else np.tanh(linear))
-    return activations
-
-
-def _log_probabilities(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    Its relative error over all layers, and the largest share of a number's error in what rounding may make.
+    """
+    layers, inputs, labels = of_run(trained, run, num_examples)
+    arrays = jnp.asarray(inputs, jnp.float32), jnp.asarray(labels)
+    of_params = partial(landscape.mean_loss, trained.module(run), Softmax(), *arrays)
+    with jax.default_matmul_precision("highest"):  # an accelerator may otherwise multiply in less than float32
+        slopes = jax.grad(of_params)(jax.tree.map(jnp.asarray, trained.params(run)))
+    computed, by_hand = linear.layers(slopes), gradient(layers, inputs, labels)
+    single, double = (
+        rounding.of_gradient(layers, inputs, labels, rounding.unit_roundoff(f"float{bits}")) for bits in (32, 64)
+    )
+    bounds = [(a + c, b + d) for (a, b), (c, d) in zip(single, double, strict=True)]
+    pairs = [pair for ours, theirs in zip(computed, by_hand, strict=True) for pair in zip(ours, theirs, strict=True)]
+    error = float((sum(((a - b) ** 2).sum() for a, b in pairs) / sum((b**2).sum() for _, b in pairs)) ** 0.5)
+    return {"error": error, "share": rounding.largest_share(computed, by_hand, bounds)}

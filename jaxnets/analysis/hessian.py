@@ -13,27 +13,34 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from jaxnets import jax_settings
+from jaxnets.analysis import landscape
 from jaxnets.engine.trained import Trained
-from jaxnets.training import precision
 
-TOLERANCE = 1e-6
-"""Of an eigenvalue, relative to it: the products are made in float32."""
+TOLERANCE = 1e-6  # of an eigenvalue, relative to it: the products are made in float32
 
 
 @jax_settings.pinned()
-def training_loss(trained: Trained, run: int) -> Callable[[Any], Array]:
-    """The mean loss, in nats, on all training examples, features, as a function of the parameters of a run."""
-    model, head, examples = trained.module(run), trained.program(run)[0].task.head, trained.folds[0].train
-    inputs, labels = jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
+def stability_of_runs(trained: Trained, ratios: Float[np.ndarray, "rates"], num_steps: int) -> pd.DataFrame:
+    """Which learning rates, in units of 2/λ, lower the loss at every step from the end of each run; see `descends`.
 
-    def loss(params: Any) -> Array:
-        logits = precision.widened(model.apply({"params": params}, inputs))
-        return head.losses(logits, labels).mean()
+    The runs are those of a sweep of one net on features.
+    """
+    runs, tables = trained.runs["run"].astype(int).tolist(), []
+    loss = partial(landscape.mean_loss, *landscape.loss_parts(trained, runs[0]))
+    for run in runs:
+        params = jax.tree.map(jnp.asarray, trained.params(run))
+        sharpness = largest_eigenvalue(loss, params, jax.random.key(run))
+        stable = descends(loss, params, jnp.asarray(ratios * 2 / sharpness), num_steps)
+        tables.append(pd.DataFrame({"sharpness": sharpness, "ratio": ratios, "stable": stable, "net": run}))
+    return pd.concat(tables, ignore_index=True)
 
-    return loss
+
+def edges(table: pd.DataFrame) -> pd.Series:
+    """The largest ratio below the first unstable one, for each net; NaN if the first is unstable."""
+    ordered = table.sort_values("ratio")
+    return ordered.groupby("net")[["ratio", "stable"]].apply(lambda own: own["ratio"][own["stable"].cummin()].max())
 
 
-@jax_settings.pinned()
 def largest_eigenvalue(loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray) -> float:
     """The largest eigenvalue of the Hessian of a loss, by Lanczos' method; NaN if it is not finite."""
     size = ravel_pytree(params)[0].size
@@ -58,40 +65,6 @@ def _product(loss: Callable[[Any], Array], params: Any, vector: Float[Array, "si
     return jax.jvp(jax.grad(lambda point: loss(unravel(point))), (flat,), (vector,))[1]
 
 
-def stability(
-    loss: Callable[[Any], Array], params: Any, key: PRNGKeyArray, ratios: Float[np.ndarray, "rates"], num_steps: int
-) -> pd.DataFrame:
-    """At which learning rates, in units of 2/λ, full-gradient descent lowers the loss at every step; see `descends`."""
-    sharpness = largest_eigenvalue(loss, params, key)
-    stable = descends(loss, params, jnp.asarray(ratios * 2 / sharpness), num_steps)
-    return pd.DataFrame({"sharpness": sharpness, "ratio": ratios, "stable": stable})
-
-
-def stability_of_runs(trained: Trained, ratios: Float[np.ndarray, "rates"], num_steps: int) -> pd.DataFrame:
-    """The tables of `stability` for all runs of a sweep of one net, from where their training ended."""
-    loss, tables = training_loss(trained, int(trained.runs["run"].iloc[0])), []
-    for run in map(int, trained.runs["run"]):
-        params = jax.tree.map(jnp.asarray, trained.params(run))
-        tables.append(stability(loss, params, jax.random.key(run), ratios, num_steps).assign(net=run))
-    return pd.concat(tables, ignore_index=True)
-
-
-def edges(table: pd.DataFrame) -> pd.Series:
-    """The edge of each net in a table of `stability_of_runs`; see `edge`."""
-    return table.sort_values("ratio").groupby("net")[["ratio", "stable"]].apply(edge)
-
-
-def edge(table: pd.DataFrame) -> float:
-    """The largest ratio in a table of `stability` below the first unstable one; NaN if the first is unstable.
-
-    >>> edge(pd.DataFrame({"ratio": [0.5, 1.0, 2.0, 4.0], "stable": [True, True, False, True]}))
-    1.0
-    """
-    unstable = table[~table["stable"]]["ratio"]
-    return float(table[table["ratio"] < unstable.min()]["ratio"].max() if len(unstable) else table["ratio"].max())
-
-
-@jax_settings.pinned()
 def descends(
     loss: Callable[[Any], Array], params: Any, rates: Float[Array, "rates"], num_steps: int
 ) -> Bool[np.ndarray, "rates"]:

@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
 
 from jaxnets.analysis import rounding
+from jaxnets.analysis.rounding import Inputs, Labels, Layers, Outputs
 from jaxnets.engine.trained import Trained
 from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp
 from jaxnets.plugins import ACTIVATION
@@ -17,7 +17,7 @@ from jaxnets.stats.selection import FINISHED
 DISTANCES = ("error", "relative", "bend", "unexplained")
 
 
-def layers(params: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
+def layers(params: Mapping[str, Any]) -> Layers:
     """The kernels `[inputs, outputs]` and biases of an MLP's layers, the last one last, in float64."""
     return [
         (np.asarray(params[name]["kernel"], np.float64), np.asarray(params[name]["bias"], np.float64))
@@ -25,23 +25,13 @@ def layers(params: Mapping[str, Any]) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
 
 
-def multiplied_out(
-    stack: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> tuple[Float[np.ndarray, "inputs outputs"], Float[np.ndarray, "outputs"]]:
-    """One kernel and bias that do what linear layers do one after another: the product of their kernels."""
-    kernel, bias = stack[0]
-    for next_kernel, next_bias in stack[1:]:
-        kernel, bias = kernel @ next_kernel, bias @ next_kernel + next_bias
-    return kernel, bias
-
-
-def collapsed(
-    params: Mapping[str, Any], inputs: Float[np.ndarray, "examples inputs"]
-) -> Float[np.ndarray, "examples outputs"]:
-    """The logits of an MLP if its activations were left out; all NaN for another model, which has no such layers."""
+def collapsed(params: Mapping[str, Any], inputs: Inputs) -> Outputs:
+    """The logits of an MLP without its activations, by the product of its kernels; all NaN for another model."""
     if not is_mlp(params):
         return np.full((len(inputs), 1), np.nan)
-    kernel, bias = multiplied_out(layers(params))
+    (kernel, bias), *others = layers(params)
+    for next_kernel, next_bias in others:
+        kernel, bias = kernel @ next_kernel, bias @ next_kernel + next_bias
     return inputs @ kernel + bias
 
 
@@ -61,24 +51,28 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def distances(
-    params: Mapping[str, Any],
-    inputs: Float[np.ndarray, "examples inputs"],
-    logits: Float[np.ndarray, "examples outputs"],
-    activation: Callable[[np.ndarray], np.ndarray],
+    params: Mapping[str, Any], inputs: Inputs, logits: Outputs, activation: Callable[[np.ndarray], np.ndarray]
 ) -> dict[str, float]:
-    """How far an MLP is from linear maps."""
-    left = unexplained(inputs, logits)
+    """How far an MLP is from linear maps.
+
+    From its layers multiplied out: `error`, a share of what rounding may make, and `relative`, of the largest logit.
+    From the best linear map by least squares: `bend`, in units of rounding, and `unexplained`, a share of the variance.
+    """
+    affine, targets = _affine(inputs), np.asarray(logits, np.float64)
+    residuals = targets - affine @ np.linalg.lstsq(affine, targets, rcond=None)[0]
+    left = float((residuals**2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
     if not is_mlp(params):
         return dict.fromkeys(DISTANCES, float("nan")) | {"unexplained": left}
-    stack, tiny = layers(params), np.finfo(np.float64).tiny
-    bound = np.maximum(_rounding(stack, inputs), tiny)
-    distance = np.abs(np.asarray(logits, np.float64) - collapsed(params, np.asarray(inputs, np.float64)))
-    residual = np.linalg.norm(_residuals(inputs, logits))
-    own = rounding.of_net(stack, inputs, activation, rounding.unit_roundoff("float32"))
+    stack, tiny, single = layers(params), np.finfo(np.float64).tiny, rounding.unit_roundoff("float32")
+    # in the product each path is rounded twice as often at most: as part of a kernel, and with the inputs
+    in_product = 2 * rounding.of_linear_layers(stack, inputs, rounding.unit_roundoff("float64"))
+    bound = np.maximum(rounding.of_linear_layers(stack, inputs, single) + in_product, tiny)
+    distance = np.abs(targets - collapsed(params, np.asarray(inputs, np.float64)))
+    own = rounding.of_net(stack, inputs, activation, single)
     return {
         "error": float((distance / bound).max()),
         "relative": float(distance.max() / np.abs(logits).max()),
-        "bend": float(residual / max(np.linalg.norm(own), tiny)),
+        "bend": float(np.linalg.norm(residuals) / max(np.linalg.norm(own), tiny)),
         "unexplained": left,
     }
 
@@ -95,16 +89,7 @@ def against_product(trained: Trained, nets: pd.DataFrame, count: int) -> pd.Data
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["net", "collapsed", *keys])
 
 
-def _rounding(stack: Sequence[tuple[np.ndarray, np.ndarray]], inputs: np.ndarray) -> np.ndarray:
-    """What rounding can change in logits in float32, and in the product of the layers in float64.
-
-    There each path is rounded twice as often at most: as part of a kernel, and with the inputs.
-    """
-    single, double = (rounding.of_linear_layers(stack, inputs, rounding.unit_roundoff(f"float{n}")) for n in (32, 64))
-    return single + 2 * double
-
-
-def margin(inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray, "examples"]) -> float:
+def margin(inputs: Inputs, labels: Labels) -> float:
     """How far a linear map can keep two classes apart: 0 if no hyperplane parts them.
 
     The linear program: the largest t for which weights in [-1, 1] and a bias have y (w·x + b) >= t for each example,
@@ -115,22 +100,17 @@ def margin(inputs: Float[np.ndarray, "examples inputs"], labels: Int[np.ndarray,
     """
     from scipy import optimize
 
-    signs = 2.0 * np.asarray(labels)[:, None] - 1
-    affine = np.column_stack([np.asarray(inputs, np.float64), np.ones(len(inputs))])
+    affine, signs = _affine(inputs), 2.0 * np.asarray(labels)[:, None] - 1
     bounds = [(-1, 1)] * (affine.shape[1] - 1) + [(None, None), (0, None)]
     constraints = np.column_stack([-signs * affine, np.ones(len(affine))])
     cost = np.eye(constraints.shape[1])[-1]
     return float(-optimize.linprog(-cost, constraints, np.zeros(len(affine)), bounds=bounds).fun)
 
 
-def unexplained(inputs: Float[np.ndarray, "examples inputs"], outputs: Float[np.ndarray, "examples outputs"]) -> float:
-    """The share of the outputs' variance that the best linear map of the inputs, by least squares, leaves over."""
-    targets = np.asarray(outputs, np.float64)
-    return float((_residuals(inputs, outputs) ** 2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+def separable(inputs: Inputs, labels: Labels) -> bool:
+    """Whether a hyperplane has all examples of one class on one side, and those of the other on the other."""
+    return margin(inputs, labels) > 1e-9
 
 
-def _residuals(inputs: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """What the best linear map of the inputs, with biases, leaves over of the outputs."""
-    affine = np.column_stack([np.asarray(inputs, np.float64), np.ones(len(inputs))])
-    targets = np.asarray(outputs, np.float64)
-    return targets - affine @ np.linalg.lstsq(affine, targets, rcond=None)[0]
+def _affine(inputs: Inputs) -> np.ndarray:
+    return np.column_stack([np.asarray(inputs, np.float64), np.ones(len(inputs))])

@@ -1,8 +1,9 @@
-"""The parameters of models by block: counted, and by formulas that know nothing of the modules."""
+"""The parameters of models: their number, counted and by formula; of nets of one size; of what rank and how large."""
 
+import bisect
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,36 +11,32 @@ import numpy as np
 import pandas as pd
 from flax import linen as nn
 from flax import traverse_util
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxnets import jax_settings
 from jaxnets.data.dataset import Dataset
-from jaxnets.engine.plan import example_batch, plan, resolve
+from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.table import Run
-from jaxnets.models.blocks import OUTPUT, VECTORS, TextBatch, linear_layer, window_layer
+from jaxnets.engine.trained import Trained
+from jaxnets.models.blocks import OUTPUT, TextBatch, linear_layer, window_layer
+
+Units = tuple[int, ...]
 
 
 @jax_settings.pinned()
 def counted(model: nn.Module, num_features: int | None = None) -> pd.DataFrame:
-    """The blocks of a model as its own code makes them."""
-    zero = jnp.zeros(1, jnp.int32)
+    """The blocks of a model of features, or of texts, as its own code makes them; no array is made."""
+    zero, key = jnp.zeros(1, jnp.int32), jax.random.key(0)
     inputs: Any = TextBatch(zero, zero, zero) if num_features is None else jnp.zeros((1, num_features))
-    params = jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]
-    return pd.DataFrame([_row(name, jax.tree.leaves(block)) for name, block in _blocks(params).items()])
-
-
-def _blocks(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The innermost dictionaries of a tree, by their paths."""
-    blocks: dict[str, Any] = {}
-    for name, value in params.items():
-        nested = any(isinstance(child, Mapping) for child in value.values())
-        blocks |= _blocks(value, f"{prefix}{name}/") if nested else {f"{prefix}{name}": value}
-    return blocks
-
-
-def _row(name: str, arrays: Sequence[Any]) -> dict[str, Any]:
-    largest_first = sorted(arrays, key=lambda array: -array.ndim)
-    shapes = " + ".join("×".join(map(str, array.shape)) for array in largest_first)
-    return {"block": name, "shapes": shapes, "parameters": sum(int(np.prod(array.shape)) for array in arrays)}
+    params = jax.eval_shape(model.init, {"params": key, "dropout": key}, inputs)["params"]
+    blocks: dict[str, list[Any]] = {}
+    for path, array in traverse_util.flatten_dict(params).items():
+        blocks.setdefault("/".join(path[:-1]), []).append(array)
+    rows = []
+    for name, arrays in blocks.items():
+        shapes = ["×".join(map(str, array.shape)) for array in sorted(arrays, key=lambda array: -array.ndim)]
+        rows.append((name, " + ".join(shapes), sum(math.prod(array.shape) for array in arrays)))
+    return pd.DataFrame(rows, columns=["block", "shapes", "parameters"])
 
 
 def linear(num_inputs: int, num_outputs: int) -> int:
@@ -48,11 +45,7 @@ def linear(num_inputs: int, num_outputs: int) -> int:
 
 
 def mlp(num_inputs: int, hidden_units: Sequence[int], num_outputs: int) -> dict[str, int]:
-    """The parameters of each layer of an MLP.
-
-    >>> mlp(2, (3,), 1)
-    {'Linear_0': 9, 'output': 4}
-    """
+    """The parameters of each layer of an MLP."""
     sizes = [num_inputs, *hidden_units, num_outputs]
     names = [*map(linear_layer, range(len(hidden_units))), OUTPUT]
     return {name: linear(n, m) for name, n, m in zip(names, sizes, sizes[1:], strict=False)}
@@ -73,27 +66,83 @@ def text_cnn(
     return {"WordVectors_0": vocabulary_size * dim, **windows, OUTPUT: last}
 
 
-@jax_settings.pinned()
-def learned(run: Run, dataset: Dataset) -> int:
-    """How many numbers the model of a run learns; word vectors are left out, as they grow with the vocabulary alone."""
-    program = plan([resolve(run, dataset)], dataset)[0]
-    model = program.task.model({name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()})
-    key = jax.random.key(0)
-    shapes = jax.eval_shape(model.init, {"params": key, "dropout": key}, example_batch(program.task).inputs)["params"]
-    flat = traverse_util.flatten_dict(shapes)
-    return sum(math.prod(leaf.shape) for path, leaf in flat.items() if path[-1] != VECTORS)
+class Pair(NamedTuple):
+    """Two nets of features that grew out of one with a single hidden layer."""
+
+    deeper: Units
+    wider: Units
+    extra: int
+    """The parameters that the deeper one has more."""
+    off: float
+    """How far those of the wider one are from them, as a share of them."""
+
+
+def deeper_or_wider(run: Run, dataset: Dataset, width: int, layers: int) -> Pair:
+    """Some more hidden layers, or one wider layer with as many parameters."""
+
+    def count(units: Units) -> int:
+        program = plan([resolve({**run, "hidden_units": units}, dataset)], dataset)[0]
+        model = program.task.model({name: jnp.asarray(values[0]) for name, values in program.hyperparameters.items()})
+        return int(counted(model, np.asarray(dataset.train.inputs).shape[1])["parameters"].sum())
+
+    deeper = (width,) * (1 + layers)
+    wider = (equal_width(lambda units: count((units,)), count(deeper)),)
+    extra, other = (count(units) - count((width,)) for units in (deeper, wider))
+    return Pair(deeper, wider, extra, abs(other / extra - 1))
 
 
 def equal_width(count: Callable[[int], int], num_parameters: int) -> int:
-    """The width whose number of parameters comes closest to a given one; of two, the smaller.
+    """The width whose number of parameters comes closest to a given one; of two, the smaller."""
+    above = 1 + bisect.bisect_left(range(1, num_parameters), num_parameters, key=count)
+    return min(range(max(above - 1, 1), above + 1), key=lambda width: abs(count(width) - num_parameters))
 
-    >>> equal_width(lambda width: sum(mlp(64, (width,), 10).values()), linear(64, 100) + linear(100, 10))
-    100
+
+def constant(key: PRNGKeyArray, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Float[Array, "*shape"]:
+    """An initializer without chance: all weights are 1 / fan_in, so that a unit starts as the mean of its inputs."""
+    return jnp.full(shape, 1 / math.prod(shape[:-1]), dtype)
+
+
+def ranks(trained: Trained) -> pd.DataFrame:
+    """The largest rank of a hidden kernel of each run, at its start and at the steps at which parameters were kept."""
+    about = trained.runs[["run", "initializer", "activation"]]
+    rows = [
+        {"run": run, "step": step, "rank": max(hidden_ranks(trained.params(run, step)), default=0)}
+        for run in about["run"]
+        for step in (0, *trained.steps(run))
+    ]
+    return about.merge(pd.DataFrame(rows), on="run")
+
+
+def hidden_ranks(params: Any, tolerance: float = 1e-4) -> list[int]:
+    """The rank of each kernel but those of the layer `output`: singular values above a share of the largest count.
+
+    It is -1 where a kernel is not finite.
     """
-    below, above = 0, 1
-    while above < num_parameters and count(above) < num_parameters:
-        below, above = above, 2 * above
-    while above - below > 1:
-        middle = (below + above) // 2
-        below, above = (middle, above) if count(middle) < num_parameters else (below, middle)
-    return min(range(max(below, 1), above + 1), key=lambda width: abs(count(width) - num_parameters))
+    found = []
+    for kernel in _hidden_kernels(params):
+        if np.isfinite(kernel).all():
+            values = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)
+            found.append(int((values > tolerance * values[0]).sum()) if values[0] > 0 else 0)
+        else:
+            found.append(-1)
+    return found
+
+
+def largest_weights(trained: Trained) -> pd.DataFrame:
+    """The largest weight of each run before its first step, relative to the root mean square of its kernel's weights.
+
+    The mean over the hidden kernels; NaN if there is none. A uniform distribution around zero gives at most the root
+    of 3.
+    """
+    rows = trained.runs[["run", "initializer", "seed"]]
+    largest = []
+    for run in rows["run"]:
+        sizes = [np.abs(kernel) for kernel in _hidden_kernels(trained.params(run, step=0))]
+        shares = [size.max() / np.sqrt((size**2).mean()) for size in sizes]
+        largest.append(float(np.mean(shares)) if shares else float("nan"))
+    return rows.assign(largest=largest)
+
+
+def _hidden_kernels(params: Any) -> list[np.ndarray]:
+    flat = sorted(traverse_util.flatten_dict(params).items())
+    return [np.asarray(leaf, np.float64) for path, leaf in flat if path[-1] == "kernel" and path[-2] != OUTPUT]

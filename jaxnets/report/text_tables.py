@@ -112,7 +112,7 @@ def _mistake(row: pd.Series, fold: Dataset) -> list[str]:
 
 
 def likeness(table: pd.DataFrame) -> pd.DataFrame:
-    """How similar phrases are to another one: means over the nets of a table by `jaxnets.analysis.windows.likeness`."""
+    """How similar phrases are to another one: means over the nets of `words_and_windows.likeness`."""
     phrases = table[["other", "contrary"]].iloc[0].to_list()
     cosines = table[["like", "opposite"]].mean().to_list()
     indicators = table["indicators"].iloc[0]

@@ -7,7 +7,6 @@ from sklearn.metrics import log_loss
 
 import jaxnets
 from jaxnets.analysis import backprop
-from jaxnets.data.toy import digits
 
 RNG = np.random.default_rng(0)
 LAYERS = [(RNG.normal(size=(4, 5)), RNG.normal(size=5)), (RNG.normal(size=(5, 3)), RNG.normal(size=3))]
@@ -64,12 +63,3 @@ def test_autodiff_of_a_run_keeps_to_the_bound_on_rounding():
     found = backprop.autodiff_against_hand(results, 0, num_examples=16)
     assert 0 < found["error"] < 1e-5
     assert 0 < found["share"] < 1
-
-
-def test_the_cost_is_that_of_each_width_in_each_block():
-    table = backprop.costs([digits()] * 2, [4, 8], repetitions=2, num_examples=16)
-    assert table["width"].tolist() == [4] * 4 + [8] * 4
-    assert table["block"].tolist() == [0, 0, 1, 1] * 2
-    assert table["round"].tolist() == [0, 1] * 4
-    assert table["parameters"].tolist()[::4] == [65 * 4 + 5 * 4 + 5 * 10, 65 * 8 + 9 * 8 + 9 * 10]
-    assert (table["operations"] > 1).all()

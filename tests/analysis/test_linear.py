@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Perceptron
+from scipy.optimize import nnls
 
 from jaxnets.analysis import linear
 
@@ -11,15 +11,6 @@ RNG = np.random.default_rng(0)
 
 def stack(*sizes):
     return [(RNG.normal(size=(n, m)), RNG.normal(size=m)) for n, m in pairwise(sizes)]
-
-
-def test_the_product_does_what_the_layers_do():
-    layers, inputs = stack(5, 7, 6, 3), RNG.normal(size=(9, 5))
-    hidden = inputs
-    for kernel, bias in layers:
-        hidden = hidden @ kernel + bias
-    kernel, bias = linear.multiplied_out(layers)
-    np.testing.assert_allclose(inputs @ kernel + bias, hidden, rtol=1e-12)
 
 
 def test_layers_come_in_their_order():
@@ -37,6 +28,14 @@ def logits(layers, inputs, activation):
     for kernel, bias in layers[:-1]:
         inputs = activation(inputs @ kernel.astype(np.float32) + bias.astype(np.float32))
     return inputs @ layers[-1][0].astype(np.float32) + layers[-1][1].astype(np.float32)
+
+
+def test_the_product_does_what_the_layers_do():
+    net, inputs = stack(5, 7, 6, 3), RNG.normal(size=(9, 5))
+    hidden = inputs
+    for kernel, bias in net:
+        hidden = hidden @ kernel + bias
+    np.testing.assert_allclose(linear.collapsed(params_of(net), inputs), hidden, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -83,19 +82,38 @@ def test_a_line_parts_what_can_be_parted(labels, margin):
     assert linear.margin(BITS, np.array(labels)) == pytest.approx(margin, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_margin_agrees_with_a_perceptron(seed):
-    points = np.random.default_rng(seed).normal(size=(8, 2))
-    labels = np.random.default_rng(seed + 100).integers(0, 2, 8)
-    perceptron = Perceptron(max_iter=5000, tol=None, random_state=0).fit(points, labels)
-    assert (linear.margin(points, labels) > 1e-9) == (perceptron.score(points, labels) == 1)
+def hulls_meet(points, others):
+    """Whether the convex hulls of two sets have a point in common: the dual of a hyperplane between them."""
+    sides = np.column_stack([points.T, -others.T])
+    sums = np.array([[1.0] * len(points) + [0.0] * len(others), [0.0] * len(points) + [1.0] * len(others)])
+    _, distance = nnls(np.vstack([sides, sums]), np.array([0.0] * points.shape[1] + [1.0, 1.0]))
+    return distance < 1e-9
+
+
+def test_a_hyperplane_lies_between_or_the_hulls_meet():
+    found = []
+    for _ in range(20):
+        points, labels = RNG.normal(size=(7, 3)), RNG.permutation([0, 0, 0, 1, 1, 1, 1])
+        found.append(linear.separable(points, labels))
+        assert found[-1] != hulls_meet(points[labels == 0], points[labels == 1])
+    assert set(found) == {True, False}
+
+
+def test_four_patterns_of_negation_by_their_sums():
+    good, bad, not_good, not_bad = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1]])
+    np.testing.assert_array_equal(good + not_bad, bad + not_good)  # so no map is positive on two and negative on two
+    assert not linear.separable(np.stack([good, bad, not_good, not_bad]), np.array([1, 0, 0, 1]))
+    assert linear.separable(np.stack([good, bad, not_good]), np.array([1, 0, 0]))
 
 
 def test_what_a_linear_map_leaves_over():
-    inputs = RNG.normal(size=(400, 3))
-    ((kernel, bias),) = stack(3, 2)
-    assert linear.unexplained(inputs, inputs @ kernel + bias) < 1e-20
+    inputs, ((kernel, bias),) = RNG.normal(size=(400, 3)), stack(3, 2)
     noise = RNG.normal(size=(400, 2))
+
+    def left(outputs):
+        return linear.distances({}, inputs, outputs, np.tanh)["unexplained"]
+
+    assert left(inputs @ kernel + bias) < 1e-20
     outputs = inputs @ kernel + 2 * noise
     share = 4 * noise.var(axis=0).sum() / outputs.var(axis=0).sum()
-    assert linear.unexplained(inputs, outputs) == pytest.approx(share, rel=0.05)
+    assert left(outputs) == pytest.approx(share, rel=0.05)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 
-from jaxnets.analysis import costs
+from jaxnets.analysis import timing
 from jaxnets.evidence.judging import judge
 from jaxnets.experiments import activations
 from jaxnets.models.blocks import Linear
@@ -131,7 +131,7 @@ def slow(x):
 
 def with_a_slow_ramp():
     """The times where the function that stands for ReLU is a slow one."""
-    with mock.patch.object(costs, "FUNCTIONS", {**costs.FUNCTIONS, "relu": slow}):
+    with mock.patch.object(timing, "FUNCTIONS", {**timing.FUNCTIONS, "relu": slow}):
         return planted.run("activations", **FAST)[0]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.analysis import backprop
+from jaxnets.analysis import landscape
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import judge
 from jaxnets.experiments import computing_gradients
@@ -95,13 +95,13 @@ def test_a_tiny_real_run(tiny):
 
 def with_a_wrong_slope():
     """Autodiff of a loss whose backward pass is off by a hundredth."""
-    right = backprop.jax_loss
+    right = landscape.mean_loss
 
     def wrong(*arguments):
         value = right(*arguments)
         return value + 0.01 * (value - jax.lax.stop_gradient(value))
 
-    with mock.patch.object(backprop, "jax_loss", wrong):
+    with mock.patch.object(landscape, "mean_loss", wrong):
         return planted.run("computing_gradients", **TINY)[0]
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxnets.claims import measures
 from jaxnets.cli import flags
-from jaxnets.evidence import equal_loss
 from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
 from jaxnets.lab import runner
 from tests.test_common_suite import EXPERIMENTS, SMALL
@@ -48,6 +48,6 @@ def test_all_runs_diverge(name, tmp_path):
 def test_examples_to_an_equal_loss_without_an_evaluation():
     runs = pd.DataFrame({"run": [0, 1], "contestant": ["a", "b"], "seed": 0, "batch_size": 4})
     none = pd.DataFrame({name: [] for name in ("run", "step", "train_loss", "dev_loss")})
-    table = equal_loss.examples(runs, none, "contestant")
+    table = measures.examples_to_worst(runs, none, "contestant")
     assert len(table) == 0
     assert list(table.columns) == ["contestant", "block", "seed", "examples"]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.analysis import solutions
+from jaxnets.analysis import landscape
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.experiments import local_optima
@@ -24,10 +24,10 @@ def tables(narrow=0.15, wide=0.15, batches=0.01, starts=0.5, aligned=0.1, worse=
         about = {"dataset": data, "net": net, "task": f"{data} {net}", "block": block, "seed": seed}
         about |= {"test_share": 0.0}
         heights = {
-            solutions.OTHER_METHOD: narrow if net in NARROW else wide,
-            solutions.OTHER_ORDER: batches,
-            solutions.OTHER_START: starts,
-            solutions.ALIGNED: aligned,
+            landscape.OTHER_METHOD: narrow if net in NARROW else wide,
+            landscape.OTHER_ORDER: batches,
+            landscape.OTHER_START: starts,
+            landscape.ALIGNED: aligned,
         }
         for kind, height in heights.items():
             pairs.append(about | {"kind": kind, "share": 0.0, "barrier": height * (1 + noise * rng.normal())})
@@ -81,7 +81,7 @@ def test_a_tiny_real_run(tiny):
     finding, results, text = tiny("local_optima", **TINY, tasks=["wine"], nets=[(3,)], examples=0, confirm_seeds=2)
     barriers = finding.tables["Barriers, shares of the loss of guessing, means"]
     assert barriers["task"].tolist() == ["wine 3"]
-    assert barriers[solutions.OTHER_START].notna().all()
+    assert barriers[landscape.OTHER_START].notna().all()
     assert set(finding.pictures) == {"optimizers", "starts", "better", "lines_wine"}
     assert {part.name for part in finding.verdict.parts} == set(RULES)
     assert finding.programs == 2  # of two optimizers; another order of the batches compiles nothing

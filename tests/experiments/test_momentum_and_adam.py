@@ -29,11 +29,13 @@ def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), bloc
                 ]
     paths = [
         {"landscape": place, "optimizer": name, "arriving": arriving[name != "sgd"], "arrival": 9.0, "x": x, "y": 1.0}
-        for place in momentum_and_adam.paths.LANDSCAPES
+        for place in momentum_and_adam.landscape.LANDSCAPES
         for name in ends
         for x in (0.0, 1.0)
     ]
-    heights = pd.concat([momentum_and_adam.paths.heights(name, 5) for name in momentum_and_adam.paths.LANDSCAPES])
+    heights = pd.concat(
+        [momentum_and_adam.landscape.heights(name, 5) for name in momentum_and_adam.landscape.LANDSCAPES]
+    )
     found = {"scores": pd.DataFrame(rows), "losses": pd.DataFrame(losses), "paths": pd.DataFrame(paths)}
     return found | {"heights": heights}
 

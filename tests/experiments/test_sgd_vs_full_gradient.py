@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.analysis import solutions
+from jaxnets.analysis import landscape
 from jaxnets.errors import UserError
 from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.experiments import sgd_vs_full_gradient as experiment
@@ -27,7 +27,7 @@ def tables(apart=0.0, test=0.0, barrier=0.01, step=10.0, examples=8.0, noise=0.0
                 run = {"number": seed, "contestant": method, "edge": False, "guessing": 2.0}
                 scores.append(about | run | shares)
                 reached.append(about | {"contestant": method, "examples": 1000 * seen * np.exp(0.1 * rng.normal())})
-            for kind, height in ((solutions.OTHER_METHOD, barrier), (solutions.OTHER_ORDER, 0.01)):
+            for kind, height in ((landscape.OTHER_METHOD, barrier), (landscape.OTHER_ORDER, 0.01)):
                 pairs.append(about | {"kind": kind, "share": 0.0, "barrier": height + noise * rng.normal()})
         for place in range(10):
             seconds = {SGD: 1e-5 * rng.uniform(0.95, 1.05), FULL: step * 1e-5 * rng.uniform(0.95, 1.05)}

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from jaxnets import data
-from jaxnets.analysis import sentences
+from jaxnets.analysis import words_and_windows
 from jaxnets.data import grammars
 from jaxnets.evidence.judging import judge
 from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.experiments import word_order
+from jaxnets.inference import predict
 from tests.experiments.planted import Planted, run
 
 RNG = np.random.default_rng(0)
@@ -104,10 +105,10 @@ def where_a_word_is_lost():
     """What is found where shuffling loses a word, which an average must notice."""
 
     def losing(model, texts, generator):
-        whole, short = (sentences.predict.class_probabilities(model, [row[cut:] for row in texts]) for cut in (0, 6))
+        whole, short = (predict.class_probabilities(model, [row[cut:] for row in texts]) for cut in (0, 6))
         return whole, short
 
-    with mock.patch.object(sentences, "in_both_orders", losing):
+    with mock.patch.object(words_and_windows, "in_both_orders", losing):
         return run("word_order", **GIVEN, dataset=f"{__name__}:any_order")[0]
 
 

@@ -151,7 +151,7 @@ def test_an_option_that_looks_like_an_import_path_is_looked_at_too(stranger):
     change(stranger / "config.json", "options", value={"constant": f"{NAME}:data"})
     with pytest.raises(UserError, match="constant is the import path"):
         config_files.values("config.json", config_files.read("config.json"), (), ())
-    own = {"config": {}, "options": {"constant": "jaxnets.analysis.signals:constant", "text_dataset": "tfds:imdb"}}
+    own = {"config": {}, "options": {"constant": "jaxnets.analysis.parameters:constant", "text_dataset": "tfds:imdb"}}
     assert config_files.values("config.json", own, (), ()) == own["options"]
 
 
