@@ -146,8 +146,8 @@ def _depth_picture(scored):
 
 
 def _times_picture(times):
-    estimates = {name: estimates.mean(seconds * 1e6, estimates.POSITIVE) for name, seconds in times.items()}
-    figure = figures.dots(estimates, xlabel="time with derivative (µs)")
+    means = {name: estimates.mean(seconds * 1e6, estimates.POSITIVE) for name, seconds in times.items()}
+    figure = figures.dots(means, xlabel="time with derivative (µs)")
     return Picture(figure, "Time of each function alone, both ways. Bars: 95% intervals over rounds.")
 
 
