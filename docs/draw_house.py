@@ -1,6 +1,6 @@
 """Draws the rooms of jaxnets and which of them know which, read from the imports: `python docs/draw_house.py`.
 
-An arrow that follows from others is left out, and so are those to `basics`, which serves all rooms.
+An arrow that follows from others is left out, and so are those to `errors` and its neighbours, which serve all rooms.
 """
 
 import ast
@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DRAWING = ROOT / "docs" / "house.svg"
 
+SERVING = "errors, io, schema"
 # the place of each room: column, row; and what it holds
 ROOMS = {
     "run.py": (1, 0, "the launcher"),
@@ -26,7 +27,7 @@ ROOMS = {
     "config": (1, 6, "typed values"),
     "training": (2, 6, "init, step, evaluate"),
     "models": (2, 7, "blocks, MLP, DAN, TextCNN"),
-    "basics": (0, 7, "errors, files"),
+    SERVING: (0, 7, "for all rooms"),
 }
 WIDTH, HEIGHT, COLUMN, ROW = 190, 48, 250, 84
 FRAMEWORKS = ("jax", "flax", "optax", "orbax")
@@ -36,6 +37,8 @@ def files(room: str) -> list[Path]:
     """The Python files of a room."""
     if room in ("run.py", "experiments"):
         return [ROOT / room] if room == "run.py" else sorted((ROOT / room).rglob("*.py"))
+    if room == SERVING:  # the modules at the top that are no room of their own
+        return [path for path in (ROOT / "jaxnets").glob("[a-z]*.py") if path.stem not in ROOMS]
     file = ROOT / "jaxnets" / f"{room}.py"
     return [file] if file.exists() else sorted((ROOT / "jaxnets" / room).rglob("*.py"))
 
@@ -56,7 +59,9 @@ def known(room: str) -> set[str]:
     rooms = set()
     for name in set().union(*map(imported, files(room))):
         first, _, rest = name.partition(".")
-        rooms.add(rest.partition(".")[0] if first == "jaxnets" else first)
+        inner = rest.partition(".")[0]
+        serving = first == "jaxnets" and inner and inner not in ROOMS
+        rooms.add(SERVING if serving else inner if first == "jaxnets" else first)
     return (rooms & set(ROOMS)) - {room}
 
 
@@ -75,7 +80,7 @@ def arrows(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
     return [
         (room, other)
         for room, others in graph.items()
-        for other in sorted(others - {"basics"})
+        for other in sorted(others - {SERVING})
         if not any(other in reachable(graph, third) for third in others - {other})
     ]
 
@@ -135,7 +140,7 @@ def _legend(y: int) -> str:
         f'<rect x="140" y="{y - 12}" width="16" height="16" rx="3" fill="#fff1d6" stroke="#b37a00"/>'
         f'<text x="164" y="{y}" font-size="12" fill="#424a53" text-anchor="start">does not</text>'
         f'<text x="236" y="{y}" font-size="12" fill="#424a53" text-anchor="start">'
-        "→ imports from. Left out: what follows from others, and basics, which serves all.</text>"
+        "→ imports from. Left out: what follows from others, and what serves all.</text>"
     )
 
 
