@@ -18,15 +18,15 @@ import pandas as pd
 
 from benchmarks import coverage
 from jaxnets import tasks
+from jaxnets.claims import judging
+from jaxnets.claims.rules import Rule
+from jaxnets.claims.verdicts import CONTRADICTED, SUPPORTED
 from jaxnets.comparison import answer, leaderboard
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
-from jaxnets.evidence import judging
-from jaxnets.evidence.rules import Rule
-from jaxnets.evidence.verdicts import CONTRADICTED, SUPPORTED
 from jaxnets.experiments.lecture import CLAIMS
-from jaxnets.lab import comparing, session
-from jaxnets.lab.experiment import Claim
+from jaxnets.runs import comparing, session
+from jaxnets.runs.experiment import Claim
 from jaxnets.stats import selection
 
 BLOCKS, SEEDS, TASKS = 8, 4, 8

@@ -22,7 +22,7 @@ from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.keeping import KEEP_NONE
 from jaxnets.engine.sweep import Sweep, prepare
-from jaxnets.lab import session
+from jaxnets.runs import session
 
 
 def bare_seconds(sweep: Sweep) -> float:

@@ -15,22 +15,26 @@ SERVING = "errors, io, schema"
 ROOMS = {
     "run.py": (1, 0, "the launcher"),
     "experiments": (1, 1, "a claim or a job each"),
-    "lab": (0, 2, "command line, Python door"),
-    "analysis": (2, 2, "questions to trained nets"),
-    "report": (0, 3, "figures, pages, tables"),
-    "engine": (2, 3, "runs, programs, chunks"),
-    "evidence": (0, 4, "statistics, verdicts"),
-    "trained": (2, 4, "save, load, predict"),
-    "tasks": (0, 5, "a suite of problems"),
-    "plugins": (1, 5, "names become objects"),
-    "data": (0, 6, "data sets, texts"),
-    "config": (1, 6, "typed values"),
-    "training": (2, 6, "init, step, evaluate"),
-    "models": (2, 7, "blocks, MLP, DAN, TextCNN"),
-    SERVING: (0, 7, "for all rooms"),
+    "api": (2, 1, "the Python API"),
+    "cli": (0, 2, "flags, commands"),
+    "runs": (1, 3, "from a config to a directory"),
+    "analysis": (2, 3, "questions to trained nets"),
+    "report": (0, 4, "figures, pages, tables"),
+    "claims": (0, 5, "rules, verdicts, measures"),
+    "comparison": (0, 6, "leaderboard, sentences"),
+    "stats": (0, 7, "intervals, tests, choice"),
+    "engine": (2, 4, "runs, programs, chunks"),
+    "inference": (1, 5, "save, load, predict"),
+    "tasks": (2, 5, "a suite of problems"),
+    "plugins": (1, 6, "names become objects"),
+    "data": (0, 8, "data sets, texts"),
+    "config": (1, 7, "typed values"),
+    "training": (2, 7, "init, step, evaluate"),
+    "models": (2, 8, "blocks, MLP, DAN, TextCNN"),
+    SERVING: (0, 9, "for all rooms"),
 }
 WIDTH, HEIGHT, COLUMN, ROW = 190, 48, 250, 84
-FRAMEWORKS = ("jax", "flax", "optax", "orbax")
+FRAMEWORKS = ("jax", "flax", "optax")
 
 
 def files(room: str) -> list[Path]:
@@ -90,7 +94,7 @@ def draw() -> str:
     graph = {room: known(room) for room in ROOMS}
     lines = [_arrow(*arrow) for arrow in arrows(graph)]
     boxes = [_box(room, jax=uses_jax(room)) for room in ROOMS]
-    width, height = 2 * COLUMN + WIDTH + 40, 7 * ROW + HEIGHT + 84
+    width, height = 2 * COLUMN + WIDTH + 40, 9 * ROW + HEIGHT + 84
     legend = _legend(height - 26)
     return "\n".join(
         [

@@ -6,9 +6,9 @@ What the lecture says, what is measured, and the rules, as they stand in `experi
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxnets.evidence.rules import Rule
+from jaxnets.claims.rules import Rule
 from jaxnets.experiments.lecture import CLAIMS
-from jaxnets.lab.experiment import Claim
+from jaxnets.runs.experiment import Claim
 
 PAGE = Path(__file__).parent / "claims.md"
 BEGIN, END = "<!-- rules -->\n", "<!-- end of rules -->"

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import timing
-from jaxnets.claims import measures
+from jaxnets.claims import effects, measures
+from jaxnets.claims.rules import EMPIRICAL, Rule
 from jaxnets.config.values import log_range
-from jaxnets.evidence import effects
-from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab.depths import of_depths, short_and_deep
-from jaxnets.lab.experiment import Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.depths import of_depths, short_and_deep
+from jaxnets.runs.experiment import Claim, Option
 from jaxnets.stats import estimates
 
 CLAIM = "Tanh and ReLU are better than sigmoid: tanh because it is centred, and ReLU is fast."

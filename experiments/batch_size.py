@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import gradient_noise, timing
+from jaxnets.claims import effects, reaching, sampling
+from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects, reaching, sampling
-from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim, Option, of_suite
 from jaxnets.stats import estimates
 
 CLAIM = "A larger batch gives a more accurate gradient and a slower step; a smaller one is faster, but wanders."

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from jaxnets.analysis import parameters
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import IDENTITY, Rule
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import IDENTITY, Rule
-from jaxnets.lab.experiment import Claim, Option
 from jaxnets.models import DAN, MLP, TextCNN
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim, Option
 
 CLAIM = "A network is its blocks, and its parameters are the sum over them."
 

@@ -1,7 +1,7 @@
 """Compares optimizers: each is tuned alike, and what it chose is confirmed on fresh seeds."""
 
 from jaxnets.config.values import log_range
-from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS, Comparison
+from jaxnets.runs.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS, Comparison
 
 CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
 

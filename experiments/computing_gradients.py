@@ -5,11 +5,11 @@ import pandas as pd
 
 from jaxnets.analysis import backprop, timing
 from jaxnets.claims import measures
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.experiment import Claim, Option, only
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim, Option, only
 from jaxnets.stats import estimates
 
 CLAIM = "Gradients are computed by back-propagation, exactly and at the cost of a few forward passes."

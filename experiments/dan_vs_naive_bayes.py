@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import words_and_windows
+from jaxnets.claims import effects
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.stats import baselines
 
 CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."

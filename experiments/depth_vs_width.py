@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import parameters
+from jaxnets.claims import effects
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.comparing import of_task
-from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.comparing import of_task
+from jaxnets.runs.experiment import Claim, Option, of_suite
 
 CLAIM = "Deeper often helps more than wider."
 

@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import parameters
-from jaxnets.claims import measures
+from jaxnets.claims import effects, measures
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import log_range
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.depths import of_depths, short_and_deep
-from jaxnets.lab.experiment import Claim, Option
 from jaxnets.plugins import INITIALIZER
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.depths import of_depths, short_and_deep
+from jaxnets.runs.experiment import Claim, Option
 
 CLAIM = (
     "All zeros fails by symmetry; He, Xavier and PyTorch's default work, and the choice is usually not worth tuning."

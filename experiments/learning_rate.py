@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import hessian
+from jaxnets.claims import zones
+from jaxnets.claims.rules import EMPIRICAL, Rule
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import zones
-from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab.experiment import TASKS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import TASKS, Claim, Option
 from jaxnets.stats import estimates, selection
 
 CLAIM = "The learning rate matters a lot: too high diverges, too low is slow."

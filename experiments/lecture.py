@@ -25,10 +25,10 @@ from jaxnets.experiments import (
     word_order,
     xor,
 )
-from jaxnets.lab import lecture
-from jaxnets.lab.experiment import Command, Option
-from jaxnets.lab.lecture import Lecture
 from jaxnets.report.console import Terminal
+from jaxnets.runs import lecture
+from jaxnets.runs.experiment import Command, Option
+from jaxnets.runs.lecture import Lecture
 
 CLAIM = "Puts all claims of the lecture to the test and writes them as one page."
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from jaxnets.analysis import linear
+from jaxnets.claims import effects, judging
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import log_range
-from jaxnets.evidence import effects, judging
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim
 from jaxnets.stats import estimates
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import landscape
+from jaxnets.claims import effects, zones
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, Rule
 from jaxnets.config.values import choices, log_range
-from jaxnets.evidence import effects, zones
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, Rule
-from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.report import figures
 from jaxnets.report.figures import COLOURS, Picture
+from jaxnets.runs.experiment import Claim, Option, of_suite
 from jaxnets.stats import estimates, selection
 
 CLAIM = "Momentum and adaptive learning rates improve on SGD."

@@ -5,16 +5,15 @@ from dataclasses import replace
 import pandas as pd
 
 from jaxnets.analysis import linear, words_and_windows
-from jaxnets.claims import measures
+from jaxnets.claims import effects, measures
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, Rule
 from jaxnets.comparison.table import TUNING
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.stats import estimates
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."

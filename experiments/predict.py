@@ -13,9 +13,9 @@ from jaxnets.errors import UserError
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
-from jaxnets.lab import results
-from jaxnets.lab.experiment import Command, Option
 from jaxnets.report.console import Terminal
+from jaxnets.runs import results
+from jaxnets.runs.experiment import Command, Option
 
 CLAIM = "Asks the model of a run directory about texts, and shows the words that decided."
 

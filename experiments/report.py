@@ -8,11 +8,11 @@ from jaxnets.comparison.answer import answer
 from jaxnets.config.values import command
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
-from jaxnets.lab import directories, study_report
-from jaxnets.lab.experiment import Command, Option
 from jaxnets.report import comparison_tables
 from jaxnets.report.console import Terminal
 from jaxnets.report.tables import print_table
+from jaxnets.runs import directories, study_report
+from jaxnets.runs.experiment import Command, Option
 
 CLAIM = "Makes the reports of run directories again, and compares directories with each other."
 

@@ -3,14 +3,13 @@
 import tempfile
 from pathlib import Path
 
+from jaxnets.claims.repetition import TOLERANCE
 from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.cli.main import load, sentences
 from jaxnets.errors import UserError
-from jaxnets.evidence.repetition import TOLERANCE
-from jaxnets.lab import run_directory
-from jaxnets.lab.experiment import Command, Experiment, Option
 from jaxnets.report.console import Terminal
-from jaxnets.runs import reproduce
+from jaxnets.runs import reproduce, run_directory
+from jaxnets.runs.experiment import Command, Experiment, Option
 
 CLAIM = "Trains again what a run directory holds: bit-equal, within tolerance, or different, and why."
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from jaxnets.claims import effects
+from jaxnets.claims.rules import EMPIRICAL, Rule
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.evidence import effects
-from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim, Option, of_suite
 from jaxnets.stats import estimates
 from jaxnets.training.schedules import FORMS
 

@@ -5,14 +5,13 @@ import pandas as pd
 
 from jaxnets.analysis import landscape, timing
 from jaxnets.analysis.landscape import OTHER_METHOD, OTHER_ORDER
-from jaxnets.claims import measures
+from jaxnets.claims import effects, measures
+from jaxnets.claims.rules import EMPIRICAL, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects
-from jaxnets.evidence.rules import EMPIRICAL, Rule
-from jaxnets.lab.experiment import Claim, Option, of_suite
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim, Option, of_suite
 
 CLAIM = "Given enough steps SGD reaches almost the same place as the full gradient, and each step is much faster."
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.lab.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.report import figures, tables, text_tables
+from jaxnets.runs.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.stats import baselines, ensembles
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."

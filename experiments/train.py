@@ -1,8 +1,8 @@
 """Trains one configuration, and shows what became of each of its seeds."""
 
 from jaxnets.inference import predict
-from jaxnets.lab.experiment import Job
 from jaxnets.report import figures, tables
+from jaxnets.runs.experiment import Job
 from jaxnets.stats import selection
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."

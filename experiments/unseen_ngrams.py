@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import words_and_windows
+from jaxnets.claims import effects
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, IDENTITY, Rule
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, IDENTITY, Rule
-from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures, text_tables
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.stats import baselines
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."

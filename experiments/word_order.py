@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import words_and_windows
+from jaxnets.claims import effects
+from jaxnets.claims.judging import Fact
 from jaxnets.claims.measures import BAGS, CNN, DAN, covering, systems, telling
+from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import choices, log_range
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
-from jaxnets.lab.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.stats.selection import FINISHED
 
 CLAIM = "A CNN combines the words of a window; an average cannot."

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import landscape, linear
+from jaxnets.claims import solved
+from jaxnets.claims.judging import Fact
+from jaxnets.claims.rules import CONSTRUCTED, Rule
 from jaxnets.errors import UserError
-from jaxnets.evidence import solved
-from jaxnets.evidence.judging import Fact
-from jaxnets.evidence.rules import CONSTRUCTED, Rule
-from jaxnets.lab.experiment import Claim
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
+from jaxnets.runs.experiment import Claim
 
 CLAIM = "A network with one hidden layer solves XOR; without one, none can."
 

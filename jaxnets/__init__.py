@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.4.0"
 
 if TYPE_CHECKING:
+    from jaxnets.api import sweep
     from jaxnets.config.config import Config
     from jaxnets.config.values import linear_range, log_range
     from jaxnets.data.dataset import Dataset, Split
     from jaxnets.engine.devices import configure
     from jaxnets.errors import UserError
-    from jaxnets.lab.door import sweep
-    from jaxnets.lab.results import Results, load
+    from jaxnets.runs.results import Results, load
 
 # imported when they are asked for: JAX takes most of a second
 _HOMES = {
     "Config": "config.config",
     "Dataset": "data.dataset",
-    "Results": "lab.results",
+    "Results": "runs.results",
     "Split": "data.dataset",
     "UserError": "errors",
     "configure": "engine.devices",
     "linear_range": "config.values",
-    "load": "lab.results",
+    "load": "runs.results",
     "log_range": "config.values",
-    "sweep": "lab.door",
+    "sweep": "api",
 }
 
 __all__ = [

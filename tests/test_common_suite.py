@@ -9,14 +9,14 @@ import pytest
 from rich.console import Console
 
 import jaxnets
+from jaxnets.claims.verdicts import NOT_TESTED, OUTCOMES
 from jaxnets.cli import flags
 from jaxnets.cli.main import sentences
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
-from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
-from jaxnets.lab import runner
-from jaxnets.lab.experiment import Experiment
 from jaxnets.plugins import KINDS
+from jaxnets.runs import runner
+from jaxnets.runs.experiment import Experiment
 from tests import guests
 
 GUESTS = {

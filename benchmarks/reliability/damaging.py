@@ -16,7 +16,7 @@ from benchmarks.reliability import commands
 from benchmarks.reliability.bench import Bench, spread
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.lab import config_files, directories, run_directory
+from jaxnets.runs import config_files, directories, run_directory
 
 FLIPS, YEARS = 4, 10 * 365 * 86400.0
 

@@ -25,8 +25,8 @@ from jaxnets.engine import devices
 from jaxnets.engine.sweep import load_folds, prepare
 from jaxnets.engine.table import chosen, runs
 from jaxnets.errors import UserError
-from jaxnets.lab.experiment import Experiment, configure
 from jaxnets.plugins import Plugin
+from jaxnets.runs.experiment import Experiment, configure
 
 ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}

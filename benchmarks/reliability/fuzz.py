@@ -38,7 +38,7 @@ from jaxnets.engine.events import Record
 from jaxnets.engine.segments import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.lab import config_files
+from jaxnets.runs import config_files
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")

@@ -13,7 +13,7 @@ for name in (
     "pyarrow.parquet",
     "safetensors.numpy",
     "sklearn.linear_model",
-    "jaxnets.lab.comparing",
+    "jaxnets.runs.comparing",
     "jaxnets.report.comparison_page",
 ):
     importlib.import_module(name)

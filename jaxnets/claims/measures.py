@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from jaxnets.claims import effects
 from jaxnets.comparison.table import TUNING, Study
-from jaxnets.evidence import effects
 from jaxnets.stats import selection
 
 # finite differences: their error falls by the power of the step, until rounding counts

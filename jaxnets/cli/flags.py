@@ -20,9 +20,9 @@ from jaxnets.config.values import Kind, Range, choices, linear_range, log_range
 from jaxnets.config.values import command as command_of
 from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError, nearest
-from jaxnets.lab import config_files, run_directory
-from jaxnets.lab.experiment import Command, Experiment, Option, configure, inherited, repeated
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Trust
+from jaxnets.runs import config_files, run_directory
+from jaxnets.runs.experiment import Command, Experiment, Option, configure, inherited, repeated
 
 
 @dataclass(frozen=True)

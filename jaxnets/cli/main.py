@@ -127,9 +127,9 @@ def _run(experiment: object, arguments: list[str]) -> int:
     # imported late: the list of experiments needs no JAX
     from jaxnets.cli import flags
     from jaxnets.engine import sweep
-    from jaxnets.lab import runner
-    from jaxnets.lab.experiment import Command, Experiment
     from jaxnets.report.console import Terminal
+    from jaxnets.runs import runner
+    from jaxnets.runs.experiment import Command, Experiment
 
     asked_help = {"--help", "-h", "--helpfull"} & set(arguments)
     if isinstance(experiment, Command):

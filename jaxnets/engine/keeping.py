@@ -198,7 +198,7 @@ KEEP_NONE = KeepNone()
 POLICIES: dict[str, type[Keeping]] = {
     "none": KeepNone,
     "best": KeepBest,
-    "seeds": KeepJudged,  # which these are is known at the end; see `jaxnets.lab.kept`
+    "seeds": KeepJudged,  # which these are is known at the end; see `jaxnets.runs.kept`
     "last": KeepLast,
     "all": KeepAll,
 }

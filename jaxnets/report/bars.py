@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from jaxnets.evidence.rules import in_unit
-from jaxnets.evidence.verdicts import OnTask, Part
+from jaxnets.claims.rules import in_unit
+from jaxnets.claims.verdicts import OnTask, Part
 
 WIDTH = 200.0
 TESTS = ("above", "below", "within")

@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from jaxnets import io
+from jaxnets.claims import judging
+from jaxnets.claims.rules import Rule
 from jaxnets.errors import one_line, printable
-from jaxnets.evidence import judging
-from jaxnets.evidence.rules import Rule
 from jaxnets.stats import estimates, selection
 from jaxnets.stats.estimates import Estimate, Kind
 

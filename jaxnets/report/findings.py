@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from jaxnets import schema
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict
 from jaxnets.errors import UserError
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict
 from jaxnets.report.bars import short_effect
 from jaxnets.report.tables import cell, print_table
 

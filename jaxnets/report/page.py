@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxnets.evidence.rules import IDENTITY, in_unit
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict, count
+from jaxnets.claims.rules import IDENTITY, in_unit
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict, count
 from jaxnets.report import pages
 from jaxnets.report.bars import bar_of, bars_of_tasks, interval, short_effect
 from jaxnets.report.findings import Finding, cells

@@ -8,16 +8,16 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from jaxnets.claims import repetition
+from jaxnets.claims.repetition import Repeated
 from jaxnets.engine import sweep
 from jaxnets.errors import UserError
-from jaxnets.evidence import repetition
-from jaxnets.evidence.repetition import Repeated
-from jaxnets.lab import run_directory, runner
-from jaxnets.lab.experiment import Experiment, repeated
 from jaxnets.plugins import Trust
 from jaxnets.report import findings
 from jaxnets.report.console import Terminal
 from jaxnets.report.tables import table
+from jaxnets.runs import run_directory, runner
+from jaxnets.runs.experiment import Experiment, repeated
 
 
 @dataclass(frozen=True)

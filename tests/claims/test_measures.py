@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from jaxnets.claims import measures
+from jaxnets.claims import effects, measures
+from jaxnets.claims.judging import estimated
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study
-from jaxnets.evidence import effects
-from jaxnets.evidence.judging import estimated
 
 STEP = np.logspace(-12, 0, 25)
 

@@ -14,8 +14,8 @@ from jaxnets.config.config import fields
 from jaxnets.config.values import Range, unparse
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.lab import run_directory
-from jaxnets.lab.experiment import Command, Experiment, Job, Option, command_line, configure
+from jaxnets.runs import run_directory
+from jaxnets.runs.experiment import Command, Experiment, Job, Option, command_line, configure
 
 ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}

@@ -14,7 +14,7 @@ import pytest
 
 from jaxnets.cli import main
 from jaxnets.experiments import train
-from jaxnets.lab.experiment import Command
+from jaxnets.runs.experiment import Command
 
 ROOT = Path(__file__).parents[2]
 SOON = MappingProxyType({"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})  # compiles in less time

@@ -9,7 +9,7 @@ import pytest
 from jaxnets.cli import flags
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.lab.experiment import Command, command_line
+from jaxnets.runs.experiment import Command, command_line
 from tests.docs.pages import PAGES, ROOT, commands
 
 SHOWN = [(page, words) for page, text in PAGES.items() for words in commands(text)]

@@ -8,7 +8,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.lab import comparing
+from jaxnets.runs import comparing
 
 RANGES = {"learning_rate": log_range(1e-4, 1), "initializer_scale": linear_range(0, 1)}
 

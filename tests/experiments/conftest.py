@@ -9,8 +9,8 @@ from rich.console import Console
 
 from jaxnets.cli import flags
 from jaxnets.engine.sweep import prepare
-from jaxnets.lab import runner, session
-from jaxnets.lab.experiment import configure
+from jaxnets.runs import runner, session
+from jaxnets.runs.experiment import configure
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from jaxnets.engine import executables
 from jaxnets.experiments.lecture import CLAIMS
-from jaxnets.lab import runner
-from jaxnets.lab.experiment import configure
 from jaxnets.report.findings import Finding
+from jaxnets.runs import runner
+from jaxnets.runs.experiment import configure
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import gradient_noise
+from jaxnets.claims import judging
 from jaxnets.errors import UserError
-from jaxnets.evidence import judging
 from jaxnets.experiments import batch_size
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments import planted
 from tests.experiments.planted import Planted
 

@@ -7,11 +7,11 @@ import pytest
 from flax import linen as nn
 
 from jaxnets.analysis import parameters
+from jaxnets.claims.judging import judge
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
 from jaxnets.experiments import building_blocks
-from jaxnets.lab.experiment import configure
 from jaxnets.models.blocks import Linear
+from jaxnets.runs.experiment import configure
 from tests.experiments import planted
 from tests.experiments.planted import Planted
 

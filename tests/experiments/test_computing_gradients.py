@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
+from jaxnets.claims.judging import judge
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
 from jaxnets.experiments import computing_gradients
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments import planted
 from tests.experiments.planted import Planted
 

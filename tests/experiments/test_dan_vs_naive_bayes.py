@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.experiments import dan_vs_naive_bayes
 from jaxnets.experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
 LITTLE = {"num_blocks": 4, "num_steps": 200, "evaluate_every": 200, "learning_rate": 0.01}

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import parameters
+from jaxnets.claims.judging import judge
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
 from jaxnets.experiments import depth_vs_width
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
 

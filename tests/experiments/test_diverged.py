@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from jaxnets.claims import measures
+from jaxnets.claims.verdicts import NOT_TESTED, OUTCOMES
 from jaxnets.cli import flags
-from jaxnets.evidence.verdicts import NOT_TESTED, OUTCOMES
-from jaxnets.lab import runner
+from jaxnets.runs import runner
 from tests.test_common_suite import EXPERIMENTS, SMALL
 
 OWN = {

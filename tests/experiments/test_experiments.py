@@ -15,8 +15,8 @@ from jaxnets.cli import flags
 from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.engine.table import runs
-from jaxnets.lab.experiment import Command, Experiment, configure
-from jaxnets.lab.results import Results
+from jaxnets.runs.experiment import Command, Experiment, configure
+from jaxnets.runs.results import Results
 
 NAMES = sorted(cli.sentences())
 

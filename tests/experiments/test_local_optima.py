@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
+from jaxnets.claims.judging import effects, judge, outcome
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.experiments import local_optima
 from jaxnets.experiments.local_optima import RULES, evidence
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
 NARROW, WIDE = ("8", "8x8x8"), ("32", "32x32x32")

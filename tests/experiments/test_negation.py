@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.data.dataset import Dataset, Split
-from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.experiments import negation
 from tests.experiments.planted import Planted, run
 

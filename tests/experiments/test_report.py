@@ -9,8 +9,8 @@ import jaxnets
 from jaxnets.cli import main as cli
 from jaxnets.comparison.table import read
 from jaxnets.experiments import compare_optimizers, report
-from jaxnets.lab import comparing, run_directory, session
-from jaxnets.lab.experiment import configure
+from jaxnets.runs import comparing, run_directory, session
+from jaxnets.runs.experiment import configure
 from tests.by_hand import may_be_changed
 
 XOR = {"dataset": "xor", "num_steps": 6, "hidden_units": 4, "evaluate_every": 3, "batch_size": 2, "progress": False}

@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
+from jaxnets.claims.judging import effects, judge, outcome
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import effects, judge, outcome
 from jaxnets.experiments import sgd_vs_full_gradient as experiment
 from jaxnets.experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
 NAMES = [f"task {number}" for number in range(8)]

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from jaxnets.data.dataset import WordVectors
 from jaxnets.data.grammars import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.grammars import unseen_ngrams as unseen
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from jaxnets.experiments import unseen_ngrams
 from jaxnets.experiments.unseen_ngrams import GIVEN, LEARNED, RANDOM, RULES, evidence
-from jaxnets.lab.experiment import configure
+from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
 LITTLE = {"num_blocks": 4, "degrees": 0.5, "learning_rate": 0.01, "confirm_seeds": 12, "num_seeds": 1}

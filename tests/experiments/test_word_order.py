@@ -8,9 +8,9 @@ import pytest
 
 from jaxnets import data
 from jaxnets.analysis import words_and_windows
+from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.data import grammars
-from jaxnets.evidence.judging import judge
-from jaxnets.evidence.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
 from jaxnets.experiments import word_order
 from jaxnets.inference import predict
 from tests.experiments.planted import Planted, run

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxnets.claims.judging import judge
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError
-from jaxnets.evidence.judging import judge
 from jaxnets.experiments import xor
 from jaxnets.report import findings
 from tests.experiments.planted import Planted

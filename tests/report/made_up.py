@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from jaxnets.evidence.judging import Estimate, Fact, judge
-from jaxnets.evidence.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.judging import Estimate, Fact, judge
+from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
 from jaxnets.report import figures
 from jaxnets.report.findings import Finding
 from jaxnets.report.page import Section

@@ -13,8 +13,7 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 import jaxnets
 from jaxnets.cli import main as cli
 from jaxnets.errors import UserError
-from jaxnets.lab import runner, session
-from jaxnets.runs import observe
+from jaxnets.runs import observe, runner, session
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 XOR = {"dataset": "xor", "hidden_units": 3, "batch_size": 0, "num_steps": 4, "evaluate_every": 2, "progress": False}

@@ -1,1 +1,0 @@
-"""What tables say: statistics, verdicts and comparisons; no JAX."""

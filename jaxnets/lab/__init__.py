@@ -1,1 +1,0 @@
-"""From a configuration to a run directory: the command line, experiments, the lecture."""

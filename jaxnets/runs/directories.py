@@ -1,0 +1,176 @@
+"""Run directories as studies, whoever wrote them, and in what their set-ups differ."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxnets import data
+from jaxnets.comparison import table as comparison_table
+from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.config import record
+from jaxnets.config.config import Config
+from jaxnets.config.values import command
+from jaxnets.data.dataset import Dataset
+from jaxnets.engine.sweep import load_folds
+from jaxnets.engine.table import are_independent
+from jaxnets.errors import UserError
+from jaxnets.runs import comparing, config_files, run_directory
+from jaxnets.stats import selection
+
+NOT_KNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A run directory, read."""
+
+    path: Path
+    study: Study
+    content: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    left_out: int = 0
+
+    @property
+    def margin(self) -> float:
+        """The difference of accuracies below which nobody cares, as it was given, or half a point."""
+        given = self.content.get("options", {}).get("margin")
+        return float(given) if isinstance(given, int | float) else 0.005
+
+    @property
+    def over_examples(self) -> bool:
+        """Whether intervals over seeds hold for other test examples as well."""
+        return self.content.get("options", {}).get("over_examples") is True
+
+    @property
+    def command(self) -> str:
+        """What repeats it."""
+        return command(f"--config={self.path / 'config.json'}")
+
+
+def read(path: Path) -> Directory:
+    """A run directory."""
+    content, environment = run_directory.read_config(path), run_directory.read_environment(path)
+    found = (
+        comparison_table.read(path) if (path / comparison_table.FILE).exists() else _plain(path, content, environment)
+    )
+    ended = found.runs[found.runs["status"] != "interrupted"]
+    if ended.empty:
+        raise UserError(f"'{path}' holds no run that came to an end.")
+    study_of_ended = replace(found, runs=ended)
+    return Directory(path, study_of_ended.whole, content, environment, len(found.runs) - len(study_of_ended.whole.runs))
+
+
+def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Study:
+    """The study of a sweep that is no comparison: its runs both tuned and report."""
+    runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
+    if runs.empty:
+        raise UserError(f"'{path}' holds no run.")
+    kept = (path / "predictions.parquet").exists()
+    predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
+    config = _config(path, content)
+    facts = of_data(environment, config)
+    candidates = ("optimizer", "model", *selection.varying(runs))
+    by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
+    if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
+        names = [f"{by} {value:.4g}" if isinstance(value, float) else f"{by} {value}" for value in runs[by]]
+        runs, by = runs.assign(contestant=names), "contestant"
+    runs = runs.assign(task=facts.name, phase=TUNING)
+    protocol = Protocol(
+        search=config.search if config else "grid",
+        num_trials=comparing.trials(runs, by),
+        num_seeds=int(runs["seed"].nunique()),
+        confirm_seeds=0,
+        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
+        spaces=comparing.spaces(config, by) if config else {},
+    )
+    return Study(runs, curves, predictions, by, (facts,), protocol)
+
+
+def _config(path: Path, content: Mapping[str, Any]) -> Config | None:
+    """The configuration; None if it cannot be had, as when a plug-in of it is not there."""
+    file = path / "config.json"
+    try:
+        # nothing that it names is looked up
+        return None if record.unrepeatable(content["config"]) else config_files.configuration(file, content, True)
+    except UserError:
+        return None
+
+
+def of_data(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
+    """What is known of the data set: as it was recorded, or else as it is today, or else nothing."""
+    known = environment.get("data") or _today(config)
+    about: Mapping[str, Any] = known[0] if known else {"name": "the data set", "num_classes": 2, "chance": 0.0}
+    sizes: dict[str, Any] = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
+    independent = config is not None and config.dataset in data.KNOWN and are_independent(config)
+    return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes, independent=independent)
+
+
+def _today(config: Config | None) -> list[dict[str, Any]]:
+    """What there is to know of a built-in data set; others would be files or code that a stranger may have named."""
+    try:
+        folds: Sequence[Dataset] = load_folds(config) if config and config.dataset in data.KNOWN else ()
+    except UserError:
+        return []
+    return run_directory.described(folds)
+
+
+def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
+    """One comparison of several directories: each is a method, or each of its contestants where it has several.
+
+    Seeds are numbered anew, so that those of other directories make pairs in their order.
+    """
+    shared = [facts for facts in directories[0].study.tasks if all(facts.name in _tasks(one) for one in directories)]
+    if not shared:
+        raise UserError(f"{', '.join(names)}: they have no task in common.")
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "predictions": []}
+    for directory, name in zip(directories, names, strict=True):
+        one, before = directory.study, max((table["run"].max() + 1 for table in tables["runs"]), default=0)
+        for runs in (one.phase(TUNING), one.reporting.assign(phase=CONFIRMATION)):
+            own = runs[runs["task"].isin([facts.name for facts in shared])]
+            method = name if len(one.contestants) == 1 else name + ": " + own[one.by].astype(str)
+            seeds = own["seed"].rank(method="dense").astype(int) - 1
+            tables["runs"].append(own.assign(method=method, seed=seeds, run=own["run"] + before))
+        for table in ("curves", "predictions"):
+            content = getattr(one, table)
+            tables[table] += [content.assign(run=content["run"] + before)] if len(content) else []
+    runs = pd.concat(tables["runs"], ignore_index=True)
+    own_names = dict.fromkeys(name for table in tables["runs"] for name in selection.hyperparameters(table))
+    runs = runs[["run", *own_names, *(name for name in runs if name not in own_names and name != "run")]]
+    if "block" in runs:
+        runs["block"] = runs["block"].fillna(0).astype(int)
+    protocols = [directory.study.protocol for directory in directories]
+    protocol = replace(
+        min(protocols, key=lambda one: one.confirm_seeds),
+        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
+        steps_taken=sum(one.steps_taken for one in protocols),
+        steps_saved=sum(one.steps_saved for one in protocols),
+    )
+    curves, predictions = (
+        pd.concat(tables[name], ignore_index=True) if tables[name] else pd.DataFrame()
+        for name in ("curves", "predictions")
+    )
+    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=protocol)
+
+
+def _tasks(directory: Directory) -> set[str]:
+    return {facts.name for facts in directory.study.tasks}
+
+
+def differences(directories: Sequence[Directory]) -> list[list[str]]:
+    """In which values the configurations, versions and machines differ: the name, and the value in each directory."""
+    tables = [_flat({**directory.content, **directory.environment}) for directory in directories]
+    names = sorted({name for table in tables for name in table} - {"command"})
+    rows = [[name, *(table.get(name, NOT_KNOWN) for table in tables)] for name in names]
+    return [row for row in rows if len(set(row[1:])) > 1]
+
+
+def _flat(content: Any, name: str = "") -> dict[str, str]:
+    """The values of a JSON file, by the last name that leads to each."""
+    if isinstance(content, Mapping):
+        return {key: text for part, value in content.items() for key, text in _flat(value, str(part)).items()}
+    return {name: json.dumps(content).strip('"') if content is not None else NOT_KNOWN}
