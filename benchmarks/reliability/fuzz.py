@@ -35,7 +35,7 @@ from jaxnets.data.text_files import Columns
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import store
 from jaxnets.engine.events import Record
-from jaxnets.engine.segments import Outcome
+from jaxnets.engine.segment import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.runs import config_files
@@ -131,9 +131,9 @@ def _records(path: Path) -> None:
 
 def _part() -> bytes:
     metrics = Outcome(**{name: np.zeros((2, 1, 1) if name == "test_probabilities" else 2) for name in Outcome._fields})
-    going = np.array([True, False])
+    active = np.array([True, False])
     params = {1: {"last": {"kernel": np.ones((2, 2), np.float32)}}}
-    return store.serialize([Record(Mock(), np.arange(2), 0, 5, metrics, going, going, 10, 0, 0.1, params)])
+    return store.serialize([Record(Mock(), np.arange(2), 0, 5, metrics, active, active, 10, 0, 0.1, params)])
 
 
 def _parquet() -> bytes:

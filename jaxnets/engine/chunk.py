@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from jaxnets.engine import interrupts
-from jaxnets.engine.crew import Crew, Job, Segment
+from jaxnets.engine.active import ActiveRuns, Job, Segment
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.keeping import Records
 from jaxnets.engine.plan import Program
@@ -84,29 +84,29 @@ class Chunk:
         """The segments before a rung, if it waits there: which of their runs are dropped is not known yet."""
         return [record for record in self._at_rung if record.step == rung]
 
-    def rank(self, rung: int, rivals: np.ndarray) -> Iterator[Record]:
+    def rank(self, rung: int, in_race: np.ndarray) -> Iterator[Record]:
         """Drops runs at a rung."""
         at_rung = self.at_rung(rung)
         self._at_rung = [record for record in self._at_rung if record.step != rung]
-        pieces = [one.of(rivals[one.runs]) if one.step == rung else one for one in self.waiting]
+        pieces = [one.of(in_race[one.runs]) if one.step == rung else one for one in self.waiting]
         self.waiting = [piece for piece in pieces if len(piece.runs)]
         for record in at_rung:
-            ranked = self._ranked(record, rivals)
+            ranked = self._ranked(record, in_race)
             self._log.add(ranked)
             yield self._add(ranked)
 
-    def _ranked(self, record: Record, rivals: np.ndarray) -> Record:
+    def _ranked(self, record: Record, in_race: np.ndarray) -> Record:
         """The record of a segment with the runs that are dropped after it."""
         task, policy = self._program.task, self._options.keeping
-        dropped = record.going & ~rivals[np.searchsorted(self._program.runs, record.runs)]
+        dropped = record.active & ~in_race[np.searchsorted(self._program.runs, record.runs)]
         spared = (task.num_steps - record.step) * int(dropped.sum())
         ranked = replace(
             record,
-            going=record.going & ~dropped,
+            active=record.active & ~dropped,
             dropped=record.dropped | dropped,
             steps_saved=record.steps_saved + spared,
         )
-        wanted = policy.places(ranked) if policy.looks_at(task, record.step, not ranked.going.all()) else ()
+        wanted = policy.places(ranked) if policy.looks_at(task, record.step, not ranked.active.all()) else ()
         runs = record.runs[list(wanted)].tolist()
         return replace(ranked, params={run: record.params[run] for run in runs if run in record.params})
 
@@ -128,32 +128,32 @@ def _train(
     Runs that diverged go no further. Those that are left are moved together as soon as that makes a device's part
     shorter. A signal ends it between two segments, after a checkpoint.
     """
-    crew, at_end = Crew(job, piece), until == job.program.task.num_steps
+    runs, at_end = ActiveRuns(job, piece), until == job.program.task.num_steps
     pending: Segment | None = None
     with interrupts.held() as came:
         for first, last in job.segments(piece.step, until):
-            under_way = crew.dispatch(first, last)
+            under_way = runs.dispatch(first, last)
             if pending is not None:
-                yield log.add(crew.record(pending, until))
-            pending = crew.judge(under_way)
-            ending, waits = came(), last == until and not at_end and bool(crew.going.any())
-            looked_at = job.options.keeping.looks_at(job.program.task, last, not pending.going.all())
+                yield log.add(runs.record(pending, until))
+            pending = runs.finish(under_way)
+            ending, waits = came(), last == until and not at_end and bool(runs.active.any())
+            looked_at = job.options.keeping.looks_at(job.program.task, last, not pending.active.all())
             if ending or waits or looked_at or log.due():
                 # the next segment takes the states' memory, so they are looked at before it
-                now = log.add(crew.kept(pending, until))
+                now = log.add(runs.kept(pending, until))
                 pending = None
-                if crew.going.any() and (ending or log.due()):
-                    log.write(crew.snapshot(last))
+                if runs.active.any() and (ending or log.due()):
+                    log.write(runs.snapshot(last))
                 if waits and not ending:
-                    return (now,), crew.snapshot(last)
+                    return (now,), runs.snapshot(last)
                 yield now
             if ending:
                 raise KeyboardInterrupt
-            if not crew.going.any():
+            if not runs.active.any():
                 break
-            crew.pack()
+            runs.compact()
         if pending is not None:
-            yield log.add(crew.record(pending, until))
+            yield log.add(runs.record(pending, until))
     return (), None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxnets.engine.keeping import KEEP_NONE, Keeping
 from jaxnets.engine.plan import Program
-from jaxnets.engine.segments import Outcome
+from jaxnets.engine.segment import Outcome
 
 
 class Compiling(NamedTuple):
@@ -28,14 +28,14 @@ class Compiled(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """A segment of some runs of a program is done: of those that were still going."""
+    """A segment of some runs of a program is done: of those that were still active."""
 
     program: Program
     runs: np.ndarray
     first_step: int
     step: int
     outcome: Outcome
-    going: np.ndarray
+    active: np.ndarray
     dropped: np.ndarray
     steps_taken: int
     steps_saved: int

@@ -18,7 +18,7 @@ from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Options
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.plan import Program
-from jaxnets.engine.segments import segment_of_runs
+from jaxnets.engine.segment import segment_of_runs
 from jaxnets.training.state import Task, TrainState
 
 

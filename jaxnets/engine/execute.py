@@ -10,8 +10,8 @@ import jax
 
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import device_data, executables, store, stream
+from jaxnets.engine.active import Job
 from jaxnets.engine.chunk import Chunk
-from jaxnets.engine.crew import Job
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options

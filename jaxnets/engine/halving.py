@@ -59,7 +59,7 @@ class Race:
         task = program.task
         every = options.evaluate_every or task.steps_per_epoch
         self.rungs = rungs(task.num_steps, every) if options.halving else ()
-        self._program, self._rivals = program, np.ones(len(program.runs), bool)
+        self._program, self._in_race = program, np.ones(len(program.runs), bool)
         unknown = np.zeros(len(program.runs)), np.full(len(program.runs), np.inf)
         self._scores = {step: tuple(map(np.copy, unknown)) for step in self.rungs}
 
@@ -79,8 +79,8 @@ class Race:
         chunks = list(chunks)
         for record in (record for one in chunks for record in one.at_rung(rung)):
             self.note(record)
-        rivals, program = self._rivals, self._program
-        accuracy, loss = (scores[rivals] for scores in self._scores[rung])
-        rivals[rivals] = survivors(program.settings[rivals], program.blocks[rivals], accuracy, loss)
+        in_race, program = self._in_race, self._program
+        accuracy, loss = (scores[in_race] for scores in self._scores[rung])
+        in_race[in_race] = survivors(program.settings[in_race], program.blocks[in_race], accuracy, loss)
         for one in chunks:
-            yield from one.rank(rung, rivals)
+            yield from one.rank(rung, in_race)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from jaxnets.engine.plan import Program
-from jaxnets.engine.segments import Outcome
+from jaxnets.engine.segment import Outcome
 from jaxnets.training.state import Task
 
 
@@ -31,7 +31,7 @@ class Reported(Protocol):
         """How they are doing."""
 
     @property
-    def going(self) -> np.ndarray:
+    def active(self) -> np.ndarray:
         """Which of them go on."""
 
     @property
@@ -96,7 +96,7 @@ class KeepLast(KeepJudged):
         """Those that go no further."""
         if record.program.task.select_best:
             return super().places(record)
-        return np.flatnonzero(~record.going).tolist()
+        return np.flatnonzero(~record.active).tolist()
 
 
 class KeepAll(Keeping):
@@ -132,7 +132,7 @@ class Leader:
             accuracy = float(record.outcome.dev_accuracy[np.searchsorted(record.runs, run)])
             self._ranks[run] = -accuracy, number, record.step, run
         sound = (record.outcome.diverged_step < 0) & (record.step == record.program.task.num_steps)
-        for run in record.runs[~record.going & ~sound].tolist():
+        for run in record.runs[~record.active & ~sound].tolist():
             self._ranks.pop(run, None)
         self._finished.update(run for run in record.runs[sound].tolist() if run in self._ranks)
         if self._finished:

@@ -40,7 +40,7 @@ class Layout:
         """Blocks over all devices, and lanes."""
         return self.blocks * self.num_partitions, self.lanes
 
-    def seats(self, num_runs: int) -> np.ndarray:
+    def slots(self, num_runs: int) -> np.ndarray:
         """The places of so many runs in an array of the layout's shape, flattened: `Int[runs]`."""
         block, lane = np.divmod(np.arange(num_runs), self.lanes)
         row, device = np.divmod(block, self.num_devices)
@@ -49,7 +49,7 @@ class Layout:
     def place(self, values: np.ndarray) -> np.ndarray:
         """Values of runs, `[runs, ...]`, as `[blocks, lanes, ...]`; the last run fills up what is left."""
         flat = np.repeat(values[-1:], np.prod(self.shape), axis=0)
-        flat[self.seats(len(values))] = values
+        flat[self.slots(len(values))] = values
         return flat.reshape(*self.shape, *values.shape[1:])
 
     def counts(self, num_runs: int) -> np.ndarray:

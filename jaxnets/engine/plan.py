@@ -442,3 +442,19 @@ def _column(members: Sequence[Run], name: str) -> np.ndarray:
     if name == "fold":
         return np.array([dataset_number(run) for run in members], np.int32)
     return np.array([run[name] for run in members], np.float32)
+
+
+def shapes(program: Program) -> list[np.ndarray]:
+    """The shape and dtype of each leaf of a run's state, as a snapshot holds it: zeros that take no memory."""
+    keys = np.broadcast_to(np.uint32(0), (2,))
+    return [
+        np.broadcast_to(keys, (*leaf.shape, 2))
+        if is_key(leaf.dtype)
+        else np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape)
+        for leaf in jax.tree.leaves(program.state)
+    ]
+
+
+def is_key(dtype: Any) -> bool:
+    """Whether numbers are random keys."""
+    return jnp.issubdtype(dtype, jax.dtypes.prng_key)

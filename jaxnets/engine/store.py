@@ -30,10 +30,9 @@ import numpy as np
 import jaxnets
 from jaxnets import io, tensors
 from jaxnets.data.dataset import Dataset, fingerprint
-from jaxnets.engine import seating
 from jaxnets.engine.events import Options, Record
-from jaxnets.engine.plan import Program
-from jaxnets.engine.segments import Outcome
+from jaxnets.engine.plan import Program, shapes
+from jaxnets.engine.segment import Outcome
 from jaxnets.engine.table import Run
 from jaxnets.errors import UserError
 from jaxnets.plugins import Plugin
@@ -47,7 +46,7 @@ _CHECKPOINTS = 2
 _SHARE = 1 / 40  # of the time, for checkpoints
 _BACKGROUND = ThreadPoolExecutor(1, "checkpoints")
 _NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
-_ARRAYS = ("runs", "going", "dropped")
+_ARRAYS = ("runs", "active", "dropped")
 
 
 def serialize(records: Sequence[Record]) -> bytes:
@@ -258,8 +257,8 @@ class Checkpoints:
 
     def _snapshot(self, last: Record) -> Snapshot | None:
         """The states after a record, of the runs that go on; None if they are not as they were written."""
-        runs = np.flatnonzero(np.isin(self._program.runs, last.runs[last.going]))
-        wanted = [((len(runs), *leaf.shape), leaf.dtype) for leaf in seating.shapes(self._program)]
+        runs = np.flatnonzero(np.isin(self._program.runs, last.runs[last.active]))
+        wanted = [((len(runs), *leaf.shape), leaf.dtype) for leaf in shapes(self._program)]
         path = _found(self._folder, str(last.step), _STATES)
         if path is None:
             return None

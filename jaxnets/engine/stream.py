@@ -27,7 +27,7 @@ from jaxnets.engine.devices import Placement
 from jaxnets.engine.events import Options
 from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.plan import Program
-from jaxnets.engine.segments import Outcome, evaluated, in_blocks, of_fold, started
+from jaxnets.engine.segment import Outcome, evaluated, in_blocks, of_fold, started
 from jaxnets.errors import UserError
 from jaxnets.training.batches import EVALUATION_BATCH, Examples, TextStream
 from jaxnets.training.state import Metrics, Task, TrainState
@@ -276,14 +276,14 @@ class Feed:
         self._groups: Iterator[Any] | None = None
         self._places: Array | None = None
 
-    def seat(self, seeds: np.ndarray) -> None:
-        """Takes note of the seeds of the runs that have a seat; what was read ahead for others is let go of."""
+    def follow(self, seeds: np.ndarray) -> None:
+        """Takes note of the seeds of the runs that have a slot; what was read ahead for others is let go of."""
         self._seeds, places = np.unique(seeds, return_inverse=True)
         self._groups = None
         self._places = jax.device_put(self._layout.place(places.astype(np.int32)), self._placement.sharded)
 
     def segment(self, states: TrainState, inputs: Any, first: int, last: int) -> tuple[TrainState, Outcome]:
-        """The steps from `first` to `last` of the runs that have a seat, and their evaluation, as `segment_of_runs`."""
+        """The steps from `first` to `last` of the runs that have a slot, and their evaluation, as `segment_of_runs`."""
         hyperparameters, seeds, counts = inputs
         source = self._source
         if self._groups is None:

@@ -198,6 +198,6 @@ def _progress(record: Record) -> tuple[str, int, int, int, int, int]:
         record.steps_taken,
         record.steps_saved,
         record.steps_taken * task.num_examples // task.steps_per_epoch,
-        int((~record.going).sum()),
+        int((~record.active).sum()),
         int((record.outcome.diverged_step >= 0).sum()),
     )

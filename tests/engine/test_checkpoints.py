@@ -9,7 +9,7 @@ import pytest
 
 import jaxnets
 from jaxnets import io, tensors
-from jaxnets.engine import crew, store
+from jaxnets.engine import active, store
 from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import until_interrupted
@@ -89,13 +89,13 @@ def test_it_goes_on_to_the_same_bits(tmp_path, name, monkeypatch):
 
 def trained_steps(monkeypatch):
     """The first step of each segment that is trained from now on."""
-    steps, dispatch = [], crew.Crew.dispatch
+    steps, dispatch = [], active.ActiveRuns.dispatch
 
     def noted(runs, first, last):
         steps.append(first)
         return dispatch(runs, first, last)
 
-    monkeypatch.setattr(crew.Crew, "dispatch", noted)
+    monkeypatch.setattr(active.ActiveRuns, "dispatch", noted)
     return steps
 
 

@@ -6,7 +6,7 @@ import pytest
 from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import crew, devices, executables
+from jaxnets.engine import active, devices, executables
 from jaxnets.engine import tables as results
 from jaxnets.engine.events import Compiled, Options, Record
 from jaxnets.engine.execute import execute
@@ -161,7 +161,7 @@ def test_the_layout_fills_devices_evenly():
 def test_what_the_memory_does_not_hold_is_done_in_halves_and_no_run_twice(monkeypatch):
     flags = DIGITS | {"learning_rate": [0.001, 0.01], "num_seeds": 5}
     whole, curves, _ = sweep(**flags)
-    dispatch, tried = crew.Crew.dispatch, []
+    dispatch, tried = active.ActiveRuns.dispatch, []
 
     def of_little_memory(runs, first, last):
         tried.append(runs.job.layout.size)
@@ -169,7 +169,7 @@ def test_what_the_memory_does_not_hold_is_done_in_halves_and_no_run_twice(monkey
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes.")
         return dispatch(runs, first, last)
 
-    monkeypatch.setattr(crew.Crew, "dispatch", of_little_memory)
+    monkeypatch.setattr(active.ActiveRuns, "dispatch", of_little_memory)
     again, others, events = sweep(**flags)
     assert (tried[0], tried[-1]) == (10, 4)
     assert sum(len(event.runs) for event in events if isinstance(event, Record)) == 10 * 2
@@ -181,7 +181,7 @@ def test_where_not_even_the_smallest_chunk_fits_the_error_is_raised(monkeypatch)
     def no_memory(runs, first, last):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory.")
 
-    monkeypatch.setattr(crew.Crew, "dispatch", no_memory)
+    monkeypatch.setattr(active.ActiveRuns, "dispatch", no_memory)
     with pytest.raises(jax.errors.JaxRuntimeError, match="RESOURCE_EXHAUSTED"):
         sweep(**DIGITS, num_seeds=4)
 

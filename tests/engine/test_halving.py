@@ -7,7 +7,7 @@ import pytest
 
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import crew, executables, halving, store
+from jaxnets.engine import active, executables, halving, store
 from jaxnets.engine.events import Compiled, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.recorder import Recorder
@@ -116,7 +116,7 @@ def test_halving_drops_the_same_runs_in_any_chunk_and_on_one_or_two_devices(extr
 @pytest.mark.parametrize("fails_from", [0, 2, 4])
 def test_halving_drops_the_same_runs_where_the_memory_gives_out(fails_from, uncut, monkeypatch):
     """The memory holds 8 runs only, from the beginning or once some chunks wait at the first or the second rung."""
-    dispatch, sizes = crew.Crew.dispatch, []
+    dispatch, sizes = active.ActiveRuns.dispatch, []
 
     def of_little_memory(runs, first, last):
         sizes.append(len(runs._seated))
@@ -124,7 +124,7 @@ def test_halving_drops_the_same_runs_where_the_memory_gives_out(fails_from, uncu
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory.")
         return dispatch(runs, first, last)
 
-    monkeypatch.setattr(crew.Crew, "dispatch", of_little_memory)
+    monkeypatch.setattr(active.ActiveRuns, "dispatch", of_little_memory)
     assert_same(carried_out(**CUT)[0], uncut)
     assert max(sizes) == 54
 

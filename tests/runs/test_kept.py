@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxnets
-from jaxnets.engine import crew
+from jaxnets.engine import active
 from jaxnets.inference import predict
 from jaxnets.stats import selection
 
@@ -80,9 +80,11 @@ def test_what_answers_is_what_the_table_judged(keep, tmp_path):
 @pytest.mark.parametrize("select", ["last", "best"])
 def test_no_run_is_trained_twice_for_its_model(keep, select, monkeypatch):
     """A run is ahead and then dropped: the model is that of the best run that finished, as it was trained."""
-    segments, dispatch = [], crew.Crew.dispatch
+    segments, dispatch = [], active.ActiveRuns.dispatch
     monkeypatch.setattr(
-        crew.Crew, "dispatch", lambda *asked: segments.append((len(asked[0]._seated), *asked[1:])) or dispatch(*asked)
+        active.ActiveRuns,
+        "dispatch",
+        lambda *asked: segments.append((len(asked[0]._runs), *asked[1:])) or dispatch(*asked),
     )
     values = {**VALUES, "dataset": (FEATURES, LABELS), "folds": 1, "select": select, "num_seeds": 3, "num_steps": 18}
     search = {"learning_rate": jaxnets.log_range(0.01, 3), "search": "halving", "num_trials": 6}
