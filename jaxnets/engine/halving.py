@@ -4,12 +4,12 @@ Source: Jamieson & Talwalkar (2016), with a third instead of a half, as in Li et
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from jaxnets.engine.chunk import Chunk
 from jaxnets.engine.events import Options, Record
 from jaxnets.engine.plan import Program
 
@@ -72,7 +72,7 @@ class Race:
             accuracy[places], loss[places] = record.outcome.dev_accuracy[sound], record.outcome.dev_loss[sound]
         return record
 
-    def rank(self, rung: int, chunks: Iterable[Chunk]) -> Iterator[Record]:
+    def rank(self, rung: int, chunks: Iterable[Any]) -> Iterator[Record]:
         """Drops all runs but those of the best settings, once all chunks have reached a rung; nothing elsewhere."""
         if rung not in self._scores:
             return
