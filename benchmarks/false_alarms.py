@@ -18,9 +18,8 @@ import pandas as pd
 
 from benchmarks import coverage
 from jaxnets import tasks
-from jaxnets.claims import judging
-from jaxnets.claims.rules import Rule
-from jaxnets.claims.verdicts import CONTRADICTED, SUPPORTED
+from jaxnets.claims import verdicts
+from jaxnets.claims.verdicts import CONTRADICTED, SUPPORTED, Rule
 from jaxnets.comparison import answer, leaderboard
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
@@ -65,8 +64,8 @@ def alarms(rules: Mapping[str, Rule], number: int) -> tuple[int, int]:
     for seed in range(number):
         generator = np.random.default_rng([seed, len(rules)])
         noise = NOISE[seed % len(NOISE)]
-        found = {name: judging.effects(rule, simulated(rule, generator, noise)) for name, rule in rules.items()}
-        decided = sum(one in (SUPPORTED, CONTRADICTED) for one in judging.outcomes(rules, found).values())
+        found = {name: verdicts.effects(rule, simulated(rule, generator, noise)) for name, rule in verdicts.items()}
+        decided = sum(one in (SUPPORTED, CONTRADICTED) for one in verdicts.outcomes(rules, found).values())
         parts, tables = parts + decided, tables + (decided > 0)
     return parts, tables
 
@@ -115,7 +114,7 @@ def real(repetitions: int) -> tuple[int, int]:
         runs = pd.concat(pools(repetition), ignore_index=True)
         for column in ("train_loss", "test_loss"):
             effects = null_effects(runs, column)
-            found = [judging.outcome(rule, judging.effects(rule, effects)) for rule in rules]
+            found = [verdicts.outcome(rule, verdicts.effects(rule, effects)) for rule in rules]
             decided += sum(one in (SUPPORTED, CONTRADICTED) for one in found)
     return decided, 2 * len(rules) * repetitions
 

@@ -6,7 +6,7 @@ What the lecture says, what is measured, and the rules, as they stand in `experi
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxnets.claims.rules import Rule
+from jaxnets.claims.verdicts import Rule
 from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.runs.experiment import Claim
 

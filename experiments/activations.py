@@ -5,7 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import timing
 from jaxnets.claims import effects, measures
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture

@@ -5,7 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import gradient_noise, timing
 from jaxnets.claims import effects, reaching, sampling
-from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.report import figures

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from jaxnets.analysis import parameters
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import IDENTITY, Rule
+from jaxnets.claims.verdicts import IDENTITY, Fact, Rule
 from jaxnets.errors import UserError
 from jaxnets.models import DAN, MLP, TextCNN
 from jaxnets.report import figures

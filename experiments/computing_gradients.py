@@ -5,8 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import backprop, timing
 from jaxnets.claims import measures
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.runs.experiment import Claim, Option, only

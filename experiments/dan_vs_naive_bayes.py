@@ -7,8 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import words_and_windows
 from jaxnets.claims import effects
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.report import figures

@@ -5,8 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import parameters
 from jaxnets.claims import effects
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import runs

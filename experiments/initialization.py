@@ -5,8 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import parameters
 from jaxnets.claims import effects, measures
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import log_range
 from jaxnets.plugins import INITIALIZER
 from jaxnets.report import figures

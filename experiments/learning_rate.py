@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import hessian
 from jaxnets.claims import zones
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from jaxnets.analysis import linear
-from jaxnets.claims import effects, judging
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims import effects, verdicts
+from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
@@ -143,7 +142,7 @@ def _logits_picture(activation, points):
 def _accuracy_picture(scores):
     by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("contestant", sort=False)
     figure = figures.dots(
-        {name: judging.estimated(own, estimates.SHARE) for name, own in by_net},
+        {name: verdicts.estimated(own, estimates.SHARE) for name, own in by_net},
         percent=True,
         share=True,
         xlabel="test accuracy",

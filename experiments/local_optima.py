@@ -8,7 +8,7 @@ import pandas as pd
 from jaxnets.analysis import landscape
 from jaxnets.analysis.landscape import ALIGNED, OTHER_METHOD, OTHER_ORDER, OTHER_START
 from jaxnets.claims import effects, measures
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.report import figures

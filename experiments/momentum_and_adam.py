@@ -5,8 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import landscape
 from jaxnets.claims import effects, zones
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.plugins import OPTIMIZER
 from jaxnets.report import figures

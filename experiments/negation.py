@@ -6,8 +6,7 @@ import pandas as pd
 
 from jaxnets.analysis import linear, words_and_windows
 from jaxnets.claims import effects, measures
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.comparison.table import TUNING
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.claims import effects
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture

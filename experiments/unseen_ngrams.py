@@ -7,8 +7,7 @@ import pandas as pd
 
 from jaxnets.analysis import words_and_windows
 from jaxnets.claims import effects
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, IDENTITY, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, IDENTITY, Fact, Rule
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError

@@ -7,9 +7,8 @@ import pandas as pd
 
 from jaxnets.analysis import words_and_windows
 from jaxnets.claims import effects
-from jaxnets.claims.judging import Fact
 from jaxnets.claims.measures import BAGS, CNN, DAN, covering, systems, telling
-from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture

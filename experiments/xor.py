@@ -5,8 +5,7 @@ import pandas as pd
 
 from jaxnets.analysis import landscape, linear
 from jaxnets.claims import solved
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.errors import UserError
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture

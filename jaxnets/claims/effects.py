@@ -52,7 +52,7 @@ def _edges(study: Study) -> pd.DataFrame:
 
 
 def contrast(table: pd.DataFrame, column: str, weights: Mapping[Any, float], *, log: bool = False) -> pd.DataFrame:
-    """A weighted sum of contestants' scores, as a table of effects; see `jaxnets.claims.judging.Evidence`.
+    """A weighted sum of contestants' scores, as a table of effects; see `jaxnets.claims.verdicts.Evidence`.
 
     Contestants meet by block and the number of their seed in it.
 
@@ -122,7 +122,7 @@ def scored_among(study: Study, chosen: Mapping[str, Sequence[Bool[np.ndarray, "e
 
 
 def over_baseline(scored: pd.DataFrame, baseline: pd.DataFrame, column: str = "test_accuracy") -> pd.DataFrame:
-    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.claims.judging.Evidence`."""
+    """What nets gain on a classifier without seeds, as a table of effects; see `jaxnets.claims.verdicts.Evidence`."""
     other = baseline.set_index("block")
     effect = scored[column] - scored["block"].map(other[column])
     edge = scored["edge"] | scored["block"].map(other["edge"])
@@ -133,7 +133,7 @@ def gap_closed(scored: pd.DataFrame, reference: pd.DataFrame, column: str, least
     """Which share of the errors of reference nets others do not make, as a table of effects.
 
     The nets meet by block and the number of their seed in it. The gap is that from the mean of a block's reference
-    nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.claims.judging.Evidence`.
+    nets to an accuracy of 1, so that equal nets close a share of 0 on average. See `jaxnets.claims.verdicts.Evidence`.
     """
     keys = ["block", "number"]
     gaps = 1 - reference.groupby("block")[column].mean()

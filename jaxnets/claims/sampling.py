@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from jaxnets.claims.judging import Fact
+from jaxnets.claims.verdicts import Fact
 
 
 def as_expected(noise: pd.DataFrame, most: float) -> Fact:

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from jaxnets.claims.judging import ERROR, Fact
+from jaxnets.claims.verdicts import ERROR, Fact
 
 
 def by_seed(runs: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxnets.claims.judging import Fact
+from jaxnets.claims.verdicts import Fact
 from jaxnets.comparison.table import TUNING, Study
 from jaxnets.stats import selection
 

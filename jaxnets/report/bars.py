@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from jaxnets.claims.rules import in_unit
-from jaxnets.claims.verdicts import OnTask, Part
+from jaxnets.claims.verdicts import OnTask, Part, in_unit
 
 WIDTH = 200.0
 TESTS = ("above", "below", "within")

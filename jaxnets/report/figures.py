@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from jaxnets import io
-from jaxnets.claims import judging
-from jaxnets.claims.rules import Rule
+from jaxnets.claims import verdicts
+from jaxnets.claims.verdicts import Rule
 from jaxnets.errors import one_line, printable
 from jaxnets.stats import estimates, selection
 from jaxnets.stats.estimates import Estimate, Kind
@@ -314,7 +314,7 @@ def dots(
 
 def on_tasks(table: pd.DataFrame, rule: Rule, xlabel: str = "") -> Any:
     """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted)."""
-    effects = {str(task): judging.estimated(own) for task, own in table.groupby("task", sort=False)}
+    effects = {str(task): verdicts.estimated(own) for task, own in table.groupby("task", sort=False)}
     look: dict[str, Any] = {"percent": rule.unit == "%", "ratio": rule.unit == "log×"}
     return dots(effects, zero=0.0, bound=rule.bound, xlabel=xlabel, **look)
 

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxnets.claims.rules import IDENTITY, in_unit
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, Part, Verdict, count
+from jaxnets.claims.verdicts import (
+    CONTRADICTED,
+    IDENTITY,
+    INCONCLUSIVE,
+    MIXED,
+    NOT_TESTED,
+    SUPPORTED,
+    Part,
+    Verdict,
+    count,
+    in_unit,
+)
 from jaxnets.report import pages
 from jaxnets.report.bars import bar_of, bars_of_tasks, interval, short_effect
 from jaxnets.report.findings import Finding, cells

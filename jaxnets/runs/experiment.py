@@ -10,8 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import plugins
-from jaxnets.claims.judging import Evidence
-from jaxnets.claims.rules import Rule, fingerprint
+from jaxnets.claims.verdicts import Evidence, Rule, fingerprint
 from jaxnets.comparison.table import Study
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config

@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from jaxnets import io, jax_settings
-from jaxnets.claims import judging
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims import verdicts
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.comparison.answer import answer
 from jaxnets.comparison.table import Study
 from jaxnets.config.config import Config
@@ -139,7 +139,7 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     finding = Finding(
         name=claim.name,
         claim=claim.about,
-        verdict=judging.judge(rules_for(claim, results.config), claim.evidence(tables)),
+        verdict=verdicts.judge(rules_for(claim, results.config), claim.evidence(tables)),
         lecture=claim.lecture,
         measured=claim.measured,
         rules=claim.fingerprint,

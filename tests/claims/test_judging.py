@@ -7,9 +7,20 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from jaxnets.claims.judging import Fact, effects, estimated, judge, outcome, step_down
-from jaxnets.claims.rules import Rule
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.claims.verdicts import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    MIXED,
+    NOT_TESTED,
+    SUPPORTED,
+    Fact,
+    Rule,
+    effects,
+    estimated,
+    judge,
+    outcome,
+    step_down,
+)
 from jaxnets.stats.estimates import UNKNOWN, Estimate
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from jaxnets.claims import effects, measures
-from jaxnets.claims.judging import estimated
+from jaxnets.claims.verdicts import estimated
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study
 
 STEP = np.logspace(-12, 0, 25)

@@ -1,6 +1,6 @@
 import pytest
 
-from jaxnets.claims.rules import Rule, fingerprint
+from jaxnets.claims.verdicts import Rule, fingerprint
 
 RULE = {"statement": "Nets learn.", "kind": "empirical"}
 

@@ -8,7 +8,7 @@ import pytest
 from flax import linen as nn
 
 from jaxnets.analysis import timing
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.experiments import activations
 from jaxnets.models.blocks import Linear
 from tests.experiments import planted

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import gradient_noise
-from jaxnets.claims import judging
+from jaxnets.claims import verdicts
 from jaxnets.errors import UserError
 from jaxnets.experiments import batch_size
 from jaxnets.runs.experiment import configure
@@ -83,11 +83,11 @@ def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spr
 def outcome(part, found):
     """What comes out for one part, judged by itself."""
     rule = batch_size.RULES[part]
-    return judging.outcome(rule, judging.effects(rule, batch_size.evidence(found)[part]))
+    return verdicts.outcome(rule, verdicts.effects(rule, batch_size.evidence(found)[part]))
 
 
 def test_the_claim_can_be_supported():
-    verdict = judging.judge(batch_size.RULES, batch_size.evidence(tables(tasks=8)))
+    verdict = verdicts.judge(batch_size.RULES, batch_size.evidence(tables(tasks=8)))
     assert verdict.outcome == "supported"
     assert {part.outcome for part in verdict.parts} == {"supported"}
 

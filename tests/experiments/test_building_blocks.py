@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 
 from jaxnets.analysis import parameters
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.errors import UserError
 from jaxnets.experiments import building_blocks
 from jaxnets.models.blocks import Linear

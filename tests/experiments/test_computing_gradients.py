@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.errors import UserError
 from jaxnets.experiments import computing_gradients
 from jaxnets.runs.experiment import configure

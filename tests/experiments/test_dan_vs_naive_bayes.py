@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, judge
 from jaxnets.errors import UserError
 from jaxnets.experiments import dan_vs_naive_bayes
 from jaxnets.experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence

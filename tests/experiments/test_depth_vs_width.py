@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import parameters
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.errors import UserError
 from jaxnets.experiments import depth_vs_width
 from jaxnets.runs.experiment import configure

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.experiments import initialization
 from jaxnets.training import initializers
 from tests.experiments import planted

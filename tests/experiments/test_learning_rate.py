@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.experiments import learning_rate
 from tests.experiments.planted import Planted
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.experiments import linear_collapse
 from jaxnets.models.blocks import Linear
 from tests.experiments.planted import Planted

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
-from jaxnets.claims.judging import effects, judge, outcome
+from jaxnets.claims.verdicts import effects, judge, outcome
 from jaxnets.errors import UserError
 from jaxnets.experiments import local_optima
 from jaxnets.experiments.local_optima import RULES, evidence

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, judge
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.experiments import negation
 from tests.experiments.planted import Planted, run

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from jaxnets.analysis import landscape
-from jaxnets.claims.judging import effects, judge, outcome
+from jaxnets.claims.verdicts import effects, judge, outcome
 from jaxnets.errors import UserError
 from jaxnets.experiments import sgd_vs_full_gradient as experiment
 from jaxnets.experiments.sgd_vs_full_gradient import FULL, RULES, SGD, evidence

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, judge
 from jaxnets.data.dataset import WordVectors
 from jaxnets.data.grammars import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.grammars import unseen_ngrams as unseen

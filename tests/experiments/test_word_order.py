@@ -8,8 +8,7 @@ import pytest
 
 from jaxnets import data
 from jaxnets.analysis import words_and_windows
-from jaxnets.claims.judging import judge
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, judge
 from jaxnets.data import grammars
 from jaxnets.experiments import word_order
 from jaxnets.inference import predict

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.judging import judge
+from jaxnets.claims.verdicts import judge
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError
 from jaxnets.experiments import xor

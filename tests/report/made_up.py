@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from jaxnets.claims.judging import Estimate, Fact, judge
-from jaxnets.claims.rules import CONSTRUCTED, EMPIRICAL, IDENTITY, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Estimate, Fact, Rule, judge
 from jaxnets.report import figures
 from jaxnets.report.findings import Finding
 from jaxnets.report.page import Section

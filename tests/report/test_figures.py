@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 import vl_convert
 
-from jaxnets.claims.rules import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.report import figures
 from jaxnets.stats import estimates
 from jaxnets.stats.estimates import Estimate

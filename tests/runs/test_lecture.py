@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from jaxnets.claims.judging import Fact
-from jaxnets.claims.rules import CONSTRUCTED, Rule
+from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.errors import UserError
