@@ -64,7 +64,7 @@ def alarms(rules: Mapping[str, Rule], number: int) -> tuple[int, int]:
     for seed in range(number):
         generator = np.random.default_rng([seed, len(rules)])
         noise = NOISE[seed % len(NOISE)]
-        found = {name: verdicts.effects(rule, simulated(rule, generator, noise)) for name, rule in verdicts.items()}
+        found = {name: verdicts.effects(rule, simulated(rule, generator, noise)) for name, rule in rules.items()}
         decided = sum(one in (SUPPORTED, CONTRADICTED) for one in verdicts.outcomes(rules, found).values())
         parts, tables = parts + decided, tables + (decided > 0)
     return parts, tables

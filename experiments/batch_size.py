@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import gradient_noise, timing
-from jaxnets.claims import effects, reaching, sampling
+from jaxnets.claims import effects, reaching
 from jaxnets.claims.verdicts import EMPIRICAL, IDENTITY, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
@@ -106,7 +106,7 @@ def evidence(tables):
     angles = angles.reindex(columns=[small, large])  # none where all runs diverged
     seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="contestant", values="seconds"))
     return {
-        "variance": sampling.as_expected(tables["noise"], ERRORS),
+        "variance": effects.as_expected(tables["noise"], ERRORS),
         "slower": (seconds[large] - seconds[small]).rename("effect").reset_index(),
         "examples": effects.contrast(scores, "epochs", more, log=True),
         "steps": effects.contrast(scores, "steps", fewer, log=True),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import hessian
-from jaxnets.claims import zones
+from jaxnets.claims import reaching
 from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.report import figures
@@ -78,8 +78,8 @@ def measure(results):
     ranges = {name: span for name, span in RANGES.items() if name in results.config.values()}
     search = {**ranges, "search": "random", "num_seeds": 1, "num_trials": results.options["draws"]}
     by = {"by": "optimizer", "score": "train_loss", "changes": _seldom}
-    grid = zones.losses(results.study(**by).study)
-    drawn = zones.losses(results.study(**by, **search).study)
+    grid = reaching.losses(results.study(**by).study)
+    drawn = reaching.losses(results.study(**by, **search).study)
     plain = {"optimizer": "sgd", "schedule": "constant", "weight_decay": None, "learning_rate": 0.1, "num_blocks": 1}
     smooth = {"activation": "tanh"} if "activation" in results.config.arguments else {}
     nets = results.train(**plain, **smooth, num_epochs=5, num_seeds=results.options["probes"], keep="last")
@@ -98,10 +98,10 @@ def evidence(tables):
     """Zones of each task; ratios of losses beside the best rate; shares of variance; edges in units of 2/λ."""
     edges = hessian.edges(tables["stability"])
     return {
-        "zones": zones.complete(zones.zones(tables["grid"])),
-        "too_high": zones.beside_best(tables["grid"], [10]),
-        "too_low": zones.beside_best(tables["grid"], [0.1]),
-        "a_lot": zones.beside_best(tables["grid"], [STEP, 1 / STEP]),
+        "zones": reaching.complete(reaching.zones(tables["grid"])),
+        "too_high": reaching.beside_best(tables["grid"], [10]),
+        "too_low": reaching.beside_best(tables["grid"], [0.1]),
+        "a_lot": reaching.beside_best(tables["grid"], [STEP, 1 / STEP]),
         "importance": selection.importance_lead(tables["shares"], "learning_rate"),
         "most_important": selection.importance_lead(tables["shares"], "learning_rate", "max"),
         "edge": pd.DataFrame({"seed": edges.index, "effect": np.log(edges)}),
@@ -114,7 +114,7 @@ def summary(tables):
     sharpness = tables["stability"].groupby("net")["sharpness"].first()
     nets = {"sharpness λ": sharpness, "2/λ": 2 / sharpness, "edge / (2/λ)": hessian.edges(tables["stability"])}
     return {
-        "Zones of the learning rate": zones.spans(zones.zones(tables["grid"])),
+        "Zones of the learning rate": reaching.spans(reaching.zones(tables["grid"])),
         "Share of the variance of the training loss": shares.rename_axis(columns=None).reset_index(),
         "Edge of stability": pd.DataFrame(nets).reset_index(),
     }

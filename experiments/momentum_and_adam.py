@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import landscape
-from jaxnets.claims import effects, zones
+from jaxnets.claims import effects, reaching
 from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.plugins import OPTIMIZER
@@ -56,7 +56,7 @@ def measure(results):
     optimizers = {OPTIMIZER.find(value).name.rpartition(":")[2]: value for value in choices(results.config.optimizer)}
     return {
         "scores": effects.steps_to(study, effects.scores(study), "sgd"),
-        "losses": zones.losses(study),
+        "losses": reaching.losses(study),
         "paths": landscape.best_paths({"sgd": "sgd", **optimizers}, rates, results.options["steps"]),
         "heights": pd.concat([landscape.heights(name) for name in landscape.LANDSCAPES]),
     }

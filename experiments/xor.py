@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.analysis import landscape, linear
-from jaxnets.claims import solved
+from jaxnets.claims import reaching
 from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.errors import UserError
 from jaxnets.report import figures
@@ -74,7 +74,7 @@ def measure(results):
     """How far a line can part the patterns; the plane as nets without and with two hidden units see it."""
     patterns, drawn = results.folds[0].train, {"plane": [], "hidden": []}
     for units in ("0", "2"):
-        if (run := solved.to_look_at(solved_runs(results.runs), units)) is None:
+        if (run := reaching.to_look_at(solved_runs(results.runs), units)) is None:
             continue
         values = results.values(run, "hidden_units", "activation", "initializer", "seed")
         trained = results.train(**values, keep="last")
@@ -94,14 +94,14 @@ def evidence(tables):
     """Whether any run solves it by width; and shares by seed, each the mean over its initializers."""
     runs, margin = solved_runs(tables["runs"]), tables["line"]["margin"].iloc[0]
     none, two, one = (runs[runs["hidden_units"] == units] for units in ("0", "2", "1"))
-    trained = solved.none_does(none)
+    trained = reaching.none_does(none)
     holds = None if trained.holds is None else trained.holds and bool(margin < 1e-9)
     found = {"linear": Fact(holds, f"a line keeps them {abs(margin):.2g} apart; {trained.text}")}
     for name in ACTIVATIONS:
         own = two[two["activation"] == name]
-        found |= {f"two_{name}": solved.some_does(own, RARE), f"share_{name}": solved.by_seed(own)}
-    gains = solved.gains_by_seed(runs, "hidden_units", "2")
-    return found | {"one_unit": solved.none_does(one), "wider": gains}
+        found |= {f"two_{name}": reaching.some_does(own, RARE), f"share_{name}": reaching.by_seed(own)}
+    gains = reaching.gains_by_seed(runs, "hidden_units", "2")
+    return found | {"one_unit": reaching.none_does(one), "wider": gains}
 
 
 def summary(tables):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from jaxnets.claims.verdicts import Fact
 from jaxnets.comparison.table import TUNING, Study, TaskFacts
 from jaxnets.stats import selection
 
@@ -150,3 +151,16 @@ def rise(table: pd.DataFrame, by: str) -> pd.DataFrame:
     more = (wide.iloc[:, -1] - wide.iloc[:, 0]).dropna() if wide.shape[1] > 1 else pd.Series(dtype=float)
     rows = more.rename("effect").rename_axis(["block", "seed"]).reset_index() if len(more) else table.iloc[:0]
     return rows.assign(test_share=table["test_share"].max())
+
+
+def as_expected(noise: pd.DataFrame, most: float) -> Fact:
+    """Whether variances are what they are expected to be, within the error of the draws.
+
+    >>> as_expected(pd.DataFrame({"variance": [1.0], "error": [0.1], "expected": [1.2]}), most=5).holds
+    True
+    """
+    noise = noise[noise["expected"] > 0]  # a batch of all examples has no noise
+    away = (noise["variance"] - noise["expected"]).abs()
+    errors = (away / noise["error"]).max()
+    text = f"in {len(noise)} cases off by {errors:.1f} standard errors of the draws at most"
+    return Fact(bool(errors <= most) if len(noise) else None, text)

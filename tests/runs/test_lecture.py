@@ -9,6 +9,7 @@ from rich.console import Console
 
 from jaxnets.claims.verdicts import CONSTRUCTED, Fact, Rule
 from jaxnets.cli import main as cli
+from jaxnets.cli.flags import command_values
 from jaxnets.config.config import Config
 from jaxnets.errors import UserError
 from jaxnets.experiments import lecture as command
@@ -188,7 +189,7 @@ def test_claims_are_chosen_by_name_and_keep_their_order():
     ],
 )
 def test_each_kind_of_lecture_has_its_folder(flags, base_seed, folder):
-    given = command.parser().values(flags)
+    given = command_values(command.EXPERIMENT, flags)
     assert command.directory_of(given, Config(base_seed=base_seed)).name == folder
 
 
