@@ -10,13 +10,12 @@ import numpy as np
 
 from jaxnets import plugins
 from jaxnets.config import config as configuration
-from jaxnets.config.arguments import Argument
 from jaxnets.config.config import SEEDS_OF_BASE, Config
 from jaxnets.config.values import Range, choices
 from jaxnets.data.splits import SEEDS, made_anew
 from jaxnets.errors import UserError, unknown
 from jaxnets.io import free_memory
-from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Plugin
+from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Argument, Plugin
 from jaxnets.training import optimizers
 
 Run = dict[str, Any]

@@ -8,8 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from jaxnets import data
-from jaxnets.config import arguments
+from jaxnets import data, plugins
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
@@ -71,7 +70,7 @@ def _array(values):
 
 def test_arguments_of_data_sets_are_no_settings():
     taken = {field.name for field in fields(Config)}
-    names = {name for loader in data.KNOWN.values() for name in arguments.arguments(loader)}
+    names = {name for loader in data.KNOWN.values() for name in plugins.arguments(loader)}
     assert names == {
         "num_sentences", "num_examples", "num_turns", "num_bits", "num_relevant", "num_features", "num_layers",
         "noise", "label_noise", "negated_share", "distance", "data_seed", "split_seed", "word_vectors",

@@ -1,7 +1,7 @@
 import optax
 from flax import linen as nn
 
-from jaxnets.config.arguments import arguments
+from jaxnets.plugins import arguments
 
 
 def test_kinds_follow_the_defaults():
