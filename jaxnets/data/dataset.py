@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.data import mapped
+from jaxnets.data import arrays_on_disk
 from jaxnets.data.texts import Texts
 from jaxnets.errors import UserError
 
@@ -174,7 +174,7 @@ def in_memory(dataset: Dataset) -> Dataset:
 def owned(dataset: Dataset) -> Dataset:
     """The data set with arrays of its own, which nobody else can change; those that are mapped stay in their file."""
     arrays = (split.inputs for split in (dataset.train, dataset.dev, dataset.test))
-    return copy.deepcopy(dataset, {id(array): array for array in arrays if mapped.is_mapped(array)})
+    return copy.deepcopy(dataset, {id(array): array for array in arrays if arrays_on_disk.is_mapped(array)})
 
 
 def fingerprint(datasets: Sequence[Dataset]) -> str:
@@ -184,8 +184,8 @@ def fingerprint(datasets: Sequence[Dataset]) -> str:
         given = split.inputs
         arrays = (given.words, given.lengths) if isinstance(given, Texts) else (np.asarray(given),)
         for array in (*arrays, np.asarray(split.labels)):
-            dtype = np.dtype(np.float32) if mapped.is_mapped(array) and array.ndim == 2 else array.dtype
+            dtype = np.dtype(np.float32) if arrays_on_disk.is_mapped(array) and array.ndim == 2 else array.dtype
             digest.update(f"{array.shape}{dtype}".encode())
-            for _, piece in mapped.pieces(array):
+            for _, piece in arrays_on_disk.pieces(array):
                 digest.update(np.ascontiguousarray(piece, dtype).data)
     return digest.hexdigest()[:16]

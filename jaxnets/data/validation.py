@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.data import mapped
+from jaxnets.data import arrays_on_disk
 from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
 from jaxnets.data.labels import TYPES, typed
 from jaxnets.data.texts import Texts
@@ -92,7 +92,7 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
         raise UserError(
             f"{where}: inputs must be numbers, not {_TYPE_NAMES.get(inputs.dtype.kind, inputs.dtype)}{hint}."
         )
-    for start, piece in mapped.pieces(inputs):
+    for start, piece in arrays_on_disk.pieces(inputs):
         with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite, which is reported
             wrong = ~np.isfinite(piece.astype(np.float32, copy=False))
         if wrong.any():
@@ -100,7 +100,7 @@ def checked_features(values: Any, where: str, columns: Sequence[str] = ()) -> np
             feature = f"'{columns[column]}'" if len(columns) else column
             finite = f"feature {feature} is {piece[row, column]}; it must be a finite float32 number"
             raise UserError(f"{where}, row {start + row}: {finite}.")
-    return inputs if mapped.is_mapped(inputs) else inputs.astype(np.float32, copy=False)
+    return inputs if arrays_on_disk.is_mapped(inputs) else inputs.astype(np.float32, copy=False)
 
 
 def as_array(values: Any, what: str) -> np.ndarray:
