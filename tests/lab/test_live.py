@@ -59,12 +59,12 @@ def test_a_piece_that_is_due_soon_waits_for_its_share_only():
 def test_a_sweep_says_how_far_it_is_and_that_it_is_over(tmp_path, monkeypatch):
     seen = []
 
-    def write_json(path, content, write=live.files.write_json):
+    def write_json(path, content, write=live.io.write_json):
         if path.name == live.FILE:
             seen.append(content)
         return write(path, content)
 
-    monkeypatch.setattr(live.files, "write_json", write_json)
+    monkeypatch.setattr(live.io, "write_json", write_json)
     jaxnets.sweep(**XOR, learning_rate=[0.01, 1e30], num_seeds=2, output=tmp_path / "run")
     assert (seen[0]["state"], seen[0]["steps"]) == ("running", 0)
     last = progress(tmp_path / "run")
