@@ -35,17 +35,11 @@ class Ensemble:
         return self.members[0]
 
     def predict(self, inputs: Any) -> np.ndarray:
-        """The class of each example that is most probable on average, as its label was given.
-
-        Args and errors are those of `jaxnets.trained.predict.probabilities`.
-        """
+        """The class of each example that is most probable on average, as its label was given; see `probabilities`."""
         return predict.named(self.first, self.probabilities(inputs))
 
     def probabilities(self, inputs: Any) -> Float[np.ndarray, "examples classes"]:
-        """The mean probability of each class.
-
-        Args and errors are those of `jaxnets.trained.predict.probabilities`.
-        """
+        """The mean probability of each class, for features `[examples, features]` or texts."""
         if self.first.vocabulary:
             return self.of_members(predict.encode(self.first, predict.checked_strings(inputs))).mean(axis=0)
         return np.mean([predict.probabilities(one, inputs) for one in self.members], axis=0)
