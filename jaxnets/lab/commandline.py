@@ -10,7 +10,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 
-from jaxnets import user_code
 from jaxnets.errors import UserError, unknown
 
 USER_ERROR_STATUS = 2
@@ -67,6 +66,8 @@ def _told(error: Exception) -> tuple[int, str]:
         return USER_ERROR_STATUS, str(UserError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return USER_ERROR_STATUS, "memory: there is not enough; take fewer runs, smaller nets or less data."
+    from jaxnets import user_code  # NumPy takes longer than the list of experiments
+
     return FAILURE_STATUS, f"{user_code.described(error)} This is a fault of jaxnets; --debug shows where it arose."
 
 
