@@ -30,6 +30,16 @@ def load(
 
     Inputs are numbers `[examples, features]`, which are not standardized; labels are whole numbers or strings. Where
     all three splits are there, the training inputs stay in their file. Otherwise missing ones are held out, in memory.
+
+    Args:
+      path: of the folder.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
+
+    Raises:
+      UserError: for the first mistake, with its file and row.
     """
     name = printable(path.name or path.resolve().name)
     given = [split for split in SPLITS if _file(path, split, "inputs").is_file()]

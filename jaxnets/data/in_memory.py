@@ -71,6 +71,18 @@ def load_features(
     """Features and labels as a data set.
 
     The features are taken as they are, as float32: they are not standardized.
+
+    Args:
+      pairs: for train; for train and test; or for train, dev and test. In each the inputs are numbers `[examples,
+        features]`, the labels `[examples]` whole numbers, strings or truth values.
+      name: of the data set.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
+
+    Raises:
+      UserError: for the first mistake, with its split and row.
     """
     raw = _raw(pairs, name, checked_inputs)
     return assemble_features(raw, Splitting(folds, dev_share, split_seed, num_blocks), standardize=False)
@@ -90,7 +102,25 @@ def load_texts(
     length_percentile: float = 100.0,
     word_vectors: str = "",
 ) -> tuple[Dataset, ...]:
-    """Texts and labels as a data set, encoded as those of files are."""
+    """Texts and labels as a data set, encoded as those of files are.
+
+    Args:
+      pairs: as in `load_features`, but the inputs are strings `[examples]`.
+      name: of the data set.
+      tokenizer: how texts are split into words: `words` or `whitespace`.
+      lowercase: whether capitals become small letters.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
+      min_count: a word is known if it occurs at least this often in the training texts.
+      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
+      length_percentile: texts are cut to the length of this percentile of the training texts.
+      word_vectors: file of word vectors, .vec, .txt or .npz.
+
+    Raises:
+      UserError: for the first mistake, with its split and row.
+    """
     splitter = Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)
     tokenized = tokenize(_raw(pairs, name, checked_texts), splitter)
@@ -116,6 +146,25 @@ def load_frame(
     """A pandas DataFrame as a data set: of texts if it has the column of texts, of features otherwise.
 
     Features are all columns but that of the labels. They are taken as they are, as float32: not standardized.
+
+    Args:
+      frame: the DataFrame.
+      name: of the data set.
+      label_column: name of the column of labels.
+      text_column: name of the column of texts.
+      tokenizer: how texts are split into words: `words` or `whitespace`.
+      lowercase: whether capitals become small letters.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
+      min_count: a word is known if it occurs at least this often in the training texts.
+      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
+      length_percentile: texts are cut to the length of this percentile of the training texts.
+      word_vectors: file of word vectors, .vec, .txt or .npz.
+
+    Raises:
+      UserError: for the first mistake, with its column and row.
     """
     splitting, splitter = Splitting(folds, dev_share, split_seed, num_blocks), Tokenizer(tokenizer, lowercase)
     encoding = Encoding(min_count, max_vocabulary, length_percentile, word_vectors)

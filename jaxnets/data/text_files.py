@@ -31,7 +31,28 @@ def load(
     word_vectors: str = "",
     stream_above: int | None = None,
 ) -> tuple[Dataset, ...]:
-    """The texts of a folder or file; the folds of a cross-validation if there is no test split."""
+    """The texts of a folder or file; the folds of a cross-validation if there is no test split.
+
+    Args:
+      path: a folder or file, see `jaxnets.data.files.read`.
+      label_column: column of the label: its name in the header, or its number from 1 if there is no header; by default
+        `label`, and in a .tsv file, which then has no header, what stands before the first tab.
+      text_column: column of the text, likewise; by default `text`, and in a .tsv file what stands after the first tab.
+      tokenizer: how texts are split into words: `words` or `whitespace`.
+      lowercase: whether capitals become small letters.
+      folds: of the cross-validation if there is no test split; 1 holds out a tenth instead.
+      dev_share: share of the training examples that become the dev split if there is none.
+      split_seed: seed of the draws of missing splits.
+      num_blocks: above 1, all splits are drawn anew, so many times.
+      min_count: a word is known if it occurs at least this often in the training texts.
+      max_vocabulary: number of words, the most frequent, that are known at most; 0 is no limit.
+      length_percentile: texts are cut to the length of this percentile of the training texts.
+      word_vectors: file of word vectors, .vec, .txt or .npz.
+      stream_above: training texts stay on disk if reading them takes more bytes; None for never.
+
+    Raises:
+      UserError: for the first mistake, with its file and line.
+    """
     columns = Columns(label_column, text_column)
     splitter = Tokenizer(tokenizer, lowercase)
     sources = files.sources(path)
