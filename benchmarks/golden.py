@@ -39,8 +39,6 @@ CASES = {
     "comparison": [],
 }
 TABLES = ("runs", "curves", "predictions")
-RENAMED = {}
-"""Columns of an older tree, and what they are called here."""
 
 
 def tables(tree: Path, kept: Path) -> dict[str, dict[str, pd.DataFrame] | str]:
@@ -73,9 +71,7 @@ def differences(old: dict[str, pd.DataFrame] | str, new: dict[str, pd.DataFrame]
         if (table in old) != (table in new):
             told.append(f"{table}: in one alone")
         elif table in old:
-            one, other = (
-                of[table].drop(columns="seconds", errors="ignore").rename(columns=RENAMED) for of in (old, new)
-            )
+            one, other = (of[table].drop(columns="seconds", errors="ignore") for of in (old, new))
             told += [f"{table}.{column}: in one alone" for column in sorted(set(one) ^ set(other))]
             same = [column for column in one if column in other]
             told += [f"{table}.{column} differs" for column in same if not one[column].equals(other[column])]

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from jaxnets import io
 from jaxnets.comparison.answer import answer
-from jaxnets.config.values import command
 from jaxnets.engine import devices
-from jaxnets.errors import UserError
+from jaxnets.errors import UserError, command
 from jaxnets.report import comparison_tables
 from jaxnets.report.console import Terminal
 from jaxnets.report.tables import print_table

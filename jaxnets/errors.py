@@ -1,7 +1,10 @@
 """The one error that a user meets: a line that says what is wrong and what would be right, in printable characters."""
 
 import re
+import shlex
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 LONGEST = 2000  # characters of a message
 SYNONYMS = {
@@ -41,6 +44,12 @@ def unknown(field: str, name: str, known: Iterable[str], hint: str = "") -> User
     """
     known = sorted(known)
     return UserError(f"{field}: '{name}' is not known.{nearest(name, known)} Known: {', '.join(known)}.{hint}")
+
+
+def command(*words: str) -> str:
+    """A command as its user writes it, quoted for the shell: `jaxnets`, or `python run.py` in a checkout."""
+    in_checkout = Path(sys.argv[0]).name == "run.py"
+    return shlex.join([*(("python", "run.py") if in_checkout else ("jaxnets",)), *words])
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -17,6 +17,15 @@ ROOT = Path(__file__).parents[1]
 HELP = [sys.executable, "run.py", "--help"]
 
 
+def test_the_list_of_experiments_needs_no_library():
+    told = subprocess.run(
+        [*HELP[:1], "-X", "importtime", *HELP[1:]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    imported = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
+    assert "jaxnets.errors" in imported
+    assert not {"numpy", "pandas", "jax"} & imported
+
+
 def test_a_reader_who_has_enough_ends_it_quietly():
     read, write = os.pipe()
     os.close(read)

@@ -17,9 +17,9 @@ from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.config import Config
 from jaxnets.config.values import Kind, Range, choices, linear_range, log_range
-from jaxnets.config.values import command as command_of
 from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError, nearest
+from jaxnets.errors import command as command_of
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Trust
 from jaxnets.runs import config_files, run_directory
 from jaxnets.runs.experiment import Command, Experiment, Option, configure, inherited, repeated

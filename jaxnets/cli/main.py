@@ -10,8 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import jaxnets
-from jaxnets import user_code
-from jaxnets.errors import UserError, unknown
+from jaxnets.errors import UserError, command, unknown
 
 DEFAULT = "compare_optimizers"
 USER_ERROR_STATUS, FAILURE_STATUS, UNHEARD_STATUS = 2, 1, 141
@@ -85,6 +84,8 @@ def _described(error: Exception) -> tuple[int, str]:
         return USER_ERROR_STATUS, str(UserError(f"{error.filename or 'standard output'}: {error.strerror or error}."))
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return USER_ERROR_STATUS, "memory: there is not enough; take fewer runs, smaller nets or less data."
+    from jaxnets import user_code  # NumPy takes longer than the list of experiments
+
     return FAILURE_STATUS, f"{user_code.described(error)} This is a fault of jaxnets; --debug shows where it arose."
 
 
@@ -107,8 +108,6 @@ def _launch(arguments: list[str]) -> int:
 
 
 def _overview() -> str:
-    from jaxnets.config.values import command
-
     return "\n".join(
         [
             f"usage: {command()} [EXPERIMENT] [--flag=value ...]",

@@ -3,10 +3,7 @@
 import dataclasses
 import math
 import numbers
-import shlex
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -296,12 +293,6 @@ def unparse(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.12g}" if float(f"{value:.12g}") == value else repr(value)
     return "" if value is None else str(show(value))
-
-
-def command(*words: str) -> str:
-    """A command as its user writes it, quoted for the shell: `jaxnets`, or `python run.py` in a checkout."""
-    in_checkout = Path(sys.argv[0]).name == "run.py"
-    return shlex.join([*(("python", "run.py") if in_checkout else ("jaxnets",)), *words])
 
 
 def brief(value: Any) -> str:

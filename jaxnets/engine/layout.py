@@ -66,7 +66,7 @@ def layout(
     runs: range | None = None,
     most_runs: int | None = None,
 ) -> Layout:
-    """Lays runs of a program out over devices and chunks; see `execute` for the arguments."""
+    """Lays runs of a program out over devices and chunks; a memory limit in GiB, 0 for half of what is free."""
     runs = runs or range(len(program.runs))
     lanes, run_bytes = lanes_of(program, placement.platform, placement.num_devices), _run_bytes(program)
     together = lanes * placement.num_devices

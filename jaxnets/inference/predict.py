@@ -38,7 +38,7 @@ def probabilities(model: Model, inputs: Any) -> Float[np.ndarray, "examples clas
 
 
 def labels(model: Model, inputs: Any) -> np.ndarray:
-    """The most probable class of each example, of the type in which labels were given."""
+    """The most probable class of each example, of the type in which labels were given; see `probabilities`."""
     return named(model, probabilities(model, inputs))
 
 

@@ -14,11 +14,10 @@ from jaxnets.comparison import table as comparison_table
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.config.values import command
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import are_independent
-from jaxnets.errors import UserError
+from jaxnets.errors import UserError, command
 from jaxnets.runs import comparing, config_files, run_directory
 from jaxnets.stats import selection
 

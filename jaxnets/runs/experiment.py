@@ -14,10 +14,10 @@ from jaxnets.claims.verdicts import Evidence, Rule, fingerprint
 from jaxnets.comparison.table import Study
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
-from jaxnets.config.values import Field, Kind, Range, choices, command
+from jaxnets.config.values import Field, Kind, Range, choices
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.table import chosen
-from jaxnets.errors import UserError, unknown
+from jaxnets.errors import UserError, command, unknown
 from jaxnets.plugins import Trust
 from jaxnets.report.figures import Picture
 from jaxnets.runs import config_files

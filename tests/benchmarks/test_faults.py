@@ -50,7 +50,7 @@ def test_a_fault_of_processes_disks_and_data_is_survived(name, monkeypatch):
 @pytest.mark.slow
 def test_what_is_lost_would_be_noticed(bench, monkeypatch):
     monkeypatch.setattr(io, "clear_temporaries", lambda *_: None)
-    monkeypatch.setattr(io, "check", lambda *_: None)
+    monkeypatch.setattr(io, "check_checksums", lambda *_: None)
     bench.share = 0.2
     assert any("left over" in problem for problem in interrupting.killed_at_each_change(bench))
     bench.share = 1.0

@@ -77,6 +77,11 @@ def wait_for(condition, process, seconds=400):
     return found
 
 
+def training(pid):
+    """The workers that a driver has started and that train now."""
+    return [one for one, command in descendants(pid).items() if command.startswith("ray::train")]
+
+
 def num_parts(folder):
     return len(list((folder / "parts").glob("*.part")))
 
@@ -101,10 +106,7 @@ def test_a_worker_that_is_killed_changes_nothing(alone, tmp_path):
     folder = tmp_path / "run"
     process = start(folder, "--cluster=local", "--num_devices=2")
     wait_for(lambda: num_parts(folder) >= 2, process)
-    training = wait_for(
-        lambda: [one for one, command in descendants(process.pid).items() if command.startswith("ray::train")], process
-    )
-    os.kill(training[0], signal.SIGKILL)
+    os.kill(wait_for(lambda: training(process.pid), process)[0], signal.SIGKILL)
     output = process.communicate()[0]
     assert process.returncode == 0, output
     assert_same_tables(tables(folder), alone[0])
@@ -116,8 +118,8 @@ def test_the_same_command_goes_on_where_a_driver_was_killed(number, status, alon
     folder = tmp_path / "run"
     process = start(folder, "--cluster=local", "--num_devices=2")
     wait_for(lambda: num_parts(folder) >= 2, process)
-    workers = [one for one, command in descendants(process.pid).items() if command.startswith("ray::train")]
-    assert len(workers) == 2
+    # one of them may be between two chunks
+    workers = wait_for(lambda: found if len(found := training(process.pid)) == 2 else None, process)
     os.kill(process.pid, number)
     assert process.wait(120) == status
     deadline = time.monotonic() + 120
