@@ -59,5 +59,8 @@ def test_the_other_commands_exist(words):
         return
     source = (ROOT / (words[1].replace(".", "/") + ".py")).read_text()
     for flag in words[2:]:
+        if not flag.startswith("--"):
+            assert re.search(rf"python -m {words[1]} .*\b{flag}\b", source), flag
+            continue
         name = flag.lstrip("-").partition("=")[0]
         assert re.search(rf'(DEFINE_\w+\(\s*"|add_argument\("--){name}"', source), flag
