@@ -9,62 +9,49 @@ from urllib.parse import unquote
 import numpy as np
 from flax import traverse_util
 
-_DTYPES = "dtypes"
-"""Metadata: types that NumPy itself does not have, such as bfloat16; their bits are stored as unsigned integers."""
+# NumPy has the last three from JAX's ml_dtypes; safetensors' own reader of NumPy arrays does not know them
+_DTYPES = {
+    **{f"{kind[0].upper()}{bits}": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
+    "F16": "float16",
+    "F32": "float32",
+    "F64": "float64",
+    "C64": "complex64",
+    "BOOL": "bool",
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+}
 
 
 def save(path: Path, arrays: Mapping[str, Any], **metadata: str) -> None:
     """Writes arrays into a file."""
-    from safetensors.numpy import save_file
-
-    plain, described = _plain(arrays, metadata)
-    save_file(plain, path, described)
+    path.write_bytes(serialize(arrays, **metadata))
 
 
 def load(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file; it raises many kinds of errors for what is damaged."""
-    from safetensors import safe_open
-    from safetensors.numpy import load_file
-
     if not path.is_file():  # a pipe would never end
         raise ValueError("it is not a file")
-    arrays = load_file(path)  # sizes in the header are compared with that of the file before memory is taken
-    with safe_open(path, "np") as stream:
-        return _typed(arrays, stream.metadata() or {})
+    return deserialize(path.read_bytes())[0]
 
 
 def serialize(arrays: Mapping[str, Any], **metadata: str) -> bytes:
     """Arrays as the content of such a file."""
     from safetensors import numpy as safetensors
 
-    return safetensors.save(*_plain(arrays, metadata))
+    # safetensors reads memory beyond an array that is not contiguous, without an error
+    return safetensors.save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata)
 
 
 def deserialize(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays and the metadata of such a content."""
-    from safetensors import numpy as safetensors
+    """The arrays and the metadata of such a content; its sizes are compared with the header's."""
+    import safetensors
 
-    arrays = safetensors.load(content)
-    metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
-    return _typed(arrays, metadata), metadata
-
-
-def _plain(arrays: Mapping[str, Any], metadata: dict[str, str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """What safetensors takes: it reads memory beyond an array that is not contiguous, without an error."""
-    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    foreign = {name: array.dtype.name for name, array in contiguous.items() if array.dtype.isbuiltin != 1}
-    plain = {
-        name: array.view(f"u{array.dtype.itemsize}") if name in foreign else array for name, array in contiguous.items()
+    arrays = {
+        name: np.frombuffer(one["data"], np.dtype(_DTYPES[one["dtype"]])).reshape(one["shape"])
+        for name, one in safetensors.deserialize(content)
     }
-    return plain, metadata | ({_DTYPES: json.dumps(foreign)} if foreign else {})
-
-
-def _typed(arrays: dict[str, np.ndarray], metadata: Mapping[str, str]) -> dict[str, np.ndarray]:
-    for name, dtype in json.loads(metadata.get(_DTYPES, "{}")).items():
-        if np.dtype(dtype).isbuiltin != 2:  # registered with NumPy by JAX's ml_dtypes
-            raise ValueError(f"{dtype!r} is not a type of parameters")
-        arrays[name] = arrays[name].view(dtype)
-    return arrays
+    return arrays, json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
 
 
 def named(tree: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from flax import linen as nn
 from flax import struct
-from safetensors.numpy import load_file
+from safetensors.flax import load_file
 
 import jaxnets
 from jaxnets.cli import main as cli

@@ -36,6 +36,8 @@ def read(path: Path, names: Sequence[str] | None = None, field: str = "") -> dic
                     raise UserError(f"{where} has no array '{missing[0]}'.")
                 wanted = {name: members[name] for name in names or members}
                 for member in wanted.values():
+                    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                        raise UserError(f"{where} is packed in a way that NumPy does not write.")
                     io.check_unpacked(f"{where}: '{member.filename}'", member.compress_size, member.file_size)
                 io.check_memory(where, sum(member.file_size for member in wanted.values()))
                 return {name: _array(archive, member, where) for name, member in wanted.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from jaxnets.data.splits import FoldRows
 from jaxnets.data.texts import Texts
 
+ENOUGH_WORDS = 5_000
 FEW_EXAMPLES = 5
 MOST_LISTED = 10
 _CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")  # U+0085 ends a line
@@ -62,12 +63,18 @@ def on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
 
 
 def on_words(words: Sequence[str], counts: np.ndarray) -> Iterator[str]:
-    """A note on control characters among the words, as of a wrong encoding."""
+    """Notes on words that are none: control characters, and what a script without spaces leaves uncut."""
     num_controls = sum(int(count) for word, count in zip(words, counts, strict=True) if _CONTROLS.search(word))
     if num_controls:
         yield (
             f"The texts hold {counted(num_controls, 'control character')} (U+0080 to U+009F), as where Windows-1252 "
             f"was read as Latin-1; convert the original by 'iconv -f cp1252 -t utf8'."
+        )
+    total, num_once = int(counts.sum()), int((counts == 1).sum())
+    if total >= ENOUGH_WORDS and 2 * num_once > total:
+        yield (
+            f"{num_once:,} of {total:,} words occur once, as where a script without spaces is not cut into words "
+            f"(tokenizer=words cuts Han, kana, Thai and others)."
         )
 
 

@@ -157,6 +157,8 @@ def files_of(path: Path) -> dict[str, Path]:
         if not path.is_dir():
             beside = itertools.islice(path.parent.iterdir(), 1000) if path.parent.is_dir() else ()
             nearby = nearest(str(path), [str(path.parent / one.name) for one in beside])
+            if path.exists():
+                raise UserError(f"dataset: '{path}' is neither a file nor a folder.")
             raise UserError(f"dataset: there is no file or folder '{path}'.{nearby}")
         readable = _of_known_form(path)
     found: dict[str, Path] = {}

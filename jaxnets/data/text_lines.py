@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,13 @@ def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[
     number = 0
     with io.opened(path, field) as stream:
         try:
-            with gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream as content:
+            is_packed, unpacked = path.suffix == ".gz", 0
+            packed = os.fstat(stream.fileno()).st_size
+            with gzip.GzipFile(fileobj=stream) if is_packed else stream as content:
                 for number, line in decoded(content, str(path), errors):
+                    unpacked += max(len(line), io.LEAST_LINE)
+                    if is_packed:
+                        io.check_unpacked(f"{path}, line {number}", packed, unpacked)
                     yield number, line
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UserError(f"{path}, after line {number}: the .gz file is damaged or cut off ({error}).") from None
@@ -30,7 +36,10 @@ def read(path: Path, field: str = "", errors: str = "strict") -> Iterator[tuple[
 def decoded(stream: BinaryIO | gzip.GzipFile, where: str, errors: str = "strict") -> Iterator[tuple[int, str]]:
     """The lines of a stream of bytes, as `read` gives them."""
     for number, line in enumerate(iter(lambda: stream.readline(_MOST_BYTES), b""), 1):
-        if wide := next((name for mark, name in _WIDE if number == 1 and line.startswith(mark)), ""):
+        wide = next((name for mark, name in _WIDE if number == 1 and line.startswith(mark)), "")
+        if number == 1 and not wide and line.count(0) * 3 > len(line):  # without a byte order mark
+            wide = "UTF-16LE" if line[1:2] == b"\0" else "UTF-16BE"
+        if wide:
             raise UserError(f"{where}: the file is {wide}; convert it with 'iconv -f {wide} -t utf8'.")
         if number == 1 and b"\n" not in line and b"\r" in line.rstrip(b"\r"):
             raise UserError(

@@ -570,6 +570,8 @@ def adapting(svg: bytes) -> bytes:
     dark = ";".join(f"{name}:{swapped[colour]}" for colour, name in names.items())
     style = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
     text = svg.decode()
+    for number, clip in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text))):
+        text = re.sub(rf"\b{clip}\b", f"region{number}", text)  # vl-convert counts on from figure to figure
     for tone, name in names.items():
         text = re.sub(tone, f"var({name})", text, flags=re.IGNORECASE)
     return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + style, text, count=1).encode()

@@ -28,7 +28,7 @@ def test_what_cannot_be_imported_has_no_path():
     ("path", "part"),
     [
         ("no_such_module_here:thing", "optimizer: cannot import 'no_such_module_here'"),
-        ("math:taw", "optimizer, module 'math': 'taw' is not known. Did you mean 'tau'?"),
+        ("math:sqr", "optimizer, module 'math': 'sqr' is not known. Did you mean 'sqrt'?"),
         (":x", "cannot import ''"),
         (".foo:x", "cannot import '.foo'"),
     ],

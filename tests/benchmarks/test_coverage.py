@@ -44,7 +44,7 @@ def test_a_table_has_a_row_for_each_statistic_and_kind(rows):
     lines = coverage.markdown(rows, STUDIES).splitlines()
     assert len(lines) == 2 + 4 * 4 + 2
     assert "| median | normal | none † |" in lines[10]
-    assert "up to 31% of seeds could fail unseen" in lines[-1]
+    assert "the failure rate may still be up to 31% (95% upper bound)" in lines[-1]
 
 
 @pytest.mark.parametrize("name", coverage.COMPARISONS)

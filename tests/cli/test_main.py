@@ -238,6 +238,7 @@ def test_an_interruption_keeps_what_was_finished(tmp_path):
         sys.executable,
         "run.py",
         "--num_epochs=100000",
+        "--checkpoint_every=1",
         "--hidden_units=8",
         f"--output={output}",
         "--optimizer=sgd",

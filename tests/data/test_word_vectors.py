@@ -77,7 +77,7 @@ def test_a_first_line_of_a_word_and_a_number_is_a_vector(tmp_path):
 def test_an_archive_with_pickles_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, words=np.array(WORDS, object), vectors=np.zeros((4, 3), np.float32))
-    with pytest.raises(UserError, match="Save the words as text, not as objects"):
+    with pytest.raises(UserError, match="holds objects, which are not read"):
         word_vectors.read(path, WORDS)
     np.savez(path, words=np.array(WORDS), vectors=np.zeros((3, 3), np.float32))
     with pytest.raises(UserError, match=r"must hold words, text\[n\]"):

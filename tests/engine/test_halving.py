@@ -119,7 +119,7 @@ def test_halving_drops_the_same_runs_where_the_memory_gives_out(fails_from, uncu
     dispatch, sizes = active.ActiveRuns.dispatch, []
 
     def of_little_memory(runs, first, last):
-        sizes.append(len(runs._seated))
+        sizes.append(len(runs._runs))
         if first >= fails_from and runs.job.layout.size > 8:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory.")
         return dispatch(runs, first, last)

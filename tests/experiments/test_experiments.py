@@ -55,7 +55,7 @@ def test_the_report_draws_its_figure(tmp_path, status):
     accuracies = [0.5, 1.0] if status == "finished" else [np.nan, np.nan]
     experiment_of("train").report(results_of(tmp_path, accuracies, status), console)
     assert (tmp_path / "figures" / "learning_curves.png").exists()
-    assert "learning_curves.svg" in console.file.getvalue()
+    assert "learning_curves.png" in console.file.getvalue()
 
 
 MISTAKES = {

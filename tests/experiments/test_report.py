@@ -32,7 +32,7 @@ def test_the_report_is_made_again(runs, capsys):
     assert cli.run(report.EXPERIMENT, ["report", str(runs / "b")]) == 0
     assert capsys.readouterr().out.endswith(f"Report: {runs / 'b' / 'report.html'}\n")
     assert "<!doctype html>" in (runs / "b" / "report.html").read_text()[:200].lower()
-    assert list((runs / "b" / "figures").glob("*.svg"))
+    assert list((runs / "b" / "figures").glob("*.png"))
 
 
 def test_directories_are_compared(runs, capsys, monkeypatch):

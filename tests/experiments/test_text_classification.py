@@ -127,7 +127,7 @@ def test_a_preset_makes_the_runs_of_the_paper():
 
 
 MISTAKES = {
-    "--preset=kim": "Did you mean 'kim2014'",
+    "--preset=kim201": "Did you mean 'kim2014'",
     "--dataset=none.tsv": "dataset: there is no file or folder 'none.tsv'",
     "--keep=some": "keep: 'some' is not known",
     "--select=first": "select: 'first' is not known",

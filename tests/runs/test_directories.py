@@ -121,5 +121,5 @@ def test_what_is_no_run_directory_is_one_line(written, tmp_path):
         directories.read(tmp_path / "none")
     (tmp_path / "config.json").write_text(json.dumps({"format": 99, "experiment": "train", "config": {}}))
     (tmp_path / "environment.json").write_text("{}")
-    with pytest.raises(UserError, match="has the format 99; this version reads 1 and 2"):
+    with pytest.raises(UserError, match="has the format 99; this version reads 2"):
         directories.read(tmp_path)

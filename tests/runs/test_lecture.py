@@ -212,7 +212,7 @@ MISTAKES = {
     "--base_seed=x": "base_seed: 'x' is not a whole number",
     "--text_dataset=none": "text_dataset: ",
     "--text_dataset=tfds:none": "text_dataset: ",
-    "--quick=yes": "quick: it takes no value",
+    "--quick=maybe": "quick: 'maybe' is neither 'true' nor 'false'",
     "--readme=none.md": "readme: 'none.md' cannot be read",
 }
 

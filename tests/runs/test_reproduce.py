@@ -61,7 +61,7 @@ def test_what_differs_and_why_is_said(directory, tmp_path, capsys):
         (["reproduce", ".", "--tolerance=much"], None),
         (["--resume=nowhere"], "error: there is not a run directory 'nowhere'.\n"),
         (
-            ["--resume=nowhere", "--output=there"],
+            ["train", "--resume=nowhere", "--output=there"],
             "error: output: --resume goes on with what 'nowhere' holds; leave --output out.\n",
         ),
     ],
