@@ -18,9 +18,8 @@ from rich.console import Console
 from benchmarks.workloads import WORKLOADS
 from jaxnets.config.config import Config
 from jaxnets.engine import devices
-from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.keeping import KEEP_NONE
+from jaxnets.engine.keep import KEEP_NONE, Record
 from jaxnets.engine.sweep import Sweep, prepare
 from jaxnets.runs import session
 

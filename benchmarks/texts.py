@@ -97,9 +97,9 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     """Seconds per run of a sweep that differs in its seeds, evaluated at its end, and the least of their accuracies."""
     from jaxnets import data as sets
     from jaxnets.config.config import Config
-    from jaxnets.engine import devices, tables
-    from jaxnets.engine.events import Options, Record
+    from jaxnets.engine import devices, results
     from jaxnets.engine.execute import execute
+    from jaxnets.engine.keep import Options, Record
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.table import runs
 
@@ -110,7 +110,7 @@ def _sweep(data: str, epochs: int, num_runs: int) -> tuple[float, float]:
     programs = plan(table, folds[0])
     events = execute(programs, folds, devices.placement(), Options(evaluate_every=10**9))
     records = [event for event in events if isinstance(event, Record)]
-    ended = tables.runs_table(tables.hyperparameters(table), records)
+    ended = results.runs_table(results.hyperparameters(table), records)
     return float(ended["seconds"].mean()), float(ended["test_accuracy"].min())
 
 

@@ -86,8 +86,8 @@ def sweep_times(
     """
     from jaxnets import data
     from jaxnets.config.config import Config
-    from jaxnets.engine.events import Compiled, Options, Record
     from jaxnets.engine.execute import execute
+    from jaxnets.engine.keep import Compiled, Options, Record
     from jaxnets.engine.plan import plan, resolve
     from jaxnets.engine.table import runs
 

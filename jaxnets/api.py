@@ -10,7 +10,7 @@ from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import brief
 from jaxnets.engine import interrupts
-from jaxnets.engine.keeping import KeepLast
+from jaxnets.engine.keep import KeepLast
 from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.errors import UserError
 from jaxnets.report.console import Terminal

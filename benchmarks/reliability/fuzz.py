@@ -34,7 +34,7 @@ from jaxnets.data import arrays_on_disk, encoding, text_files, vectors
 from jaxnets.data.text_files import Columns
 from jaxnets.data.tokenizer import Tokenizer
 from jaxnets.engine import store
-from jaxnets.engine.events import Record
+from jaxnets.engine.keep import Record
 from jaxnets.engine.segment import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model

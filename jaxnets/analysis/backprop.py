@@ -13,7 +13,7 @@ from jaxtyping import Float
 from jaxnets import jax_settings
 from jaxnets.analysis import landscape, linear, rounding
 from jaxnets.analysis.rounding import Inputs, Labels, Layers
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.training.heads import Softmax
 
 Kind = Literal["central", "one-sided"]

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxnets import jax_settings
 from jaxnets.analysis import landscape
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.stats import selection
 from jaxnets.training.heads import Head
 

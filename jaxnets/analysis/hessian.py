@@ -14,7 +14,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from jaxnets import jax_settings
 from jaxnets.analysis import landscape
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 
 TOLERANCE = 1e-6  # of an eigenvalue, relative to it: the products are made in float32
 

@@ -17,12 +17,10 @@ from scipy.optimize import linear_sum_assignment
 from jaxnets import jax_settings
 from jaxnets.data.dataset import Split
 from jaxnets.engine import devices
-from jaxnets.engine.events import Options
 from jaxnets.engine.execute import execute
-from jaxnets.engine.keeping import KeepLast
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.keep import KeepLast, Options
+from jaxnets.engine.results import Recorder, Trained
 from jaxnets.engine.sweep import Sweep
-from jaxnets.engine.trained import Trained
 from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp, linear_layer
 from jaxnets.plugins import ACTIVATION, OPTIMIZER
 from jaxnets.stats import selection

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jaxnets.analysis import rounding
 from jaxnets.analysis.rounding import Inputs, Labels, Layers, Outputs
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp
 from jaxnets.plugins import ACTIVATION
 from jaxnets.stats.selection import FINISHED

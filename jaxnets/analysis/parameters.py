@@ -16,8 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from jaxnets import jax_settings
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine.plan import plan, resolve
+from jaxnets.engine.results import Trained
 from jaxnets.engine.table import Run
-from jaxnets.engine.trained import Trained
 from jaxnets.models.blocks import OUTPUT, TextBatch, linear_layer, window_layer
 
 Units = tuple[int, ...]

@@ -15,8 +15,8 @@ from jaxtyping import Array
 from jaxnets import jax_settings, training
 from jaxnets.analysis import landscape
 from jaxnets.data.dataset import Dataset
+from jaxnets.engine.results import Trained
 from jaxnets.engine.sweep import load_folds
-from jaxnets.engine.trained import Trained
 from jaxnets.models import MLP
 from jaxnets.models.blocks import Activation
 from jaxnets.training.batches import Examples

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int
 
 from jaxnets.data.grammars import BAD, GOOD, NEGATION
 from jaxnets.data.texts import Texts
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.errors import UserError
 from jaxnets.inference import explain, predict
 from jaxnets.inference.model import Model

@@ -14,8 +14,8 @@ from jaxtyping import Array, Int
 from jaxnets import training
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import Options, Record
 from jaxnets.engine.executables import Executable, put_inputs
+from jaxnets.engine.keep import Options, Record
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.plan import Program, is_key, shapes
 from jaxnets.engine.segment import Outcome

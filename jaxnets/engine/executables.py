@@ -15,7 +15,7 @@ from jaxnets import jax_settings
 from jaxnets.engine import devices
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import DEFAULT_OPTIONS, Options
+from jaxnets.engine.keep import DEFAULT_OPTIONS, Options
 from jaxnets.engine.layout import Layout
 from jaxnets.engine.plan import Program
 from jaxnets.engine.segment import segment_of_runs

@@ -14,10 +14,9 @@ from jaxnets.engine import device_data, executables, interrupts, store, stream
 from jaxnets.engine.active import ActiveRuns, Job, Segment
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record
 from jaxnets.engine.executables import Executable
 from jaxnets.engine.halving import Race
-from jaxnets.engine.keeping import Records
+from jaxnets.engine.keep import DEFAULT_OPTIONS, Compiled, Compiling, Event, Options, Record, Records
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.plan import Program
 from jaxnets.engine.store import Checkpoints, Parts, Snapshot

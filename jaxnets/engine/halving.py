@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from jaxnets.engine.events import Options, Record
+from jaxnets.engine.keep import Options, Record
 from jaxnets.engine.plan import Program
 
 REDUCTION = 3

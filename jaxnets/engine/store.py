@@ -30,7 +30,7 @@ import numpy as np
 import jaxnets
 from jaxnets import io, tensors
 from jaxnets.data.dataset import Dataset, fingerprint
-from jaxnets.engine.events import Options, Record
+from jaxnets.engine.keep import Options, Record
 from jaxnets.engine.plan import Program, shapes
 from jaxnets.engine.segment import Outcome
 from jaxnets.engine.table import Run

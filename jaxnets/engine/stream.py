@@ -24,7 +24,7 @@ from jaxnets.data.texts import Texts
 from jaxnets.engine import devices, executables
 from jaxnets.engine.device_data import DeviceFolds, PlacedFolds, in_examples, padded, widened, widest_batch
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import Options
+from jaxnets.engine.keep import Options
 from jaxnets.engine.layout import Layout, layout
 from jaxnets.engine.plan import Program
 from jaxnets.engine.segment import Outcome, evaluated, in_blocks, of_fold, started

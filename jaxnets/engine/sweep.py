@@ -9,10 +9,9 @@ from typing import Any
 from jaxnets import data, io, jax_settings
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, in_memory, owned, with_test_examples, with_train_examples
-from jaxnets.engine import devices, limits, ray_cluster, stream
+from jaxnets.engine import devices, layout, ray_cluster, stream
 from jaxnets.engine.devices import Placement
-from jaxnets.engine.events import Options
-from jaxnets.engine.keeping import POLICIES
+from jaxnets.engine.keep import POLICIES, Options
 from jaxnets.engine.plan import Program, longest, numbers_of, plan, resolve, with_folds
 from jaxnets.engine.ray_cluster import Workers
 from jaxnets.engine.table import Run, check_runs, dataset_arguments, distinct, runs
@@ -83,10 +82,10 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
         about_optimizers = dict.fromkeys(_about_optimizers(config, table, programs))
         streamed = stream.is_streamed(config, folds, programs, placement)
         folds = folds if streamed else tuple(map(in_memory, folds))
-        limits.check_nets(programs, placement)
+        layout.check_nets(programs, placement)
         if options.halving and workers is None:
-            limits.check_waiting(programs, placement, config.memory_limit)
-        limits.check_results(programs, folds, config)
+            layout.check_waiting(programs, placement, config.memory_limit)
+        layout.check_results(programs, folds, config)
     return Sweep(
         config,
         table,

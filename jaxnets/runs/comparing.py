@@ -14,10 +14,10 @@ from jaxnets.comparison import table as comparison_table
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
-from jaxnets.engine.keeping import KEEP_NONE
+from jaxnets.engine.keep import KEEP_NONE
+from jaxnets.engine.results import Trained
 from jaxnets.engine.sweep import Sweep, again, prepare
 from jaxnets.engine.table import are_independent, check_runs, without_strangers
-from jaxnets.engine.trained import Trained
 from jaxnets.plugins import OPTIMIZER, SCHEDULE
 from jaxnets.runs import observe, run_directory, session
 from jaxnets.stats import selection

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.stats import selection
 
 

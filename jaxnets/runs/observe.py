@@ -16,7 +16,7 @@ import pandas as pd
 from rich.console import Console
 
 from jaxnets import io
-from jaxnets.engine.events import Record
+from jaxnets.engine.keep import Record
 
 if TYPE_CHECKING:  # it takes a moment, which runs without TensorBoard are spared
     from tensorboardX import SummaryWriter

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from jaxnets import io
 from jaxnets.config.values import brief
-from jaxnets.engine.trained import Trained, judged_step
+from jaxnets.engine.results import Trained, judged_step
 from jaxnets.errors import UserError, unknown
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model

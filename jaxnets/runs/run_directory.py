@@ -24,7 +24,7 @@ from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.config.values import brief
 from jaxnets.data.dataset import Dataset, fingerprint
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.errors import UserError
 
 CONFIG, PARTS, LOCK = "config.json", "parts", ".lock"

@@ -17,14 +17,13 @@ from jaxnets import io, jax_settings
 from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, fingerprint
 from jaxnets.engine import cluster
-from jaxnets.engine.events import Compiled, Compiling, Event, Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import undisturbed, until_interrupted
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.keep import Compiled, Compiling, Event, Record
+from jaxnets.engine.results import Recorder, Trained
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import Sweep, data_of, devices_of, is_built_in, load_folds, prepare
 from jaxnets.engine.table import without_strangers
-from jaxnets.engine.trained import Trained
 from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.report.progress import Display

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from jaxnets.comparison.table import CONFIRMATION, Study
 from jaxnets.config.config import Config
-from jaxnets.engine.trained import Trained
+from jaxnets.engine.results import Trained
 from jaxnets.runs import comparing
 from jaxnets.runs.comparing import Contest, Gathered
 from jaxnets.tasks import BenchmarkTask

@@ -7,7 +7,7 @@ import numpy as np
 from jaxnets.analysis import timing
 from jaxnets.config.config import Config
 from jaxnets.data.toy import digits
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.results import Recorder
 from jaxnets.engine.sweep import prepare
 
 

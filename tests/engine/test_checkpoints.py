@@ -10,10 +10,10 @@ import pytest
 import jaxnets
 from jaxnets import io, tensors
 from jaxnets.engine import active, store
-from jaxnets.engine.events import Record
 from jaxnets.engine.execute import execute
 from jaxnets.engine.interrupts import until_interrupted
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.keep import Record
+from jaxnets.engine.results import Recorder
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
 

@@ -13,12 +13,12 @@ import pytest
 from jaxnets.cli import main as cli
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import cluster, ray_cluster, worker
+from jaxnets.engine import cluster, ray_cluster
 from jaxnets.engine.cluster import Chunk
-from jaxnets.engine.events import Compiled, Compiling, Record
 from jaxnets.engine.execute import Training, execute
+from jaxnets.engine.keep import Compiled, Compiling, Record
 from jaxnets.engine.ray_cluster import Workers
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.results import Recorder
 from jaxnets.engine.store import Parts, around
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
@@ -47,9 +47,9 @@ def carried_out(sweep, events):
 def trained_by(sweep):
     """Trains chunks as a worker does, in this process; Ray would call it in others."""
     training = Training(sweep.folds, sweep.placement, sweep.options)
-    worker._SWEEPS[:] = [worker._Sweep("test", sweep.programs, training)]
-    shared = worker.Shared("test", "", None, None, "cpu", 2, None, sweep.options)
-    return lambda chunk: worker.train(shared, *chunk)
+    cluster._SWEEPS[:] = [cluster._Sweep("test", sweep.programs, training)]
+    shared = cluster.Shared("test", "", None, None, "cpu", 2, None, sweep.options)
+    return lambda chunk: cluster.train(shared, *chunk)
 
 
 def assert_equal(one, other):
@@ -178,7 +178,7 @@ def test_what_answers_otherwise_than_ray_is_told(address, code, message, monkeyp
 def test_programs_that_are_sent_are_the_same_there():
     pytest.importorskip("ray")
     sweep = prepare(Config(**VALUES | {"activation": ["relu", "gelu"], "schedule": "cosine", "num_steps": 2}))
-    for sent, program in zip(worker.loaded(worker.dumped(sweep.programs)), sweep.programs, strict=True):
+    for sent, program in zip(cluster.loaded(cluster.dumped(sweep.programs)), sweep.programs, strict=True):
         assert sent.task == program.task
         assert hash(sent.task) == hash(program.task)
 
@@ -191,4 +191,4 @@ def test_a_module_that_a_worker_does_not_find_is_named(tmp_path, monkeypatch):
         content = cloudpickle.dumps(importlib.import_module("my_own_nets").mine)
     sys.modules.pop("my_own_nets")
     with pytest.raises(UserError, match="cluster: a worker finds no module 'my_own_nets': install it on each node"):
-        worker.loaded(content)
+        cluster.loaded(content)

@@ -14,10 +14,9 @@ from jaxnets.config.config import Config
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.data.texts import Texts
 from jaxnets.engine import device_data, devices
-from jaxnets.engine import tables as results
-from jaxnets.engine.events import Compiled, Options, Record
+from jaxnets.engine import results as results
 from jaxnets.engine.execute import execute
-from jaxnets.engine.keeping import POLICIES
+from jaxnets.engine.keep import POLICIES, Compiled, Options, Record
 from jaxnets.engine.plan import plan, resolve, with_folds
 from jaxnets.engine.table import runs
 from jaxnets.models.blocks import TextBatch

@@ -7,9 +7,9 @@ from jaxnets import data
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import active, devices, executables
-from jaxnets.engine import tables as results
-from jaxnets.engine.events import Compiled, Options, Record
+from jaxnets.engine import results as results
 from jaxnets.engine.execute import execute
+from jaxnets.engine.keep import Compiled, Options, Record
 from jaxnets.engine.layout import Layout, halved, layout
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.table import runs

@@ -8,9 +8,9 @@ import pytest
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
 from jaxnets.engine import active, executables, halving, store
-from jaxnets.engine.events import Compiled, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.keep import Compiled, Record
+from jaxnets.engine.results import Recorder
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import again, prepare
 

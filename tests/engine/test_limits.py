@@ -7,7 +7,7 @@ import pytest
 from jaxnets import io
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import limits, table
+from jaxnets.engine import table
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 

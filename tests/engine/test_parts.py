@@ -9,9 +9,9 @@ from flax import linen as nn
 import jaxnets
 from jaxnets import tensors
 from jaxnets.engine import store
-from jaxnets.engine.events import Compiling, Record
 from jaxnets.engine.execute import execute
-from jaxnets.engine.recorder import Recorder
+from jaxnets.engine.keep import Compiling, Record
+from jaxnets.engine.results import Recorder
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
 from jaxnets.inference import model

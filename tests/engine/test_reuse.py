@@ -16,8 +16,8 @@ from flax import linen as nn
 
 import jaxnets
 from jaxnets.engine import executables
-from jaxnets.engine.events import Compiling
 from jaxnets.engine.execute import execute
+from jaxnets.engine.keep import Compiling
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import prepare
 from jaxnets.models.blocks import Linear

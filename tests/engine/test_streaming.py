@@ -8,10 +8,9 @@ import pytest
 from jaxnets import data, training
 from jaxnets.config.config import Config
 from jaxnets.engine import devices, stream
-from jaxnets.engine import tables as results
-from jaxnets.engine.events import Options, Record
+from jaxnets.engine import results as results
 from jaxnets.engine.execute import execute
-from jaxnets.engine.keeping import POLICIES
+from jaxnets.engine.keep import POLICIES, Options, Record
 from jaxnets.engine.plan import plan, resolve
 from jaxnets.engine.stream import WAITING, Room, Source
 from jaxnets.engine.sweep import prepare

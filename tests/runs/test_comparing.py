@@ -6,7 +6,7 @@ import pytest
 
 from jaxnets.comparison.table import CONFIRMATION, TUNING, read
 from jaxnets.engine import execute
-from jaxnets.engine.events import Compiled
+from jaxnets.engine.keep import Compiled
 from jaxnets.errors import UserError
 from jaxnets.experiments import compare_optimizers, text_classification
 from jaxnets.runs import comparing, results, session

@@ -1,8 +1,8 @@
-"""Whose parameters are kept while a sweep runs, and which run is the best so far."""
+"""What a running sweep reports, whose parameters are kept meanwhile, and which run is the best so far."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,32 +11,39 @@ from jaxnets.engine.segment import Outcome
 from jaxnets.training.state import Task
 
 
-class Reported(Protocol):
-    """A segment of some runs."""
+class Compiling(NamedTuple):
+    """A program is about to be compiled."""
 
-    @property
-    def program(self) -> Program:
-        """The program of these runs."""
+    program: Program
 
-    @property
-    def runs(self) -> np.ndarray:
-        """The runs' numbers in the table."""
 
-    @property
-    def step(self) -> int:
-        """The steps that each has behind it."""
+class Compiled(NamedTuple):
+    """A program is ready to run."""
 
-    @property
-    def outcome(self) -> Outcome:
-        """How they are doing."""
+    program: Program
+    seconds: float
+    anew: bool
+    kept: bool = True
 
-    @property
-    def active(self) -> np.ndarray:
-        """Which of them go on."""
 
-    @property
-    def params(self) -> Mapping[int, Any]:
-        """The parameters that are kept, by the numbers of the runs."""
+@dataclass(frozen=True)
+class Record:
+    """A segment of some runs of a program is done: of those that were still active."""
+
+    program: Program
+    runs: np.ndarray
+    first_step: int
+    step: int
+    outcome: Outcome
+    active: np.ndarray
+    dropped: np.ndarray
+    steps_taken: int
+    steps_saved: int
+    seconds: float
+    params: Mapping[int, Any] = field(default_factory=dict)
+
+
+Event = Compiling | Compiled | Record
 
 
 class Keeping(Protocol):
@@ -45,7 +52,7 @@ class Keeping(Protocol):
     def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Whether the parameters after a step may be wanted; if not, the device need not wait."""
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """The places in `record.runs` of those whose parameters are kept."""
 
 
@@ -56,7 +63,7 @@ class KeepNone(Keeping):
         """Never."""
         return False
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """None."""
         return ()
 
@@ -68,7 +75,7 @@ class KeepJudged(Keeping):
         """Where runs are judged."""
         return task.select_best or step == task.num_steps
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """Those that are judged just now, and did not diverge."""
         judged = (record.outcome.diverged_step < 0) & ~np.isnan(record.outcome.test_loss)
         return np.flatnonzero(judged).tolist()
@@ -77,7 +84,7 @@ class KeepJudged(Keeping):
 class KeepBest(KeepJudged):
     """Keeps the model of the run that is best on dev of those that finish; see `Leader`."""
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """Those that are judged just now; after the last step of all, the first of the best ones is enough."""
         places = super().places(record)
         if record.program.task.select_best or not places:
@@ -92,7 +99,7 @@ class KeepLast(KeepJudged):
         """After the last step of some, or where runs are judged."""
         return task.select_best or some_end
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """Those that go no further."""
         if record.program.task.select_best:
             return super().places(record)
@@ -106,7 +113,7 @@ class KeepAll(Keeping):
         """Always."""
         return True
 
-    def places(self, record: Reported) -> Sequence[int]:
+    def places(self, record: Record) -> Sequence[int]:
         """All."""
         return range(len(record.runs))
 
@@ -123,7 +130,7 @@ class Leader:
         self._ranks: dict[int, tuple[float, int, int, int]] = {}
         self._finished: set[int] = set()
 
-    def follow(self, record: Reported) -> None:
+    def follow(self, record: Record) -> None:
         """Takes note of the runs that were judged, and of those that ended."""
         if not any(record.program is one for one in self._programs):
             self._programs.append(record.program)
@@ -160,24 +167,24 @@ class Records:
 
     def __init__(self, policy: Keeping, num_runs: int) -> None:
         self._policy, self._most = policy, 2 * num_runs
-        self._records: list[Any] = []
+        self._records: list[Record] = []
         self._held = 0
 
-    def add(self, record: Any) -> None:
+    def add(self, record: Record) -> None:
         """Adds the next one."""
         self._records.append(record)
         self._held += len(record.params)
         if self._held > self._most:
             self.settled()
 
-    def settled(self) -> list[Any]:
+    def settled(self) -> list[Record]:
         """All of them."""
         self._records = _settled(self._policy, self._records)
         self._held = sum(len(record.params) for record in self._records)
         return self._records
 
 
-def _settled(policy: Keeping, records: Sequence[Any]) -> list[Any]:
+def _settled(policy: Keeping, records: Sequence[Record]) -> list[Record]:
     if isinstance(policy, KeepAll):
         return list(records)
     leader = Leader()
@@ -187,7 +194,7 @@ def _settled(policy: Keeping, records: Sequence[Any]) -> list[Any]:
         last.update(dict.fromkeys(record.params, record.step))
     wanted = leader.runs if isinstance(policy, KeepBest) else last.keys()
 
-    def lean(record: Any) -> Any:
+    def lean(record: Record) -> Any:
         own = {run: params for run, params in record.params.items() if run in wanted and last[run] == record.step}
         return record if len(own) == len(record.params) else replace(record, params=own)
 
@@ -202,3 +209,18 @@ POLICIES: dict[str, type[Keeping]] = {
     "last": KeepLast,
     "all": KeepAll,
 }
+
+
+class Options(NamedTuple):
+    """How the programs are carried out."""
+
+    evaluate_every: int = 0
+    memory_limit: float = 0.0
+    predictions: bool = False
+    keeping: Keeping = KEEP_NONE
+    stream: bool = False
+    halving: bool = False
+    checkpoint_every: float = 0.0
+
+
+DEFAULT_OPTIONS = Options()
