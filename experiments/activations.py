@@ -125,16 +125,10 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Effects on each task, loss by depth, and times."""
-    found, scored = evidence(tables), measures.by_depth(tables["scores"])
-    drawn = {name: _effect_picture(found[name], RULES[name]) for name in ("tanh", "relu", "centring", "slope")}
+    """Loss by depth, and times."""
+    scored = measures.by_depth(tables["scores"])
     deep = scored[scored["layers"].groupby(tables["scores"]["task"]).transform("nunique") > 1]
-    return drawn | ({"depth": _depth_picture(deep)} if len(deep) else {}) | {"times": _times_picture(tables["times"])}
-
-
-def _effect_picture(table, rule):
-    figure = figures.on_tasks(table, rule, xlabel="ratio of test losses")
-    return Picture(figure, f"{rule.statement} By task, over blocks. Bars: 95% intervals.")
+    return ({"depth": _depth_picture(deep)} if len(deep) else {}) | {"times": _times_picture(tables["times"])}
 
 
 def _depth_picture(scored):
@@ -181,5 +175,11 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "tanh": "ratio of test losses",
+        "relu": "ratio of test losses",
+        "centring": "ratio of test losses",
+        "slope": "ratio of test losses",
+    },
     pictures=pictures,
 )

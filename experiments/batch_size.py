@@ -135,20 +135,11 @@ def summary(tables):
 
 
 def pictures(tables):
-    """What the size does to the examples to a loss and to the loss at the end, on each task, and the angle over it."""
-    found, bars = evidence(tables), "By task, over blocks. Bars: 95% intervals."
-    labels = {
-        "examples": "examples to a loss: the largest batch's over the smallest's",
-        "tuned": "training loss of the worst size over that of the best",
-    }
-    drawn = {
-        name: Picture(figures.on_tasks(found[name], RULES[name], xlabel=label), f"{RULES[name].statement} {bars}")
-        for name, label in labels.items()
-    }
+    """The angle to the full gradient over the batch size."""
     axes = {"xlabel": "batch size", "ylabel": "angle to the full gradient (degrees)", "xscale": "log"}
     figure = figures.lines(tables["angles"], "batch_size", "degrees", "task", kind=estimates.POSITIVE, **axes)
     caption = "Angle between a batch's gradient and the full one, at nets early and late in training."
-    return {**drawn, "angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
+    return {"angles": Picture(figure, f"{caption} Bands: 95% intervals over nets.")}
 
 
 EXPERIMENT = Claim(
@@ -179,5 +170,9 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "examples": "examples to a loss: the largest batch's over the smallest's",
+        "tuned": "training loss of the worst size over that of the best",
+    },
     pictures=pictures,
 )

@@ -10,8 +10,6 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.report import figures
-from jaxnets.report.figures import Picture
 from jaxnets.runs.comparing import of_task
 from jaxnets.runs.experiment import Claim, Option, of_suite
 
@@ -117,21 +115,6 @@ def summary(tables):
     }
 
 
-def pictures(tables):
-    """The effects on each task: on the loss, and on the accuracy."""
-    found = evidence(tables)
-    labels = {
-        "test_loss": "test loss of the wider net over that of the deeper",
-        "test_accuracy": "test accuracy of the deeper net less that of the wider",
-    }
-    return {name: _effect_picture(found[name], RULES[name], label) for name, label in labels.items()}
-
-
-def _effect_picture(table, rule, label):
-    figure = figures.on_tasks(table, rule, xlabel=label)
-    return Picture(figure, f"{rule.statement} By task, over blocks. Bars: 95% intervals.")
-
-
 EXPERIMENT = Claim(
     name="depth_vs_width",
     about=CLAIM,
@@ -158,5 +141,8 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
-    pictures=pictures,
+    effects={
+        "test_loss": "test loss of the wider net over that of the deeper",
+        "test_accuracy": "test accuracy of the deeper net less that of the wider",
+    },
 )

@@ -150,17 +150,8 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Effects on each task, and ranks over the steps."""
-    found = evidence(tables)
-    labels = {"zeros_fail": "accuracy above that from zeros", "work": "share of the way", "default": "ratio of losses"}
-    drawn = {name: _effect_picture(found[name], name, label) for name, label in labels.items() if len(found[name])}
-    drawn["ranks"] = _ranks_picture(tables["ranks"])
-    return drawn
-
-
-def _effect_picture(table, name, label):
-    figure = figures.on_tasks(table, RULES[name], xlabel=label)
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
+    """Ranks over the steps."""
+    return {"ranks": _ranks_picture(tables["ranks"])}
 
 
 def _ranks_picture(ranks):
@@ -203,5 +194,6 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={"zeros_fail": "accuracy above that from zeros", "work": "share of the way", "default": "ratio of losses"},
     pictures=pictures,
 )

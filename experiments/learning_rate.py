@@ -121,10 +121,8 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Loss over the rate on each task, effects by task, importance, and the share of stable descents over 2/λ."""
-    found = evidence(tables)
-    drawn = {name: _effect_picture(found[name], name) for name in ("too_high", "too_low", "a_lot", "importance")}
-    return {"loss": _loss_picture(tables["grid"]), **drawn, "edge": _edge_picture(tables["stability"])}
+    """Loss over the rate on each task, and the share of stable descents over 2/λ."""
+    return {"loss": _loss_picture(tables["grid"]), "edge": _edge_picture(tables["stability"])}
 
 
 def _loss_picture(grid):
@@ -133,11 +131,6 @@ def _loss_picture(grid):
     means = parts.groupby(["task", "block", "learning_rate"], sort=False)["part"].mean().reset_index()
     figure = figures.lines(means, "learning_rate", "part", "task", kind=estimates.POSITIVE, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over blocks.")
-
-
-def _effect_picture(table, name):
-    figure = figures.on_tasks(table, RULES[name], xlabel="share more" if name == "importance" else "ratio of losses")
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% estimates.")
 
 
 def _edge_picture(table):
@@ -178,5 +171,11 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "too_high": "ratio of losses",
+        "too_low": "ratio of losses",
+        "a_lot": "ratio of losses",
+        "importance": "share more",
+    },
     pictures=pictures,
 )

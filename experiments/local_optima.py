@@ -128,18 +128,10 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Barriers by net, the effects on each net, and the loss along the lines."""
-    found = evidence(tables)
-    drawn = {name: _effect_picture(found[name], name) for name in ("optimizers", "starts", "better")}
-    for name, lines in tables["pairs"].groupby("dataset", sort=False):
-        drawn[f"lines_{name}"] = _lines_picture(name, lines)
-    return drawn
-
-
-def _effect_picture(table, name):
-    labels = {"better": "held-out loss of the worse over that of the better"}
-    figure = figures.on_tasks(table, RULES[name], xlabel=labels.get(name, "barrier, share of the loss of guessing"))
-    return Picture(figure, f"{RULES[name].statement} By data set and net, over blocks. Bars: 95% intervals.")
+    """The loss along the lines between the ends."""
+    return {
+        f"lines_{name}": _lines_picture(name, lines) for name, lines in tables["pairs"].groupby("dataset", sort=False)
+    }
 
 
 def _lines_picture(name, lines):
@@ -179,5 +171,10 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "optimizers": "barrier, share of the loss of guessing",
+        "starts": "barrier, share of the loss of guessing",
+        "better": "held-out loss of the worse over that of the better",
+    },
     pictures=pictures,
 )

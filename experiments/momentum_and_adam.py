@@ -110,21 +110,12 @@ def _count(steps):
 
 
 def pictures(tables):
-    """Effects on each task, loss over the learning rate, and the landscapes with the paths."""
-    found = evidence(tables)
-    shown = [name for name in ("momentum_loss", "adam_loss", "adam_width") if len(found[name])]
-    drawn = {name: _effect_picture(found[name], name) for name in shown}
-    drawn["rates"] = _rates_picture(tables["losses"])
+    """Loss over the learning rate, and the landscapes with the paths."""
+    drawn = {"rates": _rates_picture(tables["losses"])}
     for name, heights in tables["heights"].groupby("landscape", sort=False):
         walked = tables["paths"][tables["paths"]["landscape"] == name]
         drawn[name.replace(" ", "_")] = _landscape_picture(name, heights, walked)
     return drawn
-
-
-def _effect_picture(table, name):
-    shown = "decades more than SGD" if name.endswith("width") else "SGD over the other"
-    figure = figures.on_tasks(table, RULES[name], xlabel=shown)
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% estimates.")
 
 
 def _rates_picture(losses):
@@ -175,5 +166,10 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "momentum_loss": "SGD over the other",
+        "adam_loss": "SGD over the other",
+        "adam_width": "decades more than SGD",
+    },
     pictures=pictures,
 )

@@ -106,15 +106,8 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Effects on each task, and the loss over the learning rate of the draws."""
-    found = evidence(tables)
-    drawn = {name: _effect_picture(found[name], name) for name in ("some", "test_loss", "warm_up")}
-    return {name: one for name, one in drawn.items() if len(found[name])} | {"draws": _draws_picture(tables["trials"])}
-
-
-def _effect_picture(table, name):
-    figure = figures.on_tasks(table, RULES[name], xlabel="loss without over loss with")
-    return Picture(figure, f"{RULES[name].statement} By task, over blocks. Bars: 95% intervals.")
+    """The loss over the learning rate of the draws."""
+    return {"draws": _draws_picture(tables["trials"])}
 
 
 def _draws_picture(trials):
@@ -163,5 +156,10 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        "some": "loss without over loss with",
+        "test_loss": "loss without over loss with",
+        "warm_up": "loss without over loss with",
+    },
     pictures=pictures,
 )

@@ -133,16 +133,8 @@ def summary(tables):
 
 
 def pictures(tables):
-    """Effects by task, and the training loss over steps on the first."""
-    found = {name: table for name, table in evidence(tables).items() if "task" in table}
-    drawn = {name: _effect_picture(table, name) for name, table in found.items()}
-    return drawn | ({"steps": _steps(tables["paths"])} if len(tables["paths"]) else {})
-
-
-def _effect_picture(table, name):
-    labels = {"log×": "examples, full gradient over SGD", "%": "difference, share of the loss of guessing"}
-    drawn = figures.on_tasks(table, RULES[name], xlabel=labels[RULES[name].unit])
-    return Picture(drawn, f"{RULES[name].statement} By task. Bars: 95% intervals.")
+    """The training loss over steps on the first task."""
+    return {"steps": _steps(tables["paths"])} if len(tables["paths"]) else {}
 
 
 def _steps(paths):
@@ -179,5 +171,9 @@ EXPERIMENT = Claim(
     measure=measure,
     evidence=evidence,
     summary=summary,
+    effects={
+        **dict.fromkeys(("train_loss", "test_loss", "basin"), "difference, share of the loss of guessing"),
+        "examples": "examples, full gradient over SGD",
+    },
     pictures=pictures,
 )

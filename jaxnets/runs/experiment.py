@@ -81,7 +81,9 @@ class Claim(Experiment):
     rules: Mapping[str, Rule]
     evidence: Callable[[Tables], Mapping[str, Evidence]]
     summary: Callable[[Tables], Mapping[str, pd.DataFrame]]
-    pictures: Callable[[Tables], Mapping[str, Picture]]
+    effects: Mapping[str, str] = field(default_factory=dict)
+    """The rules whose effects are drawn by task, each with the label of its axis."""
+    pictures: Callable[[Tables], Mapping[str, Picture]] = lambda tables: {}
     measure: Callable[[Results], Tables] = lambda results: {}
     quick: Mapping[str, Any] = field(default_factory=dict)
     text: Mapping[str, Any] | None = None

@@ -2,15 +2,17 @@
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 
 from jaxnets import io, jax_settings
 from jaxnets.claims import verdicts
-from jaxnets.claims.verdicts import EMPIRICAL, Rule
+from jaxnets.claims.verdicts import EMPIRICAL, Evidence, Rule
 from jaxnets.comparison.answer import answer
 from jaxnets.comparison.table import Study
 from jaxnets.config.config import Config
@@ -18,6 +20,7 @@ from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.inference import model
 from jaxnets.report import comparison_tables, figures, findings
+from jaxnets.report.figures import Picture
 from jaxnets.report.findings import Finding
 from jaxnets.report.progress import patience
 from jaxnets.runs import observe, run_directory, session, study_report
@@ -133,13 +136,14 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     for name, table in measured.items():
         io.write_table(directory / f"{name}.parquet", table)
     tables = {"runs": results.runs, "curves": results.curves, **measured}
-    pictures = claim.pictures(tables)
+    found = claim.evidence(tables)
+    pictures = {**_effect_pictures(claim, found), **claim.pictures(tables)}
     for name, picture in pictures.items():  # the page of all claims shows the SVG
         figures.save(picture.figure, directory / "figures", name, ("svg", *results.config.figures.split(",")))
     finding = Finding(
         name=claim.name,
         claim=claim.about,
-        verdict=verdicts.judge(rules_for(claim, results.config), claim.evidence(tables)),
+        verdict=verdicts.judge(rules_for(claim, results.config), found),
         lecture=claim.lecture,
         measured=claim.measured,
         rules=claim.fingerprint,
@@ -153,6 +157,16 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     io.write_json(directory / findings.FILE, finding.as_json())
     findings.print_finding(console, finding, directory)
     return finding
+
+
+def _effect_pictures(claim: Claim, found: Mapping[str, Evidence]) -> dict[str, Picture]:
+    """The effect of each rule on each task, where there are tasks."""
+    caption = "By task, over blocks. Bars: 95% intervals."
+    return {
+        name: Picture(figures.on_tasks(table, claim.rules[name], label), f"{claim.rules[name].statement} {caption}")
+        for name, label in claim.effects.items()
+        if isinstance(table := found[name], pd.DataFrame) and "task" in table and len(table)
+    }
 
 
 def rules_for(claim: Claim, config: Config) -> dict[str, Rule]:
