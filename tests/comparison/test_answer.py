@@ -46,8 +46,8 @@ def test_a_clear_winner_is_named_with_its_lead():
     said = answer(study({"sgd": 0.90, "adam": 0.95}))
     assert said.sentences[0].startswith("digits: adam is best. adam − sgd: +")
     (pair,) = said.pairs.to_dict("records")
-    assert (pair["outcome"], pair["unit"]) == ("second", "seed")
-    assert pair["difference"] == pytest.approx(-0.05, abs=0.01)
+    assert (pair["first"], pair["outcome"], pair["unit"]) == ("adam", "first", "seed")
+    assert pair["difference"] == pytest.approx(0.05, abs=0.01)
 
 
 def test_equal_contestants_tie_where_the_interval_is_narrow():
