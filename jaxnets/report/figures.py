@@ -238,10 +238,9 @@ def lines(
     numeric = pd.api.types.is_numeric_dtype(table[x])
     drawn = drawn.sort_values("x", kind="stable") if numeric else drawn.assign(x=drawn["x"].map(_text))
     label = xlabel or x.replace("_", " ")
-    if numeric:
-        across = axis("x", drawn["x"], label, xscale)
-    else:
-        across = alt.X("x:O").scale(domain=list(dict.fromkeys(map(_text, table[x])))).title(label).axis(labelAngle=0)
+    across = axis("x", drawn["x"], label, xscale) if numeric else alt.X("x:O").title(label).axis(labelAngle=0)
+    if not numeric:
+        across = across.scale(domain=list(dict.fromkeys(map(_text, table[x]))))
     shown = drawn[["value", "low", "high"]].to_numpy(float).ravel()
     up = axis("value", shown, ylabel or y.replace("_", " "), yscale, percent)
     if domain:
