@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxnets.report import page
+from jaxnets.report import claims_page
 
 ROOT = Path(__file__).parents[1]
 README, CLAIMS = ROOT / "README.md", ROOT / "docs" / "claims.md"
@@ -17,7 +17,8 @@ BLOCKS = "blocks"
 
 def table(claims: str) -> str:
     """How many verdicts there are of each kind, and the short table, from the text of docs/claims.md."""
-    above, *lines = re.split(r"^(?=\|)", claims.partition(page.BEGIN)[2].partition(page.END)[0], flags=re.MULTILINE)
+    between = claims.partition(claims_page.BEGIN)[2].partition(claims_page.END)[0]
+    above, *lines = re.split(r"^(?=\|)", between, flags=re.MULTILINE)
     header, _, *rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     shown = [_row(["claim", "verdict"]), _row(["---"] * 2)]
     for cells in rows:

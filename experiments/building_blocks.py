@@ -1,5 +1,7 @@
 """What models are made of: the parameters of each block, counted and by formula."""
 
+import math
+
 import pandas as pd
 
 from jaxnets.analysis import parameters
@@ -9,6 +11,7 @@ from jaxnets.models import DAN, MLP, TextCNN
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.runs.experiment import Claim, Option
+from jaxnets.stats.estimates import Estimate
 
 CLAIM = "A network is its blocks, and its parameters are the sum over them."
 
@@ -84,8 +87,8 @@ def pictures(tables):
 def _shares_picture(table):
     names = table["model"] + ": " + table["block"].astype(str).str.rpartition("/")[2]
     shares = table["parameters"] / table.groupby("model")["parameters"].transform("sum")
-    shown = table.assign(name=names, share=shares)
-    figure = figures.bars(shown, "name", "share", "model", xlabel="share of the model's parameters")
+    shown = {name: Estimate(share, math.nan, math.nan) for name, share in zip(names, shares, strict=True)}
+    figure = figures.dots(shown, zero=0.0, percent=True, xlabel="share of the model's parameters")
     return Picture(figure, "Each block's share of its model's parameters: of texts, word vectors hold most.")
 
 

@@ -136,7 +136,7 @@ def pictures(tables):
     compared = figures.on_tasks(found, RULES["words"], xlabel="points of test accuracy")
     by_kind = named(tables).melt(["system", "block"], ["negated", "plain"], "texts", "right").dropna(subset="right")
     means = by_kind.replace(PARTS).groupby(["system", "texts", "block"], sort=False)["right"].mean().reset_index()
-    negations = figures.series_of_means(means, "system", "texts", "right", percent=True, xlabel="test accuracy")
+    negations = figures.dots_of_means(means, "system", "texts", "right", percent=True, xlabel="test accuracy")
     caption = "What the DAN gains on Naive Bayes, over blocks. Dashed: the smallest difference of interest. Bars: 95%"
     return {
         "gains": Picture(compared, f"{caption} intervals."),

@@ -144,7 +144,6 @@ def _accuracy_picture(scores):
     figure = figures.dots(
         {name: verdicts.estimated(own, estimates.SHARE) for name, own in by_net},
         percent=True,
-        share=True,
         xlabel="test accuracy",
     )
     return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% estimates.")

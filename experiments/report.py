@@ -7,10 +7,9 @@ from jaxnets import io
 from jaxnets.comparison.answer import answer
 from jaxnets.engine import devices
 from jaxnets.errors import UserError, command
-from jaxnets.report import comparison_tables
-from jaxnets.report.console import Terminal
-from jaxnets.report.tables import print_table
-from jaxnets.runs import directories, study_report
+from jaxnets.report import comparison_page, tables
+from jaxnets.report.console import Table, Terminal
+from jaxnets.runs import directories
 from jaxnets.runs.experiment import Command, Option
 
 CLAIM = "Makes the reports of run directories again, and compares directories with each other."
@@ -49,13 +48,13 @@ def write(directory, console):
         )
         return
     said = answer(directory.study, directory.margin, directory.over_examples)
-    comparison_tables.print_answer(console, said)
+    tables.print_answer(console, said)
     if directory.left_out:
         console.print(
             f"Caution: {directory.left_out} runs are left out: of those that were interrupted, or of their task.",
             style="yellow",
         )
-    page, *_ = study_report.write(directory.path, directory.study, said, directory.command, directory.environment)
+    page, *_ = comparison_page.write(directory.path, directory.study, said, directory.command, directory.environment)
     console.print(f"Report: {page}", soft_wrap=True)
 
 
@@ -63,13 +62,13 @@ def compare(read, names, output, console):
     """Compares the directories as methods, on the console and as a page."""
     console.rule("Compared", align="left")
     if setups := directories.differences(read):
-        print_table(console, "The set-ups differ in", ["", *names], setups)
+        console.print(Table("The set-ups differ in", ["", *names], setups))
     study = directories.joined(read, names)
     said = answer(study, read[0].margin, read[0].over_examples)
-    comparison_tables.print_answer(console, said)
+    tables.print_answer(console, said)
     with io.file_errors(output):
         output.mkdir(parents=True, exist_ok=True)
-    page, *_ = study_report.write(output, study, said, command("report", *names), {})
+    page, *_ = comparison_page.write(output, study, said, command("report", *names), {})
     console.print(f"Report: {page}", soft_wrap=True)
 
 

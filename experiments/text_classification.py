@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
-from jaxnets.report import figures, tables, text_tables
+from jaxnets.report import figures, tables
 from jaxnets.runs.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.stats import baselines, ensembles
 
@@ -20,17 +20,17 @@ def report(results, study, console):
         return
     fits = baselines.fit(folds) if results.config.baselines else []
     systems = [*nets, *(one.system for one in together)]
-    console.print(text_tables.systems_table(systems, ensembles.systems_of_baselines(fits, folds), len(folds)))
+    console.print(tables.systems(systems, ensembles.systems_of_baselines(fits, folds), len(folds)))
     best = max(together, key=lambda one: one.dev_accuracy)
     counts = ensembles.confusion(ensembles.all_labels(folds), best.system.predictions, folds[0].num_classes)
     names = folds[0].class_names
-    for table in text_tables.confusion_tables(best.system, counts, names, console.width):
+    for table in tables.confusion(best.system.name, counts, names, console.width):
         console.print(table)
-    for sentence in tables.on_balance(ensembles.all_labels(folds), names, best.system.predictions):
+    for sentence in tables.balance(ensembles.all_labels(folds), names, best.system.predictions):
         console.print(sentence)
     for name in dict.fromkeys(one.system for one in fits if not one.converged):
         console.print(f"{name} did not converge: scikit-learn stopped it after its largest number of iterations.")
-    console.print(text_tables.mistakes_table(best.system, best.mean, folds))
+    console.print(tables.mistakes(best.system.name, best.mean, folds))
     figure = figures.confusion(counts, names, best.system.name)
     for path in figures.save(figure, results.directory / "figures", "confusion", results.config.figures.split(",")):
         console.print(f"Figure: {path}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from jaxnets.inference import predict
 from jaxnets.report import figures, tables
+from jaxnets.report.console import Table
 from jaxnets.runs.experiment import Job
 from jaxnets.stats import selection
 
@@ -17,8 +18,8 @@ def report(results, console):
         [*(str(run[name]) for name in varying), run["status"], *(f"{run[name]:.4f}" for name in COLUMNS)]
         for _, run in results.runs.iterrows()
     ]
-    header = [*varying, "status", *(name.replace("_", "\n") for name in COLUMNS)]
-    tables.print_table(console, "Runs, after the last step", header, rows)
+    header = [*varying, "status", *(name.replace("_", " ") for name in COLUMNS)]
+    console.print(Table("Runs, after the last step", header, rows, optional=["train accuracy", "train loss"]))
     for sentence in balance(results):
         console.print(sentence)
     kinds = results.config.figures.split(",")
@@ -34,7 +35,7 @@ def balance(results):
         return []
     test = (results.folds[0] if kept is None else results.dataset(kept.about["run"])).test
     predictions = [] if kept is None else predict.of_split(kept, test)
-    return tables.on_balance(test.labels, results.folds[0].class_names, predictions)
+    return tables.balance(test.labels, results.folds[0].class_names, predictions)
 
 
 EXPERIMENT = Job(

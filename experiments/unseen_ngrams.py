@@ -11,7 +11,7 @@ from jaxnets.claims.verdicts import CONSTRUCTED, IDENTITY, Fact, Rule
 from jaxnets.config.values import log_range
 from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError
-from jaxnets.report import figures, text_tables
+from jaxnets.report import figures
 from jaxnets.report.figures import Picture
 from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
 from jaxnets.stats import baselines
@@ -132,7 +132,10 @@ def summary(tables):
     shown = tables["systems"].groupby("system", sort=False, as_index=False).agg(how).rename(columns=columns)
     summaries = {"Accuracy on dev, and on test texts of new n-grams": shown.rename(columns={"system": "vectors"})}
     for kind, own in tables["likeness"].groupby("vectors", sort=False) if len(tables["likeness"]) else ():
-        summaries[f"How like '{own['one'].iloc[0]}' others are, vectors {kind}"] = text_tables.likeness(own)
+        first, cosines = own.iloc[0], own[["like", "opposite"]].mean().tolist()
+        columns = {"phrase": first[["other", "contrary"]].tolist(), "to the filters": cosines}
+        columns |= {"to indicators of n-grams": first["indicators"]}
+        summaries[f"Similarity to '{first['one']}', vectors {kind}"] = pd.DataFrame(columns)
     return summaries
 
 

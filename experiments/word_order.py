@@ -133,7 +133,7 @@ def pictures(tables):
     if orders.empty:
         return drawn
     both = orders.rename(columns={"right": "in order"}).melt("contestant", ["in order", "shuffled"], "order", "right")
-    accuracy = figures.series_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
+    accuracy = figures.dots_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
     labels = {"xlabel": "log-odds of the last class", "ylabel": "the same, words shuffled"}
     said = figures.against(
         texts.groupby("contestant", sort=False).head(300), "plain", "shuffled", "contestant", **labels

@@ -1,7 +1,7 @@
 """Scores by method: each at its chosen setting, pairs, profiles, ranks, and how each was tuned."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,8 @@ FIRST, SECOND = "first", "second"
 MOST_THRESHOLDS = 60
 
 
-def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
-    """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance."""
-    return _counted(study, facts, column).groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
+def _of(study: Study, runs: pd.DataFrame, facts: TaskFacts, name: str) -> pd.DataFrame:
+    return runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
 
 
 def _counted(study: Study, facts: TaskFacts, column: str) -> pd.DataFrame:
@@ -28,95 +27,122 @@ def _counted(study: Study, facts: TaskFacts, column: str) -> pd.DataFrame:
     return own.assign(_score=selection.counted(own, column, failed))
 
 
+def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
+    """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance."""
+    return _counted(study, facts, column).groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
+
+
+# ---- each at its chosen setting ---------------------------------------------------------------------------------
+
+
 def contestants(study: Study) -> pd.DataFrame:
-    """A row for each task and contestant, at its chosen settings; see `jaxnets.comparison.answer.Answer`."""
-    runs = study.reporting
+    """A row for each task and contestant, at its chosen settings."""
     rows = []
     for facts in study.tasks:
         accuracy, loss = (scores(study, facts, column) for column in ("test_accuracy", "test_loss"))
-        target = _target(study, runs, facts)
+        target = facts.target
+        if np.isnan(target):  # runs are timed to what the worst contestant reaches on dev
+            ends = _counted(study, facts, "dev_accuracy").groupby(study.by)["_score"].mean()
+            target = float(ends.min()) if len(ends) else np.nan
         for name in (name for name in study.contestants if name in accuracy):
-            own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
+            own = _of(study, study.reporting, facts, name)
             rows.append(
-                {"task": facts.name, "contestant": name}
-                | _runs(study, own)
+                {"task": facts.name, "contestant": name, "setting": _setting(study, own)}
+                | {"num_blocks": own["block"].nunique() if "block" in own else 1, "num_runs": len(own)}
+                | {"diverged_share": float((own["status"] == "diverged").mean())}
                 | bounded("accuracy", selection.over_units(accuracy[name], facts.test_share, SHARE, facts.num_test))
                 | bounded("median", estimates.median(accuracy[name]))
                 | bounded("iqm", estimates.interquartile_mean(accuracy[name]))
                 | bounded("loss", selection.over_units(loss[name], facts.test_share, POSITIVE))
-                | choice(study, facts, name)
+                | _choice(study, facts, name)
                 | _to_target(study, own, target)
                 | _averaged(study, own)
             )
     return pd.DataFrame(rows)
 
 
-def _runs(study: Study, own: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "setting": _setting(study, own),
-        "num_blocks": own["block"].nunique() if "block" in own else 1,
-        "num_runs": len(own),
-        "diverged_share": float((own["status"] == "diverged").mean()),
-    }
-
-
 def _setting(study: Study, own: pd.DataFrame) -> str:
     """The chosen setting in words; a range of values where blocks differ."""
-    names = [name for name in study.tuned if name in own]
-    return ", ".join(f"{name} {_span(own[name])}" for name in names if own[name].notna().any())
 
-
-def _span(values: pd.Series) -> str:
-    distinct = list(dict.fromkeys(values))
-    if len(distinct) == 1:
+    def words(values: pd.Series) -> str:
+        distinct = list(dict.fromkeys(values))
+        if len(distinct) > 1:
+            numeric = pd.api.types.is_numeric_dtype(values)
+            return f"{values.min():.3g} to {values.max():.3g}" if numeric else " or ".join(map(str, distinct))
         return f"{distinct[0]:.3g}" if isinstance(distinct[0], float) else str(distinct[0])
-    if pd.api.types.is_numeric_dtype(values):
-        return f"{values.min():.3g} to {values.max():.3g}"
-    return " or ".join(map(str, distinct))
 
-
-def _target(study: Study, runs: pd.DataFrame, facts: TaskFacts) -> float:
-    """The accuracy that runs are timed to: the task's, or that which the worst contestant reaches on dev."""
-    if not np.isnan(facts.target):
-        return facts.target
-    own = runs[runs["task"] == facts.name]
-    ends = selection.counted(own, "dev_accuracy", facts.chance).groupby(own[study.by]).mean()
-    return float(ends.min()) if len(ends) else np.nan
+    return ", ".join(f"{name} {words(own[name])}" for name in study.tuned if name in own and own[name].notna().any())
 
 
 def _to_target(study: Study, own: pd.DataFrame, target: float) -> dict[str, float]:
     """The median run's way to the target: `inf` if over half of the runs do not arrive."""
     curves = study.curves[study.curves["run"].isin(own["run"])]
     first = selection.to_target(curves, target, ["step"], runs=own["run"])["step"].to_numpy()
-    seconds = first * (own["seconds"] / own["num_steps"]).to_numpy()
-    middle = float(np.median(first)) if len(first) else np.nan
-    return {
-        "target": target,
-        "reached_share": float(np.isfinite(first).mean()) if len(first) else np.nan,
-        "steps_to_target": middle,
-        "examples_to_target": float(np.median(first * own["batch_size"].to_numpy())) if len(first) else np.nan,
-        "seconds_to_target": float(np.median(seconds)) if len(first) else np.nan,
+    costs = {
+        "steps": first,
+        "examples": first * own["batch_size"].to_numpy() if len(first) else first,
+        "seconds": first * (own["seconds"] / own["num_steps"]).to_numpy(),
     }
-
-
-_AVERAGED = ("accuracy", "loss", "calibration")
+    reached = float(np.isfinite(first).mean()) if len(first) else np.nan
+    medians = {f"{name}_to_target": float(np.median(cost)) if len(cost) else np.nan for name, cost in costs.items()}
+    return {"target": target, "reached_share": reached, **medians}
 
 
 def _averaged(study: Study, own: pd.DataFrame) -> dict[str, float]:
     """What the average of the seeds' probabilities would say; mean over the blocks."""
-    names = [f"{kind}_{name}" for kind in ("single", "ensemble") for name in _AVERAGED]
+    names = ("accuracy", "loss", "calibration")
     own = own[own["status"] == "finished"]
     if study.predictions.empty or own.empty:
-        return dict.fromkeys([*names, "members"], np.nan)
+        return dict.fromkeys(
+            [*(f"{kind}_{name}" for kind in ("single", "ensemble") for name in names), "members"], np.nan
+        )
     blocks = [group["run"] for _, group in own.groupby("block")] if "block" in own else [own["run"]]
     found = [ensemble(study.predictions, list(runs)) for runs in blocks]
-    values = {f"single_{name}": np.mean([getattr(one, f"single_{name}") for one in found]) for name in _AVERAGED}
-    values |= {f"ensemble_{name}": np.mean([getattr(one, name) for one in found]) for name in _AVERAGED}
-    return {name: float(value) for name, value in values.items()} | {"members": min(one.members for one in found)}
+    single = {f"single_{name}": float(np.mean([getattr(one, f"single_{name}") for one in found])) for name in names}
+    together = {f"ensemble_{name}": float(np.mean([getattr(one, name) for one in found])) for name in names}
+    return single | together | {"members": min(one.members for one in found)}
+
+
+def _choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
+    """How a contestant was tuned: how wide the good learning rates are, and whether the best lies on the edge."""
+    own = _of(study, study.phase(TUNING), facts, name)
+    if own.empty:
+        return {"width_decades": np.nan, "edge": False, "tuning_runs": 0, "tuning_diverged_share": np.nan}
+    scored = own.assign(_score=_on_dev(own, facts), block=own.get("block", 0))
+    settings = scored.groupby(["block", *_tuned(study, own)], sort=False, dropna=False)["_score"].mean()
+    best = settings.groupby(["block", "learning_rate"]).max().reset_index()
+    chosen, rates = selection.best_configurations(own, study.groups), sorted(own["learning_rate"].unique())
+    widths = [selection.good_width(group["learning_rate"], group["_score"]) for _, group in best.groupby("block")]
+    return {
+        "width_decades": float(np.mean(widths)),
+        "edge": any(selection.on_edge(rates, rate) for rate in chosen["learning_rate"]),
+        "tuning_runs": len(own),
+        "tuning_diverged_share": float((own["status"] == "diverged").mean()),
+    }
+
+
+def _tuned(study: Study, own: pd.DataFrame) -> list[str]:
+    return [name for name in study.tuned if name in own]
+
+
+def _on_dev(own: pd.DataFrame, facts: TaskFacts) -> pd.Series:
+    """The accuracy of runs on dev; of those that a search dropped, the best that they had reached."""
+    counted = selection.counted(own, "dev_accuracy", facts.chance)
+    return counted.where(own["status"] != selection.STOPPED, own.get("best_dev_accuracy", counted)).astype(np.float64)
+
+
+# ---- pairs ------------------------------------------------------------------------------------------------------
+
+
+PAIR = [
+    *("task", "first", "second", "difference", "low", "high", "level", "bound_low", "bound_high", "bound_level"),
+    *("of_seeds", "of_choice", "of_examples", "improvement", "improvement_low", "improvement_high"),
+    *("improvement_note", "unit", "note", "values", "outcome"),
+]
 
 
 def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFrame:
-    """A row for each task and pair of contestants; see `jaxnets.comparison.answer.Answer`.
+    """A row for each task and pair of contestants, in their order.
 
     Paired t intervals (`difference`, `low`, `high`) hold together for the pairs of a task, each at its `level`, and
     `outcome` is read off them: `first` or `second` is ahead, a `tie` lies within the margin, all else is `open`. A
@@ -129,21 +155,22 @@ def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFr
 
 
 def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples: bool) -> pd.DataFrame:
-    table = scores(study, facts)
+    table, own = scores(study, facts), _counted(study, facts, "test_accuracy")
     names = [name for name in study.contestants if name in table]
-    chosen, runs = list(itertools.combinations(names, 2)), _by_repeat(study, facts)
+    chosen, of_unit = list(itertools.combinations(names, 2)), selection.correction(study.unit, facts.test_share)
+    repeat = own[study.unit] if study.unit != "seed" else pd.Series(0, own.index, name="repeat")
+    runs = own.groupby([repeat, own[study.by]], sort=False)["_score"].agg(list).unstack()
     rows = []
     for one, other in chosen:
         both = table[[one, other]].dropna()
-        differences = both[one] - both[other]
         sources = _sources(study, facts, both, over_examples)
-        total = sum(sources.values()) or np.nan
-        of_unit = selection.correction(study.unit, facts.test_share)
-        unseen = sum(sources.values()) - sources.get("seeds", 0)
-        found = estimates.corrected_difference(differences, of_unit, unseen, DIFFERENCE)
+        total = sum(sources.values())
+        unseen = total - sources.get("seeds", 0)
+        found = estimates.corrected_difference(both[one] - both[other], of_unit, unseen, DIFFERENCE)
         together = found.at(hypothesis.ERROR / len(chosen), len(both) - 1)
         each = 2 * hypothesis.ERROR / (len(names) - 1)  # two-sided, so that either bound alone has half of it
         bounds = found.at(each, len(both) - 1) if len(names) > 2 else together
+        first, second = (runs[[one, other]].dropna()[name].tolist() for name in (one, other))
         rows.append(
             {
                 "task": facts.name,
@@ -156,8 +183,8 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples:
                 "bound_low": bounds.low,
                 "bound_high": bounds.high,
                 "bound_level": 1 - each / 2 if len(names) > 2 else together.level,
-                **{f"of_{name}": variance / total for name, variance in sources.items()},
-                **bounded("improvement", _improvement(runs[[one, other]].dropna(), of_unit)),
+                **{f"of_{name}": variance / (total or np.nan) for name, variance in sources.items()},
+                **bounded("improvement", hypothesis.probability_of_improvement(first, second, of_unit)),
                 "unit": study.unit,
                 "note": together.note,
                 "values": together.values,
@@ -167,24 +194,41 @@ def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples:
     return pd.DataFrame(rows).reindex(columns=PAIR)
 
 
-PAIR = [
-    *("task", "first", "second", "difference", "low", "high", "level", "bound_low", "bound_high", "bound_level"),
-    *("of_seeds", "of_choice", "of_examples", "improvement", "improvement_low", "improvement_high"),
-    *("improvement_note", "unit", "note", "values", "outcome"),
-]
+def turned(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with their contestants exchanged."""
+    return pairs.assign(
+        first=pairs["second"],
+        second=pairs["first"],
+        outcome=pairs["outcome"].replace({FIRST: SECOND, SECOND: FIRST}),
+        difference=-pairs["difference"],
+        low=-pairs["high"],
+        high=-pairs["low"],
+        bound_low=-pairs["bound_high"],
+        bound_high=-pairs["bound_low"],
+        values=pairs["values"].map(lambda values: tuple(-value for value in values)),
+        improvement=1 - pairs["improvement"],
+        improvement_low=1 - pairs["improvement_high"],
+        improvement_high=1 - pairs["improvement_low"],
+    )
 
 
-def _by_repeat(study: Study, facts: TaskFacts) -> pd.DataFrame:
-    """The test accuracies of the runs of each contestant (column) in each repeat (row); seeds alone are one repeat."""
-    own = _counted(study, facts, "test_accuracy")
-    repeat = own[study.unit] if study.unit != "seed" else pd.Series(0, own.index, name="repeat")
-    return own.groupby([repeat, own[study.by]], sort=False)["_score"].agg(list).unstack()
+def seen_from(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The pairs of a contestant, with it as the first of each."""
+    return pd.concat([pairs[pairs["first"] == name], turned(pairs[pairs["second"] == name])])
 
 
-def _improvement(runs: pd.DataFrame, test_share: float) -> estimates.Estimate:
-    """The probability that a run of the first contestant is better than one of the second in the same repeat."""
-    first, second = (runs[name].tolist() for name in runs)
-    return hypothesis.probability_of_improvement(first, second, test_share)
+def best_first(pairs: pd.DataFrame, contestants: pd.DataFrame) -> pd.DataFrame:
+    """The pairs, the better of each first, in the order of a table of contestants."""
+    if pairs.empty:
+        return pairs
+    order = {(row.task, row.contestant): place for place, row in enumerate(contestants.itertuples())}
+
+    def places(column: str) -> np.ndarray:
+        return np.array([order[key] for key in zip(pairs["task"], pairs[column], strict=True)])
+
+    one, other = places("first"), places("second")
+    both = pd.concat([pairs[one < other], turned(pairs[one > other])]).sort_index()
+    return both.iloc[np.lexsort([np.maximum(one, other), np.minimum(one, other)])].reset_index(drop=True)
 
 
 def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: bool) -> dict[str, float]:
@@ -193,9 +237,9 @@ def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: 
         return {}
     names = list(both.columns)
     found = {"seeds": float((both[names[0]] - both[names[1]]).var()) / len(both)}
-    found["choice"] = sum(choice_variance(study, facts, name, float(both[name].var())) for name in names)
+    found["choice"] = sum(_choice_variance(study, facts, name, float(both[name].var())) for name in names)
     matrices = [_correct(study, facts, name) for name in names] if over_examples and len(study.predictions) else []
-    if len(matrices) == 2:
+    if matrices:
         seeds = matrices[0].index.intersection(matrices[1].index)
         differences = (matrices[0].loc[seeds] - matrices[1].loc[seeds]).to_numpy()
         found["examples"] = estimates.variance_of_examples(differences) if min(differences.shape) > 1 else 0.0
@@ -204,72 +248,71 @@ def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: 
 
 def _correct(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
     """`float[seeds, examples]`, whether the run of a seed that finished is right on a test example."""
-    runs = selection.finished(study.reporting)
-    runs = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
+    runs = _of(study, selection.finished(study.reporting), facts, name)
     own = study.predictions.merge(runs[["run", "seed"]], on="run")
     own = own.assign(right=(own["prediction"] == own["label"]).astype(float))
     return own.pivot(index="seed", columns="example", values="right")
 
 
-def normalized(study: Study) -> pd.DataFrame:
-    """The confirming runs with `normalized`: 0 at chance, 1 at the mean of the task's best contestant."""
-    runs = study.reporting
-    parts = []
-    for facts in study.tasks:
-        own = runs[runs["task"] == facts.name]
-        values = selection.counted(own, "test_accuracy", facts.chance)
-        best = values.groupby(own[study.by]).mean().max()
-        parts.append(own.assign(normalized=(values - facts.chance) / max(best - facts.chance, 1e-9)))
-    return pd.concat(parts) if parts else runs.assign(normalized=np.nan)
+def _choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: float) -> float:
+    """What the luck of the tuning adds to the variance of a contestant's score; see `selection.choice_variance`."""
+    own = _of(study, study.phase(TUNING), facts, name)
+    if own.empty:
+        return 0.0
+    own = own.assign(_setting=own.groupby(_tuned(study, own), sort=False, dropna=False).ngroup())
+    matrices, dropped = [], own["status"] == selection.STOPPED
+    for column in ("dev_accuracy", "test_accuracy"):
+        score = selection.counted(own, column, facts.chance)
+        # a dropped run is as good as the worst that was kept, or as chance where none was
+        own["_score"] = score.where(~dropped, score[~dropped].min()).fillna(facts.chance)
+        matrices.append(own.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64))
+    dev, test = matrices
+    return selection.choice_variance(dev, test, seed_variance, drawn=study.protocol.search != "grid")
+
+
+# ---- over tasks and blocks --------------------------------------------------------------------------------------
 
 
 def profiles(study: Study) -> pd.DataFrame:
-    """The share of runs at or above each normalized score; see `jaxnets.comparison.answer.Answer`.
+    """The share of runs at or above each normalized score: 0 at chance, 1 at the mean of the task's best contestant.
 
     The bands are over the runs; where there are several blocks, over these, else over the tasks if there are several.
     """
-    runs = normalized(study)
+    parts = []
+    for facts in study.tasks:
+        own = _counted(study, facts, "test_accuracy")
+        best = own.groupby(study.by)["_score"].mean().max()
+        parts.append(own.assign(normalized=(own["_score"] - facts.chance) / max(best - facts.chance, 1e-9)))
+    runs = pd.concat(parts)
     thresholds = np.unique(np.round(np.quantile(runs["normalized"], np.linspace(0, 1, MOST_THRESHOLDS)), 4))
     of_unit = study.unit if study.unit != "seed" else "task"
-    test_share = max((facts.test_share for facts in study.tasks), default=np.nan)
+    test_share = max(facts.test_share for facts in study.tasks)
     tables = []
     for name in study.contestants:
         own = runs[runs[study.by] == name]
+        table = hypothesis.profile(own["normalized"], thresholds)
         if own[of_unit].nunique() > 1:
-            table = _profile(own, of_unit, thresholds, test_share)
-        else:
-            table = hypothesis.profile(own["normalized"], thresholds)
+            keys = [own[key] for key in dict.fromkeys([of_unit, "task"])]
+            reached = pd.DataFrame(own["normalized"].to_numpy()[:, None] >= thresholds, own.index)
+            means = reached.groupby(keys).mean().groupby(of_unit).mean()
+            found = [selection.over_units(means[place], test_share, SHARE, len(own) // len(means)) for place in means]
+            table = pd.DataFrame({"threshold": thresholds, **_columns("share", found)})
         tables.append(table.assign(contestant=name))
-    columns = ["contestant", "threshold", "share", "low", "high"]
-    return pd.concat(tables, ignore_index=True)[columns]
+    return pd.concat(tables, ignore_index=True)[["contestant", "threshold", "share", "low", "high"]]
 
 
-def _profile(runs: pd.DataFrame, of_unit: str, thresholds: np.ndarray, test_share: float) -> pd.DataFrame:
-    """The profile over units, each the mean of its tasks."""
-    reached = runs["normalized"].to_numpy()[:, None] >= thresholds
-    keys = list(dict.fromkeys([of_unit, "task"]))
-    shares = pd.DataFrame(reached, runs.index).groupby([runs[key] for key in keys]).mean().groupby(of_unit).mean()
-    found = [selection.over_units(shares[place], test_share, SHARE, len(runs) // len(shares)) for place in shares]
-    bounds = {
-        "share": [one.value for one in found],
-        "low": [one.low for one in found],
-        "high": [one.high for one in found],
-    }
-    return pd.DataFrame({"threshold": thresholds, **bounds})
-
-
-def task_scores(study: Study) -> pd.DataFrame:
-    """Mean test accuracies: a row for each task, or for each block where there is but one task."""
-    tables = {facts.name: scores(study, facts) for facts in study.tasks}
-    if len(tables) == 1:
-        (only,) = tables.values()
-        return only.iloc[:0] if study.unit == "seed" else only
-    return pd.DataFrame({name: table.mean() for name, table in tables.items()}).T.dropna(axis=1)
+def _columns(name: str, found: list[estimates.Estimate]) -> dict[str, list[float]]:
+    return {name: [one.value for one in found], "low": [one.low for one in found], "high": [one.high for one in found]}
 
 
 def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...]]:
-    """Mean ranks, their critical difference, and the groups that cannot be told apart."""
-    table = task_scores(study)
+    """Mean ranks, their critical difference, and the groups that cannot be told apart: over tasks, or of one task over
+    blocks.
+    """
+    tables = {facts.name: scores(study, facts) for facts in study.tasks}
+    table = pd.DataFrame({name: own.mean() for name, own in tables.items()}).T.dropna(axis=1)
+    if len(tables) == 1 and study.unit != "seed":
+        (table,) = tables.values()
     if len(table) < 2 or table.shape[1] < 2:
         return pd.DataFrame({"contestant": [], "rank": []}), np.nan, ()
     mean_ranks = hypothesis.average_ranks(table.to_numpy())
@@ -279,132 +322,65 @@ def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...
     return found.reset_index(drop=True), difference, tuple(tuple(group) for group in groups)
 
 
-def choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
-    """How a contestant was tuned: how wide the good learning rates are, and whether the best lies on the edge."""
-    points = rate_scores(study, facts, name)
-    own = study.phase(TUNING)
-    own = own[(own["task"] == facts.name) & (own[study.by] == name)]
-    widths = [selection.good_width(group["learning_rate"], group["accuracy"]) for _, group in points.groupby("block")]
-    best = selection.best_configurations(own, study.groups) if len(own) else pd.DataFrame({"learning_rate": []})
-    rates = sorted(own["learning_rate"].unique())
-    return {
-        "width_decades": float(np.mean(widths)) if widths else np.nan,
-        "edge": any(selection.on_edge(rates, rate) for rate in best["learning_rate"]),
-        "tuning_runs": len(own),
-        "tuning_diverged_share": float((own["status"] == "diverged").mean()) if len(own) else np.nan,
-    }
-
-
-def choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: float) -> float:
-    """What the luck of the tuning adds to the variance of a contestant's score; see `selection.choice_variance`."""
-    runs = study.phase(TUNING)
-    own = runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
-    if own.empty:
-        return 0.0
-    keys = [column for column in study.tuned if column in own]
-    own = own.assign(_setting=own.groupby(keys, sort=False, dropna=False).ngroup())
-    dev, test = (_matrix(own, column, facts.chance) for column in ("dev_accuracy", "test_accuracy"))
-    return selection.choice_variance(dev, test, seed_variance, drawn=study.protocol.search != "grid")
-
-
-def _matrix(own: pd.DataFrame, column: str, chance: float) -> np.ndarray:
-    """A column of runs as `float[settings, seeds]`; one that a search dropped is as good as the worst that it kept,
-    or as chance where it kept none.
-    """
-    scored = own.assign(_score=selection.counted(own, column, chance))
-    dropped = scored["status"] == selection.STOPPED
-    scored["_score"] = scored["_score"].where(~dropped, scored["_score"][~dropped].min()).fillna(chance)
-    return scored.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64)
-
-
-def rate_scores(study: Study, facts: TaskFacts, name: str) -> pd.DataFrame:
-    """The best mean dev accuracy at each learning rate, of a contestant in each block: `block`, `learning_rate`,
-    `accuracy`.
-    """
-    own = study.phase(TUNING)
-    own = own[(own["task"] == facts.name) & (own[study.by] == name)]
-    own = own.assign(_score=_on_dev(own, facts), block=own.get("block", 0))
-    keys = ["block", *(column for column in study.tuned if column in own)]
-    settings = own.groupby(keys, sort=False, dropna=False)["_score"].mean().reset_index()
-    best = settings.groupby(["block", "learning_rate"])["_score"].max().rename("accuracy")
-    return best.reset_index()
-
-
-def _on_dev(own: pd.DataFrame, facts: TaskFacts) -> pd.Series:
-    """The accuracy of runs on dev; of those that a search dropped, the best that they had reached."""
-    counted = selection.counted(own, "dev_accuracy", facts.chance)
-    return counted.where(own["status"] != selection.STOPPED, own.get("best_dev_accuracy", counted)).astype(np.float64)
-
-
-def sensitivity(study: Study) -> pd.DataFrame:
-    """Dev accuracy over the learning rate, of the runs that tuned; see `jaxnets.comparison.answer.Answer`."""
-    rows = []
-    for facts, name, own in _by_contestant(study):
-        scores = _on_dev(own, facts).groupby([own["learning_rate"], own[study.unit]]).mean()
-        rates = own.groupby("learning_rate")["status"]
-        diverged, counts = rates.agg(lambda statuses: (statuses == "diverged").mean()), rates.size()
-        for rate, values in scores.groupby(level=0):
-            rows.append(
-                {"task": facts.name, "contestant": name, "learning_rate": rate}
-                | bounded("accuracy", selection.over_units(values.droplevel(0), facts.test_share, SHARE, facts.num_dev))
-                | {"diverged_share": float(diverged[rate]), "num_runs": int(counts[rate])}
-            )
-    table = pd.DataFrame(rows, columns=[*_SENSITIVITY])
-    return table.rename(columns={"accuracy_low": "low", "accuracy_high": "high"})
-
-
-_SENSITIVITY = (
-    *("task", "contestant", "learning_rate", "accuracy", "accuracy_low", "accuracy_high"),
-    *("diverged_share", "num_runs"),
-)
+# ---- the runs that tuned ----------------------------------------------------------------------------------------
 
 
 def _by_contestant(study: Study) -> Iterator[tuple[TaskFacts, str, pd.DataFrame]]:
     """The runs that tuned each contestant on each task."""
-    runs = study.phase(TUNING)
-    for facts in study.tasks:
-        of_task = runs[runs["task"] == facts.name]
-        for name in study.contestants:
-            own = of_task[of_task[study.by] == name]
-            if len(own):
-                yield facts, name, own
+    for facts, name in itertools.product(study.tasks, study.contestants):
+        if len(own := _of(study, study.phase(TUNING), facts, name)):
+            yield facts, name, own
+
+
+def sensitivity(study: Study) -> pd.DataFrame:
+    """Dev accuracy over the learning rate."""
+    columns = ["task", "contestant", "learning_rate", "accuracy", "low", "high", "diverged_share", "num_runs"]
+    rows = []
+    for facts, name, own in _by_contestant(study):
+        scores = _on_dev(own, facts).groupby([own["learning_rate"], own[study.unit]]).mean()
+        for rate, values in scores.groupby(level=0):
+            found = selection.over_units(values.droplevel(0), facts.test_share, SHARE, facts.num_dev)
+            statuses = own.loc[own["learning_rate"] == rate, "status"]
+            counts = float((statuses == "diverged").mean()), len(statuses)
+            rows.append((facts.name, name, rate, found.value, found.low, found.high, *counts))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def tuning_curves(study: Study) -> pd.DataFrame:
-    """The expected test accuracy of the best of so many trials; see `jaxnets.comparison.answer.Answer`.
+    """The expected test accuracy of the best of so many trials.
 
-    It holds for trials that are drawn at random: there is none of a grid, nor of trials of which a search dropped some.
+    It holds for trials that are drawn at random: there is none of a grid, nor where a list is crossed with draws, nor
+    of trials of which a search dropped some.
     """
-    tables = []
-    for facts, name, own in _by_contestant(study):
-        blocks: Iterable[tuple[Any, pd.DataFrame]] = own.groupby("block") if "block" in own else [(0, own)]
-        if (own["status"] == selection.STOPPED).any() or not all(_are_drawn(study, group) for _, group in blocks):
-            continue
-        curves = {block: _tuning_curve(study, facts, group) for block, group in blocks}
-        tables.append(_over_blocks(curves, facts).assign(task=facts.name, contestant=name))
     numbers = ["budget", "accuracy", "low", "high"]
-    nothing = pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))
-    return pd.concat(tables, ignore_index=True)[list(nothing.columns)] if tables else nothing
-
-
-def _are_drawn(study: Study, own: pd.DataFrame) -> bool:
-    """Whether the settings of one contestant in one block are draws of their own.
-
-    Where a list is crossed with them, each draw comes back at every value of the list.
-    """
-    settings = own[[name for name in study.tuned if name in own]].drop_duplicates()
-    return study.protocol.search != "grid" and bool(settings.nunique().max() == len(settings))
-
-
-def _tuning_curve(study: Study, facts: TaskFacts, own: pd.DataFrame) -> pd.DataFrame:
-    """Over the settings of one contestant in one block: means over the seeds."""
-    scored = own.assign(
-        _dev=selection.counted(own, "dev_accuracy", facts.chance),
-        _test=selection.counted(own, "test_accuracy", facts.chance),
-    )
-    keys = [name for name in study.tuned if name in own]
-    settings = scored.groupby(keys, sort=False, dropna=False)[["_dev", "_test"]].mean()
-    return selection.expected_best(settings["_dev"], settings["_test"], budgets(len(settings)))
+    tables = [pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))]
+    for facts, name, own in _by_contestant(study):
+        tuned = _tuned(study, own)
+        scored = own.assign(block=own.get("block", 0)).assign(
+            _dev=selection.counted(own, "dev_accuracy", facts.chance),
+            _test=selection.counted(own, "test_accuracy", facts.chance),
+        )
+        blocks = {
+            block: group.groupby(tuned, sort=False, dropna=False)[["_dev", "_test"]].mean()
+            for block, group in scored.groupby("block")
+        }
+        drawn = all(
+            own[tuned].drop_duplicates().nunique().max() == len(blocks[block]) for block, own in scored.groupby("block")
+        )
+        if study.protocol.search == "grid" or not drawn or (own["status"] == selection.STOPPED).any():
+            continue
+        curves = [
+            selection.expected_best(one["_dev"], one["_test"], budgets(len(one))).set_index("budget")
+            for one in blocks.values()
+        ]
+        curve = curves[0].rename(columns={"value": "accuracy"}).reset_index()
+        if len(curves) > 1:
+            values = pd.DataFrame({block: one["value"] for block, one in zip(blocks, curves, strict=True)})
+            rows = [row.dropna() for _, row in values.rename_axis(columns="block").iterrows()]
+            found = [selection.over_units(row, facts.test_share, SHARE, facts.num_test) for row in rows]
+            curve = pd.DataFrame({"budget": values.index, **_columns("accuracy", found)})
+        tables.append(curve.assign(task=facts.name, contestant=name))
+    return pd.concat(tables[1:] or tables, ignore_index=True)[list(tables[0].columns)]
 
 
 def budgets(num_trials: int) -> list[int]:
@@ -414,20 +390,3 @@ def budgets(num_trials: int) -> list[int]:
     [1, 2, 3, 4, 5, 7, 9]
     """
     return sorted({round(number) for number in np.geomspace(1, num_trials, min(num_trials, 12))})
-
-
-def _over_blocks(curves: Mapping[Any, pd.DataFrame], facts: TaskFacts) -> pd.DataFrame:
-    """One curve: its own interval for one block, else that over the blocks."""
-    if len(curves) == 1:
-        return next(iter(curves.values())).rename(columns={"value": "accuracy"})
-    values = pd.DataFrame({block: curve.set_index("budget")["value"] for block, curve in curves.items()})
-    rows = [row.dropna() for _, row in values.rename_axis(columns="block").iterrows()]
-    found = [selection.over_units(row, facts.test_share, SHARE, facts.num_test) for row in rows]
-    return pd.DataFrame(
-        {
-            "budget": values.index,
-            "accuracy": [estimate.value for estimate in found],
-            "low": [estimate.low for estimate in found],
-            "high": [estimate.high for estimate in found],
-        }
-    )

@@ -15,23 +15,21 @@ from jaxnets.errors import UserError
 from jaxnets.stats import selection
 
 FILE, FORMAT = "study.json", 1
-_SCORES = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
+TUNING, CONFIRMATION = "tuning", "confirmation"
+_TEXTS, _WHOLE = (
+    ("model", "optimizer", "status"),
+    ("run", "step", "num_steps", "seed", "example", "label", "prediction"),
+)
+_TABLES = {
+    "runs": "run model optimizer learning_rate num_steps seed status dev_loss dev_accuracy test_loss test_accuracy",
+    "curves": "run step train_loss dev_loss dev_accuracy",
+    "predictions": "run example label prediction",
+}
 COLUMNS: dict[str, dict[str, str]] = {
-    "runs": {
-        "run": "whole",
-        "model": "text",
-        "optimizer": "text",
-        "learning_rate": "number",
-        "num_steps": "whole",
-        "seed": "whole",
-        "status": "text",
-        **dict.fromkeys(_SCORES, "number"),
-    },
-    "curves": {"run": "whole", "step": "whole", "train_loss": "number", **dict.fromkeys(_SCORES[:2], "number")},
-    "predictions": {"run": "whole", "example": "whole", "label": "whole", "prediction": "whole"},
+    table: {name: "text" if name in _TEXTS else "whole" if name in _WHOLE else "number" for name in names.split()}
+    for table, names in _TABLES.items()
 }
 """What the tables of every run directory have, beside what they have of their own."""
-TUNING, CONFIRMATION = "tuning", "confirmation"
 
 
 @dataclass(frozen=True)
@@ -157,23 +155,18 @@ def write(directory: Path, study: Study) -> None:
 def read(directory: Path) -> Study:
     """The study of a run directory."""
     path = directory / FILE
+    tables: dict[str, Any] = {"predictions": pd.DataFrame()}
     try:
         about = schema.read_json(path, SHAPE)
-        tables = {name: _table(directory / f"{name}.parquet", about["by"]) for name in COLUMNS}
+        for name, columns in COLUMNS.items():
+            own = {about["by"]: "", "task": "text", "phase": "text"} if name == "runs" else {}
+            if name != "predictions" or (directory / "predictions.parquet").exists():  # which may not have been kept
+                tables[name] = schema.read_table(directory / f"{name}.parquet", own | columns)
     except FileNotFoundError as error:
         raise UserError(f"'{directory}' holds no comparison: there is no {Path(error.filename).name}.") from None
     tasks = tuple(schema.made(TaskFacts, task) for task in about["tasks"])
     unfinished = tuple(about.get("unfinished", ()))
-    known = {*unfinished, *(task.name for task in tasks)}
-    if strangers := set(tables["runs"]["task"]) - known:
-        raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, strangers))}'.")
+    if unknown := set(tables["runs"]["task"]) - {*unfinished, *(task.name for task in tasks)}:
+        raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, unknown))}'.")
     protocol = schema.made(Protocol, about["protocol"])
     return Study(**tables, by=about["by"], tasks=tasks, protocol=protocol, unfinished=unfinished)
-
-
-def _table(path: Path, by: str) -> Any:
-    """A table; an empty one for predictions that were not kept."""
-    if path.stem == "predictions" and not path.exists():
-        return pd.DataFrame()
-    own = {by: "", "task": "text", "phase": "text"} if path.stem == "runs" else {}
-    return schema.read_table(path, own | COLUMNS[path.stem])

@@ -1,13 +1,19 @@
-"""The console: what is shown on it is text, whoever wrote it."""
+"""The console: what is shown on it is text, whoever wrote it; and tables, which fit into its width."""
 
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich import box, table
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
+from rich.text import Text
 
 from jaxnets.errors import printable
+
+_WHOLE_NAME, _WHOLE_WORD, _WHOLE_TEXT = 40, 24, 16  # characters that are not broken; those of numbers never are
 
 
 class Terminal(Console):
@@ -26,3 +32,59 @@ class Terminal(Console):
         self.quiet = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.file.fileno())
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts, for a page or the console.
+
+    On the console no number is broken. Where it is too narrow the `optional` columns are left out, the first of them
+    first; if that is not enough, the table becomes a list.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    optional: Sequence[str] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table, with as many of its columns as the width holds; or the list."""
+        columns = [[str(row[place]) for row in self.rows] for place in range(len(self.columns))]
+        numeric = [all(text[:1].isdigit() or text[:1] in "-–−+" for text in column) for column in columns]
+        natural, least = [], []
+        for place, (name, column) in enumerate(zip(map(str, self.columns), columns, strict=True)):
+            natural.append(max(map(cell_len, [*name.split("\n"), *column])))
+            words = max(
+                map(cell_len, [*name.split(), *(() if numeric[place] else " ".join(column).split())]), default=0
+            )
+            longest = max(map(cell_len, column), default=0)
+            kept = longest if numeric[place] else min(longest, _WHOLE_NAME if place == 0 else _WHOLE_TEXT)
+            least.append(max(kept, min(words, _WHOLE_WORD)))
+        shown, optional = list(range(len(columns))), [list(self.columns).index(name) for name in self.optional]
+        while (spare := options.max_width + 2 - sum(least[place] + 2 for place in shown)) < 0:
+            if not optional:
+                yield from self._as_list()
+                return
+            shown.remove(optional.pop(0))
+        drawn = table.Table(title=self.title or None, caption=self.note or None, box=box.SIMPLE_HEAD)
+        drawn.title_justify = drawn.caption_justify = "left"
+        drawn.show_edge, drawn.pad_edge, drawn.padding = False, False, (0, 1, 0, 0)
+        for place in sorted(shown, key=lambda place: numeric[place]):  # texts get what there is to spare first
+            more = min(natural[place] - least[place], spare)
+            least[place], spare = least[place] + more, spare - more
+        for place in shown:
+            justify: Literal["left", "right"] = "right" if numeric[place] else "left"
+            drawn.add_column(str(self.columns[place]), justify=justify, overflow="fold", width=least[place])
+        for row in self.rows:
+            drawn.add_row(*(str(row[place]) for place in shown))
+        yield Text()
+        yield drawn
+        yield Text()
+
+    def _as_list(self) -> RenderResult:
+        yield Text(f"\n{self.title}", style="italic")
+        for row in self.rows:
+            named = [f"{name}: {cell}".removeprefix(": ") for name, cell in zip(self.columns, row, strict=True)]
+            yield Text("\n  ".join(named), overflow="fold")
+        yield Text(f"{self.note}\n", style="dim italic")

@@ -34,9 +34,7 @@ alt = _Altair()
 
 KINDS = ("png", "svg", "pdf")
 INK = "#1b1f24"
-# Okabe and Ito (2008), then those of Tol's muted scheme that differ from them
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
-_MORE = ("#882255", "#999933", "#332288", "#CC6677", "#117733", "#AA4499", "#8C6D31")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)  # Okabe and Ito (2008)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-left", "triangle-right")
 DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
 _LIGHT = {"ink": INK, "quiet": "#57606a", "line": "#d5dae0", "page": "#f5f6f8"}
@@ -57,10 +55,9 @@ class Picture:
 
 def palette(count: int) -> list[str]:
     """So many colours, no two alike."""
-    known = [*COLOURS, *_MORE]
     spread = [colorsys.hls_to_rgb((place * 0.618) % 1, 0.3 + 0.1 * (place % 4), 0.6) for place in range(count)]
-    further = [f"#{round(255 * r):02X}{round(255 * g):02X}{round(255 * b):02X}" for r, g, b in spread]
-    return list(dict.fromkeys([*known, *further]))[:count]
+    further = ["#" + "".join(f"{round(255 * part):02X}" for part in colour) for colour in spread]
+    return list(dict.fromkeys([*COLOURS, *further]))[:count]
 
 
 def theme(dark: bool = False) -> dict[str, Any]:
@@ -92,26 +89,32 @@ def theme(dark: bool = False) -> dict[str, Any]:
 def rows(table: pd.DataFrame | Iterable[Mapping[str, Any]]) -> Any:
     """A chart of a table: what is not finite is missing, texts hold no control characters."""
     frame: pd.DataFrame = pd.DataFrame(table if isinstance(table, pd.DataFrame) else list(table))
-    return alt.Chart(
-        alt.InlineData(values=[{k: _plain(v) for k, v in row.items()} for row in frame.to_dict("records")])
-    )
+    return alt.Chart(alt.InlineData(values=[dict(zip(frame, row, strict=True)) for row in plain(frame)]))
+
+
+def plain(table: pd.DataFrame) -> list[list[Any]]:
+    """The rows of a table for JSON: what is not finite is None, texts hold no control characters."""
+    return [[_plain(value) for value in row] for row in table.itertuples(index=False)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if value is None or value is pd.NA:
+        return None
+    if isinstance(value, int | float | np.number):
+        whole = isinstance(value, int | np.integer)
+        return None if not np.isfinite(value) else int(value) if whole else float(f"{value:.9g}")
+    return _text(value)
 
 
 def _text(value: Any) -> str:
     return printable(str(value))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | float | np.number):
-        return None if not np.isfinite(value) else int(value) if isinstance(value, int | np.integer) else float(value)
-    return _text(value)
-
-
 def colour(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
     """A colour for each name; none twice."""
-    scale: dict[str, Any] = {"domain": [printable(str(name)) for name in names]}
+    scale: dict[str, Any] = {"domain": [_text(name) for name in names]}
     if len(names) > len(COLOURS):  # up to here the theme has them, for light and dark pages
         scale["range"] = palette(len(names))
     shown = alt.Legend(title=title, symbolLimit=0) if legend else None
@@ -120,10 +123,9 @@ def colour(names: Sequence[Any], field: str = "series", title: str | None = None
 
 def shape(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
     """A form for each name, in one legend with its colour."""
-    domain = [printable(str(name)) for name in names]
+    forms = [SHAPES[number % len(SHAPES)] for number in range(len(names))]
     shown = alt.Legend(title=title, symbolLimit=0) if legend else None
-    scale = {"domain": domain, "range": [SHAPES[number % len(SHAPES)] for number in range(len(domain))]}
-    return alt.Shape(f"{field}:N").scale(**scale).legend(shown)
+    return alt.Shape(f"{field}:N").scale(domain=[_text(name) for name in names], range=forms).legend(shown)
 
 
 def banded(base: Any, x: Any, y: Any, look: Any, tips: Sequence[Any] = (), **marks: Any) -> list:
@@ -143,11 +145,10 @@ def _thinner(look: Any, most: float = 4.0, least: float = 1.5) -> Any:
     """A size for each name, the first one's the largest."""
     content = look.to_dict()
     domain = content["scale"]["domain"]
-    sizes = (
-        [round(float(size), 2) for size in np.linspace(most, least, len(domain))] if len(domain) > 1 else [least + 0.5]
-    )
-    field = alt.StrokeWidth if most < 10 else alt.Size
-    return field(f"{content['field']}:N").scale(domain=domain, range=sizes).legend(None)
+    sizes = np.linspace(most, least, len(domain)).round(2).tolist() if len(domain) > 1 else [least + 0.5]
+    channel = alt.StrokeWidth if most < 10 else alt.Size
+    legend = alt.Legend(**content["legend"]) if content.get("legend") else None  # one legend with that of the colour
+    return channel(f"{content['field']}:O").scale(domain=domain, range=sizes).legend(legend)
 
 
 def figure(*layers: Any, title: str = "", width: int = WIDTH, height: int = HEIGHT) -> Any:
@@ -237,10 +238,9 @@ def lines(
     numeric = pd.api.types.is_numeric_dtype(table[x])
     drawn = drawn.sort_values("x", kind="stable") if numeric else drawn.assign(x=drawn["x"].map(_text))
     label = xlabel or x.replace("_", " ")
-    if numeric:
-        across = axis("x", drawn["x"], label, xscale)
-    else:
-        across = alt.X("x:O").scale(domain=list(dict.fromkeys(map(_text, table[x])))).title(label).axis(labelAngle=0)
+    across = axis("x", drawn["x"], label, xscale) if numeric else alt.X("x:O").title(label).axis(labelAngle=0)
+    if not numeric:
+        across = across.scale(domain=list(dict.fromkeys(map(_text, table[x]))))
     shown = drawn[["value", "low", "high"]].to_numpy(float).ravel()
     up = axis("value", shown, ylabel or y.replace("_", " "), yscale, percent)
     if domain:
@@ -275,41 +275,64 @@ def _bounded(estimate: Estimate, share: bool = False) -> dict[str, float]:
 
 
 def dots(
-    estimates: Mapping[str, Estimate],
+    found: Mapping[str, Estimate | Mapping[str, Estimate]],
     *,
     title: str = "",
     zero: float | None = None,
     bound: float | None = None,
     percent: bool = False,
     ratio: bool = False,
-    share: bool = False,
     xlabel: str = "",
 ) -> Any:
     """A row for each name: a dot at the value, a bar over the 95% interval, lines at `zero` (dotted) and `bound`.
 
-    With `ratio`, what is given are natural logarithms of ratios.
+    Of a name with several series a row has a dot for each, beside one another. With `ratio`, what is given are natural
+    logarithms of ratios.
     """
-    found = pd.DataFrame({"name": name, **_bounded(one, share)} for name, one in estimates.items())
-    found = found if len(found) else pd.DataFrame(columns=["name", "value", "low", "high"])
+    by_series = {name: one if isinstance(one, Mapping) else {"": one} for name, one in found.items()}
+    series = list(dict.fromkeys(_text(one) for own in by_series.values() for one in own))
+    numbers = ["value", "low", "high"]
+    drawn = pd.DataFrame(
+        [
+            {"name": name, "series": one, **_bounded(estimate, estimate.kind == estimates.SHARE)}
+            for name, own in by_series.items()
+            for one, estimate in own.items()
+        ],
+        columns=["name", "series", *numbers],
+    )
     lines_at = [(place, dash) for place, dash in ((zero, [2, 3]), (bound, [6, 4])) if place is not None]
     x = alt.X(field="value", type="quantitative").title(_wrapped(xlabel))
     if ratio:
-        numbers = ["value", "low", "high"]
-        found[numbers] = np.exp(found[numbers].astype(float).clip(-20, 20))
+        drawn[numbers] = np.exp(drawn[numbers].astype(float).clip(-20, 20))
         lines_at = [(float(np.exp(place)), dash) for place, dash in lines_at]
-        seen = np.array([0.5, 2.0, *found[numbers].to_numpy().ravel(), *(place for place, _ in lines_at)], float)
+        seen = np.array([0.5, 2.0, *drawn[numbers].to_numpy().ravel(), *(place for place, _ in lines_at)], float)
         seen = seen[np.isfinite(seen)]
         x = x.scale(type="log", domain=[seen.min() * 0.95, seen.max() * 1.05], nice=False)
         x = x.axis(values=ticks(seen.min(), seen.max()), labelExpr="format(datum.value, '~g') + '×'")
     else:
         x = x.scale(padding=10, nice=False, zero=False).axis(format="~%" if percent else "~g", tickCount=5)
-    y = alt.Y("name:N").scale(domain=[printable(str(name)) for name in estimates]).title(None)
-    base = rows(found)
-    bars = base.mark_rule(strokeWidth=2.5, color=COLOURS[0]).encode(x=x.field("low"), x2="high:Q", y=y)
-    bars = bars.transform_filter("isValid(datum.low)")
-    spots = base.mark_point(filled=True, size=70, opacity=1, color=COLOURS[0]).encode(x=x, y=y)
+    place = {"y": alt.Y("name:N").scale(domain=[_text(name) for name in found]).title(None)}
+    several = len(series) > 1
+    place |= {"color": colour(series, legend=several)}
+    place |= {"yOffset": alt.YOffset("series:N").scale(domain=series)} if several else {}
+    base = rows(drawn)
+    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5)
+    bars = bars.encode(x=x.field("low"), x2="high:Q", **place)
+    spots = base.mark_point(filled=True, size=70, opacity=1)
+    spots = spots.encode(x=x, shape=shape(series, legend=several), **place)
     across = [rule(dash, x=place) for place, dash in lines_at]
-    return figure(*across, bars, spots, title=title, height=ROW * max(len(estimates), 1) + 10)
+    height = (ROW + 12 * several) * max(len(found), 1) + 10
+    return figure(*across, bars, spots, title=title, height=height)
+
+
+def dots_of_means(table: pd.DataFrame, by: str, series: str, column: str, *, percent: bool = False, **look: Any) -> Any:
+    """The means of a column as `dots`: a row for each value of `by`, in it a dot for each of `series`."""
+    kind = _kind(column, percent)
+    found = {
+        str(name): {str(one): estimates.mean(values, kind) for one, values in own.groupby(series, sort=False)[column]}
+        for name, own in table.groupby(by, sort=False)
+    }
+    return dots(found, percent=percent, **look)
 
 
 def on_tasks(table: pd.DataFrame, rule: Rule, xlabel: str = "") -> Any:
@@ -317,39 +340,6 @@ def on_tasks(table: pd.DataFrame, rule: Rule, xlabel: str = "") -> Any:
     effects = {str(task): verdicts.estimated(own) for task, own in table.groupby("task", sort=False)}
     look: dict[str, Any] = {"percent": rule.unit == "%", "ratio": rule.unit == "log×"}
     return dots(effects, zero=0.0, bound=rule.bound, xlabel=xlabel, **look)
-
-
-def series_of_dots(
-    estimates: Mapping[str, Mapping[str, Estimate]], *, title: str = "", percent: bool = False, xlabel: str = ""
-) -> Any:
-    """A row for each name, and in it a dot with its interval for each series, beside one another."""
-    series = list(dict.fromkeys(_text(one) for own in estimates.values() for one in own))
-    found = [
-        {"name": name, "series": one, **_bounded(estimate, percent)}
-        for name, own in estimates.items()
-        for one, estimate in own.items()
-    ]
-    base = rows(pd.DataFrame(found, columns=["name", "series", "value", "low", "high"]))
-    y = alt.Y("name:N").scale(domain=[_text(name) for name in estimates]).title(None)
-    x = alt.X(field="value", type="quantitative").title(_wrapped(xlabel)).scale(padding=10, zero=False, nice=False)
-    x = x.axis(format="~%" if percent else "~g", tickCount=5)
-    place = {"y": y, "yOffset": alt.YOffset("series:N").scale(domain=series), "color": colour(series)}
-    bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5)
-    bars = bars.encode(x=x.field("low"), x2="high:Q", **place)
-    spots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, shape=shape(series), **place)
-    return figure(bars, spots, title=title, height=(ROW + 12) * max(len(estimates), 1))
-
-
-def series_of_means(
-    table: pd.DataFrame, by: str, series: str, column: str, *, percent: bool = False, **look: Any
-) -> Any:
-    """The means of a column as `series_of_dots`: a row for each value of `by`, in it a dot for each of `series`."""
-    kind = _kind(column, percent)
-    found = {
-        str(name): {str(one): estimates.mean(values, kind) for one, values in own.groupby(series, sort=False)[column]}
-        for name, own in table.groupby(by, sort=False)
-    }
-    return series_of_dots(found, percent=percent, **look)
 
 
 def plane(
@@ -420,9 +410,8 @@ def path(table: pd.DataFrame, x: str, y: str, by: str, colours: Sequence[str], l
     base = rows(named).encode(x="x:Q", y="y:Q", order="order:Q")
     shown = alt.Legend(title=legend, orient="bottom", columns=2)
     look = alt.Color("series:N").scale(domain=names, range=colours).legend(shown)
-    thin = _thinner(look, 3.5, 1.2)
     edge = base.mark_line(color="white", strokeWidth=5, opacity=0.5, clip=True).encode(detail="series:N")
-    ways = base.mark_line(clip=True).encode(color=look.legend(None), strokeWidth=thin)
+    ways = base.mark_line(clip=True).encode(color=look.legend(None), strokeWidth=_thinner(look.legend(None), 3.5, 1.2))
     marks = shape(names, title=legend).legend(shown)
     spots = base.mark_point(size=22, clip=True, opacity=1, filled=True).encode(color=look, shape=marks)
     return [edge, ways, spots]
@@ -459,15 +448,6 @@ def points(x: Sequence[float], y: Sequence[float], classes: Sequence[Any], names
     look = alt.Color("series:N").scale(domain=domain, range=list(COLOURS[1 : 1 + len(domain)])).legend(legend)
     marks = rows(shown).mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
     return marks.encode(x="x:Q", y="y:Q", color=look, shape=shape(domain).legend(legend))
-
-
-def bars(table: pd.DataFrame, name: str, value: str, by: str, *, xlabel: str = "") -> Any:
-    """A bar of a share of 1 for each row."""
-    shown = pd.DataFrame({"name": table[name].map(_text), "value": table[value], "series": table[by].map(_text)})
-    y = alt.Y("name:N").scale(domain=list(dict.fromkeys(shown["name"]))).title(None)
-    x = alt.X(field="value", type="quantitative").scale(domain=[0, 1]).title(xlabel).axis(format="~%", tickCount=5)
-    look = colour(list(dict.fromkeys(shown["series"])), legend=False)
-    return figure(rows(shown).mark_bar().encode(x=x, y=y, color=look), height=20 * max(len(shown), 1))
 
 
 def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Any:
@@ -524,7 +504,7 @@ def learning_curves(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float 
 
 def specification(figure: Any) -> dict[str, Any]:
     """A figure as Vega-Lite; what it sets itself takes precedence over the theme."""
-    content = figure.to_dict() if not isinstance(figure, dict) else figure
+    content = figure if isinstance(figure, dict) else figure.to_dict(validate=False)
     config = theme()
     for part in ("axis", "legend"):  # the canvas grows with the names
         config[part]["labelLimit"] = 0
@@ -542,7 +522,7 @@ def save(figure: Any, directory: Path, name: str, kinds: Sequence[str] = ("png",
     content, paths = specification(figure), []
     for kind in dict.fromkeys(kinds):
         if kind == "svg":
-            written = adapting(vl_convert.vegalite_to_svg(content).encode())
+            written = adapting(vl_convert.vegalite_to_svg(content))
         elif kind == "pdf":
             written = vl_convert.vegalite_to_pdf(content)
         else:
@@ -562,16 +542,16 @@ def svg(figure: Any) -> str:
     return vl_convert.vegalite_to_svg(specification(figure) | {"background": "white"})
 
 
-def adapting(svg: bytes) -> bytes:
+def adapting(svg: str) -> bytes:
     """An SVG whose ink follows the reader's choice of a light or a dark page."""
+    clip = r'(?<=id=")clip\d+|(?<=url\(#)clip\d+'
+    clips = list(dict.fromkeys(re.findall(clip, svg)))  # Vega counts them over all figures of a process
+    text = re.sub(clip, lambda match: f"clip{clips.index(match[0])}", svg)
     swapped = {light: _DARK[name] for name, light in _LIGHT.items()} | _ON_DARK
     names = {colour: f"--on-page-{number}" for number, colour in enumerate(swapped)}
     light = ";".join(f"{name}:{colour}" for colour, name in names.items())
     dark = ";".join(f"{name}:{swapped[colour]}" for colour, name in names.items())
     style = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
-    text = svg.decode()
-    for number, clip in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text))):
-        text = re.sub(rf"\b{clip}\b", f"region{number}", text)  # vl-convert counts on from figure to figure
     for tone, name in names.items():
         text = re.sub(tone, f"var({name})", text, flags=re.IGNORECASE)
     return re.sub(r"(<svg[^>]*>)", lambda match: match.group(1) + style, text, count=1).encode()

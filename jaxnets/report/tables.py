@@ -1,72 +1,29 @@
-"""Tables on the console."""
+"""The tables of a comparison and of text classifiers: one list of columns for the console and the page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-_LARGE = 1.5  # times the share of each of equally large classes
-_MOST_LISTED = 10
+from jaxnets.comparison.answer import SOURCES, Answer
+from jaxnets.comparison.table import Study
+from jaxnets.data.dataset import Dataset
+from jaxnets.data.texts import Texts
+from jaxnets.errors import one_line
+from jaxnets.report.console import Table
+from jaxnets.stats import estimates, selection
+from jaxnets.stats.ensembles import System, accuracy, certain_mistakes, difference_of_systems
 
+NONE = "–"
+MOST_TASKS = 3  # of which the console shows tables; the page has all
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> Table:
-    """A table with its words to the left and its numbers to the right."""
-    result = Table(title=title, caption=caption or None, box=box.SIMPLE_HEAD, title_justify="left")
-    result.caption_justify = "left"
-    rows = [list(row) for row in rows]
-    for position, name in enumerate(columns):
-        numeric = all(_is_number(row[position]) for row in rows)
-        result.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=position == 0)
-    for row in rows:
-        result.add_row(*row)
-    return result
-
-
-def print_table(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table."""
-    console.print(table(title, columns, rows))
-
-
-def _is_number(text: str) -> bool:
-    return text[:1].isdigit() or text[:1] in "-–"
-
-
-def on_balance(
-    labels: Int[np.ndarray, "examples"], class_names: Sequence[str], predictions: Int[np.ndarray, "examples"]
-) -> list[str]:
-    """Sentences on what an accuracy hides: one class has most of the examples, others are never predicted."""
-    counts = np.bincount(labels, minlength=len(class_names))
-    name, share = class_names[int(counts.argmax())], counts.max() / len(labels)
-    sentences = []
-    if share >= _LARGE / len(class_names):
-        sentences.append(
-            f"'{name}' is the class of {share:.1%} of the test examples: always predicting it has an accuracy of "
-            f"{share:.4f}."
-        )
-    never = np.setdiff1d(np.flatnonzero(counts), predictions) if len(predictions) else np.zeros(0, int)
-    if len(never):
-        listed = ", ".join(f"'{class_names[label]}' ({counts[label]} test examples)" for label in never[:_MOST_LISTED])
-        more = f" and {len(never) - _MOST_LISTED} more" if len(never) > _MOST_LISTED else ""
-        sentences.append(f"Never predicted: {listed}{more}.")
-    return sentences
-
-
-def with_interval(value: float, low: float, high: float, reason: str = "", sign: str = "") -> str:
-    """A value with the bounds of its interval, or why there is none.
-
-    >>> with_interval(0.97222, 0.9663, 0.9812), with_interval(0.5, float("nan"), float("nan"), "one value")
-    ('0.972 (0.966 to 0.981)', '0.500 (one value)')
-    """
-    if pd.isna(value):
-        return "–"
-    if pd.isna(low) or pd.isna(high):
-        return f"{value:{sign}.3f}" + (f" ({reason})" if reason else "")
-    return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
+# ---- cells ------------------------------------------------------------------------------------------------------
 
 
 def cell(value: Any) -> str:
@@ -76,5 +33,345 @@ def cell(value: Any) -> str:
     ('0.0316', '–', 'adam')
     """
     if pd.isna(value):
-        return "–"
+        return NONE
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def percent(value: float) -> str:
+    """A share of 1 in percent."""
+    return NONE if pd.isna(value) else f"{value:.1%}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number that may be unknown, or never reached.
+
+    >>> number(float("inf")), number(float("nan")), number(12345.6), number(2)
+    ('never', '–', '12,346', '2')
+    """
+    if pd.isna(value):
+        return NONE
+    return "never" if np.isinf(value) else f"{value:,.{digits}g}" if value < 1000 else f"{value:,.0f}"
+
+
+def with_interval(value: float, low: float, high: float, reason: str = "", sign: str = "") -> str:
+    """A value with the bounds of its interval, or why there is none.
+
+    >>> with_interval(0.97222, 0.9663, 0.9812), with_interval(0.5, float("nan"), float("nan"), "one value")
+    ('0.972 (0.966 to 0.981)', '0.500 (one value)')
+    """
+    if pd.isna(value):
+        return NONE
+    if pd.isna(low) or pd.isna(high):
+        return f"{value:{sign}.3f}" + (f" ({reason})" if reason else "")
+    return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
+
+
+def bounded(row: Mapping[Any, Any], name: str, shares: bool = True) -> str:
+    r"""An estimate of a row with its bounds, or with the reason why there are none.
+
+    >>> unknown = dict.fromkeys(["loss_low", "loss_high"], float("nan"))
+    >>> bounded({"loss": 0.5, **unknown, "loss_note": "one value"}, "loss", False)
+    '0.500 (–: one\xa0value)'
+    """
+    value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    if pd.isna(value):
+        return NONE
+    middle = percent(value) if shares else f"{value:.3f}"
+    if pd.isna(low) or pd.isna(high):
+        return f"{middle} ({NONE}: {_unbroken(row[f'{name}_note'])})"
+    bounds = f"({100 * low:.1f} to {100 * high:.1f})" if shares else f"({low:.3f} to {high:.3f})"
+    return f"{middle} {_unbroken(bounds)}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+# ---- the methods of a comparison --------------------------------------------------------------------------------
+
+SCORES, TUNING, ENSEMBLES = "At the chosen settings", "Tuning and speed", "Ensembles"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column about the contestants of a comparison: in which table of the page, and its heading on the console."""
+
+    table: str
+    heading: str
+    cell: Callable[[Mapping[Any, Any]], str]
+    console: str = ""
+
+
+COLUMNS = (
+    Column(SCORES, "chosen setting", lambda row: row["setting"], "setting"),
+    Column(SCORES, "mean test accuracy", lambda row: bounded(row, "accuracy"), "test accuracy (95% CI)"),
+    Column(SCORES, "median", lambda row: bounded(row, "median")),
+    Column(SCORES, "interquartile mean", lambda row: bounded(row, "iqm")),
+    Column(SCORES, "test loss", lambda row: bounded(row, "loss", shares=False)),
+    Column(SCORES, "runs", lambda row: str(row["num_runs"])),
+    Column(SCORES, "diverged", lambda row: percent(row["diverged_share"])),
+    Column(TUNING, "tuning runs", lambda row: str(row["tuning_runs"])),
+    Column(TUNING, "diverged", lambda row: percent(row["tuning_diverged_share"]), "diverged in tuning"),
+    Column(TUNING, "LR range (decades)", lambda row: number(row["width_decades"], 2), "LR range"),
+    Column(TUNING, "best rate", lambda row: "on the edge" if row["edge"] else "inside"),
+    Column(TUNING, "target", lambda row: percent(row["target"])),
+    Column(TUNING, "reached", lambda row: percent(row["reached_share"])),
+    Column(TUNING, "steps", lambda row: number(row["steps_to_target"]), "steps to target"),
+    Column(TUNING, "examples", lambda row: number(row["examples_to_target"])),
+    Column(TUNING, "seconds", lambda row: number(row["seconds_to_target"])),
+    Column(ENSEMBLES, "members", lambda row: f"{row['members']:.0f}"),
+    Column(ENSEMBLES, "test accuracy, single", lambda row: percent(row["single_accuracy"])),
+    Column(ENSEMBLES, "test accuracy, ensemble", lambda row: percent(row["ensemble_accuracy"]), "ensemble"),
+    Column(ENSEMBLES, "test loss, single", lambda row: number(row["single_loss"])),
+    Column(ENSEMBLES, "test loss, ensemble", lambda row: number(row["ensemble_loss"])),
+    Column(ENSEMBLES, "calibration error, single", lambda row: number(row["single_calibration"])),
+    Column(ENSEMBLES, "calibration error, ensemble", lambda row: number(row["ensemble_calibration"])),
+)
+_FIRST_TO_GO = ("ensemble", "LR range", "steps to target", "diverged in tuning")
+_NOTES = {
+    SCORES: "In parentheses: 95% CIs over {unit}s. A diverged run counts as chance. Settings were chosen on dev.",
+    TUNING: "LR range: the width of the learning rates within 1% of the best. On the edge: the best rate is the lowest "
+    "or the highest tried, and a better one may lie outside. Steps, examples and seconds: of the median run to the "
+    "target; never, if over half do not arrive.",
+    ENSEMBLES: "Single: mean over the runs. Ensemble: the average of their probabilities.",
+}
+
+
+def of_contestants(study: Study, said: Answer) -> list[Table]:
+    """The tables of the page with a row for each contestant on each task; ensembles where predictions were kept."""
+    several = len(study.tasks) > 1
+    lead = [*(["task"] if several else []), study.by.replace("_", " ")]
+    found = []
+    for title, note in _NOTES.items():
+        columns = [column for column in COLUMNS if column.table == title]
+        table = said.contestants if title != ENSEMBLES else said.contestants.dropna(subset=["ensemble_accuracy"])
+        rows = [
+            [*([str(row["task"])] if several else []), str(row["contestant"]), *(one.cell(row) for one in columns)]
+            for row in table.to_dict("records")
+        ]
+        found.append(Table(title, [*lead, *(one.heading for one in columns)], rows, note.format(unit=study.unit)))
+    return [table for table in found if table.rows]
+
+
+def print_answer(console: Console, said: Answer) -> None:
+    """Prints the tables of contestants and the answer in sentences, with what cannot be said after it."""
+    tasks = said.contestants.groupby("task", sort=False)
+    for task, own in list(tasks)[:MOST_TASKS]:
+        records = own.to_dict("records")
+        name, values = _settings(own)
+        cells = {"": [str(row["contestant"]) for row in records], name: values}
+        cells |= {one.console: [one.cell(row) for row in records] for one in COLUMNS[1:] if one.console}
+        cells = {name: column for name, column in cells.items() if set(column) != {NONE}}
+        title = f"{task}: best setting of each, {own['num_runs'].iloc[0]} test runs"
+        optional = [name for name in _FIRST_TO_GO if name in cells]
+        console.print(Table(title, list(cells), list(zip(*cells.values(), strict=True)), optional=optional))
+    if len(tasks) > MOST_TASKS:
+        console.print(f"The tables of the other {len(tasks) - MOST_TASKS} tasks are in the report.")
+    for sentence in said.sentences:
+        console.print(Text(sentence, style="bold" if sentence == said.sentences[0] else ""))
+    for caution in said.cautions:
+        console.print(Text(f"Caution: {caution}", style="yellow"))
+
+
+def _settings(rows: pd.DataFrame) -> tuple[str, list[str]]:
+    """The header of the settings, and the settings; the name of an only hyperparameter goes into the header."""
+    settings = [str(setting).replace("_", " ") for setting in rows["setting"]]
+    name, *others = {setting.rpartition(" ")[0] for setting in settings}
+    if others or not name or "," in name:
+        return "setting", settings
+    return name, [setting.removeprefix(name).strip() for setting in settings]
+
+
+def pairs(said: Answer) -> list[dict[str, Any]]:
+    """A row for each pair: `task`, `name`, `outcome` with its `look` in the style sheet, and the other `cells`."""
+    rows = []
+    for row in said.pairs.to_dict("records"):
+        points = NONE if pd.isna(row["difference"]) else f"{100 * row['difference']:+.2f} ({NONE}: "
+        if pd.notna(row["low"]) and pd.notna(row["high"]):
+            bounds = f"({estimates.percent(row['level'])} CI {100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
+            points = f"{100 * row['difference']:+.2f} {_unbroken(bounds)}"
+        elif points != NONE:
+            points += f"{_unbroken(row.get('note') or 'spread unknown')})"
+        shares = [f"{words} {row[name]:.0%}" for name, words in SOURCES.items() if pd.notna(row[name])]
+        ahead = {"first": row["first"], "second": row["second"]}.get(row["outcome"])
+        rows.append(
+            {
+                "task": row["task"],
+                "name": f"{row['first']} − {row['second']}",
+                "outcome": row["outcome"] if ahead is None else f"{ahead} ahead",
+                "look": {"tie": "tie", "open": "inconclusive"}.get(row["outcome"], "supported"),
+                "cells": [
+                    points.replace("-", "\N{MINUS SIGN}"),
+                    ", ".join(shares) or f"{row['unit']}s",
+                    bounded(row, "improvement"),
+                ],
+            }
+        )
+    return rows
+
+
+# ---- how it was done --------------------------------------------------------------------------------------------
+
+_BLOCKS = "{}, each with a new split of the data, new tuning and new seeds. The block is the unit of inference."
+_ONE_BLOCK = "One split of the data: the intervals hold for this split alone. The seed is the unit of inference."
+_CONFIRMED = "The chosen setting is trained again with {} fresh seeds{}; results are from these runs only."
+_NOT_CONFIRMED = "No confirmation runs: tuning runs are reported, so scores are optimistic."
+
+
+def protocol(study: Study) -> list[tuple[str, str]]:
+    """How it was done: names and descriptions, and what was not tuned."""
+    one, runs = study.protocol, study.runs
+    in_blocks = " in each block" if study.unit == "block" else ""
+    share = one.steps_saved / max(one.steps_taken + one.steps_saved, 1)
+    steps = f" with {one.steps_taken:,} steps" if one.steps_taken else ""
+    saved = f"; {share:.0%} of all steps were saved" if share >= 0.005 else ""
+    found = [
+        ("Compared", f"{study.by.replace('_', ' ')}: {', '.join(map(str, study.contestants))}."),
+        (
+            "Search",
+            f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds each{in_blocks}, the same for all.",
+        ),
+        (
+            "Choice",
+            "The setting with the best mean dev accuracy; diverged runs count as chance. Test data were not used.",
+        ),
+        ("Confirmation", _CONFIRMED.format(one.confirm_seeds, in_blocks) if one.confirm_seeds else _NOT_CONFIRMED),
+        ("Blocks", _BLOCKS.format(one.num_blocks) if one.num_blocks > 1 else _ONE_BLOCK),
+        ("Runs", f"{len(runs):,} runs{steps}{saved}."),
+    ]
+    alike = {"In all runs": _constant(runs, selection.REPETITIONS)}
+    others = {study.by, *alike["In all runs"], *study.tuned, *selection.REPETITIONS}
+    alike |= {f"With {name}": _constant(own, others) for name, own in runs.groupby(study.by, sort=False)}
+    for name, values in alike.items():
+        words = ", ".join(f"{key.replace('_', ' ')} {cell(value)}" for key, value in values.items())
+        found += [(name, f"{words}.")] if words else []
+    return found
+
+
+def _constant(runs: pd.DataFrame, without: Collection[str]) -> dict[str, Any]:
+    """The hyperparameters that are alike in all of the runs."""
+    names = [name for name in selection.hyperparameters(runs) if name not in without and runs[name].notna().all()]
+    return {name: runs[name].iloc[0] for name in names if runs[name].nunique() == 1}
+
+
+def of_protocol(study: Study) -> list[Table]:
+    """The tasks with their numbers of examples, and what was tuned."""
+    rows = [
+        [
+            one.name,
+            one.about or NONE,
+            f"{one.num_train:,} / {one.num_dev:,} / {one.num_test:,}",
+            str(one.num_classes),
+            percent(one.chance),
+            percent(one.target),
+        ]
+        for one in study.tasks
+    ]
+    columns = ("task", "about", "examples: train / dev / test", "classes", "chance", "target")
+    spaces = [[name.replace("_", " "), text] for name, text in study.protocol.spaces.items()]
+    found = [Table("Tasks", columns, rows), Table("Search spaces", ("hyperparameter", "values"), spaces)]
+    return [table for table in found if table.rows]
+
+
+# ---- text classifiers -------------------------------------------------------------------------------------------
+
+_LONGEST_TEXT, _LONGEST_NAME, _LEAST_NAME = 160, 24, 6  # characters; the last of a class that heads a column
+_MOST_LISTED, _MOST_MISTAKES = 10, 8
+_LARGE = 1.5  # times the share of each of equally large classes
+
+
+def systems(nets: Sequence[System], classical: Sequence[System], num_folds: int) -> Table:
+    """A row for each system: accuracy, and the difference to the best baseline."""
+
+    def difference(system: System, other: System) -> str:
+        found = difference_of_systems(system, other)
+        return with_interval(found.value, found.low, found.high, found.reason(), "+")
+
+    best = max(classical, key=lambda system: system.accuracies.mean(), default=None)
+    bayes = next((system for system in classical if system.name == "naive_bayes"), None)
+    rows = []
+    for system in (*classical, *nets):
+        found = accuracy(system)
+        against = NONE if best is None or system.name == best.name else difference(system, best)
+        shown = with_interval(found.value, found.low, found.high, found.reason())
+        rows.append([system.name, shown, f"{system.seconds:.1f}", against])
+    over = "folds" if num_folds > 1 else "seeds and test texts together"
+    repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds (of a baseline or an ensemble: over test texts)"
+    notes = [f"Accuracy: mean and 95% CI over {repetitions}. A name × n is the ensemble of n seeds."]
+    notes += ["Seconds: of one seed, or of all of an ensemble."]
+    notes += [f"Difference: to {best.name}, the best baseline; CI over {over}."] if best is not None else []
+    if bayes is not None and bayes is not best:
+        notes.append(f"To naive_bayes: {', '.join(f'{system.name} {difference(system, bayes)}' for system in nets)}.")
+    notes += [f"{system.name}, chosen on dev: {system.configuration}." for system in nets if system.configuration]
+    return Table("Systems", ["system", "test accuracy", "seconds", "difference"], rows, " ".join(notes))
+
+
+def confusion(
+    name: str, counts: Int[np.ndarray, "classes classes"], class_names: Sequence[str], width: int
+) -> list[Table]:
+    """The confusion matrix of a system; of too many classes the most confused pairs, and those with the lowest F1."""
+    names = [one_line(one, _LONGEST_NAME) for one in class_names]
+    longest = max(map(cell_len, names))
+    least = max(len(str(counts.max())), min(longest, _LEAST_NAME))
+    if longest + 2 + len(names) * (least + 2) <= width:
+        rows = [[one, *map(str, row)] for one, row in zip(names, counts, strict=True)]
+        return [Table(f"{name}: examples of each class (row) by predicted class", ["", *names], rows)]
+    wrong = counts - np.diag(np.diag(counts))
+    worst = [divmod(int(place), len(names)) for place in np.argsort(-wrong, axis=None, kind="stable")[:_MOST_LISTED]]
+    confused = [
+        [names[label], names[taken], str(wrong[label, taken]), str(counts[label].sum())]
+        for label, taken in worst
+        if wrong[label, taken]
+    ]
+    examples, predicted, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    f1 = np.where(examples > 0, 2 * right / np.maximum(examples + predicted, 1), np.inf)
+    rows = [
+        [
+            names[label],
+            str(examples[label]),
+            str(predicted[label]),
+            f"{right[label] / examples[label]:.3f}",
+            f"{right[label] / predicted[label]:.3f}" if predicted[label] else NONE,
+            f"{f1[label]:.3f}",
+        ]
+        for label in np.argsort(f1, kind="stable")[:_MOST_LISTED]
+        if examples[label]
+    ]
+    tested = examples > 0
+    note = f"Mean F1 of all {tested.sum()} classes of the test examples (macro F1): {f1[tested].mean():.3f}."
+    headings = ["class", "examples", "predicted", "recall", "precision", "F1"]
+    return [
+        Table(f"{name}: the most confused pairs of classes", ["class", "predicted", "examples", "of"], confused),
+        Table(f"{name}: the classes with the lowest F1", headings, rows, note),
+    ]
+
+
+def mistakes(name: str, predictions: pd.DataFrame, folds: Sequence[Dataset]) -> Table:
+    """The most certain mistakes of a system on texts."""
+    rows = []
+    for row in certain_mistakes(predictions, _MOST_MISTAKES).to_dict("records"):
+        fold = folds[int(row["fold"])]
+        assert isinstance(fold.test.inputs, Texts)
+        text = fold.decode(fold.test.inputs[int(row["example"])])
+        short = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+        classes = [fold.class_names[int(row[column])] for column in ("prediction", "label")]
+        rows.append([f"{row['certainty']:.3f}", *classes, short])
+    return Table(f"{name}: the most certain mistakes", ["certainty", "predicted", "label", "text"], rows)
+
+
+def balance(
+    labels: Int[np.ndarray, "examples"], class_names: Sequence[str], predictions: Int[np.ndarray, "examples"]
+) -> list[str]:
+    """Sentences on what an accuracy hides: one class has most of the examples, others are never predicted."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    name, share = class_names[int(counts.argmax())], counts.max() / len(labels)
+    sentences = []
+    if share >= _LARGE / len(class_names):
+        about = f"'{name}' is the class of {share:.1%} of the test examples"
+        sentences.append(f"{about}: always predicting it has an accuracy of {share:.4f}.")
+    never = np.setdiff1d(np.flatnonzero(counts), predictions) if len(predictions) else np.zeros(0, int)
+    if len(never):
+        listed = ", ".join(f"'{class_names[label]}' ({counts[label]} test examples)" for label in never[:_MOST_LISTED])
+        more = f" and {len(never) - _MOST_LISTED} more" if len(never) > _MOST_LISTED else ""
+        sentences.append(f"Never predicted: {listed}{more}.")
+    return sentences

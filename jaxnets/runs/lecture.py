@@ -19,9 +19,9 @@ from rich.console import Console
 from jaxnets import __version__, io, schema
 from jaxnets.engine import executables
 from jaxnets.errors import UserError
-from jaxnets.report import findings, page
+from jaxnets.report import claims_page
+from jaxnets.report.claims_page import Finding, Section
 from jaxnets.report.console import Terminal
-from jaxnets.report.page import Section
 from jaxnets.runs import real_text, run_directory, runner
 from jaxnets.runs.experiment import Claim, configure
 
@@ -121,19 +121,19 @@ def _joined(plans: Sequence[Sequence[Run]], state: Mapping[Path, Section]) -> li
     return [replace(made, real=real[0] if real else None) for made, *real in pairs]
 
 
-def _section(run: Run, finding: findings.Finding | None, problem: str = "") -> Section:
+def _section(run: Run, finding: Finding | None, problem: str = "") -> Section:
     claim = run.claim
     problem = problem or ("" if finding else "It has not been run yet.")
     return Section(claim.name, claim.about, claim.fingerprint, finding, run.directory, problem)
 
 
-def _finished(run: Run) -> findings.Finding | None:
+def _finished(run: Run) -> Finding | None:
     """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
     try:
         made = schema.read_json(run.directory / MADE, {"fingerprint": str})
     except (OSError, UserError):
         return None
-    finding = findings.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
+    finding = claims_page.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
     if finding is None or not all((run.directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
         return None
     return finding
@@ -178,7 +178,7 @@ def _line(number: int, section: Section) -> str:
     finding, name = section.finding, section.directory.name
     if finding is None:
         return f"{number:2}. {name}: not run. {section.problem}"
-    blocks = page.stability(finding.verdict)
+    blocks = claims_page.stability(finding.verdict)
     told = f"{finding.verdict.outcome} (blocks: {blocks})" if finding.verdict.blocks else finding.verdict.outcome
     return f"{number:2}. {name}: {told}; {finding.programs} programs, {finding.seconds:.0f} s. {section.claim}"
 
@@ -187,9 +187,9 @@ def _write(lecture: Lecture, sections: Sequence[Section]) -> None:
     """The page, and the table of verdicts."""
     about = f"Made by jaxnets {__version__} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
     name = Path(lecture.text).name.removeprefix("tfds:")
-    text = page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
+    text = claims_page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
     io.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
-    table = page.markdown(sections, lecture.notes)
+    table = claims_page.markdown(sections, lecture.notes)
     io.write(lecture.directory / VERDICTS, lambda path: path.write_text(table, encoding="utf-8"))
 
 
@@ -209,7 +209,7 @@ def with_verdicts(readme: Path, table: str) -> str:
     with io.opened(readme, "readme") as stream:
         content = stream.read()
     try:
-        return page.insert(content.decode("utf-8"), table)
+        return claims_page.insert(content.decode("utf-8"), table)
     except ValueError as error:
         raise UserError(f"readme: '{readme}': {error}.") from None
 

@@ -13,9 +13,8 @@ from jaxnets.claims.repetition import Repeated
 from jaxnets.engine import sweep
 from jaxnets.errors import UserError
 from jaxnets.plugins import Trust
-from jaxnets.report import findings
-from jaxnets.report.console import Terminal
-from jaxnets.report.tables import table
+from jaxnets.report import claims_page
+from jaxnets.report.console import Table, Terminal
 from jaxnets.runs import run_directory, runner
 from jaxnets.runs.experiment import Experiment, repeated
 
@@ -55,7 +54,7 @@ def reproduce(
         if len(old):
             kept, again = (one[~one["run"].isin(left_out)] for one in (old, _again(output, name)))
             tables.append(repetition.compare(name, kept, again, tolerance))
-    found = [findings.read(folder) for folder in (directory, output) if (folder / findings.FILE).exists()]
+    found = [claims_page.read(folder) for folder in (directory, output) if (folder / claims_page.FILE).exists()]
     verdicts = tuple(one.verdict.outcome for one in found if one) if len(found) == 2 else ()
     then, now = (run_directory.read_environment(folder) for folder in (directory, output))
     return Reproduction(tuple(tables), verdicts, causes(then, now), len(left_out))
@@ -93,7 +92,7 @@ def _shown(value: Any) -> str:
 def show(console: Console, directory: Path, found: Reproduction) -> None:
     """Prints a line for each table, the verdicts, the outcome, and what may be its cause."""
     rows = [[one.table, f"{one.rows:,}", one.outcome, _worst(one)] for one in found.tables]
-    console.print(table(f"{directory}, trained again", ["table", "rows", "outcome", "differs most"], rows))
+    console.print(Table(f"{directory}, trained again", ["table", "rows", "outcome", "differs most"], rows))
     if found.left_out:
         console.print(f"{found.left_out:,} runs had been interrupted, and are left out.")
     if found.verdicts:

@@ -12,7 +12,7 @@ from rich.console import Console
 from jaxnets import io
 from jaxnets.config.values import brief
 from jaxnets.engine.results import Trained, judged_step
-from jaxnets.errors import UserError, unknown
+from jaxnets.errors import UserError, printable, unknown
 from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
 from jaxnets.inference.predict import Ensemble
@@ -224,9 +224,24 @@ class Results(Trained):
 
     def _repr_html_(self) -> str:
         """The best configurations and the main figure, for a notebook."""
-        from jaxnets.report import notebook
+        from jaxnets.report import figures, tables
 
-        return notebook.html(self.runs, self.curves, self.test_share)
+        finished = selection.finished(self.runs) if len(self.runs) else self.runs
+        if finished.empty:
+            return f"<p>None of the {self.num_runs:,} runs finished.</p>"
+        best = selection.best_configurations(self.runs, test_share=self.test_share)
+        shown = best[best.columns[: list(best.columns).index("num_seeds")]].map(tables.cell)
+        for name in ("test_accuracy", "dev_accuracy"):
+            ends = best[[name, f"{name}_low", f"{name}_high", f"{name}_note"]].itertuples(index=False)
+            shown[name] = [tables.with_interval(*row) for row in ends]
+        shown = shown.assign(diverged=best["diverged_share"].map(tables.percent))
+        table = shown.rename(columns=lambda name: name.replace("_", " ")).map(printable).to_html(index=False, border=0)
+        figure = figures.learning_curves(self.runs, self.curves, self.test_share)
+        if self.runs["learning_rate"].nunique() > 1:
+            rates = selection.best_configurations(self.runs, ["optimizer", "learning_rate"])
+            own = finished[finished["run"].isin(rates["members"].explode())]
+            figure = figures.lines(own, "learning_rate", "test_accuracy", "optimizer", percent=True, xscale="log")
+        return f"<p>{self.num_runs:,} runs; chosen by mean dev accuracy.</p>{table}{figures.svg(figure)}"
 
 
 def _listed(name: str, values: Any, what: str) -> list[Any]:

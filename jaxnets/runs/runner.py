@@ -19,11 +19,11 @@ from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.report import comparison_tables, figures, findings
+from jaxnets.report import claims_page, comparison_page, figures, tables
+from jaxnets.report.claims_page import Finding
 from jaxnets.report.figures import Picture
-from jaxnets.report.findings import Finding
 from jaxnets.report.progress import patience
-from jaxnets.runs import observe, run_directory, session, study_report
+from jaxnets.runs import observe, run_directory, session
 from jaxnets.runs.experiment import Claim, Comparison, Experiment, Job, command_line
 from jaxnets.runs.results import Results
 
@@ -95,9 +95,9 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
     said = answer(found, config.options["margin"], config.options.get("over_examples", False))
-    comparison_tables.print_answer(console, said)
+    tables.print_answer(console, said)
     environment = run_directory.read_environment(directory)
-    page, *drawn = study_report.write(
+    page, *drawn = comparison_page.write(
         directory, found, said, command_line(experiment, config), environment, config.figures
     )
     for path in drawn:
@@ -135,9 +135,9 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
     measured = claim.measure(results)
     for name, table in measured.items():
         io.write_table(directory / f"{name}.parquet", table)
-    tables = {"runs": results.runs, "curves": results.curves, **measured}
-    found = claim.evidence(tables)
-    pictures = {**_effect_pictures(claim, found), **claim.pictures(tables)}
+    shown = {"runs": results.runs, "curves": results.curves, **measured}
+    found = claim.evidence(shown)
+    pictures = {**_effect_pictures(claim, found), **claim.pictures(shown)}
     for name, picture in pictures.items():  # the page of all claims shows the SVG
         figures.save(picture.figure, directory / "figures", name, ("svg", *results.config.figures.split(",")))
     finding = Finding(
@@ -151,11 +151,11 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
         command=command_line(claim, results.config),
         programs=results.num_programs + sum(trained.num_programs for trained in results.further),
         seconds=results.seconds + time.perf_counter() - start,
-        tables=claim.summary(tables),
+        tables=claim.summary(shown),
         pictures={name: picture.caption for name, picture in pictures.items()},
     )
-    io.write_json(directory / findings.FILE, finding.as_json())
-    findings.print_finding(console, finding, directory)
+    io.write_json(directory / claims_page.FILE, finding.as_json())
+    claims_page.show(console, finding, directory)
     return finding
 
 

@@ -11,7 +11,7 @@ from jaxnets.config import presets
 from jaxnets.config.values import unparse
 from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.models import blocks
-from jaxnets.report import page as lecture_page
+from jaxnets.report import claims_page
 from jaxnets.training import heads, initializers, optimizers, schedules
 from tests.docs.pages import PAGES, ROOT
 
@@ -60,7 +60,7 @@ def test_each_claim_has_its_section():
     sections = re.findall(r"^### (\w+)\n\n\*(.*)\*$", text, re.MULTILINE)
     assert sections == [(name, claim.about) for name, claim in CLAIMS.items()]
     assert re.findall(r"^\| (.*) `(\w+)` \|", text, re.MULTILINE) == [(about, name) for name, about in sections]
-    assert lecture_page.insert(text, "table") != text
+    assert claims_page.insert(text, "table") != text
 
 
 @pytest.mark.parametrize("page", PAGES)

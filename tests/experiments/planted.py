@@ -16,7 +16,7 @@ from rich.console import Console
 
 from jaxnets.engine import executables
 from jaxnets.experiments.lecture import CLAIMS
-from jaxnets.report.findings import Finding
+from jaxnets.report.claims_page import Finding
 from jaxnets.runs import runner
 from jaxnets.runs.experiment import configure
 

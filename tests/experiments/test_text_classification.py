@@ -32,7 +32,7 @@ def reviews(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def no_pages(monkeypatch):
     """The pages and figures of a comparison have tests of their own."""
-    monkeypatch.setattr("jaxnets.report.comparison_page.Gallery.figures", lambda self: {})
+    monkeypatch.setattr("jaxnets.report.comparison_page.on_paper", lambda *_: {})
     monkeypatch.setattr("jaxnets.report.comparison_page.html", lambda *arguments, **keywords: "")
 
 

@@ -6,7 +6,7 @@ from jaxnets.claims.verdicts import judge
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.errors import UserError
 from jaxnets.experiments import xor
-from jaxnets.report import findings
+from jaxnets.report import claims_page
 from tests.experiments.planted import Planted
 
 
@@ -89,7 +89,7 @@ def test_a_tiny_real_run(tiny):
     assert "none: 1 of 3 core parts were not tested in this run" in " ".join(text.split())
     assert set(finding.pictures) == {"solved", "plane_0", "plane_2", "hidden"}
     assert len(results.runs) == 24
-    again = findings.read(results.directory)
+    again = claims_page.read(results.directory)
     assert again.as_json() == finding.as_json()
     assert "--num_seeds=8" in finding.command
 

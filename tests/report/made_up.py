@@ -7,8 +7,7 @@ import pandas as pd
 
 from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Estimate, Fact, Rule, judge
 from jaxnets.report import figures
-from jaxnets.report.findings import Finding
-from jaxnets.report.page import Section
+from jaxnets.report.claims_page import Finding, Section
 
 HOSTILE = "<img src=x onerror=alert(1)> & |"
 WHY = {"reason": "Less is noise.", "power": "A factor of 1.4 is found in four of five repetitions."}

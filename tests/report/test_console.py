@@ -1,14 +1,12 @@
 import io
 import os
 
-import pandas as pd
 import pytest
 from rich.padding import Padding
 from rich.text import Text
 
 from jaxnets.inference.explain import Explanation, json_text, print_explanation
-from jaxnets.report import figures, tables
-from jaxnets.report.console import Terminal
+from jaxnets.report.console import Table, Terminal
 from tests.docs.pages import ROOT
 
 NAME = "[/x] [bold]b[/] :smile: \x1b]0;title\x07\x1b[2J$x$ \ud800<b>"
@@ -19,7 +17,7 @@ NAME = "[/x] [bold]b[/] :smile: \x1b]0;title\x07\x1b[2J$x$ \ud800<b>"
 def test_text_of_others_is_only_shown(form, terminal):
     console = Terminal(file=io.StringIO(), width=120, force_terminal=terminal, color_system=None)
     if form == "table":
-        tables.print_table(console, NAME, [NAME, "number"], [[NAME, "1"]])
+        console.print(Table(NAME, [NAME, "number"], [[NAME, "1"]]))
     else:
         console.print({"line": NAME, "text": Text(NAME), "padded": Padding(Text(NAME), (0, 2))}[form])
     text = console.file.getvalue()
@@ -30,7 +28,7 @@ def test_text_of_others_is_only_shown(form, terminal):
 
 def test_columns_stay_in_line():
     console = Terminal(file=io.StringIO(), width=80)
-    tables.print_table(console, "", ["name", "n"], [["a\x07\u202eb", "1"], ["ab", "2"]])
+    console.print(Table("", ["name", "n"], [["a\x07\u202eb", "1"], ["ab", "2"]]))
     lines = [line for line in console.file.getvalue().splitlines() if line.strip().startswith("ab")]
     assert lines[0].index("1") == lines[1].index("2")
 
@@ -65,16 +63,3 @@ def test_a_prediction_is_shown_and_written_without_control_characters(capsys):
     written.encode()
     assert "\x9b" not in written
     assert '"naïve"' in json_text([Explanation("naïve", (), (), {"a": 1.0}, (), ())])
-
-
-@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
-def test_a_label_on_a_figure_is_text(tmp_path, kind):
-    name = r"$\f$ &<b>\$"
-    table = pd.DataFrame({"x": [name, name, "$x$"], "y": 1.0, "z": ["$x$", name, name]})
-    figure = figures.lines(table, "x", "y", "z", title=name + "\x1b[2J\ud800", ylabel=name)
-    (path,) = figures.save(figure, tmp_path, "figure", [kind])
-    if kind == "svg":
-        text = path.read_text(encoding="utf-8")
-        assert text.count(r">$\f$ &amp;&lt;b&gt;\$") >= 4
-        assert ">$x$<" in text
-        assert "\x1b" not in text

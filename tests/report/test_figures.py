@@ -1,6 +1,8 @@
 """Figures tell the truth: each rule on the chart object, and the whole on what is rendered."""
 
 import io
+import itertools
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
@@ -9,8 +11,9 @@ import pytest
 import vl_convert
 
 from jaxnets.claims.verdicts import EMPIRICAL, Rule
-from jaxnets.report import figures
-from jaxnets.stats import estimates
+from jaxnets.errors import UserError
+from jaxnets.report import comparison_page, figures
+from jaxnets.stats import estimates, selection
 from jaxnets.stats.estimates import Estimate
 from tests.report import studies
 
@@ -62,14 +65,14 @@ def test_shares_have_bands_within_0_and_1():
     table = pd.DataFrame({"rate": 0.1, "right": [1.0, 1.0, 0.2, 1.0], "kind": ["a"] * 4, "system": "dan"})
 
     def wide(values):
-        return Estimate(0.9, -0.05, 1.48)
+        return Estimate(0.9, -0.05, 1.48, kind=estimates.SHARE)
 
     bounds = {"low": [0.0], "high": [1.0]}
     figure = figures.lines(table, "rate", "right", percent=True, estimate=wide)
     assert drawn(figure)[["low", "high"]].to_dict("list") == bounds
-    figure = figures.series_of_dots({"a": {"x": wide(0)}}, percent=True)
+    figure = figures.dots({"a": {"x": wide(0)}}, percent=True)
     assert drawn(figure)[["low", "high"]].to_dict("list") == bounds
-    assert drawn(figures.series_of_means(table, "kind", "system", "right", percent=True))["high"].max() <= 1
+    assert drawn(figures.dots_of_means(table, "kind", "system", "right", percent=True))["high"].max() <= 1
 
 
 def test_ratio_axes_are_ticked_at_whole_ratios():
@@ -117,13 +120,12 @@ def everything():
     named = TABLE.assign(kind=TABLE["kind"] + f" {long}")
     yield figures.lines(named, "width", "loss", "kind", title=long, xlabel=f"{long} over {long}", ylabel=long)
     yield figures.dots(estimates, zero=0.0, bound=0.1, ratio=True, xlabel=long * 2)
-    yield figures.series_of_dots({"first": estimates, long: estimates}, percent=True, xlabel=long)
+    yield figures.dots({"first": estimates, long: estimates}, percent=True, xlabel=long)
     yield figures.plane(heights, "z", *figures.path(ways, "x", "y", "named", figures.COLOURS, "steps"), label=long)
     corners = figures.points([-1, 1], [-1, 1], [0, 1], {0: "no", 1: long})
     yield figures.plane(heights.assign(z=0.0), "z", corners, boundary=0.5)
     yield figures.confusion(np.eye(3, dtype=int), [long, "a", "a"], long)
-    yield figures.bars(pd.DataFrame({"n": [long], "v": [0.5], "m": ["mlp"]}), "n", "v", "m", xlabel="share")
-    yield from studies.gallery(*studies.make(confirm=4)).figures().values()
+    yield from comparison_page.on_paper(*studies.make(confirm=4)).values()
 
 
 @pytest.mark.slow
@@ -139,6 +141,78 @@ def test_nothing_is_cut_off():
 
 def pixels_of(png):
     return np.asarray(PIL.Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Runs and curves of a sweep that never was; all runs of sgd at rate 1 diverged."""
+    generator, rows, curves = np.random.default_rng(0), [], []
+    for optimizer, rate, seed in itertools.product(("sgd", "adam"), (0.01, 0.1, 1.0), range(3)):
+        accuracy, lost = generator.uniform(0.5, 0.9), optimizer == "sgd" and rate == 1.0
+        values = [np.nan] * 3 if lost else [accuracy, 1 - accuracy, accuracy]
+        rows.append((len(rows), optimizer, rate, seed, "diverged" if lost else "finished", *values))
+        curves += [(len(rows) - 1, step, 1 / step, accuracy) for step in (10, 20)]
+    columns = ["run", "optimizer", "learning_rate", "seed", "status", "dev_accuracy", "dev_loss", "test_accuracy"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(
+        curves, columns=["run", "step", "train_loss", "dev_accuracy"]
+    )
+
+
+def test_learning_curves_are_those_of_the_best_runs(results):
+    runs, curves = results
+    loss, accuracy = figures.learning_curves(runs, curves).hconcat
+    assert encoding(loss, "y", 1)["scale"]["type"] == "log"
+    for _, row in selection.best_configurations(runs).iterrows():
+        expected = curves[curves["run"].isin(row["members"])].groupby("step")["dev_accuracy"].mean()
+        own = drawn(accuracy)[drawn(accuracy)["series"].str.startswith(row["optimizer"])]
+        np.testing.assert_allclose(own["value"], expected.to_numpy())
+
+
+def test_a_sweep_in_which_nothing_came_of_any_run_is_drawn(results, tmp_path):
+    runs = results[0].assign(status="diverged", dev_accuracy=np.nan, dev_loss=np.nan, test_accuracy=np.nan)
+    assert figures.save(figures.learning_curves(runs, results[1][:0]), tmp_path, "figure")
+
+
+def test_figures_are_the_same_files_each_time_and_whole_or_not_at_all(results, tmp_path, monkeypatch):
+    figure, contents = figures.learning_curves(*results), []
+    for folder in ("one", "two"):
+        paths = figures.save(figure, tmp_path / folder, "figure", ["png", "svg"])
+        assert [path.name for path in paths] == ["figure.png", "figure.svg"]
+        contents.append([path.read_bytes() for path in paths])
+    assert contents[0] == contents[1]
+    assert contents[0][0].startswith(b"\x89PNG")
+    text = "".join(ElementTree.fromstring(contents[0][1]).itertext())
+    assert "dev accuracy" in text
+    assert "adam" in text
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(UserError, match="no space left"):
+        figures.save(figure, tmp_path / "one", "figure")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == dict(
+        zip(["figure.png", "figure.svg"], contents[0], strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_label_on_a_figure_is_text(tmp_path, kind):
+    name = r"$\f$ &<b>\$"
+    table = pd.DataFrame({"x": [name, name, "$x$"], "y": 1.0, "z": ["$x$", name, name]})
+    figure = figures.lines(table, "x", "y", "z", title=name + "\x1b[2J\ud800", ylabel=name)
+    (path,) = figures.save(figure, tmp_path, "figure", [kind])
+    if kind == "svg":
+        text = path.read_text(encoding="utf-8")
+        assert text.count(r">$\f$ &amp;&lt;b&gt;\$") >= 4
+        assert ">$x$<" in text
+        assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("names", [("好评", "差评"), tuple(map(str, range(80)))])
+def test_a_confusion_of_any_names_and_of_many_is_bounded_and_warns_of_nothing(names, tmp_path, recwarn):
+    figure = figures.confusion(np.eye(len(names), dtype=int), names, "网")
+    assert max(figure.width, figure.height) <= 1000
+    figures.save(figure, tmp_path, "confusion", ["png"])
+    shown = figure.layer[0].to_dict()["encoding"]["x"]["scale"]["domain"]
+    assert shown == [f"{number + 1} {name}" for number, name in enumerate(names)]
+    assert not len(recwarn)
 
 
 def test_a_figure_can_be_restyled_and_written(tmp_path):

@@ -13,7 +13,7 @@ from jaxnets.cli.flags import command_values
 from jaxnets.config.config import Config
 from jaxnets.errors import UserError
 from jaxnets.experiments import lecture as command
-from jaxnets.report import page
+from jaxnets.report import claims_page
 from jaxnets.report.figures import Picture, figure, rule
 from jaxnets.runs import lecture
 from jaxnets.runs.experiment import Claim, Option, configure
@@ -229,7 +229,7 @@ def test_a_mistake_is_one_line(argument, tmp_path, capsys):
 
 def test_the_verdicts_go_into_a_readme(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Nets\n{page.BEGIN}\n{page.END}\n")
+    readme.write_text(f"# Nets\n{claims_page.BEGIN}\n{claims_page.END}\n")
     lecture.put_verdicts(readme, "| a |\n")
     assert "| a |" in readme.read_text()
     readme.write_text("# Nets\n")

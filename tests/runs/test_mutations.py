@@ -18,7 +18,7 @@ from jaxnets.errors import UserError
 from jaxnets.experiments.train import EXPERIMENT as TRAIN
 from jaxnets.inference import explain
 from jaxnets.inference import model as models
-from jaxnets.report import findings
+from jaxnets.report import claims_page
 from jaxnets.runs import directories
 from tests.by_hand import may_be_changed
 from tests.report.made_up import finding
@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
     comparison_table.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
     io.write_json(directory / "study" / "environment.json", ENVIRONMENT)
     shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "study")
-    io.write_json(directory / "study" / findings.FILE, finding("sums").as_json())
+    io.write_json(directory / "study" / claims_page.FILE, finding("sums").as_json())
     return directory
 
 
@@ -76,7 +76,7 @@ READERS = {
     "sweep/models.json": [load],
     "sweep/checkpoint/model.json": [lambda path: explain.explain(models.load(path), ["a good film"])],
     "study/study.json": [lambda path: answer(comparison_table.read(path), 0.01)],
-    "study/finding.json": [findings.read],
+    "study/finding.json": [claims_page.read],
 }
 
 

@@ -6,11 +6,7 @@
   const views = new Map();
 
   // ---- figures: the drawing is Vega's, this chooses what is drawn -------------------------------------------------
-  const valuesOf = column => (column.places ? column.places.map(place => column.texts[place] ?? null) : column);
-  const rowsOf = table => {
-    const columns = Object.entries(table).map(([name, column]) => [name, valuesOf(column)]);
-    return (columns[0]?.[1] ?? []).map((_, row) => Object.fromEntries(columns.map(([name, values]) => [name, values[row]])));
-  };
+  const rowsOf = table => table.rows.map(row => Object.fromEntries(table.columns.map((name, place) => [name, row[place]])));
   const data = Object.fromEntries(Object.entries(content.data).map(([name, table]) => [name, rowsOf(table)]));
   const ofTask = rows => (task ? rows.filter(row => row.task === undefined || row.task === task.value) : rows);
 
@@ -27,7 +23,7 @@
 
   const draw = async chart => {
     const place = document.getElementById(`chart-${chart.name}`);
-    const specification = chart.variants[choiceOf(chart.name)][1];
+    const specification = chart.variants[choiceOf(chart.name)];
     const datasets = Object.fromEntries(Object.entries(data).map(([name, rows]) => [name, ofTask(rows)]));
     const options = { actions: false, renderer: "svg", ast: true, logLevel: 1, config: theme(place.clientWidth), tooltip: { disableDefaultStyle: true } };
     views.get(chart.name)?.finalize();
