@@ -42,7 +42,7 @@ _DARK = {"ink": "#e6e9ed", "quiet": "#a3acb8", "line": "#363d46", "page": "#1d21
 _ON_DARK = {COLOURS[0]: "#3f94f0", COLOURS[5]: "#a5dcff", INK: "#e6e9ed"}
 WIDTH, HEIGHT, ROW = 360, 260, 28  # pixels
 _MANY = 20  # classes of a confusion matrix above which its zeros are left out
-_LONGEST_NAME = 24
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def theme(dark: bool = False) -> dict[str, Any]:
         "view": {"stroke": None},
         "mark": {"aria": False},
         "axis": text | lines | {"labelLimit": 150, "labelOverlap": "greedy"},
-        "legend": text | symbols | {"orient": "top", "labelLimit": 220, "columns": 2},
+        "legend": text | symbols | {"orient": "top", "labelLimit": 220, "titleLimit": 0, "columns": 2},
         "title": {"color": tone["ink"], "anchor": "start", "fontSize": 13, "fontWeight": "normal"},
         "header": {"labelColor": tone["ink"], "labelFontSize": 12},
         "text": {"color": tone["ink"], "fontSize": 12},
