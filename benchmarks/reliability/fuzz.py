@@ -162,7 +162,7 @@ _NPZ = [
 _VALUES = [unparse(field.default).encode() for field in fields() if field.default is not None]
 _VALUES += [b"log:1e-4:1:9", b"lin:0:1:3", b"128x128,0", b"a,b,c", b"true", b"0.1"]
 _CONFIGS = [
-    json.dumps({"format": 2, "experiment": "train", "config": to_json(Config(learning_rate=[0.1, 1.0]))}).encode(),
+    json.dumps({"format": 3, "experiment": "train", "config": to_json(Config(learning_rate=[0.1, 1.0]))}).encode(),
 ]
 
 PARSERS = {

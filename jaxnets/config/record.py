@@ -9,7 +9,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import Range, linear_range, log_range
 from jaxnets.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 _OBJECT = "object"
 _ONE = (*schema.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
 _VALUES = {...: (*_ONE, [_ONE])}

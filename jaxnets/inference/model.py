@@ -23,7 +23,7 @@ from jaxnets.models.blocks import VECTORS, TextBatch
 from jaxnets.plugins import Plugin, Trust
 
 CHECKPOINT, DESCRIPTION, PARAMETERS = "checkpoint", "model.json", "parameters.safetensors"
-_FORM = 1
+_FORM = 2
 SHAPE = {
     "form": _FORM,
     "model": str,
@@ -214,8 +214,9 @@ def load(directory: Path, trust: Trust = False) -> Model:
         raise UserError(f"'{directory}' holds no model; 'train' keeps one, and so does keep=best.")
     folder = _folder(directory)
     io.check_checksums(folder)
-    path, arrays = folder / DESCRIPTION, read_export(folder / PARAMETERS)
-    return from_description(path, schema.read_json(path, SHAPE), nested(folder / PARAMETERS, arrays), trust)
+    path = folder / DESCRIPTION
+    description = schema.read_json(path, SHAPE)
+    return from_description(path, description, nested(folder / PARAMETERS, read_export(folder / PARAMETERS)), trust)
 
 
 def export(path: Path, params: Any) -> None:

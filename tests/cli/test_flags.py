@@ -64,14 +64,14 @@ def test_a_config_file_repeats_nothing_of_the_experiments_own_values(tmp_path):
         ("[", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ("3", "it must be an object, not 3"),
-        ('{"format": 2}', "has no 'config' with values by name"),
-        ('{"format": 9, "config": {}}', "has the format 9; this version reads 2"),
-        ('{"format": 2, "config": {"sede": 3}}', "keyword: 'sede' is not known. Did you mean 'seed'?"),
-        ('{"format": 2, "config": {"seed": {"a": 3}}}', "config.seed has 'a', which is not known"),
-        ('{"format": 2, "config": {"optimizer": {"object": "f"}}}', "optimizer: it was the object 'f'"),
-        ('{"format": 2, "config": {"learning_rate": {"log_range": [0, 1]}}}', "log_range: 0 is not above 0"),
-        ('{"format": 2, "config": {"learning_rate": {"log_range": 3}}}', "learning_rate"),
-        ('{"format": 2, "config": {"seed": {}}}', "seed: {} is not a value"),
+        ('{"format": 3}', "has no 'config' with values by name"),
+        ('{"format": 9, "config": {}}', "has the format 9; this version reads 3"),
+        ('{"format": 3, "config": {"sede": 3}}', "keyword: 'sede' is not known. Did you mean 'seed'?"),
+        ('{"format": 3, "config": {"seed": {"a": 3}}}', "config.seed has 'a', which is not known"),
+        ('{"format": 3, "config": {"optimizer": {"object": "f"}}}', "optimizer: it was the object 'f'"),
+        ('{"format": 3, "config": {"learning_rate": {"log_range": [0, 1]}}}', "log_range: 0 is not above 0"),
+        ('{"format": 3, "config": {"learning_rate": {"log_range": 3}}}', "learning_rate"),
+        ('{"format": 3, "config": {"seed": {}}}', "seed: {} is not a value"),
     ],
 )
 def test_what_is_no_config_file_is_one_line(content, part, tmp_path):
@@ -83,7 +83,7 @@ def test_what_is_no_config_file_is_one_line(content, part, tmp_path):
 
 
 def test_an_object_of_a_config_file_may_be_given_again(tmp_path):
-    content = {"format": 2, "config": {"optimizer": {"object": "f"}, "dataset": "xor"}}
+    content = {"format": 3, "config": {"optimizer": {"object": "f"}, "dataset": "xor"}}
     (tmp_path / "config.json").write_text(json.dumps(content))
     config = flags.parse(MINE, [f"--config={tmp_path / 'config.json'}", "--optimizer=sgd"])
     assert config.optimizer == "sgd"

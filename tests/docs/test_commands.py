@@ -29,7 +29,7 @@ def test_the_command_of_an_experiment_is_understood(words, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     for directory in (tmp_path / "results" / "compare_optimizers" / "RUN", tmp_path / "my_run"):  # the latter is begun
         (directory / "parts").mkdir(parents=True)
-        content = {"format": 2, "experiment": "compare_optimizers", "config": {}}
+        content = {"format": 3, "experiment": "compare_optimizers", "config": {}}
         (directory / "config.json").write_text(json.dumps(content))
     arguments = words[1:] if words[0] == "run.py" else words[2:]
     if arguments[:1] == ["--help"]:

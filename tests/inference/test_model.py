@@ -160,6 +160,9 @@ def test_a_damaged_run_directory_is_told(run_directory, tmp_path):
     description.write_text(json.dumps(content | {"vocabulary": content["vocabulary"][:-1]}))
     with pytest.raises(UserError, match=r"word vectors, but the vocabulary in model\.json has"):
         saved.load(copy)
+    description.write_text(json.dumps(content | {"form": 1}))  # that of 0.4
+    with pytest.raises(UserError, match=r"model\.json: cannot be read: it has the form 1; this version reads 2"):
+        saved.load(copy)
     description.write_text("{")
     with pytest.raises(UserError, match=r"model\.json: cannot be read"):
         saved.load(copy)

@@ -119,7 +119,8 @@ def test_runs_that_were_interrupted_are_left_out(written, tmp_path):
 def test_what_is_no_run_directory_is_one_line(written, tmp_path):
     with pytest.raises(UserError, match="there is not a run directory"):
         directories.read(tmp_path / "none")
-    (tmp_path / "config.json").write_text(json.dumps({"format": 99, "experiment": "train", "config": {}}))
     (tmp_path / "environment.json").write_text("{}")
-    with pytest.raises(UserError, match="has the format 99; this version reads 2"):
-        directories.read(tmp_path)
+    for number in (2, 99):  # 2 is that of 0.4
+        (tmp_path / "config.json").write_text(json.dumps({"format": number, "experiment": "train", "config": {}}))
+        with pytest.raises(UserError, match=f"has the format {number}; this version reads 3"):
+            directories.read(tmp_path)
