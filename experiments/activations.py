@@ -153,7 +153,6 @@ EXPERIMENT = Claim(
     "centred and one steep; each tries the same learning rates in each block, the dev loss chooses, and fresh seeds "
     "measure. The time of each function with its derivative, in paired rounds.",
     rules=RULES,
-    trains=False,
     takes="features",
     needs=("hidden_units",),
     defaults={

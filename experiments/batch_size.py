@@ -150,7 +150,6 @@ EXPERIMENT = Claim(
     measured="Each size tries the same learning rates for SGD on each task in each block, for as many examples; the "
     "training loss chooses, and fresh seeds measure losses, costs to a loss, and angles to the full gradient.",
     rules=RULES,
-    trains=False,
     takes="features",
     check=check,
     defaults={

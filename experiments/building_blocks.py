@@ -107,7 +107,6 @@ EXPERIMENT = Claim(
     measured="The parameters of each block of three models are counted in the arrays that the code makes, and by "
     "formulas that know nothing of the code, for vocabularies of eight sizes.",
     rules=RULES,
-    trains=False,
     check=check,
     options=(
         Option("features", 64, "Numbers of an example, for the MLP.", least=1),

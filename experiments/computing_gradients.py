@@ -161,7 +161,6 @@ EXPERIMENT = Claim(
     "rounding; and its time in forward passes, in rounds that take turns, for five sizes of nets.",
     rules=RULES,
     takes="features",
-    trains=False,
     check=only(model="mlp", activation="tanh", head="softmax"),  # as the gradient is derived by hand
     defaults={
         "dataset": "digits",

@@ -153,7 +153,6 @@ EXPERIMENT = Claim(
     "indicators.",
     rules=RULES,
     check=check,
-    trains=False,
     takes="text",
     defaults={
         "dataset": "ngrams",

@@ -123,7 +123,6 @@ EXPERIMENT = Claim(
     "more. On each task and in each block both try the same learning rates, dev loss chooses, and the test loss of "
     "fresh seeds measures.",
     rules=RULES,
-    trains=False,
     takes="features",
     needs=("hidden_units",),
     check=check,

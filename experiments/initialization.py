@@ -169,7 +169,6 @@ EXPERIMENT = Claim(
     "rates in each block, the dev loss chooses, and fresh seeds measure. Ranks of hidden weights while nets train from "
     "zeros and from a constant.",
     rules=RULES,
-    trains=False,
     takes="features",
     needs=("hidden_units", "activation"),
     check=check,

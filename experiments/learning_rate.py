@@ -149,7 +149,6 @@ EXPERIMENT = Claim(
     "hyperparameters, each from a range that was fixed before. Each seed is measured at the rate that the others of "
     "its block choose; runs that fail count as guessing.",
     rules=RULES,
-    trains=False,
     takes="features",
     defaults={
         "optimizer": "momentum",

@@ -158,7 +158,6 @@ EXPERIMENT = Claim(
     rules=RULES,
     takes="features",
     needs=("hidden_units", "activation"),
-    trains=False,
     defaults={
         "dataset": "digits",
         "model": "mlp",

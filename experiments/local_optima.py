@@ -152,7 +152,6 @@ EXPERIMENT = Claim(
     rules=RULES,
     takes="features",
     check=check,
-    trains=False,
     defaults={
         "optimizer": ["sgd", "adam"],
         "learning_rate": log_range(3e-3, 3, 7),

@@ -163,7 +163,6 @@ EXPERIMENT = Claim(
     measured="Nets on the patterns good, bad, not good and not bad; and test accuracy of a DAN with and without a "
     "hidden layer, on sentences of which 5% to 50% are negated, both tuned alike in each block.",
     rules=RULES,
-    trains=False,
     takes="text",
     needs=("hidden_units",),
     check=with_both,

@@ -131,7 +131,6 @@ EXPERIMENT = Claim(
     "of a rate with a schedule's form and end; training loss chooses, and fresh seeds measure. Beside it a constant "
     "rate with and without a warm-up.",
     rules=RULES,
-    trains=False,
     defaults={
         "optimizer": "sgd",
         "schedule": "jaxnets.training.schedules:decay",

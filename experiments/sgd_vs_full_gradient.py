@@ -154,7 +154,6 @@ EXPERIMENT = Claim(
     rules=RULES,
     takes="features",
     check=check,
-    trains=False,
     defaults={
         "optimizer": "sgd",
         "learning_rate": log_range(1e-2, 10, 7),

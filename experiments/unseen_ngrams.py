@@ -155,7 +155,6 @@ EXPERIMENT = Claim(
     "and over vectors in which like words are alike, by degree of likeness, all tuned alike in each block.",
     rules=RULES,
     check=check,
-    trains=False,
     takes="text",
     needs=("embedding_dim", "vector_range"),
     defaults={

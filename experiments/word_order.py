@@ -155,7 +155,6 @@ EXPERIMENT = Claim(
     measured="Test accuracy of CNNs by window width and of a DAN, on pairs of sentences of the same words whose "
     "deciding words stand one to three words apart, and on their words shuffled; all tuned alike in each block.",
     rules=RULES,
-    trains=False,
     takes="text",
     defaults={
         "dataset": "word_order",

@@ -166,6 +166,7 @@ EXPERIMENT = Claim(
     measured="Whether a line parts the four patterns, by a linear program; and the seeds that get all four right after "
     "training, by hidden units and non-linearity.",
     rules=RULES,
+    trains=True,
     takes="features",
     needs=("hidden_units", "activation"),
     defaults={

@@ -76,6 +76,7 @@ class Experiment:
 class Claim(Experiment):
     """A sentence that is put to the test, by rules that are fixed before."""
 
+    trains: bool = False  # most claims train in `measure`, on each task
     lecture: str
     measured: str
     rules: Mapping[str, Rule]

@@ -46,7 +46,7 @@ def made_up(name, begun, *, broken=False, **more):
     given = {"dataset": "digits", "hidden_units": 3}
     return Claim(
         **{"name": name, "about": "Nets learn.", "lecture": "They do.", "measured": "A number.", "defaults": given}
-        | {"options": (Option("least", 0.0, "Least accuracy."),), "rules": RULES, "trains": False}
+        | {"options": (Option("least", 0.0, "Least accuracy."),), "rules": RULES}
         | {"measure": measure, "evidence": evidence, "summary": summary, "pictures": pictures}
         | more
     )
