@@ -7,7 +7,7 @@ import pytest
 from jaxnets import io
 from jaxnets.config.config import Config
 from jaxnets.config.values import log_range
-from jaxnets.engine import table
+from jaxnets.engine import layout, table
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 
@@ -36,7 +36,7 @@ def eight_gib(monkeypatch):
 
 
 def set_free(monkeypatch, num_bytes):
-    for place in (limits, table, io):
+    for place in (layout, table, io):
         monkeypatch.setattr(place, "free_memory", lambda: num_bytes)
 
 
