@@ -30,7 +30,8 @@ def report(results, study, console):
         console.print(sentence)
     for name in dict.fromkeys(one.system for one in fits if not one.converged):
         console.print(f"{name} did not converge: scikit-learn stopped it after its largest number of iterations.")
-    console.print(tables.mistakes(best.system.name, best.mean, folds))
+    if (mistakes := tables.mistakes(best.system.name, best.mean, folds)).rows:
+        console.print(mistakes)
     figure = figures.confusion(counts, names, best.system.name)
     for path in figures.save(figure, results.directory / "figures", "confusion", results.config.figures.split(",")):
         console.print(f"Figure: {path}", soft_wrap=True)

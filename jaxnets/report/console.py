@@ -67,8 +67,7 @@ class Table:
                 yield from self._as_list()
                 return
             shown.remove(optional.pop(0))
-        drawn = table.Table(title=self.title or None, caption=self.note or None, box=box.SIMPLE_HEAD)
-        drawn.title_justify = drawn.caption_justify = "left"
+        drawn = table.Table(box=box.SIMPLE_HEAD)
         drawn.show_edge, drawn.pad_edge, drawn.padding = False, False, (0, 1, 0, 0)
         for place in sorted(shown, key=lambda place: numeric[place]):  # texts get what there is to spare first
             more = min(natural[place] - least[place], spare)
@@ -78,9 +77,10 @@ class Table:
             drawn.add_column(str(self.columns[place]), justify=justify, overflow="fold", width=least[place])
         for row in self.rows:
             drawn.add_row(*(str(row[place]) for place in shown))
-        yield Text()
+        # a title within the table would be broken at the width of its columns
+        yield Text(f"\n{self.title}" if self.title else "", style="italic")
         yield drawn
-        yield Text()
+        yield Text(f"{self.note}\n" if self.note else "", style="dim italic")
 
     def _as_list(self) -> RenderResult:
         yield Text(f"\n{self.title}", style="italic")
