@@ -88,7 +88,7 @@ def test_the_tables_open_in_pandas_in_one_line(written):
 
 
 def test_the_configuration_tells_its_format(written):
-    assert json.loads((written / "config.json").read_text())["format"] == record.FORMAT == 2
+    assert json.loads((written / "config.json").read_text())["format"] == record.FORMAT == 3
 
 
 def test_a_fingerprint_tells_examples_apart(written):
