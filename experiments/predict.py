@@ -5,9 +5,8 @@ from pathlib import Path
 
 from jaxnets import io
 from jaxnets.cli.flags import TRUST, trust_of
-from jaxnets.data import text_files, text_lines
-from jaxnets.data.labels import unknown_label
-from jaxnets.data.notes import counted
+from jaxnets.data import files, text_files
+from jaxnets.data.dataset import counted, unknown_label
 from jaxnets.engine import devices
 from jaxnets.errors import UserError
 from jaxnets.inference import explain
@@ -80,7 +79,7 @@ def texts(given, class_names):
       UserError: if a file cannot be read, is not UTF-8, or has a label that is none of the classes.
     """
     if not given.text and not given.file:
-        lines = text_lines.decoded(sys.stdin.buffer, "standard input")
+        lines = files.decoded(sys.stdin.buffer, "standard input")
         return [text_files.Row(number, "", text) for number, text in lines]
     asked = [text_files.Row(0, "", text) for text in given.text]
     for file in map(Path, given.file):

@@ -30,9 +30,9 @@ from jaxnets.cli.flags import parse_text
 from jaxnets.config.config import Config, fields
 from jaxnets.config.record import from_json, to_json
 from jaxnets.config.values import unparse
-from jaxnets.data import arrays_on_disk, encoding, text_files, vectors
+from jaxnets.data import encoding, files, text_files, vectors
 from jaxnets.data.text_files import Columns
-from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.data.texts import Tokenizer
 from jaxnets.engine import store
 from jaxnets.engine.keep import Record
 from jaxnets.engine.segment import Outcome
@@ -177,9 +177,7 @@ PARSERS = {
     "config.json": Parser(_CONFIGS, "config.json", _config),
     "parquet": Parser([_parquet()], "runs.parquet", _table),
     "safetensors": Parser([safetensors.numpy.save({"a.b": np.ones((2, 3))})], "a.safetensors", model.read_export),
-    "npy": Parser(
-        [_npy(np.ones((3, 2), np.uint8)), _npy(np.array(["good", "bad"]))], "a.npy", arrays_on_disk.open_array
-    ),
+    "npy": Parser([_npy(np.ones((3, 2), np.uint8)), _npy(np.array(["good", "bad"]))], "a.npy", files.open_array),
     "part": Parser([_part()], "a.part", _records),
 }
 

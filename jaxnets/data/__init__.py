@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxnets import user_code
-from jaxnets.data import arrays_on_disk, python_data, text_files, tfds
+from jaxnets.data import python_data, text_files, tfds
 from jaxnets.data import splits as of_splits
-from jaxnets.data.dataset import Dataset
+from jaxnets.data.dataset import Dataset, validate_folds
 from jaxnets.data.grammars import mixed_negations, ngrams, unseen_negations, unseen_ngrams, word_order
 from jaxnets.data.python_data import kind_of
 from jaxnets.data.text_files import is_path
@@ -26,7 +26,6 @@ from jaxnets.data.toy import (
     wine,
     xor,
 )
-from jaxnets.data.validation import validate_folds
 from jaxnets.errors import UserError, unknown
 
 Loader = Callable[..., Any]
@@ -90,7 +89,7 @@ def loader_of(value: Any) -> Loader | None:
 
 def _of_path(path: Path) -> Loader:
     """The loader of a file or a folder: of features as .npy files, or of texts."""
-    return partial(arrays_on_disk.load if arrays_on_disk.is_here(path) else text_files.load, path)
+    return partial(python_data.load_arrays if python_data.has_arrays(path) else text_files.load, path)
 
 
 def is_imported(name: str) -> bool:

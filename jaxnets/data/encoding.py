@@ -1,11 +1,12 @@
-"""From texts and labels to data sets of word ids: words, kept in a cache; vocabulary; word vectors; splits."""
+"""From texts and labels to data sets of word ids: words, kept in a cache; vocabulary; word vectors; splits; notes."""
 
 import contextlib
 import hashlib
 import json
 import os
+import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -14,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.data import archives, notes, vectors
-from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors
+from jaxnets.data import files, vectors
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, WordVectors, counted, listed_some
 from jaxnets.data.splits import FoldRows, Splitting, draw_folds, in_splits, standardized
-from jaxnets.data.texts import Texts
-from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.data.texts import Texts, Tokenizer
 from jaxnets.errors import UserError
 
 _VERSION = 6  # of the tokenizer, the checks and the form of the cache
+_ENOUGH_WORDS = 5_000
+_FEW_EXAMPLES = 5
+_CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")  # U+0085 ends a line
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +88,7 @@ def assemble(raw: RawDataset, splitting: Splitting, encoding: Encoding, *, stand
             raise UserError(f"{field.name}: this option is for texts; '{raw.name}' has features.")
     pool = np.concatenate([np.asarray(split.inputs) for split in raw.splits.values()])
     labels, folds = _split(raw, splitting)
-    on_data = (
-        *raw.notes,
-        *notes.on_classes(labels, raw.class_names, folds),
-        *notes.on_examples(pool, labels, folds),
-    )
+    on_data = (*raw.notes, *on_classes(labels, raw.class_names, folds), *_on_examples(pool, labels, folds))
     datasets = []
     for fold in folds:
         features = standardized(pool, fold.train) if standardize else pool
@@ -131,18 +130,14 @@ def assemble_texts(raw: RawDataset, splitting: Splitting, encoding: Encoding) ->
         raise UserError(f"dataset: all texts of '{raw.name}' are empty.")
     labels, folds = _split(raw, splitting)
     given = vectors.read(Path(encoding.word_vectors), raw.words) if encoding.word_vectors else None
-    on_data = [
-        *raw.notes,
-        *notes.on_classes(labels, raw.class_names, folds),
-        *notes.on_examples(pool, labels, folds),
-    ]
+    on_data = [*raw.notes, *on_classes(labels, raw.class_names, folds), *_on_examples(pool, labels, folds)]
     longest = int(pool.lengths.max())
     if percentile < 100:
         longest = max(1, int(np.ceil(np.percentile(pool.lengths[folds[0].train], percentile))))
-    on_data += notes.on_lengths(pool.lengths, longest)
+    on_data += _on_lengths(pool.lengths, longest)
     pool = pool.truncated(longest)
     counts = np.bincount(pool.words, minlength=len(raw.words))
-    on_data += notes.on_words(raw.words, counts)
+    on_data += _on_words(raw.words, counts)
     known = [
         _known(np.bincount(pool.take(fold.train).words, minlength=len(raw.words)), encoding, given) for fold in folds
     ]
@@ -228,7 +223,7 @@ def _save(path: Path, tokenized: RawDataset) -> None:
 def _load(path: Path) -> RawDataset | None:
     """The data set in the cache; None if there is none, or it cannot be read."""
     try:
-        arrays = archives.read(path)
+        arrays = files.archive(path)
         header = json.loads(arrays.pop("header").tobytes())
         splits = {
             name: Split(Texts(arrays[f"{name}_words"], arrays[f"{name}_lengths"]), arrays[f"{name}_labels"])
@@ -241,3 +236,74 @@ def _load(path: Path) -> RawDataset | None:
         return RawDataset(**listed, splits=splits)
     except (ValueError, KeyError, TypeError):  # a UserError among them: it is not there, or not whole
         return None
+
+
+def _on_examples(inputs: Texts | np.ndarray, labels: np.ndarray, folds: Sequence[FoldRows]) -> Iterator[str]:
+    """Notes on examples that occur more than once, within and across splits, or with several labels."""
+    noun = "text" if isinstance(inputs, Texts) else "example"
+    keys = np.array([hash(inputs[row].tobytes()) for row in range(len(inputs))])
+    num_repeated = len(keys) - len(np.unique(keys))
+    if not num_repeated:
+        return
+    num_labels = np.unique(np.unique(np.stack([keys, labels]), axis=1)[0], return_counts=True)[1]
+    if several := int((num_labels > 1).sum()):
+        most = int(num_labels.max())
+        yield f"{_have(several, noun)} {'two' if most == 2 else f'up to {most}'} labels."
+    if len(folds) > 1:
+        yield f"{_occur(num_repeated, noun)} more than once, so splits may share them."
+        return
+    of = {name: keys[getattr(folds[0], name)] for name in ("train", "dev", "test")}
+    for name, other in (("dev", "train"), ("test", "train"), ("test", "dev")):
+        if np.array_equal(np.sort(of[name]), np.sort(of[other])):
+            yield f"{other} and {name} have the same {noun}s: {name} tells nothing that {other} does not."
+        elif count := int(np.isin(of[name], of[other]).sum()):
+            yield f"{counted(count, noun)} of {name} also {'occurs' if count == 1 else 'occur'} in {other}."
+
+
+def on_classes(labels: np.ndarray, class_names: Sequence[str], folds: Sequence[FoldRows]) -> Iterator[str]:
+    """Notes on classes with few training examples, and on names that differ only in their writing."""
+    variants = defaultdict(list)
+    for name in class_names:
+        variants[" ".join(name.casefold().split())].append(name)
+    for names in variants.values():
+        if len(names) > 1:
+            listed = " and ".join(map(repr, names))
+            yield f"The labels {listed} differ only in case or white space, and are different classes."
+    counts = np.min([np.bincount(labels[rows.train], minlength=len(class_names)) for rows in folds], axis=0)
+    few = [f"{name!r} ({count})" for name, count in zip(class_names, counts, strict=True) if count < _FEW_EXAMPLES]
+    if few:
+        noun = "This class has" if len(few) == 1 else "These classes have"
+        yield f"{noun} fewer than {_FEW_EXAMPLES} training examples: {listed_some(few)}."
+
+
+def _on_lengths(lengths: np.ndarray, longest: int) -> Iterator[str]:
+    """Notes on empty texts, and on texts that are cut."""
+    if num_empty := int((lengths == 0).sum()):
+        yield f"{_have(num_empty, 'text')} no words."
+    if num_cut := int((lengths > longest).sum()):
+        lost = int(np.maximum(lengths - longest, 0).sum())
+        yield f"{num_cut:,} of {len(lengths):,} texts were cut to {longest} words, {lost:,} words in all."
+
+
+def _on_words(words: Sequence[str], counts: np.ndarray) -> Iterator[str]:
+    """Notes on words that are none: control characters, and what a script without spaces leaves uncut."""
+    num_controls = sum(int(count) for word, count in zip(words, counts, strict=True) if _CONTROLS.search(word))
+    if num_controls:
+        yield (
+            f"The texts hold {counted(num_controls, 'control character')} (U+0080 to U+009F), as where Windows-1252 "
+            f"was read as Latin-1; convert the original by 'iconv -f cp1252 -t utf8'."
+        )
+    total, num_once = int(counts.sum()), int((counts == 1).sum())
+    if total >= _ENOUGH_WORDS and 2 * num_once > total:
+        yield (
+            f"{num_once:,} of {total:,} words occur once, as where a script without spaces is not cut into words "
+            f"(tokenizer=words cuts Han, kana, Thai and others)."
+        )
+
+
+def _have(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'has' if count == 1 else 'have'}"
+
+
+def _occur(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'occurs' if count == 1 else 'occur'}"

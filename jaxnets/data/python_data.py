@@ -1,20 +1,32 @@
-"""Data sets from Python: arrays and texts with their labels, a pandas DataFrame, or Datasets made elsewhere."""
+"""Data sets from Python: arrays, texts, a pandas DataFrame, or Datasets made elsewhere; and arrays as .npy files."""
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxnets.data import labels as classes
-from jaxnets.data.dataset import Dataset, Split
-from jaxnets.data.encoding import Encoding, RawDataset, assemble, keywords
-from jaxnets.data.splits import Splitting, redrawn
+from jaxnets import io
+from jaxnets.data import files
+from jaxnets.data.dataset import (
+    Dataset,
+    Split,
+    as_array,
+    check_classes,
+    check_lengths,
+    check_widths,
+    checked_features,
+    class_names,
+    unknown_label,
+)
+from jaxnets.data.encoding import Encoding, RawDataset, assemble, keywords, on_classes
+from jaxnets.data.splits import SPLITS as ALL
+from jaxnets.data.splits import FoldRows, Splitting, redrawn
 from jaxnets.data.text_files import Columns
-from jaxnets.data.validation import as_array, check_lengths, check_widths, checked_features
-from jaxnets.errors import UserError, nearest
+from jaxnets.errors import UserError, nearest, printable
 from jaxnets.io import LONGEST_LABEL
 
 Pair = tuple[Any, Any]
@@ -95,6 +107,65 @@ def load_frame(
     return assemble(raw, splitting, encoding, standardize=False)
 
 
+def has_arrays(path: Path) -> bool:
+    """Whether a folder holds features as .npy files."""
+    with io.file_errors(path, "read", "dataset"):
+        return (path / "train_inputs.npy").is_file()
+
+
+@keywords(splitting=Splitting(folds=1))
+def load_arrays(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
+    """The features of a folder with `train_inputs.npy` and `train_labels.npy`, and the same of `dev` and `test`.
+
+    Inputs are numbers `[examples, features]`, which are not standardized; labels are whole numbers or strings. Where
+    all three splits are there, the training inputs stay in their file. Otherwise missing ones are held out, in memory.
+    """
+    name = printable(path.name or path.resolve().name)
+    given = [split for split in ALL if (path / f"{split}_inputs.npy").is_file()]
+    inputs = {split: files.open_array(path / f"{split}_inputs.npy") for split in given}
+    labels = {split: files.open_array(path / f"{split}_labels.npy") for split in given}
+    if given == ["train", "dev"]:
+        raise UserError(f"dataset: '{path}' has dev and no test; name it test, and dev is held out.")
+    if len(given) < len(ALL) or splitting.num_blocks > 1:
+        pairs = tuple((np.array(inputs[split]), np.array(labels[split])) for split in given)
+        return load_features(pairs, name, **vars(splitting))
+    names, splits = _names_of(labels["train"], path / "train_labels.npy"), {}
+    for split in ALL:
+        numbers = _class_numbers(labels[split], names, path / f"{split}_labels.npy")
+        check_lengths(inputs[split], numbers, f"dataset: '{name}', {split}")
+        splits[split] = Split(inputs[split] if split == "train" else np.array(inputs[split]), numbers)
+    rows = np.arange(len(splits["train"]))
+    notes = [*on_classes(splits["train"].labels, names, [FoldRows(rows, rows[:0], rows[:0])])]
+    notes.append("Whether examples occur more than once was not looked at: those of training stay in their file.")
+    label_type = type(labels["train"][0].item()).__name__
+    train, dev, test = splits.values()
+    return (Dataset(name, train, dev, test, names, notes=tuple(notes), label_type=label_type),)
+
+
+def _names_of(labels: np.ndarray, path: Path) -> tuple[str, ...]:
+    """The classes: whole numbers in numerical order, strings as `class_names` has them."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iubU":
+        raise UserError(
+            f"dataset: '{io.shown(path)}' must be a row of whole numbers or strings, not "
+            f"{labels.dtype}{list(labels.shape)}."
+        )
+    distinct = np.unique(labels)
+    if len(distinct) < 2 or labels.dtype.kind == "U":
+        return class_names([str(label) for label in labels], io.shown(path))
+    return tuple(map(str, distinct.tolist()))
+
+
+def _class_numbers(labels: np.ndarray, names: tuple[str, ...], path: Path) -> np.ndarray:
+    """The labels as numbers `int32[examples]`."""
+    distinct, places = np.unique(labels, return_inverse=True)
+    known = {name: number for number, name in enumerate(names)}
+    numbers = np.array([known.get(str(label), -1) for label in distinct.tolist()], np.int32)[places.reshape(-1)]
+    if (numbers < 0).any():
+        row = int(np.argmin(numbers))
+        raise unknown_label(f"dataset: '{io.shown(path)}', row {row}", str(labels[row]), names)
+    return numbers
+
+
 def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1, split_seed: int = 0) -> tuple[Dataset, ...]:
     """The Datasets as they are, or blocks of the first; of folds, each holds all examples."""
     return datasets if num_blocks == 1 else redrawn(datasets[0], num_blocks, split_seed)
@@ -138,7 +209,7 @@ def _raw(pairs: Sequence[Pair], name: str, convert: Callable[[Any, str], Any]) -
     for split, of_labels in labels.items():
         for row, label in enumerate(of_labels):
             if str(label) not in numbers:
-                raise classes.unknown_label(f"{wheres[split]}, row {row}", str(label), names)
+                raise unknown_label(f"{wheres[split]}, row {row}", str(label), names)
         splits[split] = Split(inputs[split], np.array([numbers[str(label)] for label in of_labels], np.int32))
     return RawDataset(name, names, splits, label_type=type(labels["train"][0]).__name__)
 
@@ -147,9 +218,9 @@ def _class_names(labels: Labels, where: str) -> tuple[str, ...]:
     """The names of the classes; whole numbers are in numerical order, so that 0 to K - 1 keep their values."""
     hint = " Are inputs and labels swapped, or the labels no classes?"
     if isinstance(labels[0], str):
-        return classes.class_names([str(label) for label in labels], where, hint)
+        return class_names([str(label) for label in labels], where, hint)
     distinct = sorted(set(labels))
-    classes.check_classes(len(distinct), labels, where, hint)
+    check_classes(len(distinct), labels, where, hint)
     return tuple(map(str, distinct))
 
 

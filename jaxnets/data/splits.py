@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxnets.data.dataset import Dataset, Split, random_generator, stratified
+from jaxnets.data.dataset import Dataset, Split, random_generator, stratified, validate
 from jaxnets.data.texts import Texts
-from jaxnets.data.validation import validate
 from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")

@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from jaxnets import io
-from jaxnets.data import text_lines
-from jaxnets.data.dataset import Dataset, Split
+from jaxnets.data import files
+from jaxnets.data.dataset import Dataset, Split, class_names, listed_some, unknown_label
 from jaxnets.data.encoding import Encoding, RawDataset, assemble_texts, cached, keywords
-from jaxnets.data.labels import class_names, unknown_label
-from jaxnets.data.notes import listed_some
 from jaxnets.data.splits import Splitting
 from jaxnets.errors import UserError, nearest, printable
 from jaxnets.io import LONGEST_LABEL, LONGEST_LINE
@@ -221,13 +219,13 @@ def asked_rows(path: Path, text_column: str = "", label_column: str | None = Non
     if text_column or label_column:
         name = "text_column" if text_column else "label_column"
         raise UserError(f"{name}: '{io.shown(path)}' has no columns; each of its lines is a text.")
-    return [Row(number, "", text) for number, text in text_lines.read(path, "file")]
+    return [Row(number, "", text) for number, text in files.lines(path, "file")]
 
 
 def read_rows(path: Path, columns: Columns) -> list[Row]:
     """The rows of a file, in order."""
     readers = {".tsv": _tsv, ".csv": _csv, ".jsonl": _jsonl}
-    rows = list(readers[format_of(path)](path, text_lines.read(path), columns))
+    rows = list(readers[format_of(path)](path, files.lines(path), columns))
     if not rows:
         what = "a label and a text" if columns.labelled else "a text"
         raise UserError(f"{path}: the file is empty; it must have {what} in each line.")

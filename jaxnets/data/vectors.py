@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from jaxnets import io
-from jaxnets.data import archives, text_lines
-from jaxnets.data.dataset import WordVectors
-from jaxnets.data.notes import counted
+from jaxnets.data import files
+from jaxnets.data.dataset import WordVectors, counted
 from jaxnets.errors import UserError
 from jaxnets.io import LARGEST_VECTOR
 
@@ -58,7 +57,7 @@ def read(path: Path, wanted: Sequence[str]) -> WordVectors:
 
 
 def _archive(path: Path, num_words: int) -> Iterator[tuple[str, np.ndarray]]:
-    words, vectors = archives.read(path, ("words", "vectors"), "word_vectors").values()
+    words, vectors = files.archive(path, ("words", "vectors"), "word_vectors").values()
     of_form = vectors.ndim == 2 and words.dtype.kind == "U" and vectors.dtype.kind == "f" and vectors.shape[1]
     if not of_form or words.shape != vectors.shape[:1]:
         raise UserError(
@@ -88,7 +87,7 @@ def _lines(path: Path, places: dict[str, int]) -> Iterator[tuple[str, np.ndarray
     if not path.name.removesuffix(".gz").endswith(FORMATS[:2]):
         raise UserError(f"word_vectors: '{path}' must end in .vec, .txt (or these with .gz) or .npz.")
     declared, dim, count = None, 0, 0
-    for number, line in text_lines.read(path, "word_vectors", "surrogateescape"):
+    for number, line in files.lines(path, "word_vectors", "surrogateescape"):
         line = line.replace("\t", " ").rstrip(" ")
         if number == 1 and re.fullmatch(r"[0-9]{1,18} +[0-9]{1,18}", line.strip()):
             declared, dim = map(int, line.split())

@@ -15,8 +15,8 @@ from flax import traverse_util
 
 from jaxnets import io, jax_settings, plugins, schema, tensors
 from jaxnets.config.values import Field
-from jaxnets.data import labels
-from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.data import dataset
+from jaxnets.data.texts import Tokenizer
 from jaxnets.errors import UserError, unknown
 from jaxnets.models import GIVEN
 from jaxnets.models.blocks import VECTORS, TextBatch
@@ -32,7 +32,7 @@ SHAPE = {
     "class_names": [str],
     "tokenizer": str,
     "vocabulary": [str],
-    "label_type?": ("", *labels.TYPES),
+    "label_type?": ("", *dataset.TYPES),
     "max_length?": int,
     "about": {"run": int, "dataset?": str, "num_features?": int, ...: schema.SCALAR},
 }
@@ -57,7 +57,7 @@ class Model:
     @property
     def labels(self) -> list[str | int | bool]:
         """The label of each class, of the type in which it was given."""
-        return labels.typed(self.class_names, self.label_type)
+        return dataset.typed(self.class_names, self.label_type)
 
     @property
     def module(self) -> nn.Module:

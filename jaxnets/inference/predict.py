@@ -14,8 +14,7 @@ from jaxtyping import Float, Int
 
 from jaxnets import jax_settings
 from jaxnets.data.dataset import Split
-from jaxnets.data.texts import Texts, batch_starts, pack
-from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.data.texts import Texts, Tokenizer, batch_starts, pack
 from jaxnets.errors import UserError
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from jaxnets.data import archives
+from jaxnets.data import files
 from jaxnets.errors import UserError
 
 EXECUTED = []
@@ -43,13 +43,13 @@ def test_arrays_are_those_that_were_saved(tmp_path):
     saved = {"a": np.arange(6).reshape(2, 3), "b": np.array(["x", "yz"]), "c": np.float32(3), "d": np.zeros((0, 2))}
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "a.npz", **saved)
-        read = archives.read(tmp_path / "a.npz")
+        read = files.archive(tmp_path / "a.npz")
         assert read.keys() == saved.keys()
         for name, array in saved.items():
             np.testing.assert_array_equal(read[name], array)
-    assert list(archives.read(tmp_path / "a.npz", ["b"])) == ["b"]
+    assert list(files.archive(tmp_path / "a.npz", ["b"])) == ["b"]
     with pytest.raises(UserError, match="has no array 'e'"):
-        archives.read(tmp_path / "a.npz", ["e"])
+        files.archive(tmp_path / "a.npz", ["e"])
 
 
 CLAIMS = {
@@ -73,7 +73,7 @@ def test_a_header_that_claims_what_is_not_there_takes_no_memory(tmp_path, claim,
     path = archive(tmp_path / "a.npz", packing, a=CLAIMS[claim])
     tracemalloc.start()
     with pytest.raises(UserError, match="vectors: '") as error:
-        archives.read(path, field="vectors")
+        files.archive(path, field="vectors")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "\n" not in str(error.value)
@@ -85,7 +85,7 @@ def test_objects_are_never_unpickled(tmp_path):
     for descr in ("|O", [("a", "|O")]):
         path = archive(tmp_path / "a.npz", a=npy(descr, (), content))
         with pytest.raises(UserError, match="holds objects"):
-            archives.read(path)
+            files.archive(path)
     assert not EXECUTED
     pickle.loads(content)
     assert EXECUTED.pop() == "executed"  # it would have been noticed
@@ -95,10 +95,10 @@ def test_an_archive_that_is_packed_to_fill_the_memory_is_refused(tmp_path):
     path = archive(tmp_path / "a.npz", zipfile.ZIP_DEFLATED, a=npy("|u1", (30 << 20,), bytes(30 << 20)))
     assert path.stat().st_size < 50_000
     with pytest.raises(UserError, match="would unpack to more than 100 times as much"):
-        archives.read(path)
+        files.archive(path)
     path = archive(tmp_path / "a.npz", zipfile.ZIP_BZIP2, a=npy())
     with pytest.raises(UserError, match="a way that NumPy does not write"):
-        archives.read(path)
+        files.archive(path)
 
 
 def test_members_that_lie_about_their_sizes(tmp_path):
@@ -107,7 +107,7 @@ def test_members_that_lie_about_their_sizes(tmp_path):
     for sizes in ((1 << 31, 1 << 31), (len(npy()), 1 << 31), (len(npy()) - 9, len(npy()) - 9)):
         (tmp_path / "a.npz").write_bytes(content[:place] + struct.pack("<II", *sizes) + content[place + 8 :])
         with pytest.raises(UserError):
-            archives.read(tmp_path / "a.npz")
+            files.archive(tmp_path / "a.npz")
 
 
 def test_many_names_for_one_content(tmp_path):
@@ -123,14 +123,14 @@ def test_many_names_for_one_content(tmp_path):
             written.filelist.append(copy)
     (tmp_path / "a.npz").write_bytes(content.getvalue())
     with pytest.raises(UserError, match="claims more than its"):
-        archives.read(tmp_path / "a.npz")
+        files.archive(tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", json.dumps({}).encode(), npy()])
 def test_what_is_no_archive(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(UserError, match="is not an archive"):
-        archives.read(tmp_path / "a.npz")
+        files.archive(tmp_path / "a.npz")
     os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(UserError, match="it is a pipe"):
-        archives.read(tmp_path / "pipe.npz")
+        files.archive(tmp_path / "pipe.npz")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.data import arrays_on_disk
+from jaxnets.data import files
 from jaxnets.data.dataset import fingerprint, in_memory
 from jaxnets.errors import UserError
 
@@ -18,9 +18,9 @@ def write(folder, splits, dtype=np.float32, names=("no", "yes")):
 def test_training_inputs_stay_in_their_file(tmp_path, dtype):
     write(tmp_path, {"train": 30, "dev": 6, "test": 8}, dtype)
     dataset = data.load(str(tmp_path))
-    assert arrays_on_disk.is_mapped(dataset.train.inputs)
+    assert files.is_mapped(dataset.train.inputs)
     assert dataset.train.inputs.dtype == dtype
-    assert not arrays_on_disk.is_mapped(dataset.dev.inputs)
+    assert not files.is_mapped(dataset.dev.inputs)
     assert dataset.class_names == ("no", "yes")
     assert dataset.train.labels.tolist() == [0, 1] * 15
     assert fingerprint([dataset]) == fingerprint([in_memory(dataset)])

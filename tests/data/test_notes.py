@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxnets import data
-from jaxnets.data import notes
+from jaxnets.data import encoding
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = np.arange(60) % 3
@@ -57,7 +57,7 @@ def test_classes_with_few_examples():
 
 
 def test_empty_and_cut_texts():
-    assert list(notes.on_lengths(np.array([0, 3, 5, 0]), 3)) == [
+    assert list(encoding._on_lengths(np.array([0, 3, 5, 0]), 3)) == [
         "2 texts have no words.",
         "1 of 4 texts were cut to 3 words, 2 words in all.",
     ]

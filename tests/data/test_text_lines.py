@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from jaxnets import io
-from jaxnets.data import text_files, text_lines, vectors
+from jaxnets.data import files, text_files, vectors
 from jaxnets.data.text_files import Columns
 from jaxnets.errors import UserError
 
@@ -18,7 +18,7 @@ def write(path, content):
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_lines_have_numbers_and_no_ends(tmp_path, name):
     path = write(tmp_path / name, "\ufeffa\r\n\nnaïve\ufeff\n\ufeffb\rc".encode())
-    assert list(text_lines.read(path)) == [(1, "a"), (2, ""), (3, "naïve\ufeff"), (4, "b\rc")]
+    assert list(files.lines(path)) == [(1, "a"), (2, ""), (3, "naïve\ufeff"), (4, "b\rc")]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_lines_have_numbers_and_no_ends(tmp_path, name):
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_what_is_no_line_is_one_line_with_its_number(tmp_path, name, content, fragment):
     with pytest.raises(UserError, match=f"{name}[,:] {fragment}"):
-        list(text_lines.read(write(tmp_path / name, content)))
+        list(files.lines(write(tmp_path / name, content)))
 
 
 BOMBS = {

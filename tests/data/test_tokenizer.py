@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.data.tokenizer import Tokenizer
+from jaxnets.data.texts import Tokenizer
 from jaxnets.errors import UserError
 
 RAW_AND_WORDS = [

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split
-from jaxnets.data.validation import as_array, validate
+from jaxnets.data.dataset import PADDING, UNKNOWN, Dataset, Split, as_array, validate
 from jaxnets.errors import UserError
 
 SPLITS = ("train", "dev", "test")

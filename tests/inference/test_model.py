@@ -23,7 +23,7 @@ import jaxnets
 from benchmarks.reliability import injections
 from jaxnets import data, io
 from jaxnets.cli import main as cli
-from jaxnets.data import labels as classes
+from jaxnets.data import dataset as classes
 from jaxnets.data import text_files
 from jaxnets.data.texts import Texts, pack
 from jaxnets.errors import UserError
