@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,7 @@ HEADERS = (
 _NOT_LINES = (".json", ".jsonlines", ".ndjson", ".parquet", ".psv", ".tab", ".xls", ".xlsx", ".xml")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_NOT_READ = "Not read, as no split is called so: {}."
 _NAME_THEM = "Give label_column and text_column: names in the header, or numbers from 1 if there is none."
 
 
@@ -75,8 +77,7 @@ class Columns:
         return self.label is None or not (self.labelled or self.label or self.names[0] in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An example as its file has it; the label has no white space around it, and may have been a number of JSON."""
 
     line: int
@@ -91,9 +92,9 @@ def load(
 ) -> tuple[Dataset, ...]:
     """The texts of a folder or file; the folds of a cross-validation if there is no test split."""
     columns = Columns(label_column, text_column)
-    sources = list(files_of(path).values())
-    options = (path.name, columns, unread(path))
-    tokenized = cached(sources, options, encoding.splitter, lambda: read(path, columns))
+    sources, unread = files_of(path)
+    options = (path.name, columns, unread)
+    tokenized = cached(list(sources.values()), options, encoding.splitter, lambda: read(path, columns))
     return assemble_texts(tokenized, splitting, encoding)
 
 
@@ -102,11 +103,12 @@ def read(path: Path, columns: Columns) -> RawDataset:
 
     Labels that are whole numbers are numbered in numerical order, all others in alphabetical order.
     """
-    sources = files_of(path)
+    sources, unread = files_of(path)
     rows = {split: read_rows(file, columns) for split, file in sources.items()}
-    labels, form = [row.label for row in rows["train"]], format_of(sources["train"])
-    notes = [f"Not read, as no split is called so: {listed_some(names)}." for names in [unread(path)] if names]
-    notes += [] if columns.in_header(form) else _on_header(labels, sources["train"])
+    labels = [row.label for row in rows["train"]]
+    notes = [_NOT_READ.format(listed_some(unread))] if unread else []
+    if not columns.in_header(format_of(sources["train"])):
+        notes += _on_header(labels, sources["train"])
     hint = " Are the columns swapped? Name them by label_column and text_column, or number them from 1."
     names = class_names(labels, str(sources["train"]), hint)
     numbers, splits = {name: number for number, name in enumerate(names)}, {}
@@ -145,49 +147,38 @@ def format_of(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix
 
 
-def files_of(path: Path) -> dict[str, Path]:
-    """The file of each split."""
+def files_of(path: Path) -> tuple[dict[str, Path], list[str]]:
+    """The file of each split, and the names of a folder's files that have a known form, but no name of a split."""
     with io.file_errors(path, "read", "dataset"):
         if path.is_file():
             if format_of(path) not in FORMATS:
                 raise UserError(f"dataset: '{path}' must end in {', '.join(FORMATS)}, or these with .gz.")
-            return {"train": path}
+            return {"train": path}, []
         if not path.is_dir():
-            beside = itertools.islice(path.parent.iterdir(), 1000) if path.parent.is_dir() else ()
-            nearby = nearest(str(path), [str(path.parent / one.name) for one in beside])
             if path.exists():
                 raise UserError(f"dataset: '{path}' is neither a file nor a folder.")
+            beside = itertools.islice(path.parent.iterdir(), 1000) if path.parent.is_dir() else ()
+            nearby = nearest(str(path), [str(path.parent / one.name) for one in beside])
             raise UserError(f"dataset: there is no file or folder '{path}'.{nearby}")
-        readable = _of_known_form(path)
+        known = [file for file in path.iterdir() if format_of(file) in FORMATS and not file.name.startswith(".")]
+        known = sorted(filter(Path.is_file, known), key=lambda file: (FORMATS.index(format_of(file)), file.name))
+    of_name = {name: split for split, names in SPLITS.items() for name in names}
     found: dict[str, Path] = {}
-    for split, names in SPLITS.items():
-        for file in readable:
-            if _stem(file) in names:
-                first = found.setdefault("train" if split == "all" else split, file)
-                if first != file:
-                    raise UserError(f"dataset: '{path}' has both {first.name} and {file.name}; keep one.")
+    unread = []
+    for file in known:
+        split = of_name.get(file.name.removesuffix(".gz").removesuffix(format_of(file)).lower())
+        if split is None:
+            unread.append(file.name)
+        elif (first := found.setdefault("train" if split == "all" else split, file)) != file:
+            raise UserError(f"dataset: '{path}' has both {first.name} and {file.name}; keep one.")
     if "train" not in found:
-        forms, others = ", ".join(f"train{form}" for form in FORMATS), unread(path)
-        told = f" Not read, as no split is called so: {listed_some(others)}." if others else ""
+        forms, others = ", ".join(f"train{form}" for form in FORMATS), ""
+        if unread:
+            others = f" {_NOT_READ.format(listed_some(unread))}"
         raise UserError(
-            f"dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too).{told}"
+            f"dataset: '{path}' has no training examples; it must hold {forms}, or all.tsv (.gz too).{others}"
         )
-    return found
-
-
-def _of_known_form(folder: Path) -> list[Path]:
-    named = [file for file in folder.iterdir() if format_of(file) in FORMATS and not file.name.startswith(".")]
-    return sorted(filter(Path.is_file, named), key=lambda file: (FORMATS.index(format_of(file)), file.name))
-
-
-def _stem(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(format_of(file)).lower()
-
-
-def unread(path: Path) -> list[str]:
-    """The files of a folder that have a known form, but a name that no split has."""
-    known = {name for names in SPLITS.values() for name in names}
-    return [file.name for file in _of_known_form(path) if _stem(file) not in known] if path.is_dir() else []
+    return {split: found[split] for split in SPLITS if split in found}, unread
 
 
 def _on_header(labels: Sequence[str], path: Path) -> Iterator[str]:
@@ -287,27 +278,27 @@ def _csv(path: Path, source: Iterator[tuple[int, str]], columns: Columns) -> Ite
         separator = next(filter(has_columns, _SEPARATORS), max(_SEPARATORS, key=first.count))
         source = itertools.chain([(number, first)], source)
     spaced = separator in first and first.count(separator) == first.count(f"{separator} ")
-    last, begin, is_escaped = 0, 1, False
+    read: list[tuple[int, str]] = []  # the lines of a row
+
+    def lines() -> Iterator[str]:
+        for line in source:
+            read.append(line)
+            yield line[1] + "\n"
 
     def cells() -> Iterator[tuple[int, list[str]]]:
         """The rows, each with its last line."""
-        nonlocal begin, is_escaped
-        for found in csv.reader(counted(), delimiter=separator, skipinitialspace=spaced, strict=True):
+        for found in csv.reader(lines(), delimiter=separator, skipinitialspace=spaced, strict=True):
             if found:
-                yield last, found
-            begin, is_escaped = last + 1, False
-
-    def counted() -> Iterator[str]:
-        nonlocal last, is_escaped
-        for number, line in source:
-            last, is_escaped = number, is_escaped or '\\"' in line
-            yield line + "\n"
+                yield read[-1][0], found
+            read.clear()
 
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     try:
         yield from _table(path, cells(), columns, separator)
     except csv.Error as error:
+        (begin, _), (last, _) = read[0], read[-1]
         since = f", which begins in line {begin}" if last > begin else ""
+        is_escaped = any('\\"' in line for _, line in read)
         told = {  # what the csv module says, as a user can mend it
             "expected after": 'a quote within a cell is written twice ("")' + (', not as \\"' if is_escaped else ""),
             "unexpected end": "a quote is not closed",
