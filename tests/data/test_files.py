@@ -1,357 +1,294 @@
+"""Files of others: what they claim is checked before it takes memory, and what is wrong is one line with its place."""
+
 import gzip
 import json
-from functools import partial
-from pathlib import Path
+import os
+import pickle
+import struct
+import tracemalloc
+import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
 
-from jaxnets import data
-from jaxnets.data import text_files
-from jaxnets.data.text_files import FORMATS, Columns
+from jaxnets import data, io
+from jaxnets.data import files, text_files, vectors
+from jaxnets.data.dataset import fingerprint, in_memory
+from jaxnets.data.text_files import Columns
 from jaxnets.errors import UserError
-
-ROWS = [("good", "I like it, truly"), ("bad", 'so "dull"'), ("good", ""), ("fair", "naïve — fine")]
 
 
 def write(path, content):
-    raw = content if isinstance(content, bytes) else content.encode()
-    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
 
 
-def as_csv(rows, header="label,text"):
-    quoted = ['{},"{}"'.format(label, text.replace('"', '""')) for label, text in rows]
-    return "\n".join([header, *quoted]) + "\n"
-
-
-CONTENT = {
-    ".tsv": "".join(f"{label}\t{text}\n" for label, text in ROWS),
-    ".csv": as_csv(ROWS),
-    ".jsonl": "".join(json.dumps({"label": label, "text": text}) + "\n" for label, text in ROWS),
-}
-
-
-@pytest.mark.parametrize("packed", ["", ".gz"])
-@pytest.mark.parametrize("form", FORMATS)
-def test_each_format_gives_the_same(tmp_path, form, packed):
-    path = write(tmp_path / f"mine{form}{packed}", CONTENT[form])
-    raw = text_files.read(path, Columns())
-    assert raw.class_names == ("bad", "fair", "good")
-    assert list(raw.splits) == ["train"]
-    assert raw.splits["train"].inputs == [text for _, text in ROWS]
-    assert raw.splits["train"].labels.tolist() == [2, 0, 2, 1]
-
-
-def test_a_folder_has_splits_and_numbers_keep_their_order(tmp_path):
-    write(tmp_path / "train.tsv", "sentence\tgrade\na\t10\nb\t2\nc\t0\n")
-    write(tmp_path / "dev.csv", "sentence,grade\nx,2\n")
-    write(tmp_path / "test.jsonl.gz", '{"grade": 10, "sentence": "y"}\n\n')
-    raw = text_files.read(tmp_path, Columns("grade", "sentence"))
-    assert raw.class_names == ("0", "2", "10")
-    assert {name: split.labels.tolist() for name, split in raw.splits.items()} == {
-        "train": [2, 1, 0],
-        "dev": [1],
-        "test": [2],
-    }
-
-
-def test_windows_files_and_line_breaks_in_quotes(tmp_path):
-    write(tmp_path / "a.csv", b'\xef\xbb\xbflabel,text\r\nx,"two\r\nlines"\r\ny,b\r\n')
-    raw = text_files.read(tmp_path / "a.csv", Columns())
-    assert raw.splits["train"].inputs == ["two\nlines", "b"]
-
-
-GOOD = "a\tx\nb\ty\n"
-MISTAKES = {
-    "no tab": ("train.tsv", GOOD + "c z\n", "train.tsv, line 3: there is no tab"),
-    "unknown label": ("test.tsv", "a\tx\nc\ty\n", "test.tsv, line 2: the label 'c' is not one of the training set's"),
-    "one class": ("train.tsv", "a\tx\na\ty\n", "all labels are 'a'"),
-    "empty": ("train.tsv", "", "train.tsv: the file is empty"),
-    "empty gz": ("dev.tsv.gz", "", "dev.tsv.gz: the file is empty"),
-    "empty label": ("train.tsv", GOOD + " \tz\n", "train.tsv, line 3: the label is empty"),
-    "latin-1": ("dev.tsv", b"a\tx\nb\tcaf\xe9\n", "dev.tsv, line 2: byte 6 is not UTF-8"),
-    "cut off": ("dev.tsv.gz", None, "dev.tsv.gz, after line"),
-    "not gzip": ("dev.tsv.gz", b"plain", "damaged or cut off"),
-    "long line": ("dev.tsv", "a\tx\na\t" + "long " * 2_000_000 + "\n", "dev.tsv, line 2: the line is longer than"),
-    "zero byte": ("dev.tsv", "a\tx\0\n", "dev.tsv, line 1: there is a zero byte"),
-    "no column": ("dev.csv", "label,body\na,x\n", "dev.csv, line 1: there is no column 'text' among label, body"),
-    "short row": ("dev.csv", "label,text\na,x\nb\n", "dev.csv, line 3: there are 1 columns"),
-    "long row": (
-        "dev.csv",
-        "label,text\na,x\nb,good, but long\n",
-        'dev.csv, line 3: there are 3 columns, but the header has 2; a text with a comma must be quoted: "so, so"',
-    ),
-    "column twice": ("dev.csv", "label,text,text\na,x,y\n", "dev.csv, line 1: there are 2 columns 'text'"),
-    "header": (
-        "train.tsv",
-        "Label\ttext\n" + GOOD * 3,
-        "train.tsv, line 1: this is a header: 1 'Label', 2 'text'. Give",
-    ),
-    "name before numbers": ("train.tsv", "kind\tof\n0\tx\n1\ty\n", "train.tsv, line 1: 'kind' is the header"),
-    "header of one known word": ("train.tsv", "Label\tof\n" + GOOD * 3, "line 1: 'Label' is the header of a column"),
-    "header of test": ("test.tsv", "label\ttext\n" + GOOD, "test.tsv, line 1: this is a header: 1 'label', 2 'text'"),
-    "half a header of test": ("test.tsv", "label\tof\n" + GOOD, "the label 'label' is not one of the training"),
-    "swapped": (
-        "train.tsv",
-        "".join(f"text {row}\ta\n" for row in range(30)),
-        "30 examples have 30 different labels",
-    ),
-    "text as label": (
-        "train.tsv",
-        "long text " * 30 + "\tpos\n",
-        "line 1: the label 'long text long text ...'",
-    ),
-    "open quote": ("dev.csv", 'label,text\na,"x\n', "dev.csv, line 2: not a .csv row: a quote is not closed"),
-    "open quote before": (
-        "dev.csv",
-        'label,text\na,"x\nb,y\na,z\n',
-        "dev.csv, line 4: not a .csv row, which begins in line 2: a quote is not closed",
-    ),
-    "backslash": (
-        "dev.csv",
-        'label,text\na,"x \\"y\\" z"\n',
-        'dev.csv, line 2: not a .csv row: a quote within a cell is written twice (""), not as \\".',
-    ),
-    "old Mac": ("dev.csv", "label,text\ra,x\r", "dev.csv: its lines end in carriage returns alone, as on old Macs"),
-    "backslash at the end": (
-        "dev.csv",
-        'label,text\na,"x \\""\nb,"y"\n',
-        'line 3: not a .csv row, which begins in line 2: a quote within a cell is written twice (""), not as \\".',
-    ),
-    "half an old Mac": (
-        "dev.csv",
-        "label,text\na,x\rb,y\n",
-        "line 2: not a .csv row: there is a carriage return outside",
-    ),
-    "Latin alphabet of Windows": (
-        "dev.csv",
-        b"label,text\na,it\x92s\n",
-        "line 2: byte 5 is not UTF-8; convert the file",
-    ),
-    "joined": ("dev.tsv", "a\tx\ufeffb\ty\na\tx\n", "dev.tsv, line 1: a byte order mark within the line; were files"),
-    "list": (
-        "dev.jsonl",
-        "[\n{}]",
-        "dev.jsonl, line 1: not JSON: Expecting value: line 1 column 2 (char 1). A .jsonl file has",
-    ),
-    "columns of a .tsv": (
-        "dev.tsv",
-        "1\ta\tx\n2\tb\ty\n",
-        "dev.tsv: there are 3 columns: 1 '1', 2 'a', 3 'x'. Give label",
-    ),
-    "index of a .tsv": ("dev.tsv", "\tkind\tof\n0\ta\tx\n", "dev.tsv: there are 3 columns: 1 '', 2 'kind', 3 'of'."),
-    "no key": (
-        "dev.jsonl",
-        '{"label": "a", "txt": "x"}\n',
-        "line 1: there is no key 'text' (text_column) among label, txt. Did",
-    ),
-    "no JSON": ("dev.jsonl", '{"label": "a", "text": "x"}\n{"lab\n', "dev.jsonl, line 2: not JSON"),
-    "no object": ("dev.jsonl", "[1]\n", "dev.jsonl, line 1: must be an object"),
-    "number as text": ("dev.jsonl", '{"label": "a", "text": 3}\n', "dev.jsonl, line 1: the text must be a string"),
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_reported_in_one_line_with_file_and_line(tmp_path, mistake):
-    name, content, fragment = MISTAKES[mistake]
-    write(tmp_path / "train.tsv", GOOD)
-    if content is None:
-        random = np.random.default_rng(0).integers(97, 122, 3000, dtype=np.uint8).tobytes()
-        (tmp_path / name).write_bytes(gzip.compress(b"a\tx\nb\t" + random + b"\n")[:-200])
-    elif name == "dev.tsv.gz" and content == b"plain":
-        (tmp_path / name).write_bytes(content)
-    else:
-        write(tmp_path / name, content)
-    with pytest.raises(UserError) as error:
-        data.load_folds(f"{tmp_path}/")
-    assert fragment in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_columns_that_are_swapped_are_named_by_flags(tmp_path):
-    rows = "".join(f'{{"label": "text {row}", "text": "pos"}}\n' for row in range(30))
-    with pytest.raises(UserError, match="Are the columns swapped\\? Name them by label_column and text_column"):
-        text_files.read(write(tmp_path / "mine.jsonl", rows), Columns())
-
-
-def test_a_label_of_line_1_alone_is_noted(tmp_path):
-    raw = text_files.read(write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 3), Columns())
-    assert raw.notes == ("The label 'kind' occurs only in line 1 of mine.tsv; is it a header?",)
-    for usual in (GOOD * 3, "c\tx\nd\ty\n" + GOOD * 3, as_csv(ROWS)):
-        form = ".csv" if usual.startswith("label,") else ".tsv"
-        assert text_files.read(write(tmp_path / f"usual{form}", usual), Columns()).notes == ()
-
-
-def test_notes_on_files_come_from_the_cache_too(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    path = write(tmp_path / "mine.tsv", "kind\tof\n" + GOOD * 15)
-    first, second = (data.load(str(path), folds=1).notes for _ in range(2))
-    assert first == second
-    assert "is it a header?" in first[0]
-
-
-def test_labels_are_numbers_of_any_length(tmp_path):
-    long = "9" * 190
-    raw = text_files.read(write(tmp_path / "a.tsv", f"{long}\tx\n10\ty\n2\tz\n"), Columns())
-    assert raw.class_names == ("2", "10", long)
-
-
-def test_what_may_not_be_read(tmp_path, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "is_dir", refuse)
-    with pytest.raises(UserError, match="cannot be read: Permission denied"):
-        text_files.read(tmp_path / "private", Columns())
-
-
-def test_what_is_not_there(tmp_path):
-    write(tmp_path / "reviews.tsv", GOOD)
-    for name, fragment in (
-        (tmp_path / "review.tsv", "Did you mean"),
-        (tmp_path / "none" / "such", "there is no file or folder"),
-        (tmp_path, "has no training examples; it must hold train.tsv"),
-    ):
-        with pytest.raises(UserError, match=fragment):
-            text_files.read(name, Columns())
-    with pytest.raises(UserError, match=r"must end in \.tsv"):
-        text_files.read(write(tmp_path / "a.xml", GOOD), Columns())
-    write(tmp_path / "train.tsv", GOOD)
-    write(tmp_path / "train.csv", GOOD)
-    with pytest.raises(UserError, match=r"has both train\.tsv and train\.csv"):
-        text_files.read(tmp_path, Columns())
-
-
-TABLE = [("id", "stance", "comment"), ("7", "good", "the lamp"), ("8", "bad", "so\tso"), ("9", "good", "the end")]
-
-
-def table(form, rows, separator="\t"):
-    if form == ".jsonl":
-        return "".join(json.dumps(dict(zip(TABLE[0], row, strict=True))) + "\n" for row in rows[1:])
-    return "".join(separator.join(row) + "\n" for row in rows)
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_lines_have_numbers_and_no_ends(tmp_path, name):
+    path = write(tmp_path / name, "\ufeffa\r\n\nnaïve\ufeff\n\ufeffb\rc".encode())
+    assert list(files.lines(path)) == [(1, "a"), (2, ""), (3, "naïve\ufeff"), (4, "b\rc")]
 
 
 @pytest.mark.parametrize(
-    ("form", "separator"), [(".tsv", "\t"), (".csv", ","), (".csv", ";"), (".csv", "|"), (".jsonl", "")]
-)
-def test_named_columns_are_found_in_every_format_or_refused(tmp_path, form, separator):
-    path = write(tmp_path / f"mine{form}", table(form, TABLE, separator))
-    raw = text_files.read(path, Columns("stance", "comment"))
-    assert raw.class_names == ("bad", "good")
-    assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
-    for columns, fragment in (
-        (Columns("stand", "comment"), "Did you mean 'stance'?"),
-        (Columns("stance"), "there is no (column|key) 'text'.* among id, stance, comment"),
-        (Columns("", "comment"), "there is no (column|key) 'label'.* among id, stance, comment"),
-    ):
-        with pytest.raises(UserError, match=fragment):
-            text_files.read(path, columns)
-
-
-@pytest.mark.parametrize(("form", "separator"), [(".tsv", "\t"), (".csv", ","), (".csv", ";")])
-def test_columns_without_a_header_are_numbered_from_1(tmp_path, form, separator):
-    path = write(tmp_path / f"mine{form}", table(form, TABLE[1:], separator))
-    raw = text_files.read(path, Columns("2", "3"))
-    assert raw.class_names == ("bad", "good")
-    assert raw.splits["train"].inputs == ["the lamp", "so\tso", "the end"]
-    for columns, fragment in (
-        (Columns("0", "1"), "line 1: there is no column 0 among these: 1 '7', 2 'good'"),
-        (Columns("2", "4"), "line 1: there is no column 4 among these: 1 '7', 2 'good', 3 'the lamp'"),
-        (Columns("stance", "comment"), "line 1: there is no column 'stance' among 7, good, the lamp.*numbers from 1"),
-        (Columns("2", "02"), "label_column and text_column are both column 2"),
-    ):
-        with pytest.raises(UserError, match=fragment):
-            text_files.read(path, columns)
-
-
-def test_numbers_for_a_file_that_has_a_header(tmp_path):
-    path = write(tmp_path / "mine.csv", "id,label,text\n1,a,x\n2,b,y\n")
-    with pytest.raises(UserError, match=r"mine.csv, line 1: this is a header: 1 'id', 2 'label', 3 'text'"):
-        text_files.read(path, Columns("2", "3"))
-
-
-def test_tabs_are_of_the_text_where_lines_differ_in_their_number(tmp_path):
-    raw = text_files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns())
-    assert raw.splits["train"].inputs == ["so\tso", "y"]
-    with pytest.raises(UserError, match="all rows have 3 columns, but the header has 2"):
-        text_files.read(write(tmp_path / "b.tsv", "x\ty\na\tso\tso\nb\ty\tz\n"), Columns("x", "y"))
-    with pytest.raises(UserError, match="line 2: there are 2 columns, but the first row has 3"):
-        text_files.read(write(tmp_path / "a.tsv", "a\tso\tso\nb\ty\n"), Columns("1", "2"))
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_the_text_is_not_the_label(tmp_path, form):
-    path = write(tmp_path / f"mine{form}", CONTENT[form])
-    for columns in ({"text_column": "label"}, {"label_column": "text"}, {"label_column": "x", "text_column": " x"}):
-        with pytest.raises(UserError, match="label_column: the label and the text are both"):
-            data.load(str(path), **columns)
-
-
-@pytest.mark.parametrize(
-    "content",
+    ("content", "fragment"),
     [
-        "sep=,\nlabel,text\na,x\nb,y\n",
-        "sep=;\nlabel;text\na;x\nb;y\n",
-        "label, text\na,x\nb,y\n",
-        '"label", "text"\na, "x"\nb, y\n',
-        "label\ttext\na\tx\nb\ty\n",
-        "\ufefflabel,text\na,x\n\ufefflabel,text\nb,y\n",
-    ],
-    ids=[
-        "Excel's line",
-        "its semicolon",
-        "spaces in the header",
-        "spaces before quotes",
-        "tabs",
-        "two files of Excel joined",
+        (b"x\n" + b"y" * 10_000_000, "line 2: the line is longer than 1,048,576 characters"),
+        (b"x\n" + "é".encode() * 5_000_000, "line 2: the line is longer than 1,048,576 characters"),
+        (b"x\xff\n", "line 1: byte 2 is not UTF-8"),
+        (b"\xed\xa0\x80\n", "line 1: byte 1 is not UTF-8"),
+        (b"x\n\0\n", "line 2: there is a zero byte"),
+        ("a\tnaïve\nb\ty\n".encode("utf-16"), "the file is UTF-16; convert it with 'iconv -f UTF-16 -t utf8'"),
+        ("\ufeffa\tx\nb\ty\n".encode("utf-16-be"), "the file is UTF-16; convert"),
+        ("a\tx\nb\ty\n".encode("utf-16-le"), "the file is UTF-16LE; convert it with 'iconv -f UTF-16LE -t utf8'"),
+        ("a\tx\nb\ty\n".encode("utf-16-be"), "the file is UTF-16BE"),
+        ("a\tx\nb\ty\n".encode("utf-32"), "the file is UTF-32"),
+        ("a\tit’s\n".encode("cp1252"), "line 1: byte 5 is not UTF-8; convert .* 'iconv -f cp1252 -t utf8'"),
+        (b"a\tx\rb\ty\r", r"its lines end in carriage returns alone, .* \"tr '\\r' '\\n'\""),
     ],
 )
-def test_habits_of_others_in_csv_files(tmp_path, content):
-    raw = text_files.read(write(tmp_path / "a.csv", content), Columns())
-    assert raw.class_names == ("a", "b")
-    assert raw.splits["train"].inputs == ["x", "y"]
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_what_is_no_line_is_one_line_with_its_number(tmp_path, name, content, fragment):
+    with pytest.raises(UserError, match=f"{name}[,:] {fragment}"):
+        list(files.lines(write(tmp_path / name, content)))
 
 
-def test_byte_order_marks_begin_no_label(tmp_path):
-    raw = text_files.read(write(tmp_path / "a.tsv", "\ufeffa\tx\nb\ty\n\ufeffa\tz\n"), Columns())
-    assert raw.class_names == ("a", "b")
+BOMBS = {
+    "rows.tsv.gz": b"a\t\n" * 2_000_000,
+    "long.tsv.gz": (b"a\t" + b"x" * 1_000_000 + b"\n") * 10,
+    "vectors.vec.gz": (b"the" + b" 1" * 10_000 + b"\n") * 500,
+}
 
 
-def test_texts_may_be_as_long_as_a_line(tmp_path):
-    text = "x" * 1_048_500
-    for form, content in ((".csv", f"label,text\na,{text}\nb,y\n"), (".tsv", f"a\t{text}\nb\ty\n")):
-        assert text_files.read(write(tmp_path / f"a{form}", content), Columns()).splits["train"].inputs == [text, "y"]
-    with pytest.raises(UserError, match="line 2: the line is longer"):
-        text_files.read(write(tmp_path / "a.csv", f"label,text\na,{text * 2}\n"), Columns())
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_file_that_is_packed_to_fill_the_memory_is_refused(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(io, "ALWAYS", 1 << 20)
+    packed = write(tmp_path / name, BOMBS[name])
+    assert packed.stat().st_size < 50_000
+    tracemalloc.start()
+    with pytest.raises(UserError, match=rf"{name}, line \d+: .* would unpack to more than 100 times as much"):
+        vectors.read(packed, ["the"]) if ".vec" in name else text_files.read(packed, Columns())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000
 
 
-@pytest.mark.parametrize("form", [".csv", ".tsv.gz"])
+def test_small_files_may_be_repetitive(tmp_path):
+    path = write(tmp_path / "a.tsv.gz", b"a\tthe film\nb\tthe film\n" * 10_000)
+    assert path.stat().st_size * 100 < 440_000
+    assert len(text_files.read(path, Columns()).splits["train"].inputs) == 20_000
+
+
+def test_vectors_that_would_fill_the_memory_are_refused_at_their_first_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(io, "free_memory", lambda: 1 << 30)
+    path = write(tmp_path / "a.vec", b"the" + b" 1" * 16_000 + b"\n")
+    assert vectors.read(path, ["the"]).dim == 16_000
+    with pytest.raises(UserError, match=r"a\.vec, line 1: 100,000 words with 16,000 numbers each: it takes 6\.0 GiB"):
+        vectors.read(path, ["the", *map(str, range(99_999))])
+
+
 @pytest.mark.parametrize(
-    ("dev", "test"), [("validation", "testing"), ("valid", "eval"), ("val", "evaluation"), ("Dev", "Test")]
+    ("content", "fragment"),
+    [
+        (b"1 0\nthe\n", "line 1: 0 numbers are declared|line 2: the vector has 0 numbers"),
+        (b"the\nfilm\n", "line 1: the vector has 0 numbers; 1 to 16,384 are possible"),
+        (b"2 5\nthe 1 2\nfilm 1 2\n", "line 1: 5 numbers are declared, but line 2 has 2"),
+        (b"9" * 5000 + b" 3\nthe 1 2 3\n", "line 2: the vector has 3 numbers, those before have 1"),
+        (b"999999999999999999 2\nthe 1 2\n", "999,999,999,999,999,999 vectors are declared, but there are 1"),
+    ],
 )
-def test_a_split_has_the_names_that_are_usual(tmp_path, dev, test, form):
-    for name in ("train", dev, test):
-        write(tmp_path / f"{name}{form}", GOOD if ".tsv" in form else "label,text\na,x\nb,y\n")
-    raw = text_files.read(tmp_path, Columns())
-    assert list(raw.splits) == ["train", "dev", "test"]
-    assert raw.notes == ()
-    write(tmp_path / ("dev.jsonl" if dev != "Dev" else "val.jsonl"), "")
-    with pytest.raises(UserError, match=r"has both .* keep one"):
-        text_files.read(tmp_path, Columns())
+def test_headers_of_vectors_that_lie(tmp_path, content, fragment):
+    with pytest.raises(UserError, match=fragment):
+        vectors.read(write(tmp_path / "a.vec", content), ["the"])
 
 
-def test_files_that_are_not_read_are_noted(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "set").mkdir()
-    for name in ("train", "test"):
-        write(tmp_path / "set" / f"{name}.tsv", GOOD * 10)
-    load = partial(text_files.load, tmp_path / "set")
-    assert not any("Not read" in note for note in load()[0].notes)
-    write(tmp_path / "set" / "holdout.csv", "")
-    write(tmp_path / "set" / "extra.jsonl.gz", "")
-    write(tmp_path / "set" / "README.md", "")
-    assert load()[0].notes[0] == "Not read, as no split is called so: holdout.csv, extra.jsonl.gz."
-    (tmp_path / "set" / "train.tsv").unlink()
-    with pytest.raises(UserError, match=r"no training examples.* Not read, as no split is called so: holdout\.csv"):
-        load()
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.tsv")
+    (tmp_path / "b.tsv").symlink_to("none")
+    (tmp_path / "c.vec").mkdir()
+    for name, fragment in (("a.tsv", "is neither a file nor a folder"), ("b.tsv", "there is no file or folder")):
+        with pytest.raises(UserError, match=fragment):
+            text_files.read(tmp_path / name, Columns())
+    with pytest.raises(UserError, match=r"word_vectors: '.*c\.vec' cannot be read: Is a directory"):
+        vectors.read(tmp_path / "c.vec", ["the"])
+    with pytest.raises(UserError, match=r"dataset: '.*' cannot be read: File name too long"):
+        text_files.read(tmp_path / ("x" * 5000), Columns())
+
+
+@pytest.mark.parametrize("label", ["9" * 5000, '"' + "9" * 5000 + '"', '"\\ud800"'])
+def test_labels_that_are_none(tmp_path, label):
+    path = write(tmp_path / "a.jsonl", f'{{"label": "b", "text": "x"}}\n{{"label": {label}, "text": "x"}}\n'.encode())
+    with pytest.raises(UserError, match=r"a\.jsonl, line 2: (not JSON|the label '9999.* has 5,000|there is half)"):
+        text_files.read(path, Columns())
+
+
+EXECUTED = []
+
+
+class Stranger:
+    """Its unpickling would be noticed."""
+
+    def __reduce__(self):
+        return execute, ()
+
+
+def execute():
+    EXECUTED.append("executed")
+
+
+def npy(descr="<f4", shape=(2, 3), content=bytes(24)):
+    """An array in NumPy's format, whose header says what one likes."""
+    header = repr({"descr": descr, "fortran_order": False, "shape": shape}).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + content
+
+
+def archive(path, packing=zipfile.ZIP_STORED, **members):
+    with zipfile.ZipFile(path, "w", packing) as written:
+        for name, content in members.items():
+            written.writestr(f"{name}.npy", content)
+    return path
+
+
+def test_arrays_are_those_that_were_saved(tmp_path):
+    saved = {"a": np.arange(6).reshape(2, 3), "b": np.array(["x", "yz"]), "c": np.float32(3), "d": np.zeros((0, 2))}
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "a.npz", **saved)
+        read = files.archive(tmp_path / "a.npz")
+        assert read.keys() == saved.keys()
+        for name, array in saved.items():
+            np.testing.assert_array_equal(read[name], array)
+    assert list(files.archive(tmp_path / "a.npz", ["b"])) == ["b"]
+    with pytest.raises(UserError, match="has no array 'e'"):
+        files.archive(tmp_path / "a.npz", ["e"])
+
+
+CLAIMS = {
+    "14.6 TiB": npy(shape=(4_000_000_000, 1000)),
+    "one row too many": npy(shape=(3, 3)),
+    "one row too few": npy(shape=(1, 3)),
+    "negative": npy(shape=(-2, -3)),
+    "past 64 bits": npy(shape=(10**30, 10**30)),
+    "texts without characters": npy("<U0", (10**12,), b""),
+    "no header": b"nothing",
+    "a later form": b"\x93NUMPY\x03\x00" + npy()[8:],
+    "a header that is code": b"\x93NUMPY\x01\x00\x1b\x00__import__('os').getpid()\n",
+    "a header that is deep": b"\x93NUMPY\x01\x00\x00\x20" + b"(" * 8192,
+    "a header past its file": b"\x93NUMPY\x02\x00\xff\xff\xff\x7f{",
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_header_that_claims_what_is_not_there_takes_no_memory(tmp_path, claim, packing):
+    path = archive(tmp_path / "a.npz", packing, a=CLAIMS[claim])
+    tracemalloc.start()
+    with pytest.raises(UserError, match="vectors: '") as error:
+        files.archive(path, field="vectors")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "\n" not in str(error.value)
+    assert peak < 4_000_000
+
+
+def test_objects_are_never_unpickled(tmp_path):
+    content = pickle.dumps(Stranger())
+    for descr in ("|O", [("a", "|O")]):
+        path = archive(tmp_path / "a.npz", a=npy(descr, (), content))
+        with pytest.raises(UserError, match="holds objects"):
+            files.archive(path)
+    assert not EXECUTED
+    pickle.loads(content)
+    assert EXECUTED.pop() == "executed"  # it would have been noticed
+
+
+def test_an_archive_that_is_packed_to_fill_the_memory_is_refused(tmp_path):
+    path = archive(tmp_path / "a.npz", zipfile.ZIP_DEFLATED, a=npy("|u1", (30 << 20,), bytes(30 << 20)))
+    assert path.stat().st_size < 50_000
+    with pytest.raises(UserError, match="would unpack to more than 100 times as much"):
+        files.archive(path)
+    path = archive(tmp_path / "a.npz", zipfile.ZIP_BZIP2, a=npy())
+    with pytest.raises(UserError, match="a way that NumPy does not write"):
+        files.archive(path)
+
+
+def test_members_that_lie_about_their_sizes(tmp_path):
+    content = archive(tmp_path / "a.npz", a=npy()).read_bytes()
+    place = content.index(b"PK\x01\x02") + 20  # of the sizes in the directory at the end
+    for sizes in ((1 << 31, 1 << 31), (len(npy()), 1 << 31), (len(npy()) - 9, len(npy()) - 9)):
+        (tmp_path / "a.npz").write_bytes(content[:place] + struct.pack("<II", *sizes) + content[place + 8 :])
+        with pytest.raises(UserError):
+            files.archive(tmp_path / "a.npz")
+
+
+def test_many_names_for_one_content(tmp_path):
+    """Entries that overlap claim more than the file has."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as written:
+        written.writestr("a.npy", npy("|u1", (1 << 16,), bytes(1 << 16)))
+        first = written.filelist[0]
+        for number in range(100):
+            copy = zipfile.ZipInfo(f"a{number}.npy")
+            for name in ("header_offset", "compress_size", "file_size", "CRC", "compress_type"):
+                setattr(copy, name, getattr(first, name))
+            written.filelist.append(copy)
+    (tmp_path / "a.npz").write_bytes(content.getvalue())
+    with pytest.raises(UserError, match="claims more than its"):
+        files.archive(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nothing", json.dumps({}).encode(), npy()])
+def test_what_is_no_archive(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(UserError, match="is not an archive"):
+        files.archive(tmp_path / "a.npz")
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(UserError, match="it is a pipe"):
+        files.archive(tmp_path / "pipe.npz")
+
+
+def write_arrays(folder, splits, dtype=np.float32, names=("no", "yes")):
+    generator = np.random.default_rng(0)
+    for split, size in splits.items():
+        np.save(folder / f"{split}_inputs.npy", generator.integers(0, 9, (size, 3)).astype(dtype))
+        np.save(folder / f"{split}_labels.npy", np.array(names)[np.arange(size) % len(names)])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_training_inputs_stay_in_their_file(tmp_path, dtype):
+    write_arrays(tmp_path, {"train": 30, "dev": 6, "test": 8}, dtype)
+    dataset = data.load(str(tmp_path))
+    assert files.is_mapped(dataset.train.inputs)
+    assert dataset.train.inputs.dtype == dtype
+    assert not files.is_mapped(dataset.dev.inputs)
+    assert dataset.class_names == ("no", "yes")
+    assert dataset.train.labels.tolist() == [0, 1] * 15
+    assert fingerprint([dataset]) == fingerprint([in_memory(dataset)])
+    assert in_memory(dataset).train.inputs.dtype == np.float32
+
+
+def test_missing_splits_are_held_out(tmp_path):
+    write_arrays(tmp_path, {"train": 40})
+    dataset = data.load(str(tmp_path))
+    assert [len(split) for split in (dataset.train, dataset.dev, dataset.test)] == [32, 4, 4]
+
+
+def test_mistakes_are_told_with_their_row(tmp_path):
+    write_arrays(tmp_path, {"train": 30, "dev": 6, "test": 8})
+    inputs = np.load(tmp_path / "train_inputs.npy")
+    inputs[20, 1] = np.nan
+    np.save(tmp_path / "train_inputs.npy", inputs)
+    with pytest.raises(UserError, match=r", train, row 20: feature 1 is nan; it must be a finite float32 number\.$"):
+        data.load(str(tmp_path))
+
+
+def test_labels_and_files_that_do_not_fit_are_one_line(tmp_path):
+    write_arrays(tmp_path, {"train": 30, "dev": 6, "test": 8})
+    np.save(tmp_path / "dev_labels.npy", np.array(["no", "maybe", "yes", "no", "no", "no"]))
+    with pytest.raises(UserError, match=r"dev_labels.npy', row 1: the label 'maybe' is not one of the training set's"):
+        data.load(str(tmp_path))
+    np.save(tmp_path / "dev_labels.npy", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(UserError, match=r"dev_labels.npy' is not a .npy file of numbers: .*objects in dtype"):
+        data.load(str(tmp_path))
+    (tmp_path / "train_inputs.npy").write_bytes((tmp_path / "train_inputs.npy").read_bytes()[:-10])
+    with pytest.raises(UserError, match=r"^dataset: '.*train_inputs.npy' is not a .npy file of numbers"):
+        data.load(str(tmp_path))

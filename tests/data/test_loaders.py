@@ -136,3 +136,48 @@ def test_folds_differ_in_their_examples_alone(changed, message):
     fold = my_loader()
     with pytest.raises(UserError, match=f"folds 0 and 1 of 'mine' differ in .*{message}"):
         data.load_folds([fold, replace(fold, **changed)])
+
+
+SEEDED = [name for name in sorted(data.KNOWN) if name not in ("xor", "negation")]
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_another_seed_draws_other_data_and_a_negative_one_is_reported(name):
+    seed = next(one for one in ("data_seed", "split_seed") if one in plugins.arguments(data.KNOWN[name]))
+    first, other = (data.load(name, **{seed: number}).test.inputs for number in (0, 1))
+    assert not np.array_equal(_array(first), _array(other))
+    with pytest.raises(UserError, match=f"{seed}: -1 is negative"):
+        data.load(name, **{seed: -1})
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("digits_noise", {"label_noise": -0.1}, "label_noise: -0.1 is not between 0 and 1"),
+        ("digits_noise", {"label_noise": 1.5}, "label_noise: 1.5 is not between 0 and 1"),
+        ("spirals", {"num_examples": 19}, "num_examples: 19 are too few to split; take 20 or more"),
+        ("spirals", {"num_turns": -1.0}, "num_turns: -1 is negative"),
+        ("spirals", {"noise": -0.5}, "noise: -0.5 is negative"),
+        ("parity", {"num_relevant": 0}, "num_relevant: of 12 bits 0 count"),
+        ("parity", {"num_relevant": 13}, "num_relevant: of 12 bits 13 count"),
+        ("parity", {"num_bits": 25}, "of 25 bits 3 count; 1 to all of at most 24 can"),
+        ("parity", {"num_bits": 10}, "num_examples: 10 bits make 1,024 rows that differ, not 2,000"),
+        ("teacher_student", {"num_features": 0}, "num_features: 0 is below 1"),
+        ("teacher_student", {"num_layers": -1}, "num_layers: -1 is below 0"),
+        ("mnist1d", {"num_examples": 100}, "num_examples: 100 are too few to split; take 110 or more"),
+        ("ngrams", {"num_sentences": -1}, "num_sentences: -1"),
+        *(
+            (name, {"num_sentences": 19}, "num_sentences: 19 are too few to split; take 20 or more")
+            for name in ("ngrams", "mixed_negations", "word_order", "unseen_negations", "unseen_ngrams")
+        ),
+        ("mixed_negations", {"negated_share": -0.1}, "negated_share: -0.1 is not a share"),
+        ("mixed_negations", {"negated_share": 1.5}, "negated_share: 1.5 is not a share"),
+        ("word_order", {"num_sentences": 101}, "num_sentences: 101 is odd"),
+        ("word_order", {"distance": 5}, "distance: 5 is not from 1 to 4"),
+        ("unseen_ngrams", {"word_vectors": "file"}, "word_vectors: 'file' is not known"),
+    ],
+)
+def test_arguments_out_of_range_are_reported(name, given, message):
+    with pytest.raises(UserError) as error:
+        data.load(name, **given)
+    assert message in str(error.value)

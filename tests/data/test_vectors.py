@@ -31,11 +31,7 @@ def test_each_form_gives_the_same(tmp_path, name, header):
 
 
 MISTAKES = {
-    "cut off at a line": (
-        "a.vec",
-        "999 3\n" + LINES,
-        "line 1: 999 vectors are declared, but there are 4; the",
-    ),
+    "cut off at a line": ("a.vec", "999 3\n" + LINES, "line 1: 999 vectors are declared, but there are 4; the"),
     "more than declared": ("a.vec", "3 3\n" + LINES, "a.vec, line 1: 3 vectors are declared, but there are 4."),
     "endless line": ("a.vec", "the " + "1 " * 600_000, "a.vec, line 1: the line is longer than 1,048,576 characters"),
     "width": ("a.vec", LINES + "bad 1 2\n", "a.vec, line 5: the vector has 2 numbers, those before have 3"),
