@@ -78,18 +78,12 @@ def loader_of(value: Any) -> Loader | None:
     >>> loader_of("digits") is None, loader_of("tfds:mnist").func.__module__
     (True, 'jaxnets.data.tfds')
     """
-    if isinstance(value, str):
-        if value.startswith(tfds.PREFIX):
-            return partial(tfds.load, value.removeprefix(tfds.PREFIX))
-        return _of_path(Path(value)) if value not in KNOWN and is_path(value) else None
-    if isinstance(value, os.PathLike):
-        return _of_path(Path(value))
+    if isinstance(value, str) and value.startswith(tfds.PREFIX):
+        return partial(tfds.load, value.removeprefix(tfds.PREFIX))
+    if isinstance(value, os.PathLike) or (isinstance(value, str) and value not in KNOWN and is_path(value)):
+        path = Path(value)
+        return partial(python_data.load_arrays if python_data.has_arrays(path) else text_files.load, path)
     return python_data.loader(value)
-
-
-def _of_path(path: Path) -> Loader:
-    """The loader of a file or a folder: of features as .npy files, or of texts."""
-    return partial(python_data.load_arrays if python_data.has_arrays(path) else text_files.load, path)
 
 
 def is_imported(name: str) -> bool:

@@ -250,7 +250,8 @@ def _on_examples(inputs: Texts | np.ndarray, labels: np.ndarray, folds: Sequence
         most = int(num_labels.max())
         yield f"{_have(several, noun)} {'two' if most == 2 else f'up to {most}'} labels."
     if len(folds) > 1:
-        yield f"{_occur(num_repeated, noun)} more than once, so splits may share them."
+        occur = "occurs" if num_repeated == 1 else "occur"
+        yield f"{counted(num_repeated, noun)} {occur} more than once, so splits may share them."
         return
     of = {name: keys[getattr(folds[0], name)] for name in ("train", "dev", "test")}
     for name, other in (("dev", "train"), ("test", "train"), ("test", "dev")):
@@ -303,7 +304,3 @@ def _on_words(words: Sequence[str], counts: np.ndarray) -> Iterator[str]:
 
 def _have(count: int, noun: str) -> str:
     return f"{counted(count, noun)} {'has' if count == 1 else 'have'}"
-
-
-def _occur(count: int, noun: str) -> str:
-    return f"{counted(count, noun)} {'occurs' if count == 1 else 'occur'}"

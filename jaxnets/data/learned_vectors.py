@@ -24,17 +24,8 @@ def learned(texts: Texts, num_words: int, dim: int, window: int = WINDOW, seed: 
     """Vectors from the words that stand near each other: positive pointwise mutual information, factorized.
 
     The vectors are the left singular vectors times the square roots of the singular values, all of one length. A word
-    that never stands near another has no vector. Source: Levy and Goldberg (2014), sections 3.2 and 4.
-
-    Args:
-      texts: word ids from 2; ids of `num_words` and more are companions alone, and get no vector.
-      num_words: of the vocabulary.
-      dim: how many numbers a vector has, fewer than there are words.
-      window: how many words on either side are near.
-      seed: of the factorization.
-
-    Returns:
-      A vector for each word of the vocabulary that occurs, `float32[num_words, dim]`.
+    that never stands near another has no vector; ids of `num_words` and more are companions alone, and get none.
+    Source: Levy and Goldberg (2014), sections 3.2 and 4.
     """
     from sklearn.decomposition import TruncatedSVD
 
@@ -76,12 +67,8 @@ def company(vocabulary: Sequence[str], num_sentences: int, seed: int) -> Texts:
     """Sentences without labels, each of a word of the generated opinions among companions, as word ids.
 
     Words of like meaning keep like company, as Harris (1954) says of words in general: of the four companions some are
-    those of the word's meaning, some those of its kind, which opposites share, and the others are anyone's.
-
-    Args:
-      vocabulary: of a data set `unseen_ngrams`; a word that it lacks is drawn again. Companions have ids behind it.
-      num_sentences: how many.
-      seed: of the draws.
+    those of the word's meaning, some those of its kind, which opposites share, and the others are anyone's. Their ids
+    lie behind those of the vocabulary, which is that of a data set `unseen_ngrams`.
     """
     generator = random_generator("base_seed", seed, 1)
     ids = {word: place for place, word in enumerate(vocabulary) if word not in (PADDING, UNKNOWN)}
@@ -107,14 +94,6 @@ def diluted(vectors: WordVectors, similarity: float, generator: np.random.Genera
     """Vectors of which a share of the variance is kept, and the rest is random.
 
     The cosine of two words becomes on average that of their vectors times the share: 0 leaves nothing of them.
-
-    Args:
-      vectors: of some words.
-      similarity: the share, from 0 to 1.
-      generator: of the random numbers, which have the same deviation.
-
-    Raises:
-      UserError: if the share is more than 1.
     """
     if similarity > 1:
         raise UserError(f"degrees: {similarity:g} is more than 1, the vectors as they are.")

@@ -129,9 +129,21 @@ def load_arrays(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
     if len(given) < len(ALL) or splitting.num_blocks > 1:
         pairs = tuple((np.array(inputs[split]), np.array(labels[split])) for split in given)
         return load_features(pairs, name, **vars(splitting))
-    names, splits = _names_of(labels["train"], path / "train_labels.npy"), {}
+    of_train, where = labels["train"], io.shown(path / "train_labels.npy")
+    if of_train.ndim != 1 or of_train.dtype.kind not in "iubU":
+        shape = f"{of_train.dtype}{list(of_train.shape)}"
+        raise UserError(f"dataset: '{where}' must be a row of whole numbers or strings, not {shape}.")
+    classes = [str(label) for label in np.unique(of_train).tolist()]  # whole numbers in numerical order
+    is_named = len(classes) < 2 or of_train.dtype.kind == "U"
+    names = class_names(list(map(str, of_train)), where) if is_named else tuple(classes)
+    known, splits = {name: number for number, name in enumerate(names)}, {}
     for split in ALL:
-        numbers = _class_numbers(labels[split], names, path / f"{split}_labels.npy")
+        distinct, places = np.unique(labels[split], return_inverse=True)
+        numbers = np.array([known.get(str(label), -1) for label in distinct.tolist()], np.int32)[places.reshape(-1)]
+        if (numbers < 0).any():
+            row = int(np.argmin(numbers))
+            where = f"dataset: '{io.shown(path / f'{split}_labels.npy')}', row {row}"
+            raise unknown_label(where, str(labels[split][row]), names)
         check_lengths(inputs[split], numbers, f"dataset: '{name}', {split}")
         splits[split] = Split(inputs[split] if split == "train" else np.array(inputs[split]), numbers)
     rows = np.arange(len(splits["train"]))
@@ -140,30 +152,6 @@ def load_arrays(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
     label_type = type(labels["train"][0].item()).__name__
     train, dev, test = splits.values()
     return (Dataset(name, train, dev, test, names, notes=tuple(notes), label_type=label_type),)
-
-
-def _names_of(labels: np.ndarray, path: Path) -> tuple[str, ...]:
-    """The classes: whole numbers in numerical order, strings as `class_names` has them."""
-    if labels.ndim != 1 or labels.dtype.kind not in "iubU":
-        raise UserError(
-            f"dataset: '{io.shown(path)}' must be a row of whole numbers or strings, not "
-            f"{labels.dtype}{list(labels.shape)}."
-        )
-    distinct = np.unique(labels)
-    if len(distinct) < 2 or labels.dtype.kind == "U":
-        return class_names([str(label) for label in labels], io.shown(path))
-    return tuple(map(str, distinct.tolist()))
-
-
-def _class_numbers(labels: np.ndarray, names: tuple[str, ...], path: Path) -> np.ndarray:
-    """The labels as numbers `int32[examples]`."""
-    distinct, places = np.unique(labels, return_inverse=True)
-    known = {name: number for number, name in enumerate(names)}
-    numbers = np.array([known.get(str(label), -1) for label in distinct.tolist()], np.int32)[places.reshape(-1)]
-    if (numbers < 0).any():
-        row = int(np.argmin(numbers))
-        raise unknown_label(f"dataset: '{io.shown(path)}', row {row}", str(labels[row]), names)
-    return numbers
 
 
 def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1, split_seed: int = 0) -> tuple[Dataset, ...]:

@@ -17,16 +17,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # of a byte that is not UTF-8
 
 
 def read(path: Path, wanted: Sequence[str]) -> WordVectors:
-    """The vectors of a file for the words of a vocabulary.
+    """The vectors of a file for the words of a vocabulary; of a word that it has several times, the first.
 
-    Args:
-      path: `.vec` or `.txt`, with a word and its numbers in each line, after an optional line with the number of
-        words and of numbers, plain or `.gz`; or `.npz` with `words` (text) and `vectors` (`float[words, dim]`).
-      wanted: the words, each once; a word that the file does not have gets no vector, and one that it has several times
-        the first.
-
-    Raises:
-      UserError: if the file cannot be read or is not of its format, with its line.
+    `.vec` or `.txt`, with a word and its numbers in each line, after an optional line with the number of words and of
+    numbers, plain or `.gz`; or `.npz` with `words` (text) and `vectors` (`float[words, dim]`).
     """
     places = {word: place for place, word in enumerate(wanted)}
     found: dict[int, np.ndarray] = {}

@@ -64,7 +64,11 @@ def _system_of_runs(best: pd.Series, members: pd.DataFrame, predictions: pd.Data
         return None
     chance = 1 / predictions.filter(regex="^probability_").shape[1]
     first = _in_order(members[members["seed"] == whole[0]]["run"], predictions)
-    rows = [_right(_in_order(own["run"], predictions), first, chance) for _, own in members.groupby("seed")]
+    rows = []
+    for _, of_seed in members.groupby("seed"):
+        own = _in_order(of_seed["run"], predictions)
+        right = (own["prediction"] == own["label"]).astype(float)
+        rows.append(right.reindex(first.index).fillna(chance).to_numpy())  # of folds that did not finish, chance
     accuracies = counted(members, "test_accuracy", chance).groupby(members[unit(members)]).mean().to_numpy()
     seconds = float(members["seconds"].sum() / members["seed"].nunique())
     predicted = first["prediction"].to_numpy()
@@ -76,12 +80,6 @@ def _in_order(runs: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:
     """The predictions of the runs of one seed, by fold and example."""
     own = predictions[predictions["run"].isin(runs)]
     return own.set_index(["fold", "example"]).sort_index()
-
-
-def _right(own: pd.DataFrame, whole: pd.DataFrame, chance: float) -> Float[np.ndarray, "examples"]:
-    """Whether the predictions of a seed are right; of folds in which its run did not finish, chance."""
-    right = (own["prediction"] == own["label"]).astype(float)
-    return right.reindex(whole.index).fillna(chance).to_numpy()
 
 
 def _configuration(best: pd.Series) -> str:
@@ -159,7 +157,7 @@ def ensemble(predictions: pd.DataFrame, runs: Sequence[int]) -> Ensemble:
     folds = [_of_fold(fold) for _, fold in own.groupby("fold")]
     sizes = own.groupby("fold")["example"].nunique().to_numpy()
     *scores, _, disagreement = np.average(np.array(folds), axis=0, weights=sizes).tolist()
-    return _made(scores, min(fold.members for fold in folds), disagreement)
+    return Ensemble._make([*scores, min(fold.members for fold in folds), disagreement])
 
 
 def averaged(predictions: pd.DataFrame, runs: Sequence[int]) -> pd.DataFrame:
@@ -209,14 +207,6 @@ def _of_runs(predictions: pd.DataFrame, runs: Sequence[int]) -> pd.DataFrame:
     return own.dropna(axis="columns", how="all")
 
 
-def _made(scores: Sequence[float], members: int, disagreement: float) -> Ensemble:
-    """The ensemble with its six scores, its own before those of a single run."""
-    accuracy, loss, calibration, single_accuracy, single_loss, single_calibration = scores
-    return Ensemble(
-        accuracy, loss, calibration, single_accuracy, single_loss, single_calibration, members, disagreement
-    )
-
-
 def _of_fold(rows: pd.DataFrame) -> Ensemble:
     """The ensemble of the runs of one fold, all of which have the same examples."""
     ordered = rows.sort_values(["run", "example"])
@@ -227,7 +217,7 @@ def _of_fold(rows: pd.DataFrame) -> Ensemble:
     mean = probabilities.mean(axis=0)
     single = np.mean([_scores(one, labels) for one in probabilities], axis=0)
     disagreement = (probabilities.argmax(axis=2) != mean.argmax(axis=1)).mean()
-    return _made([*_scores(mean, labels), *single.tolist()], members, float(disagreement))
+    return Ensemble._make([*_scores(mean, labels), *single.tolist(), members, float(disagreement)])
 
 
 def _scores(

@@ -290,6 +290,8 @@ def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int]) -> 
     >>> expected_best([0.1, 0.2, 0.3], [1.0, 2.0, 3.0], [1, 3])["value"].tolist()
     [2.0, 3.0]
     """
+    from scipy import stats
+
     by, values = np.asarray(dev, np.float64).ravel(), np.asarray(scores, np.float64).ravel()
     size = len(values)
     if not size:
@@ -300,19 +302,13 @@ def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int]) -> 
     ends = np.cumsum(estimates.resamples((size,)), axis=1).astype(int)
     sums = np.concatenate([np.zeros((len(budgets), 1)), np.cumsum(weights, axis=1)], axis=1)
     drawn = np.stack([np.diff(of_budget[ends], axis=1, prepend=0.0) @ shared for of_budget in sums])
-    bounds = [_percentiles(of_budget, size / budget) for of_budget, budget in zip(drawn, budgets, strict=True)]
-    table = pd.DataFrame(bounds, columns=["low", "high"])
+    bounds = []
+    for of_budget, budget in zip(drawn, budgets, strict=True):
+        sets = size / budget
+        tail = stats.norm.cdf(stats.t.ppf((1 - estimates.LEVEL) / 2, sets - 1)) if sets >= 3 else np.nan
+        bounds.append(np.quantile(of_budget, [tail, 1 - tail]) if sets >= 3 else (np.nan, np.nan))
+    table = pd.DataFrame(np.array(bounds).reshape(-1, 2), columns=["low", "high"])
     return table.assign(budget=list(budgets), value=weights @ shared)[["budget", "value", "low", "high"]]
-
-
-def _percentiles(drawn: np.ndarray, sets: float) -> tuple[float, float]:
-    from scipy import stats
-
-    if sets < 3:
-        return np.nan, np.nan
-    tail = stats.norm.cdf(stats.t.ppf((1 - estimates.LEVEL) / 2, sets - 1))
-    low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(low), float(high)
 
 
 def _chances_of_best(size: int, budget: int) -> Float[np.ndarray, "trials"]:

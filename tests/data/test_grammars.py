@@ -86,6 +86,7 @@ def test_words_are_in_the_vocabulary_once():
     assert vocabulary[:2] == (PADDING, UNKNOWN)
     assert sorted(vocabulary[2:]) == sorted((NEGATION, *NEUTRAL, *POSITIVE, *NEGATIVE))
     assert len(set(vocabulary)) == len(vocabulary)
+    assert all(data.load(name, data_seed=1).vocabulary == vocabulary for name in ("mixed_negations", "word_order"))
 
 
 @pytest.mark.parametrize("num_sentences", [20, 101])
