@@ -17,6 +17,7 @@ from rich.console import Console
 
 from jaxnets import io
 from jaxnets.engine.keep import Record
+from jaxnets.errors import UserError
 
 if TYPE_CHECKING:  # it takes a moment, which runs without TensorBoard are spared
     from tensorboardX import SummaryWriter
@@ -40,6 +41,12 @@ class TensorBoard:
     """A log directory for each run of a sweep, in a folder that is made anew; a context manager."""
 
     def __init__(self, folder: Path, hyperparameters: pd.DataFrame) -> None:
+        try:
+            import tensorboardX  # noqa: F401
+        except ImportError as error:
+            raise UserError(
+                f'tensorboard: it needs tensorboardX ({error}); pip install "jaxnets[tensorboard]".'
+            ) from None
         varied = [name for name in hyperparameters if name != "run" and hyperparameters[name].nunique() > 1]
         named = hyperparameters[list(dict.fromkeys(["optimizer", "learning_rate", *varied]))]
         self._values = [

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import sys
 
 import pandas as pd
 import pytest
@@ -139,3 +140,14 @@ def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys):
     logs = folder / observe.LOGS
     assert sorted(path.name for path in logs.iterdir()) == ["xor confirmation", "xor tuning"]
     assert len(list((logs / "xor tuning").iterdir())) == 4
+
+
+def test_without_its_package_one_line_names_the_extra(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert (
+        cli.main(
+            ["run.py", "train", "--dataset=xor", "--batch_size=0", "--tensorboard", f"--output={tmp_path / 'run'}"]
+        )
+        == 2
+    )
+    assert 'pip install "jaxnets[tensorboard]"' in capsys.readouterr().err
