@@ -35,6 +35,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share what the first 
     (Path(_CACHE.name) / "jaxnets").mkdir()
     (Path(_CACHE.name) / "jaxnets" / "xla").symlink_to(_PROGRAMS)
     os.environ["XDG_CACHE_HOME"] = _CACHE.name  # of this process and of the programs that tests start
+    # the options of a compilation would name the folder of the cache, which is another in each session
+    os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"
 
 install_import_hook(["jaxnets.models", "jaxnets.training"], "beartype.beartype")
 
