@@ -18,6 +18,7 @@
 
 from jaxnets.training.batches import Examples
 from jaxnets.training.run import (
+    check_collections,
     evaluate,
     evaluate_batches,
     init,
@@ -41,6 +42,7 @@ __all__ = [
     "Metrics",
     "Task",
     "TrainState",
+    "check_collections",
     "evaluate",
     "evaluate_batches",
     "init",

@@ -14,9 +14,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import OUTPUT, TextBatch
-from jaxnets.training import batches, initializers, optimizers, precision, schedules, word_rows
+from jaxnets.training import batches, initializers, optimizers, schedules, word_rows
 from jaxnets.training.batches import Examples, TextStream
-from jaxnets.training.state import Metrics, Task, TrainState
+from jaxnets.training.state import COLLECTIONS, Metrics, Task, TrainState, narrowed, takes_mask, widened
 from jaxnets.training.word_rows import GivenVectors
 
 # Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
@@ -44,10 +44,10 @@ def init(
       vectors: given for some of the words.
     """
     with initializers.noting() as noted:
-        params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
+        collections = task.functions(hyperparameters).init(stream(seed, "model"), _example(task))
     # leaf by leaf: their order is that of the draws
-    flat = {path: nn.unbox(leaf) for path, leaf in traverse_util.flatten_dict(params).items()}
-    params = traverse_util.unflatten_dict(flat)
+    flat = traverse_util.flatten_dict(collections.pop("params"))
+    params = traverse_util.unflatten_dict({path: nn.unbox(leaf) for path, leaf in flat.items()})
     params = initializers.initialize(
         hyperparameters["initializer"],
         hyperparameters["initializer_scale"],
@@ -60,18 +60,24 @@ def init(
     if vectors is not None:
         params = word_rows.start_from(vectors, params)
     trained, _ = word_rows.partition(params, task.train_word_vectors)
-    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained)
     return TrainState(
-        jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1), jnp.float32(-1)
+        step=jnp.int32(0),
+        params=params,
+        collections=nn.unbox(collections),
+        optimizer_state=_optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained),
+        seed=seed,
+        hyperparameters=dict(hyperparameters),
+        diverged_step=jnp.int32(-1),
+        best_dev_accuracy=jnp.float32(-1),
     )
 
 
-def _example(task: Task) -> Array | TextBatch:
-    """Inputs of one example, to make the parameters from."""
-    if task.input_shape is not None:
-        return jnp.zeros((1, *task.input_shape), jnp.float32)
+def _example(task: Task) -> Examples:
+    """One example, to make the parameters from."""
     zero = jnp.zeros(1, jnp.int32)
-    return TextBatch(words=zero, owner=zero, lengths=zero + 1)
+    if task.input_shape is not None:
+        return Examples(jnp.zeros((1, *task.input_shape), jnp.float32), zero)
+    return Examples(TextBatch(words=zero, owner=zero, lengths=zero + 1), zero)
 
 
 def step(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Metrics]:
@@ -92,32 +98,67 @@ def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState,
     """One update of all parameters in the state."""
     trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
 
-    def loss(trained: Any) -> tuple[Float[Array, ""], Metrics]:
-        params = word_rows.combine(trained, fixed)
-        metrics = _metrics(task, _logits(task, state, params, batch, train=True), batch)
-        return metrics.loss / metrics.examples, metrics
+    def loss(trained: Any) -> tuple[Float[Array, ""], tuple[Metrics, Any]]:
+        rngs = {"dropout": stream(state.seed, "dropout", state.step)}
+        variables = {"params": word_rows.combine(trained, fixed), **state.collections}
+        logits, collections = task.functions(state.hyperparameters).apply(variables, batch, train=True, rngs=rngs)
+        metrics = _metrics(task, widened(logits), batch)
+        return metrics.loss / metrics.examples, (metrics, collections)
 
-    (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
+    (value, (metrics, collections)), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
     # an optimizer computes in float32 at least: in bfloat16 Adam's b2 of 0.999 is 1
-    wide = precision.widened((gradient, state.optimizer_state, trained))
+    wide = widened((gradient, state.optimizer_state, trained))
 
     def value_fn(params: Any) -> Float[Array, ""]:
-        return loss(precision.narrowed(params, trained))[0]
+        return loss(narrowed(params, trained))[0]
 
     def grad_fn(params: Any, *_: Any) -> Any:
-        return precision.widened(jax.grad(loss, has_aux=True)(precision.narrowed(params, trained))[0])
+        return widened(jax.grad(loss, has_aux=True)(narrowed(params, trained))[0])
 
     extras = {"value": value, "grad": wide[0], "value_fn": value_fn, "obj_fn": value_fn, "grad_fn": grad_fn}
     updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(*wide, **extras)
-    optimizer_state = precision.narrowed(optimizer_state, state.optimizer_state)
+    optimizer_state = narrowed(optimizer_state, state.optimizer_state)
     params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
     if "max_norm" in state.hyperparameters:
         params = limit_norm(params, state.hyperparameters["max_norm"])
     next_step = state.step + 1
-    diverged_step = mark_divergence(state.diverged_step, next_step, value)
-    return replace(
-        state, step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
-    ), metrics
+    state = replace(
+        state,
+        step=next_step,
+        params=params,
+        collections=collections,
+        optimizer_state=optimizer_state,
+        diverged_step=mark_divergence(state.diverged_step, next_step, value),
+    )
+    return state, metrics
+
+
+def check_collections(task: Task, state: TrainState, batch: Examples) -> None:
+    """Refuses a model whose collections a step would change in form, or spoil by padding; traced, not computed.
+
+    Raises:
+      UserError: if it is one.
+    """
+    if not state.collections:
+        return
+    model, names = task.model.function, ", ".join(state.collections)
+    if COLLECTIONS in state.params:
+        raise UserError(f"model: '{model.__name__}' has a layer named '{COLLECTIONS}'; give it another name.")
+    if task.pads and not takes_mask(model):
+        filled = "batches of texts are" if task.input_shape is None else "the last batch of an epoch is"
+        raise UserError(
+            f"model: '{model.__name__}' keeps {names}, and {filled} filled up with padding that it would see; give "
+            "its __call__ an argument mask=None (True where an example is real)"
+            + ("." if task.input_shape is None else f", or take a batch_size that divides {task.num_examples}.")
+        )
+    after = jax.eval_shape(partial(_update, task), state, batch)[0].collections
+    before, after = (dict(jax.tree.leaves_with_path(tree)) for tree in (state.collections, after))
+    for path in {**before, **after}:
+        of_both = (tree.get(path) for tree in (before, after))
+        was, made = ("nothing" if leaf is None else f"{leaf.dtype}{leaf.shape}" for leaf in of_both)
+        if was != made:
+            name = jax.tree_util.keystr(path)
+            raise UserError(f"model: '{model.__name__}' makes {made} of {name} in a step, which starts as {was}.")
 
 
 def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
@@ -133,10 +174,10 @@ def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
     if not kernels:
         raise UserError(f"max_norm: the model has no layer named '{OUTPUT}'.")
     for path in kernels:
-        kernel = precision.widened(flat[path])
+        kernel = widened(flat[path])
         norm = jnp.linalg.norm(kernel, axis=0, keepdims=True)
         limited = kernel * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
-        flat[path] = precision.narrowed(limited, flat[path])
+        flat[path] = narrowed(limited, flat[path])
     return traverse_util.unflatten_dict(flat)
 
 
@@ -170,7 +211,7 @@ def evaluate_batches(task: Task, state: TrainState, stacked: Examples) -> Metric
     """The metrics of each batch of a stack, `float32[batches]`, as `evaluate` adds them up."""
 
     def one_batch(batch: Examples) -> Metrics:
-        return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
+        return _metrics(task, _logits(task, state, batch), batch)
 
     return jax.lax.map(one_batch, stacked)
 
@@ -178,7 +219,7 @@ def evaluate_batches(task: Task, state: TrainState, stacked: Examples) -> Metric
 def probabilities(task: Task, state: TrainState, split: Examples) -> Float[Array, "batches examples classes"]:
     """The probability of each class for each example, in the batches in which `evaluate` takes them."""
     return jax.lax.map(
-        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
+        lambda batch: task.head.probabilities(_logits(task, state, batch)),
         batches.in_batches(split),
     )
 
@@ -281,18 +322,14 @@ def _optimizer(
     )
 
 
-def _logits(
-    task: Task, state: TrainState, params: Any, batch: Examples, *, train: bool
-) -> Float[Array, "batch outputs"]:
-    model: nn.Module = task.model(state.hyperparameters)
-    if not train:
-        return precision.widened(model.apply({"params": params}, batch.inputs))
-    rngs = {"dropout": stream(state.seed, "dropout", state.step)}
-    return precision.widened(model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
+def _logits(task: Task, state: TrainState, batch: Examples) -> Float[Array, "batch outputs"]:
+    """The logits of a run in evaluation."""
+    variables = {"params": state.params, **state.collections}
+    return widened(task.functions(state.hyperparameters).apply(variables, batch, train=False)[0])
 
 
 def _metrics(task: Task, logits: Array, batch: Examples) -> Metrics:
-    losses = precision.widened(task.head.losses(logits, batch.labels))
+    losses = widened(task.head.losses(logits, batch.labels))
     correct = (task.head.predictions(logits) == batch.labels).astype(jnp.float32)
     if batch.weights is None:
         return Metrics(losses.sum(), correct.sum(), jnp.float32(batch.labels.shape[0]))

@@ -11,8 +11,8 @@ import pytest
 from flax import linen as nn
 
 from jaxnets import training
-from jaxnets.training import heads, optimizers, precision, schedules
-from jaxnets.training.state import Bound, Task
+from jaxnets.training import heads, optimizers, schedules
+from jaxnets.training.state import Bound, Task, widened
 
 EXAMPLES = 40
 INPUTS = jax.random.normal(jax.random.key(0), (EXAMPLES, 6))
@@ -125,5 +125,5 @@ def test_losses_are_summed_in_float32():
 
 def test_float32_and_float64_stay_as_they_are():
     with jax.enable_x64(True):
-        wide = precision.widened([jnp.ones(1), jnp.ones(1, jnp.float32), jnp.ones(1, jnp.float16)])
+        wide = widened([jnp.ones(1), jnp.ones(1, jnp.float32), jnp.ones(1, jnp.float16)])
     assert [str(leaf.dtype) for leaf in wide] == ["float64", "float32", "float32"]
