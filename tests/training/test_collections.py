@@ -98,7 +98,7 @@ def test_training_is_that_of_a_plain_flax_loop():
     assert not np.allclose(stats["BatchNorm_0"]["mean"], start.collections["batch_stats"]["BatchNorm_0"]["mean"])
 
 
-def test_each_run_of_a_sweep_has_the_bits_that_it_has_alone(swept, fully_compiled):
+def test_each_run_of_a_sweep_has_the_bits_that_it_has_alone(fully_compiled):
     together = jaxnets.sweep(**SWEEP, progress=False)
     for run, rate in enumerate(SWEEP["learning_rate"]):
         alone = jaxnets.sweep(**SWEEP | {"learning_rate": rate}, progress=False)

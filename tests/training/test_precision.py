@@ -55,7 +55,13 @@ GUESTS = {
 }
 
 
-@pytest.mark.parametrize("name", [*optimizers.known(), *GUESTS])
+FEW = ("sgd", "momentum", "adam", "adafactor", "lbfgs", *GUESTS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*FEW, *(pytest.param(one, marks=pytest.mark.slow) for one in optimizers.known() if one not in FEW)],
+)
 def test_every_optimizer_takes_a_step_that_keeps_all_dtypes(name):
     others = {"weight_decay": 0.01, "gradient_clip": 1.0, "max_norm": 1.0}
     task = task_of({**optimizers.known(), **GUESTS}[name])
@@ -66,7 +72,7 @@ def test_every_optimizer_takes_a_step_that_keeps_all_dtypes(name):
     assert metrics.loss.dtype == jnp.float32
 
 
-@pytest.mark.parametrize("name", ["momentum", "adam", "lion"])
+@pytest.mark.parametrize("name", ["momentum", "adam"])
 def test_training_is_that_of_plain_optax_with_python_floats(name):
     task = task_of(optimizers.known()[name])
     start = jax.jit(partial(training.init, task))(numbers(), jnp.int32(0))
