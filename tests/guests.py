@@ -29,6 +29,19 @@ class WaveNet(nn.Module):
         return Linear(self.num_outputs)(jnp.sin(self.frequency * Linear(self.width)(inputs)))
 
 
+class Normed(nn.Module):
+    """A hidden layer with batch normalization, whose statistics leave padding out."""
+
+    num_outputs: int
+    width: int = 5
+
+    @nn.compact
+    def __call__(self, inputs, *, train=False, mask=None):
+        mask = None if mask is None else mask[:, None]
+        hidden = nn.BatchNorm(use_running_average=not train, momentum=0.9)(nn.Dense(self.width)(inputs), mask=mask)
+        return nn.Dense(self.num_outputs, name="output")(nn.relu(hidden))
+
+
 class BestWord(nn.Module):
     """Scores each class by the word that speaks most for it."""
 

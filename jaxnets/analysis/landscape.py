@@ -21,11 +21,12 @@ from jaxnets.engine.execute import execute
 from jaxnets.engine.keep import KeepLast, Options
 from jaxnets.engine.results import Recorder, Trained
 from jaxnets.engine.sweep import Sweep
+from jaxnets.errors import UserError
 from jaxnets.models.blocks import OUTPUT, hidden_layers, is_mlp, linear_layer
 from jaxnets.plugins import ACTIVATION, OPTIMIZER
 from jaxnets.stats import selection
-from jaxnets.training import precision
 from jaxnets.training.heads import Head
+from jaxnets.training.state import widened
 
 POINTS = 11
 OTHER_METHOD, OTHER_ORDER = "same start, other method", "same start, other batches"
@@ -34,14 +35,17 @@ OTHER_START, ALIGNED = "other start", "other start, aligned"
 
 def mean_loss(model: nn.Module, head: Head, inputs: Array, labels: Array, params: Any) -> Float[Array, ""]:
     """The mean loss of a model on examples, in nats."""
-    return head.losses(precision.widened(model.apply({"params": params}, inputs)), labels).mean()
+    return head.losses(widened(model.apply({"params": params}, inputs)), labels).mean()
 
 
 def loss_parts(trained: Trained, run: int) -> tuple[nn.Module, Head, Array, Array]:
     """What `mean_loss` takes before the parameters: a run's model and head, and its training examples, features."""
-    examples = trained.dataset(run).train
-    head = trained.program(run)[0].task.head
-    return trained.module(run), head, jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
+    examples, program = trained.dataset(run).train, trained.program(run)[0]
+    if program.state.collections:
+        raise UserError(
+            f"model: it keeps {', '.join(program.state.collections)}; its loss is none of parameters alone."
+        )
+    return trained.module(run), program.task.head, jnp.asarray(examples.inputs), jnp.asarray(examples.labels)
 
 
 class _Pair(NamedTuple):

@@ -135,7 +135,7 @@ class ActiveRuns:
         if not keeping.looks_at(self.job.program.task, segment.last, not may_go_on.all()):
             return now
         places = keeping.places(replace(now, active=may_go_on))
-        params = self._judged(self.states) if len(places) else self.states.params
+        params = self._judged(self.states) if len(places) else self.states.kept
         return replace(now, params=kept(places, now, segment.slots, params))
 
     @cached_property
@@ -143,8 +143,8 @@ class ActiveRuns:
         """From the states to the parameters that the runs are judged at."""
         program = self.job.program
         if not optimizers.judges(program.task.optimizer.function, program.state.optimizer_state):
-            return lambda states: states.params
-        return jax.jit(jax.vmap(jax.vmap(lambda state: training.judged(program.task, state).params)))
+            return lambda states: states.kept
+        return jax.jit(jax.vmap(jax.vmap(lambda state: training.judged(program.task, state).kept)))
 
     def record(self, segment: Segment, until: int) -> Record:
         """What a segment has given, on the host; at the last segment with all steps that the runs are spared."""

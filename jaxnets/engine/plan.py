@@ -73,6 +73,7 @@ class Program:
             return notes
         with self.calling_guests():
             state = jax.eval_shape(partial(training.init, self.task), *self._numbers(), _given_vectors(dataset))
+            training.check_collections(self.task, state, example_batch(self.task))
             jax.eval_shape(partial(training.step, self.task), state, example_batch(self.task))
             jax.eval_shape(partial(training.judged, self.task), state)
         return notes
@@ -146,26 +147,25 @@ class Program:
 
     def _check_model(self, dataset: Dataset) -> tuple[str, ...]:
         """Refuses a model that has no parameters, or does not give a row of logits for each example."""
-        numbers, inputs = self._numbers()[0], example_batch(self.task).inputs
+        numbers, batch = self._numbers()[0], example_batch(self.task)
         keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
         with initializers.noting() as noted:
-            variables = jax.eval_shape(
-                lambda numbers, inputs: self.task.model(numbers).init(keys, inputs), numbers, inputs
+            variables = nn.unbox(
+                jax.eval_shape(lambda numbers, batch: self.task.functions(numbers).init(keys, batch), numbers, batch)
             )
         name, wanted = self.task.model.function.__name__, (2, self.task.head.num_outputs(dataset.num_classes))
-        others = sorted(set(variables) - {"params", "intermediates"})
-        if others or not variables.get("params"):
-            kept = f"keeps {', '.join(others)} beside its parameters" if others else "has no parameters"
-            raise UserError(f"model: '{name}' {kept}; what a run learns are its parameters.")
-        params = nn.unbox(variables["params"])
-        _check_dicts(params, name)
-        outputs = jax.eval_shape(
-            lambda numbers, params, inputs: self.task.model(numbers).apply({"params": params}, inputs),
-            *(numbers, params, inputs),
+        if not variables.get("params"):
+            raise UserError(f"model: '{name}' has no parameters; what a run learns are its parameters.")
+        for kept in variables.values():
+            _check_dicts(kept, name)
+        outputs, _ = jax.eval_shape(
+            lambda numbers, variables, batch: self.task.functions(numbers).apply(variables, batch, train=False),
+            *(numbers, variables, batch),
         )
         if getattr(outputs, "shape", None) != wanted:
             shape = getattr(outputs, "shape", type(outputs).__name__)
             raise UserError(f"model: '{name}' gives {shape} for 2 examples; it must give logits of the shape {wanted}.")
+        params = variables["params"]
         unknown = [".".join(path) for path, known in initializers.known_kernels(params, noted).items() if not known]
         if not unknown or self.task.own_initializer:
             return ()

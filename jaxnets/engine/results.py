@@ -26,8 +26,7 @@ from jaxnets.inference import predict
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
-from jaxnets.training import precision
-from jaxnets.training.state import TrainState
+from jaxnets.training.state import TrainState, variables, widened
 from jaxnets.training.word_rows import GivenVectors
 
 FINISHED, DIVERGED, STOPPED, INTERRUPTED = "finished", "diverged", "stopped", "interrupted"
@@ -256,7 +255,7 @@ class Trained:
         return {name: value.reference if isinstance(value, Plugin) else value for name, value in chosen.items()}
 
     def module(self, run: int) -> nn.Module:
-        """The Flax module of a run: `module(run).apply({"params": params(run)}, inputs)` gives its logits."""
+        """The Flax module of a run: `module(run).apply(variables(params(run)), inputs)` gives its logits."""
         program, place = self.program(run)
         # numbers of Python, so that the module has a hash
         numbers = {name: float(program.hyperparameters[name][place]) for name in program.task.model.traced}
@@ -268,8 +267,8 @@ class Trained:
         params = jax.tree.map(jnp.asarray, self.params(run, step))
         if not isinstance(inputs, TextBatch):
             inputs = predict.features(self.model(run), inputs)
-        logits = self.module(run).apply({"params": params}, jax.tree.map(jnp.asarray, inputs))
-        return np.asarray(precision.widened(logits))
+        logits = self.module(run).apply(variables(params), jax.tree.map(jnp.asarray, inputs))
+        return np.asarray(widened(logits))
 
     def model(self, run: int) -> Model:
         """The model of a run where it is judged, as `train` keeps one: it can be asked by itself.
@@ -322,7 +321,7 @@ class Trained:
         """
         self.check_run(run)
         if step == 0:
-            return self.start(run).params
+            return self.start(run).kept
         num_steps = self._num_steps(run)
         last = judged_step(self.runs, self.kept, run, num_steps) if step is None else step
         if (run, last) not in self.kept:

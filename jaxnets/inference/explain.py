@@ -21,6 +21,7 @@ from jaxnets.inference.model import Model
 from jaxnets.inference.predict import Ensemble, checked_strings, class_probabilities, splitter
 from jaxnets.io import LONGEST_EXPLAINED
 from jaxnets.models.blocks import OUTPUT, MeanPooling, TextBatch, has_windows, window_owner
+from jaxnets.training.state import variables
 
 _MOST_WINDOWS = 5
 _LONGEST_TEXT = 160
@@ -170,7 +171,7 @@ def _by_windows(
 def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """What the filters of a text CNN give for each window of a text, before pooling."""
     batch = TextBatch(jnp.asarray(row), jnp.zeros(len(row), jnp.int32), jnp.array([len(row)], jnp.int32))
-    _, kept = model.module.apply({"params": model.params}, batch, mutable=["intermediates"])
+    _, kept = model.module.apply(variables(model.params), batch, mutable=["intermediates"])
     return {
         width: (
             np.asarray(kept["intermediates"][f"features_{width}"][0], np.float64),

@@ -21,6 +21,7 @@ from jaxnets.errors import UserError, unknown
 from jaxnets.models import GIVEN
 from jaxnets.models.blocks import VECTORS, TextBatch
 from jaxnets.plugins import Plugin, Trust
+from jaxnets.training.state import variables
 
 CHECKPOINT, DESCRIPTION, PARAMETERS = "checkpoint", "model.json", "parameters.safetensors"
 _FORM = 2
@@ -160,7 +161,7 @@ def _num_outputs(module: nn.Module, width: int | None, params: tuple) -> int:
     tree = {names: jax.ShapeDtypeStruct(shape, dtype) for names, shape, dtype in params}
     ids: Any = jax.ShapeDtypeStruct((1,), jnp.int32)
     example = TextBatch(ids, ids, ids) if width is None else jax.ShapeDtypeStruct((1, width), jnp.float32)
-    logits = jax.eval_shape(module.apply, {"params": traverse_util.unflatten_dict(tree)}, example)
+    logits = jax.eval_shape(module.apply, variables(traverse_util.unflatten_dict(tree)), example)
     _rows, outputs = logits.shape
     return outputs
 

@@ -19,8 +19,7 @@ from jaxnets.errors import UserError
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
-from jaxnets.training import precision
-from jaxnets.training.state import TRACED_ANEW
+from jaxnets.training.state import TRACED_ANEW, variables, widened
 from jaxnets.user_code import fingerprint, is_foreign
 
 _TOGETHER, _POSITIONS = 1024, 1 << 13  # texts, and word positions, that are put through a model at a time
@@ -56,7 +55,7 @@ def of_split(model: Model, split: Split) -> Int[np.ndarray, "examples"]:
 def _of_features(model: Model, rows: np.ndarray) -> Float[np.ndarray, "examples classes"]:
     apply = _compiled(model)
     parts = [
-        np.asarray(model.head.value.probabilities(apply({"params": model.params}, rows[first : first + _MOST_ROWS])))
+        np.asarray(model.head.value.probabilities(apply(variables(model.params), rows[first : first + _MOST_ROWS])))
         for first in range(0, max(1, len(rows)), _MOST_ROWS)
     ]
     return np.concatenate(parts)
@@ -133,7 +132,7 @@ def _in_batches(
         some = [rows[number] for number in range(first, min(end, len(rows)))]
         packed = pack(Texts.of([*some, *[np.zeros(0, np.int32)] * (most - len(some))]), num_positions, most)
         batch = TextBatch(*(jnp.asarray(part[0]) for part in (packed.words, packed.text, packed.lengths)))
-        parts.append(np.asarray(of_logits(apply({"params": params}, batch)))[: len(some)])
+        parts.append(np.asarray(of_logits(apply(variables(params), batch)))[: len(some)])
     return np.concatenate(parts)
 
 
@@ -165,7 +164,7 @@ def _jitted(module: nn.Module, told: str | None) -> Callable:
 
 
 def _anew(module: nn.Module) -> Callable:
-    return jax.jit(lambda variables, inputs: precision.widened(module.apply(variables, inputs)))
+    return jax.jit(lambda variables, inputs: widened(module.apply(variables, inputs)))
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@
 
 from jaxnets.training.batches import Examples
 from jaxnets.training.run import (
+    check_collections,
     evaluate,
     evaluate_batches,
     init,
     judged,
-    limit_norm,
     mark_divergence,
     no_metrics,
     order_of_steps,
@@ -41,11 +41,11 @@ __all__ = [
     "Metrics",
     "Task",
     "TrainState",
+    "check_collections",
     "evaluate",
     "evaluate_batches",
     "init",
     "judged",
-    "limit_norm",
     "mark_divergence",
     "no_metrics",
     "order_of_steps",

@@ -4,7 +4,7 @@ from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 from jaxnets.models.blocks import TextBatch
 
@@ -29,6 +29,11 @@ class Examples(NamedTuple):
     inputs: Shaped[Array, "*batches examples features"] | TextBatch | TextStream
     labels: Int[Array, "*batches examples"]
     weights: Float[Array, "*batches examples"] | None = None
+
+    @property
+    def mask(self) -> Bool[Array, "*batches examples"]:
+        """Which examples are no padding."""
+        return jnp.ones(self.labels.shape, bool) if self.weights is None else self.weights > 0
 
 
 def order(key: PRNGKeyArray, num_examples: int, batch_size: int) -> Int[Array, "examples"]:

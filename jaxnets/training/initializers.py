@@ -109,10 +109,9 @@ def noting() -> Iterator[dict[tuple[str, ...], Kernel | None]]:
 def _kernel_of(module: nn.Module, shape: tuple[int, ...], args: tuple, kwargs: Mapping[str, Any]) -> Kernel | None:
     """What a module makes of its kernel; None if that is not known."""
     if isinstance(module, nn.DenseGeneral):
-        num_outputs = 1 if isinstance(module.features, int) else len(module.features)
-        num_inputs = 1 if isinstance(module.axis, int) else len(module.axis)
-        outputs, inputs = shape[-num_outputs:], shape[-num_outputs - num_inputs : -num_outputs]
-        return _matrix((*inputs, *outputs), math.prod(inputs), math.prod(outputs))
+        num_outputs, num_inputs = (1 if isinstance(n, int) else len(n) for n in (module.features, module.axis))
+        own_shape = shape[-num_outputs - num_inputs :]
+        return _matrix(own_shape, math.prod(own_shape[:num_inputs]), math.prod(own_shape[num_inputs:]))
     if isinstance(module, nn.Einsum):
         texts = [one for one in (*args, *kwargs.values(), module.einsum_str) if isinstance(one, str)]
         return _of_einsum(texts[0], shape)  # what the call names comes before what the layer does
@@ -136,27 +135,24 @@ def _of_einsum(equation: str, shape: tuple[int, ...]) -> Kernel | None:
     axes, _, outputs = rest.partition("->")
     if len(axes) != len(shape) or "." in axes:
         return None
-    fan_in = math.prod(size for axis, size in zip(axes, shape, strict=True) if axis not in outputs)
-    fan_out = math.prod(size for axis, size in zip(axes, shape, strict=True) if axis not in inputs)
-    first = [axis for axis in axes if axis in inputs and axis in outputs]
-    last = [axis for axis in axes if axis not in inputs]
-    if [*axes[: len(first)]] != first or [*axes[len(axes) - len(last) :]] != last:
+    stacked = [axis for axis in axes if axis in inputs and axis in outputs]
+    made = [axis for axis in axes if axis not in inputs]
+    if [*axes[: len(stacked)]] != stacked or [*axes[len(axes) - len(made) :]] != made:
         return None  # its numbers are not those of matrices one after another
-    return _matrix(shape[len(first) :], fan_in, fan_out)
+    sizes = dict(zip(axes, shape, strict=True))
+    fan_in = math.prod(size for axis, size in sizes.items() if axis not in outputs)
+    return _matrix(shape[len(stacked) :], fan_in, math.prod(sizes[axis] for axis in made))
 
 
 def known_kernels(params: Mapping[str, Any], noted: Kernels) -> dict[tuple[str, ...], Kernel | None]:
     """What is known of each kernel of a tree of parameters; a matrix that nobody noted maps its rows to its columns."""
-    flat = traverse_util.flatten_dict(params)
-    kernels = {path: noted.get(path, _unnoted(leaf.shape)) for path, leaf in flat.items() if path[-1] == "kernel"}
-    return {
-        path: kernel if kernel and flat[path].shape[-len(kernel.own_shape) :] == kernel.own_shape else None
-        for path, kernel in kernels.items()
-    }
-
-
-def _unnoted(shape: tuple[int, ...]) -> Kernel | None:
-    return _matrix(shape, *shape) if len(shape) == 2 else None
+    kernels: dict[tuple[str, ...], Kernel | None] = {}
+    for path, leaf in traverse_util.flatten_dict(params).items():
+        if path[-1] == "kernel":
+            kernel = noted.get(path, _matrix(leaf.shape, *leaf.shape) if leaf.ndim == 2 else None)
+            fits = kernel is not None and leaf.shape[-len(kernel.own_shape) :] == kernel.own_shape
+            kernels[path] = kernel if fits else None
+    return kernels
 
 
 def initialize(
@@ -174,66 +170,43 @@ def initialize(
     Biases are zero but for `pytorch` and `model`. Normals are plain, not truncated. A kernel whose fans are not known
     stays as it is, and so does its bias.
 
-    Args:
-      choice: from `index`.
-      scale: a factor on the drawn kernels.
-      params: nested dicts as a Flax module makes them.
-      key: of all draws.
-      noted: from `noting`, while the module made them.
-      own: whether `choice` may be `model`. If not, the compiler can leave out what the model's own code would draw.
-      guest: draws all kernels, in the place of the built-in initializers.
+    `choice` is from `index`, `noted` from `noting` while the module made them. `own` says whether `choice` may be
+    `model`: if not, the compiler can leave out what the model's own code would draw. A `guest` draws all kernels.
     """
-    flat = traverse_util.flatten_dict(params)
-    kernels = known_kernels(params, noted or {})
-    drawn_anew = {path: kernel for path in flat if (kernel := kernels.get((*path[:-1], "kernel"))) and _is_drawn(path)}
+    flat, kernels = traverse_util.flatten_dict(params), known_kernels(params, noted or {})
+    layers = {
+        path: kernel
+        for path in flat
+        if path[-1] in ("kernel", "bias") and (kernel := kernels.get((*path[:-1], "kernel")))
+    }
     if guest is not None:
-        layers = {path: (flat[path], kernel) for path, kernel in drawn_anew.items()}
-        return traverse_util.unflatten_dict(flat | _of_guest(guest, scale, layers, key))
+        keys = jax.random.split(key, max(len(layers), 1))
+        for (path, kernel), own_key in zip(layers.items(), keys, strict=False):
+            leaf = flat[path]
+            drawn = scale * _of_guest(guest, leaf, kernel, own_key) if path[-1] == "kernel" else jnp.zeros_like(leaf)
+            flat[path] = drawn.astype(leaf.dtype)
+        return traverse_util.unflatten_dict(flat)
     # One draw for all: a program compiles in half the time.
-    sizes = [flat[path].size for path in drawn_anew]
+    sizes = [flat[path].size for path in layers]
     ends = list(itertools.accumulate(sizes))
     standard = jax.random.uniform(key, (sum(sizes),), minval=jnp.nextafter(jnp.float32(-1), jnp.float32(0)))
-    for (path, kernel), size, end in zip(drawn_anew.items(), sizes, ends, strict=True):
+    for (path, kernel), size, end in zip(layers.items(), sizes, ends, strict=True):
         before, uniform = flat[path], standard[end - size : end].reshape(flat[path].shape)
-        is_kernel = path[-1] == "kernel"
-        drawn = _kernel(choice, scale, uniform, kernel) if is_kernel else _bias(choice, uniform, kernel.fan_in)
+        if path[-1] == "kernel":
+            rules = [rule(kernel.fan_in, kernel.fan_out) ** 0.5 for rule in KNOWN.values()]
+            deviation = jnp.array(rules, jnp.float32)[choice]
+            # erfinv is the inverse of the normal distribution function, up to a scale
+            normal = deviation * (2**0.5) * jax.lax.erf_inv(uniform)
+            drawn = scale * jnp.where(choice == index("pytorch"), uniform * kernel.fan_in**-0.5, normal)
+        else:
+            drawn = jnp.where(choice == index("pytorch"), uniform * kernel.fan_in**-0.5, 0.0)
         drawn = drawn.astype(before.dtype)
         flat[path] = jnp.where(choice == index("model"), before, drawn) if own else drawn
     return traverse_util.unflatten_dict(flat)
 
 
-def _of_guest(
-    guest: Initializer, scale: Array, layers: Mapping[tuple, tuple[Array, Kernel]], key: PRNGKeyArray
-) -> dict[tuple, Array]:
-    """Each kernel from a key of its own, the biases zero."""
-
-    def drawn(leaf: Array, kernel: Kernel, key: PRNGKeyArray) -> Array:
-        if leaf.shape == kernel.shape:
-            return guest(key, kernel.shape, leaf.dtype)
-        keys = jax.random.split(key, leaf.size // math.prod(kernel.shape))  # one for each of those that are stacked
-        return jnp.stack([guest(one, kernel.shape, leaf.dtype) for one in keys]).reshape(leaf.shape)
-
-    keys = jax.random.split(key, max(len(layers), 1))
-    return {
-        path: (scale * drawn(leaf, kernel, own_key)).astype(leaf.dtype)
-        if path[-1] == "kernel"
-        else jnp.zeros_like(leaf)
-        for (path, (leaf, kernel)), own_key in zip(layers.items(), keys, strict=False)
-    }
-
-
-def _is_drawn(path: tuple[str, ...]) -> bool:
-    return path[-1] in ("kernel", "bias")
-
-
-def _kernel(choice: Array, scale: Array, uniform: Array, kernel: Kernel) -> Array:
-    """A kernel from numbers that are uniform in (-1, 1)."""
-    rules = [rule(kernel.fan_in, kernel.fan_out) ** 0.5 for rule in KNOWN.values()]
-    deviation = jnp.array(rules, jnp.float32)[choice]
-    # erfinv is the inverse of the normal distribution function, up to a scale
-    normal = deviation * (2**0.5) * jax.lax.erf_inv(uniform)
-    return scale * jnp.where(choice == index("pytorch"), uniform * kernel.fan_in**-0.5, normal)
-
-
-def _bias(choice: Array, uniform: Array, fan_in: int) -> Array:
-    return jnp.where(choice == index("pytorch"), uniform * fan_in**-0.5, 0.0)
+def _of_guest(guest: Initializer, leaf: Array, kernel: Kernel, key: PRNGKeyArray) -> Array:
+    if leaf.shape == kernel.shape:
+        return guest(key, kernel.shape, leaf.dtype)
+    keys = jax.random.split(key, leaf.size // math.prod(kernel.shape))  # one for each of those that are stacked
+    return jnp.stack([guest(one, kernel.shape, leaf.dtype) for one in keys]).reshape(leaf.shape)

@@ -31,9 +31,6 @@ _LIMITS: Mapping[str, Mapping[str, Any]] = {
 
 _DECAYS = ("weight_decay", "weight_decay_rate")  # as Adafactor calls its own
 
-# Optax says so only by a warning when they are called.
-_DEPRECATED = ("optimistic_adam",)
-
 
 def sgd(learning_rate: Number) -> optax.GradientTransformation:
     """`p <- p - learning_rate * g`: gradient descent without momentum. Source: Robbins and Monro (1951)."""
@@ -66,22 +63,16 @@ adam = optax.adam  # Source: Kingma and Ba (2015), algorithm 1.
 
 @functools.cache
 def known() -> Mapping[str, Factory]:
-    """The built-in optimizers and every alias of Optax, by name."""
-    built_in = {function.__name__: function for function in (sgd, momentum, nesterov, adam)}
-    return {**_aliases(), **built_in}
-
-
-def _aliases() -> dict[str, Factory]:
-    """Optax's functions from a learning rate to a gradient transformation."""
-    kinds = (types.FunctionType, functools.partial)
-    functions = {name: value for name, value in vars(optax).items() if isinstance(value, kinds)}
-    return {
-        name: function
-        for name, function in functions.items()
-        if "learning_rate" in inspect.signature(function).parameters
+    """The built-in optimizers and every alias of Optax, by name: its functions of a learning rate."""
+    aliases = {
+        name: value
+        for name, value in vars(optax).items()
+        if isinstance(value, types.FunctionType | functools.partial)
+        and "learning_rate" in inspect.signature(value).parameters
         and not name.startswith(("_", "scale_by_"))
-        and name not in _DEPRECATED
+        and name != "optimistic_adam"  # deprecated
     }
+    return aliases | {function.__name__: function for function in (sgd, momentum, nesterov, adam)}
 
 
 def is_built_in(factory: Any) -> bool:
@@ -135,24 +126,10 @@ def build(
 ) -> optax.GradientTransformationExtraArgs:
     """The gradient transformation of a run: clipping, weight decay, and the optimizer.
 
-    All floats may be traced, so that it is built anew at each step with that step's learning rate.
-
-    Args:
-      factory: `factory(learning_rate, **values)` gives the gradient transformation.
-      learning_rate: with the schedule's factor. `rprop` reads it only in `init`, as its first step size.
-      values: the factory's arguments.
-      weight_decay: the factory's own, where it has an argument for it, as the decoupled decay of AdamW (Loshchilov and
-        Hutter, 2019), or that of Adafactor, which the learning rate does not multiply; otherwise L2:
-        `weight_decay * p` is added to the clipped gradient. A line search, such as that of `lbfgs`, looks at the loss
-        without it. The factory's default, or none, if None.
-      gradient_clip: the largest global norm of the gradient (Pascanu et al., 2013); no clipping if None.
-      key: of the random numbers of a factory that has an argument `key`, as `noisy_sgd` has; read only in `init`.
-        None for the factory's own, with which all runs draw the same noise.
-      scheduled: whether the learning rate may change from step to step: `optax.inject_hyperparams`, which keeps the one
-        of `init` in its state, then takes that of the step.
-
-    Returns:
-      Its `update(gradient, state, params, value=..., grad=..., value_fn=..., ...)` hands on what the factory's takes.
+    All floats may be traced, so that it is built anew at each step with that step's learning rate. Weight decay is the
+    factory's own where it has an argument for it, as the decoupled decay of AdamW (Loshchilov and Hutter, 2019), or
+    that of Adafactor, which the learning rate does not multiply; otherwise L2: `weight_decay * p` is added to the
+    clipped gradient (clipping: Pascanu et al., 2013). The key is that of a factory which draws noise.
     """
     takes = inspect.signature(factory).parameters
     before = []
@@ -180,22 +157,29 @@ class WithSlow(NamedTuple):
 
 
 def _of_parameters(own: Any, scheduled: bool) -> optax.GradientTransformationExtraArgs:
-    """An optimizer that takes plain parameters, and of the extra arguments of `update` those that it knows."""
+    """An optimizer of plain parameters, which takes those extra arguments of `update` that it knows.
+
+    Where the rate is scheduled, `optax.inject_hyperparams` takes that of the step instead of the one in its state.
+    """
 
     def init(params: Any) -> Any:
         with logs.quiet_absl():  # Lookahead warns of plain parameters
             state = own.init(params)
-        if next(_found(state, optax.LookaheadState), None) is None:
+        if not any(True for _ in _found(state, optax.LookaheadState)):
             return state
         return WithSlow(own.init(optax.LookaheadParams.init_synced(params)), params)
 
     def update(gradient: Any, state: Any, params: Any = None, **extras: Any) -> tuple[Any, Any]:
         if scheduled and any(True for _ in _found(state, InjectStatefulHyperparamsState)):
-            state = jax.tree.map(_with_numbers, state, init(params), is_leaf=_is_injected)
+            state = jax.tree.map(
+                lambda old, new: old._replace(hyperparams=new.hyperparams) if _is_injected(old) else old,
+                *(state, init(params)),
+                is_leaf=_is_injected,
+            )
         if not isinstance(state, WithSlow):
-            return _with_known(own.update, extras)(gradient, state, params)
+            return _with_known(own.update, extras, gradient, state, params)
         both = optax.LookaheadParams(fast=params, slow=state.slow)
-        updates, inner = _with_known(own.update, extras)(gradient, state.state, both)
+        updates, inner = _with_known(own.update, extras, gradient, state.state, both)
         return updates.fast, WithSlow(inner, optax.apply_updates(state.slow, updates.slow))
 
     return optax.GradientTransformationExtraArgs(init, update)
@@ -212,28 +196,20 @@ def _is_injected(node: Any) -> bool:
     return isinstance(node, InjectStatefulHyperparamsState)
 
 
-def _with_numbers(old: Any, new: Any) -> Any:
-    return old._replace(hyperparams=new.hyperparams) if _is_injected(old) else old
-
-
-def _with_known(update: Callable[..., Any], extras: Mapping[str, Any]) -> Callable[..., Any]:
+def _with_known(update: Callable[..., Any], extras: Mapping[str, Any], *arguments: Any) -> Any:
     """`update` with those of the extra arguments that no part of it refuses: a chain hides the signatures within."""
-
-    def updated(*arguments: Any) -> Any:
-        given = dict(extras)
-        while True:
-            try:
-                # apart, so that what is given up leaves nothing in the computation
-                jax.eval_shape(functools.partial(update, **given), *arguments)
-                return update(*arguments, **given)
-            except TypeError as error:
-                _, told, refused = str(error).partition("nexpected keyword argument")
-                names = {name for name in given if told and f"'{name}'" in refused}
-                if not names:
-                    raise
-                given = {name: value for name, value in given.items() if name not in names}
-
-    return updated
+    given = dict(extras)
+    while True:
+        try:
+            # apart, so that what is given up leaves nothing in the computation
+            jax.eval_shape(functools.partial(update, **given), *arguments)
+            return update(*arguments, **given)
+        except TypeError as error:
+            _, told, refused = str(error).partition("nexpected keyword argument")
+            names = {name for name in given if told and f"'{name}'" in refused}
+            if not names:
+                raise
+            given = {name: value for name, value in given.items() if name not in names}
 
 
 def _found(state: Any, *kinds: type) -> Iterator[Any]:
@@ -242,69 +218,48 @@ def _found(state: Any, *kinds: type) -> Iterator[Any]:
     return (leaf for leaf in leaves if isinstance(leaf, kinds))
 
 
-def judges(factory: Factory, state: Any) -> bool:
-    """Whether an optimizer defines other parameters to be judged at than those that its gradients are taken at.
+_JUDGED = (ScheduleFreeState, WithSlow, SAMState)
 
-    Args:
-      factory: of the optimizer.
-      state: of its transformation.
-    """
+
+def judges(factory: Factory, state: Any) -> bool:
+    """Whether an optimizer defines other parameters to be judged at than those that its gradients are taken at."""
     return hasattr(factory, "eval_params") or any(True for _ in _found(state, *_JUDGED))
 
 
 def eval_params(factory: Factory, state: Any, params: Any) -> Any:
     """The parameters that a run is evaluated and kept at: those of its steps, unless the optimizer defines others.
 
-    Args:
-      factory: of the optimizer; one that has an attribute `eval_params` is asked, by `eval_params(state, params)`.
-      state: of its transformation, from `build`.
-      params: of the steps.
+    A factory that has an attribute `eval_params` is asked, by `eval_params(state, params)`.
     """
     if hasattr(factory, "eval_params"):
         return factory.eval_params(state[-1], params)
-    for of_part in _found(state, *_JUDGED):
-        params = _JUDGED[type(of_part)](of_part, params)
+    for part in _found(state, *_JUDGED):
+        params = _judged(part, params)
     return params
 
 
-def _averaged(state: ScheduleFreeState, params: Any) -> Any:
-    """The average of Schedule-Free (Defazio et al., 2024)."""
-    return _of_part(lambda z, y: schedule_free_eval_params(state._replace(z=z), y), state.z, params)
-
-
-def _slow(state: WithSlow, params: Any) -> Any:
-    """The slow parameters of Lookahead (Zhang et al., 2019)."""
-    return state.slow
-
-
-def _undisturbed(state: SAMState, params: Any) -> Any:
-    """The parameters of SAM (Foret et al., 2021) before its steps uphill, which end with a step down."""
-    if state.cache is None:
-        return params
-    return _of_part(lambda before, now: jnp.where(state.steps_since_sync == 0, now, before), state.cache, params)
-
-
-_JUDGED: Mapping[type, Callable[[Any, Any], Any]] = {
-    ScheduleFreeState: _averaged,
-    WithSlow: _slow,
-    SAMState: _undisturbed,
-}
-
-
-def _of_part(function: Callable[[Any, Any], Any], kept: Any, params: Any) -> Any:
-    """The function of what an optimizer keeps for its part of the parameters; the others as they are.
-
-    Raises:
-      UserError: if what it keeps does not have their form.
+def _judged(part: Any, params: Any) -> Any:
+    """The average of Schedule-Free (Defazio et al., 2024), the slow parameters of Lookahead (Zhang et al., 2019), or
+    the parameters of SAM (Foret et al., 2021) before its steps uphill.
     """
+    if isinstance(part, WithSlow):
+        return part.slow
+    kept = part.z if isinstance(part, ScheduleFreeState) else part.cache
+    if kept is None:
+        return params
 
     def is_masked(node: Any) -> bool:
         return isinstance(node, optax.MaskedNode)
 
+    def judged(mine: Any, now: Any) -> Any:
+        if is_masked(mine):
+            return now
+        if isinstance(part, ScheduleFreeState):
+            return schedule_free_eval_params(part._replace(z=mine), now)
+        return jnp.where(part.steps_since_sync == 0, now, mine)
+
     try:
-        return jax.tree.map(
-            lambda mine, now: now if is_masked(mine) else function(mine, now), kept, params, is_leaf=is_masked
-        )
+        return jax.tree.map(judged, kept, params, is_leaf=is_masked)
     except ValueError:
         raise UserError(
             "optimizer: what it keeps does not have the form of the parameters, so those to be judged at are not known."

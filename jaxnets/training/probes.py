@@ -11,14 +11,13 @@ import numpy as np
 import optax
 from flax import traverse_util
 from jax.extend.core import Literal as Constant
-from jaxtyping import Array, Float
 
 from jaxnets.models.blocks import VECTORS
-from jaxnets.training import optimizers, run, word_rows
+from jaxnets.training import optimizers, run, schedules, word_rows
 from jaxnets.training.batches import Examples
-from jaxnets.training.state import Task, TrainState
+from jaxnets.training.state import Bound, Task, TrainState
 
-_RATE = 1.0  # large, so that what bounds steps has something to do
+_NUMBERS = {"learning_rate": 1.0, "warmup_steps": 0.0}  # large, so that what bounds steps has something to do
 _WORDS, _STEPS = 4, 4
 _TOLERANCE = 1e-3  # of an update: rounding is far below
 
@@ -59,18 +58,12 @@ def rows_fit(task: Task, hyperparameters: Mapping[str, Any]) -> bool:
     way must be the same where the first one is not. Nor do rows fit where a word rests in spite of its gradient, as
     while gradients are accumulated, or is judged at an average over all steps.
     """
-    numbers = {name: jnp.asarray(value) for name, value in hyperparameters.items()} | {"learning_rate": _RATE}
-    small = replace(task, model=task.model.with_static(vocabulary_size=_WORDS))
+    numbers = {name: jnp.asarray(value) for name, value in {**hyperparameters, **_NUMBERS}.items()}
+    small_model, zero = task.model.with_static(vocabulary_size=_WORDS), jnp.int32(0)
+    small = replace(task, model=small_model, schedule=Bound(schedules.constant))
     try:
-        optimizer = optimizers.build(
-            task.optimizer.function,
-            _RATE,
-            task.optimizer.arguments(numbers),
-            weight_decay=numbers.get("weight_decay"),
-            gradient_clip=numbers.get("gradient_clip"),
-            key=jax.random.key(0),
-        )
-        state = jax.eval_shape(partial(run.init, small), numbers, jnp.int32(0))
+        optimizer = run.optimizer(small, numbers, zero, zero)
+        state = jax.eval_shape(partial(run.init, small), numbers, zero)
         if optimizers.judges(task.optimizer.function, state.optimizer_state):
             return False
         jax.eval_shape(lambda state: word_rows.gather(state, jnp.arange(2), optimizer), state)
@@ -82,42 +75,37 @@ def rows_fit(task: Task, hyperparameters: Mapping[str, Any]) -> bool:
 def _same_way(optimizer: optax.GradientTransformationExtraArgs, shapes: Any) -> bool:
     """Whether a word moves at each step, and by the same whether or not others moved before."""
     generator = np.random.default_rng(0)
-    shapes = traverse_util.unflatten_dict(
-        {path: leaf for path, leaf in traverse_util.flatten_dict(shapes).items() if path[-1] == VECTORS}
+    flat = {path: leaf for path, leaf in traverse_util.flatten_dict(shapes).items() if path[-1] == VECTORS}
+    params, gradient = (
+        traverse_util.unflatten_dict(
+            {path: generator.normal(size=leaf.shape).astype("f") for path, leaf in flat.items()}
+        )
+        for _ in range(2)
     )
 
-    def numbers(leaf: Any) -> np.ndarray:
-        return generator.normal(size=leaf.shape).astype(np.float32)
-
-    begin = jax.tree.map(numbers, shapes), jax.tree.map(numbers, shapes)
-
-    def way(start: tuple[Any, Any], first: int, then: int) -> Any:
+    def way(words: slice, first: int, then: int) -> Any:
         """The updates of a word after a step for another one; there is no other one below 0."""
 
-        def step(carry: tuple[Any, Any], present: Array) -> tuple[tuple[Any, Any], Any]:
+        def step(carry: tuple[Any, Any], present: Any) -> tuple[tuple[Any, Any], Any]:
             params, state = carry
-            now = jax.tree.map(lambda leaf: leaf * present[:, None], gradient)
+            now = jax.tree.map(lambda leaf: leaf[words] * present[:, None], gradient)
 
-            def value_fn(params: Any) -> Float[Array, ""]:
+            def value_fn(params: Any) -> Any:
                 return sum(jax.tree.leaves(jax.tree.map(jnp.vdot, now, params)), start=jnp.float32(1))
 
             extras = {"value_fn": value_fn, "obj_fn": value_fn, "grad_fn": lambda *_: now}
             updates, state = optimizer.update(now, state, params, value=value_fn(params), grad=now, **extras)
             return (optax.apply_updates(params, updates), state), jax.tree.map(lambda leaf: leaf[then], updates)
 
-        params, gradient = start
-        num_rows = jax.tree.leaves(params)[0].shape[0]
-        present = (np.arange(num_rows) == np.array([first, *[then] * _STEPS])[:, None]).astype(np.float32)
-        return jax.lax.scan(step, (params, optimizer.init(params)), present)[1]
+        own = jax.tree.map(lambda leaf: jnp.asarray(leaf[words]), params)
+        order = jnp.array([first, *[then] * _STEPS])
+        present = (jnp.arange(len(jax.tree.leaves(own)[0])) == order[:, None]).astype(jnp.float32)
+        return jax.lax.scan(step, (own, optimizer.init(own)), present)[1]
 
-    @jax.jit
-    def ways(start: tuple[Any, Any]) -> tuple[Any, Any]:
-        return way(start, first=2, then=1), way(jax.tree.map(lambda leaf: leaf[1:3], start), first=-1, then=0)
-
-    pairs = zip(*map(jax.tree.leaves, ways(begin)), strict=True)
-    return all(_alike(np.asarray(among_all[1:]), np.asarray(alone[1:])) for among_all, alone in pairs)
-
-
-def _alike(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether updates of a word are none of them zero, and differ by rounding alone."""
-    return bool(one.any(axis=1).all() and np.abs(one - other).max() <= _TOLERANCE * np.abs(one).max())
+    ways = jax.jit(lambda: (way(slice(None), first=2, then=1), way(slice(1, 3), first=-1, then=0)))()
+    for pair in zip(*map(jax.tree.leaves, ways), strict=True):
+        among_all, alone = (np.asarray(updates[1:]) for updates in pair)
+        moves = among_all.any(axis=1).all()
+        if not (moves and np.abs(among_all - alone).max() <= _TOLERANCE * np.abs(among_all).max()):  # nor NaN
+            return False
+    return True

@@ -14,9 +14,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import OUTPUT, TextBatch
-from jaxnets.training import batches, initializers, optimizers, precision, schedules, word_rows
+from jaxnets.training import batches, initializers, optimizers, schedules, word_rows
 from jaxnets.training.batches import Examples, TextStream
-from jaxnets.training.state import Metrics, Task, TrainState
+from jaxnets.training.state import COLLECTIONS, Metrics, Task, TrainState, narrowed, takes_mask, widened
 from jaxnets.training.word_rows import GivenVectors
 
 # Each purpose has a random stream of its own, so that using one more often leaves the others as they are.
@@ -44,10 +44,10 @@ def init(
       vectors: given for some of the words.
     """
     with initializers.noting() as noted:
-        params = task.model(hyperparameters).init(stream(seed, "model"), _example(task))["params"]
+        collections = task.functions(hyperparameters).init(stream(seed, "model"), _example(task))
     # leaf by leaf: their order is that of the draws
-    flat = {path: nn.unbox(leaf) for path, leaf in traverse_util.flatten_dict(params).items()}
-    params = traverse_util.unflatten_dict(flat)
+    flat = traverse_util.flatten_dict(collections.pop("params"))
+    params = traverse_util.unflatten_dict({path: nn.unbox(leaf) for path, leaf in flat.items()})
     params = initializers.initialize(
         hyperparameters["initializer"],
         hyperparameters["initializer_scale"],
@@ -60,18 +60,24 @@ def init(
     if vectors is not None:
         params = word_rows.start_from(vectors, params)
     trained, _ = word_rows.partition(params, task.train_word_vectors)
-    optimizer_state = _optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained)
     return TrainState(
-        jnp.int32(0), params, optimizer_state, seed, dict(hyperparameters), jnp.int32(-1), jnp.float32(-1)
+        step=jnp.int32(0),
+        params=params,
+        collections=nn.unbox(collections),
+        optimizer_state=optimizer(task, hyperparameters, seed, jnp.int32(0)).init(trained),
+        seed=seed,
+        hyperparameters=dict(hyperparameters),
+        diverged_step=jnp.int32(-1),
+        best_dev_accuracy=jnp.float32(-1),
     )
 
 
-def _example(task: Task) -> Array | TextBatch:
-    """Inputs of one example, to make the parameters from."""
-    if task.input_shape is not None:
-        return jnp.zeros((1, *task.input_shape), jnp.float32)
+def _example(task: Task) -> Examples:
+    """One example, to make the parameters from."""
     zero = jnp.zeros(1, jnp.int32)
-    return TextBatch(words=zero, owner=zero, lengths=zero + 1)
+    if task.input_shape is not None:
+        return Examples(jnp.zeros((1, *task.input_shape), jnp.float32), zero)
+    return Examples(TextBatch(words=zero, owner=zero, lengths=zero + 1), zero)
 
 
 def step(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Metrics]:
@@ -80,63 +86,90 @@ def step(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Me
         return _update(task, state, batch)
     inputs = cast(TextBatch, batch.inputs)
     rows, places = word_rows.distinct(inputs.words, dict(task.model.static)["vocabulary_size"])
-    optimizer = _optimizer(task, state.hyperparameters, state.seed, state.step)
-    of_batch = word_rows.gather(state, rows, optimizer)
+    of_run = optimizer(task, state.hyperparameters, state.seed, state.step)
     small_model = task.model.with_static(vocabulary_size=rows.shape[0])
     small_batch = batch._replace(inputs=inputs._replace(words=places))
+    of_batch = word_rows.gather(state, rows, of_run)
     updated, metrics = _update(replace(task, model=small_model), of_batch, small_batch)
-    return word_rows.scatter(state, updated, rows, optimizer), metrics
+    return word_rows.scatter(state, updated, rows, of_run), metrics
 
 
 def _update(task: Task, state: TrainState, batch: Examples) -> tuple[TrainState, Metrics]:
     """One update of all parameters in the state."""
     trained, fixed = word_rows.partition(state.params, task.train_word_vectors)
 
-    def loss(trained: Any) -> tuple[Float[Array, ""], Metrics]:
-        params = word_rows.combine(trained, fixed)
-        metrics = _metrics(task, _logits(task, state, params, batch, train=True), batch)
-        return metrics.loss / metrics.examples, metrics
-
-    (value, metrics), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
-    # an optimizer computes in float32 at least: in bfloat16 Adam's b2 of 0.999 is 1
-    wide = precision.widened((gradient, state.optimizer_state, trained))
+    def loss(trained: Any) -> tuple[Float[Array, ""], tuple[Metrics, Any]]:
+        rngs = {"dropout": stream(state.seed, "dropout", state.step)}
+        variables = {"params": word_rows.combine(trained, fixed), **state.collections}
+        logits, collections = task.functions(state.hyperparameters).apply(variables, batch, train=True, rngs=rngs)
+        metrics = _metrics(task, widened(logits), batch)
+        return metrics.loss / metrics.examples, (metrics, collections)
 
     def value_fn(params: Any) -> Float[Array, ""]:
-        return loss(precision.narrowed(params, trained))[0]
+        return loss(narrowed(params, trained))[0]
 
     def grad_fn(params: Any, *_: Any) -> Any:
-        return precision.widened(jax.grad(loss, has_aux=True)(precision.narrowed(params, trained))[0])
+        return widened(jax.grad(loss, has_aux=True)(narrowed(params, trained))[0])
 
+    (value, (metrics, collections)), gradient = jax.value_and_grad(loss, has_aux=True)(trained)
+    # an optimizer computes in float32 at least: in bfloat16 Adam's b2 of 0.999 is 1
+    wide = widened((gradient, state.optimizer_state, trained))
     extras = {"value": value, "grad": wide[0], "value_fn": value_fn, "obj_fn": value_fn, "grad_fn": grad_fn}
-    updates, optimizer_state = _optimizer(task, state.hyperparameters, state.seed, state.step).update(*wide, **extras)
-    optimizer_state = precision.narrowed(optimizer_state, state.optimizer_state)
+    updates, optimizer_state = optimizer(task, state.hyperparameters, state.seed, state.step).update(*wide, **extras)
     params = word_rows.combine(optax.apply_updates(trained, updates), fixed)
     if "max_norm" in state.hyperparameters:
         params = limit_norm(params, state.hyperparameters["max_norm"])
     next_step = state.step + 1
-    diverged_step = mark_divergence(state.diverged_step, next_step, value)
-    return replace(
-        state, step=next_step, params=params, optimizer_state=optimizer_state, diverged_step=diverged_step
-    ), metrics
+    state = replace(
+        state,
+        step=next_step,
+        params=params,
+        collections=collections,
+        optimizer_state=narrowed(optimizer_state, state.optimizer_state),
+        diverged_step=mark_divergence(state.diverged_step, next_step, value),
+    )
+    return state, metrics
+
+
+def check_collections(task: Task, state: TrainState, batch: Examples) -> None:
+    """Refuses a model whose collections a step would spoil by padding, or change in form; traced, not computed."""
+    if not state.collections:
+        return
+    model, names = f"model: '{task.model.function.__name__}'", ", ".join(state.collections)
+    if COLLECTIONS in state.params:
+        raise UserError(f"{model} has a layer named '{COLLECTIONS}'; give it another name.")
+    if task.pads and not takes_mask(task.model.function):
+        of_texts = task.input_shape is None
+        filled = "batches of texts are" if of_texts else "the last batch of an epoch is"
+        or_else = "" if of_texts else f", or take a batch_size that divides {task.num_examples}"
+        raise UserError(
+            f"{model} keeps {names}, and {filled} filled up with padding that it would see; give its __call__ an "
+            f"argument mask=None (True where an example is real){or_else}."
+        )
+    after = jax.eval_shape(partial(_update, task), state, batch)[0].collections
+    before, after = (dict(jax.tree.leaves_with_path(tree)) for tree in (state.collections, after))
+    for path in {**before, **after}:
+        of_both = (tree.get(path) for tree in (before, after))
+        was, made = ("nothing" if leaf is None else f"{leaf.dtype}{leaf.shape}" for leaf in of_both)
+        if was != made:
+            name = jax.tree_util.keystr(path)
+            raise UserError(f"{model} makes {made} of {name} in a step, which starts as {was}.")
 
 
 def limit_norm(params: Any, max_norm: Float[Array, ""]) -> Any:
     """Shortens the weights of each unit of the last layer, `output`, to the norm `max_norm`, where they are longer.
 
     Source: Hinton et al. (2012), section 2; as in Kim (2014), on the last layer alone.
-
-    Raises:
-      UserError: if the model has no layer of that name.
     """
     flat = traverse_util.flatten_dict(params)
     kernels = [path for path in flat if path[-2:] == (OUTPUT, "kernel")]
     if not kernels:
         raise UserError(f"max_norm: the model has no layer named '{OUTPUT}'.")
     for path in kernels:
-        kernel = precision.widened(flat[path])
+        kernel = widened(flat[path])
         norm = jnp.linalg.norm(kernel, axis=0, keepdims=True)
         limited = kernel * jnp.minimum(1.0, max_norm / jnp.maximum(norm, 1e-12))
-        flat[path] = precision.narrowed(limited, flat[path])
+        flat[path] = narrowed(limited, flat[path])
     return traverse_util.unflatten_dict(flat)
 
 
@@ -170,7 +203,7 @@ def evaluate_batches(task: Task, state: TrainState, stacked: Examples) -> Metric
     """The metrics of each batch of a stack, `float32[batches]`, as `evaluate` adds them up."""
 
     def one_batch(batch: Examples) -> Metrics:
-        return _metrics(task, _logits(task, state, state.params, batch, train=False), batch)
+        return _metrics(task, _logits(task, state, batch), batch)
 
     return jax.lax.map(one_batch, stacked)
 
@@ -178,7 +211,7 @@ def evaluate_batches(task: Task, state: TrainState, stacked: Examples) -> Metric
 def probabilities(task: Task, state: TrainState, split: Examples) -> Float[Array, "batches examples classes"]:
     """The probability of each class for each example, in the batches in which `evaluate` takes them."""
     return jax.lax.map(
-        lambda batch: task.head.probabilities(_logits(task, state, state.params, batch, train=False)),
+        lambda batch: task.head.probabilities(_logits(task, state, batch)),
         batches.in_batches(split),
     )
 
@@ -193,15 +226,20 @@ def train(task: Task, state: TrainState, examples: Examples, first_step: Array, 
       The state after the steps and the sums of the metrics of all their batches.
     """
 
+    def order_in(seed: Array, index: Array) -> Array:
+        """The order of the examples in the epoch of a step."""
+        key = stream(seed, "shuffle", index // task.steps_per_epoch)
+        return batches.order(key, task.num_examples, task.batch_size)
+
     def one_step(index: Array, carry: tuple) -> tuple:
         state, order, sums = carry
         new_epoch = (index % task.steps_per_epoch == 0) | (index == first_step)
-        order = jax.lax.cond(new_epoch, lambda: _order(task, state.seed, index), lambda: order)
+        order = jax.lax.cond(new_epoch, lambda: order_in(state.seed, index), lambda: order)
         number = index % task.steps_per_epoch
         state, metrics = _step_on(task, state, examples, batches.rows(order, number, task.batch_size), number)
         return state, order, sums + metrics
 
-    no_order = jnp.zeros_like(jax.eval_shape(partial(_order, task), state.seed, first_step))
+    no_order = jnp.zeros_like(jax.eval_shape(order_in, state.seed, first_step))
     state, _, sums = jax.lax.fori_loop(first_step, last_step, one_step, (state, no_order, no_metrics()))
     return state, sums
 
@@ -215,17 +253,7 @@ def train_on(
     first_step: Array,
     last_step: Array,
 ) -> tuple[TrainState, Metrics]:
-    """As `train`, on what the host has read for these steps: the batches are the same, and so are their bits.
-
-    Args:
-      task: of the run; its batches are not the whole training set.
-      state: of the run.
-      sums: the metrics so far; `no_metrics` where none came before.
-      examples: among them those of the steps.
-      order: where they are among these, batch after batch, from that of `first_step`.
-      first_step: the steps before.
-      last_step: the steps after.
-    """
+    """As `train`, to the same bits, on what the host has read for these steps: `order` says where in `examples`."""
 
     def one_step(index: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
         state, sums = carry
@@ -259,7 +287,7 @@ def mark_divergence(diverged_step: Array, now: Array, loss: Float[Array, ""]) ->
     return jnp.where((diverged_step < 0) & ~jnp.isfinite(loss), now, diverged_step)
 
 
-def _optimizer(
+def optimizer(
     task: Task, hyperparameters: Mapping[str, Array], seed: Array, step: Array
 ) -> optax.GradientTransformationExtraArgs:
     """The gradient transformation of a run at a step, its learning rate already scheduled."""
@@ -281,30 +309,20 @@ def _optimizer(
     )
 
 
-def _logits(
-    task: Task, state: TrainState, params: Any, batch: Examples, *, train: bool
-) -> Float[Array, "batch outputs"]:
-    model: nn.Module = task.model(state.hyperparameters)
-    if not train:
-        return precision.widened(model.apply({"params": params}, batch.inputs))
-    rngs = {"dropout": stream(state.seed, "dropout", state.step)}
-    return precision.widened(model.apply({"params": params}, batch.inputs, train=True, rngs=rngs))
+def _logits(task: Task, state: TrainState, batch: Examples) -> Float[Array, "batch outputs"]:
+    """The logits of a run in evaluation."""
+    variables = {"params": state.params, **state.collections}
+    return widened(task.functions(state.hyperparameters).apply(variables, batch, train=False)[0])
 
 
 def _metrics(task: Task, logits: Array, batch: Examples) -> Metrics:
-    losses = precision.widened(task.head.losses(logits, batch.labels))
+    losses = widened(task.head.losses(logits, batch.labels))
     correct = (task.head.predictions(logits) == batch.labels).astype(jnp.float32)
     if batch.weights is None:
         return Metrics(losses.sum(), correct.sum(), jnp.float32(batch.labels.shape[0]))
     # not a product: padding may have given an infinite loss
     real = batch.weights > 0
     return Metrics(jnp.where(real, losses, 0).sum(), jnp.where(real, correct, 0).sum(), batch.weights.sum())
-
-
-def _order(task: Task, seed: Array, index: Array) -> Int[Array, "examples"]:
-    """The order of the examples in the epoch of a step."""
-    key = stream(seed, "shuffle", index // task.steps_per_epoch)
-    return batches.order(key, task.num_examples, task.batch_size)
 
 
 def _step_on(

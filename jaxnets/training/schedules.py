@@ -82,13 +82,8 @@ def factor(
 ) -> Float[Array, ""]:
     """The factor on the learning rate at a step: a linear warm-up, then the family over the steps that are left.
 
-    Args:
-      family: `family(progress, **numbers)` gives the factor; progress goes from 0 to 1.
-      step: steps taken before this one.
-      num_steps: steps of the whole training.
-      warmup_steps: at step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2); 0 is no
-        warm-up. As many as `num_steps` or more leave the family no step.
-      values: the family's numbers.
+    At step k of W warm-up steps the factor is (k + 1) / W (Goyal et al., 2017, section 2.2); 0 is no warm-up, and as
+    many as `num_steps` or more leave the family no step. `family(progress, **values)` goes from progress 0 to 1.
 
     >>> [float(factor(linear, step, 6, 2, {})) for step in range(6)]
     [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]

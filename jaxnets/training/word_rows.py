@@ -2,17 +2,13 @@
 
 A parameter named `vectors` holds a vector for each word of the vocabulary. A batch has few of the words, so a step may
 take their rows out, of the vectors and of what the optimizer keeps for them; run on these as if they were all; and put
-them back. `--word_vector_updates=rows` does so. The optimizer is the unmodified one. What differs from dense updates is
-what an optimizer does to rows without a gradient:
-
-- `sgd`: nothing, so both are equal.
-- `momentum`, `nesterov`, `adam` and others with moments: dense updates let the moments of absent words fade, and move
-  these words along them; with `rows` both rest until the word comes again. Adam's bias correction counts all steps.
-  This is what PyTorch's `SparseAdam` does.
-- `adagrad`: nothing, so both are equal. `adadelta`, `rmsprop`: as with moments, the averages of absent words rest.
-- `--weight_decay` and AdamW's decay reach the batch's words alone.
+them back. The optimizer is the unmodified one. What differs from dense updates is what it does to rows without a
+gradient: `sgd` and `adagrad` nothing, so both are equal; moments of absent words, and their weight decay, rest until
+the word comes again, while Adam's bias correction counts all steps, as PyTorch's `SparseAdam` does.
 """
 
+import operator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -57,18 +53,16 @@ def start_from(given: GivenVectors, params: Any) -> Any:
 def partition(params: Any, train_word_vectors: bool) -> tuple[Any, Any]:
     """The parameters that learn and those that do not, each with None where the other has an array."""
     flat = traverse_util.flatten_dict(params)
-    fixed = {path: None if train_word_vectors or path[-1] != VECTORS else leaf for path, leaf in flat.items()}
-    trained = {path: leaf if fixed[path] is None else None for path, leaf in flat.items()}
+    learns = {path: train_word_vectors or path[-1] != VECTORS for path in flat}
+    trained = {path: leaf if learns[path] else None for path, leaf in flat.items()}
+    fixed = {path: None if learns[path] else leaf for path, leaf in flat.items()}
     return traverse_util.unflatten_dict(trained), traverse_util.unflatten_dict(fixed)
 
 
 def combine(trained: Any, fixed: Any) -> Any:
     """The inverse of `partition`."""
-    return jax.tree.map(lambda mine, other: other if mine is None else mine, trained, fixed, is_leaf=_is_none)
-
-
-def _is_none(value: Any) -> bool:
-    return value is None
+    is_none = partial(operator.is_, None)
+    return jax.tree.map(lambda mine, other: other if mine is None else mine, trained, fixed, is_leaf=is_none)
 
 
 def distinct(
@@ -111,16 +105,6 @@ def scatter(state: Any, updated: Any, rows: Int[Array, "rows"], optimizer: optax
 def _map(function: Any, state: Any, optimizer: optax.GradientTransformation, *others: Any) -> Any:
     """The last of some states with `function(of_words, *leaves)` of its parameters and optimizer state."""
     of_words = traverse_util.path_aware_map(lambda path, _: path[-1] == VECTORS, state.params)
-    in_optimizer = _in_optimizer(optimizer, state, of_words)
-    states = (state, *others)
-    return states[-1].replace(
-        params=jax.tree.map(function, of_words, *(one.params for one in states)),
-        optimizer_state=jax.tree.map(function, in_optimizer, *(one.optimizer_state for one in states)),
-    )
-
-
-def _in_optimizer(optimizer: optax.GradientTransformation, state: Any, of_words: Any) -> Any:
-    """Which leaves of the optimizer's state have a row for each word."""
     refusal = UserError("word_vector_updates: the optimizer does not keep a row for each word; take 'dense'.")
 
     def is_of_words(leaf: Array, param: Array, of_words: bool) -> bool:
@@ -129,13 +113,13 @@ def _in_optimizer(optimizer: optax.GradientTransformation, state: Any, of_words:
         return of_words
 
     try:
-        return optax.tree_utils.tree_map_params(
+        in_optimizer = optax.tree_utils.tree_map_params(
             optimizer, is_of_words, state.optimizer_state, state.params, of_words, transform_non_params=lambda _: False
         )
-    except (
-        AttributeError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ):  # what it keeps does not even have the form of the parameters
+    except (AttributeError, IndexError, TypeError, ValueError):  # what it keeps has not even the parameters' form
         raise refusal from None
+    states = (state, *others)
+    return states[-1].replace(
+        params=jax.tree.map(function, of_words, *(one.params for one in states)),
+        optimizer_state=jax.tree.map(function, in_optimizer, *(one.optimizer_state for one in states)),
+    )

@@ -39,6 +39,7 @@ def test_the_sweep_reaches_the_goal_and_fasttext_too(folder):
     assert [row["epochs"] for row in rows] == [1, 1]
 
 
+@pytest.mark.slow
 def test_the_sweep_is_measured(folder):
     seconds, accuracy = texts._sweep(folder, 12, 2)
     assert seconds > 0

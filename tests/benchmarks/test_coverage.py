@@ -56,7 +56,7 @@ def test_a_gap_of_a_standard_deviation_is_found_over_independent_repeats():
     assert coverage.power(60) >= 0.65 - 0.12  # two standard errors
 
 
-@pytest.mark.parametrize("spread", [0.0, 0.01])
+@pytest.mark.parametrize("spread", [0.01, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_no_sentence_contradicts_the_interval_that_it_prints(spread):
     wrong, lost, _ = false_alarms.comparisons(15, spread)
     assert wrong == 0

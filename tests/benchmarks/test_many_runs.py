@@ -82,9 +82,14 @@ def _losses(task, state, problem: Problem, order: np.ndarray, data: Dataset) -> 
     return losses
 
 
-@pytest.mark.parametrize("model", VALUES)
+@pytest.mark.parametrize("model", ["mlp", *(pytest.param(one, marks=pytest.mark.slow) for one in ("dan", "text_cnn"))])
 def test_the_jax_peers_have_the_losses_of_jaxnets(model):
     problem, orders, expected = by_jaxnets(model, VALUES[model], RATES)
+    workload = many_runs.problem(model, 2)
+    assert workload.num_runs == 2
+    assert {name for name in problem.params if "windows" not in name} <= set(workload.params)
+    of_epoch = many_runs.orders(problem, 2).reshape(2, 2, -1)
+    assert (np.sort(of_epoch, axis=-1) == np.arange(EXAMPLES)).all()
     for system in ("jax_vmap", "jax_loop"):
         peer = many_runs.make(system, problem)
         found = np.concatenate([peer(orders[:, :6]), peer(orders[:, 6:])], axis=1)
@@ -104,26 +109,6 @@ def test_the_torch_peers_have_the_losses_of_jaxnets(model):
             peer = many_runs.make(system, problem)
             found = np.concatenate([peer(orders[:, :6]), peer(orders[:, 6:])], axis=1)
             np.testing.assert_allclose(found, expected, rtol=2e-4, err_msg=system)
-
-
-@pytest.mark.parametrize("model", VALUES)
-def test_a_problem_has_the_shapes_of_the_workload(model):
-    problem = many_runs.problem(model, 2)
-    data = dataset(model)
-    assert problem.num_runs == 2
-    assert all(leaf.shape[0] == 2 and leaf.dtype == np.float32 for leaf in problem.params.values())
-    config = Config(model=model, batch_size=BATCH, **VALUES[model])
-    (program,) = plan([resolve(run, data) for run in runs(config)], data)
-    names = {"/".join(path) for path in traverse_util.flatten_dict(program.state.params)}
-    assert {name for name in names if "windows" not in name} == {n for n in problem.params if "windows" not in n}
-
-
-def test_orders_have_each_example_at_most_once_an_epoch():
-    problem, orders, _ = by_jaxnets("mlp", VALUES["mlp"], RATES)
-    of_epoch = many_runs.orders(problem, 2).reshape(2, 2, -1)
-    assert (np.sort(of_epoch, axis=-1) == np.arange(EXAMPLES)).all()
-    assert not (of_epoch[0, 0] == of_epoch[1, 0]).all()
-    assert orders.shape == (2, STEPS, BATCH)
 
 
 def test_a_peer_is_timed():

@@ -1,10 +1,13 @@
 import re
 import sys
 
+import pytest
+
 from benchmarks import overhead
 from jaxnets.inference import model
 
 
+@pytest.mark.slow
 def test_the_bare_engine_and_a_whole_sweep_are_timed(monkeypatch, capsys):
     asked = ["overhead", "--model=mlp", "--num_runs=2", "--num_epochs=2", "--rounds=1"]
     monkeypatch.setattr(sys, "argv", asked)

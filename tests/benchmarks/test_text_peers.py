@@ -38,13 +38,6 @@ def losses(model, optimizers, collate, num_steps: int, limited=None) -> list[flo
     return [text_peers.step(model, optimizers, next(batches), limited) for _ in range(num_steps)]
 
 
-@pytest.mark.parametrize("sparse", [False, True])
-def test_training_lowers_the_loss_of_the_dan(torch, sparse):
-    model = text_peers.dan(VOCABULARY, DIM, MLP, 2, sparse)
-    curve = losses(model, text_peers.dan_optimizers(model, sparse, 1e-2), text_peers.joined, 120)
-    assert np.mean(curve[-10:]) < 0.6 * np.mean(curve[:10])
-
-
 def test_training_lowers_the_loss_of_the_text_cnn_and_keeps_to_the_norm(torch, monkeypatch):
     monkeypatch.setattr(text_peers, "MAX_NORM", 0.6)
     model = text_peers.text_cnn(VOCABULARY, DIM, (2, 3), 7, 2, dropout_rate=0.0)
@@ -111,15 +104,6 @@ def test_the_text_cnn_is_kims_and_padding_has_no_influence(torch):
         logits[shortest] = model(*batch).detach().numpy()
     np.testing.assert_allclose(logits[3], logits[30], atol=1e-5)
     np.testing.assert_allclose(logits[3], [cnn_by_hand(model, row, widths) for row in rows], atol=1e-4)
-
-
-def test_without_the_mask_padding_competes(torch):
-    model = text_peers.text_cnn(VOCABULARY, DIM, (2,), 7, 2, masked=False).eval()
-    with torch.no_grad():
-        model.windows[0].bias += 10 * torch.rand(7)
-        model.windows[0].weight *= 5
-    row = [torch.tensor([5, 6, 7])]
-    assert not np.allclose(*(model(*padded(shortest)(row)).detach().numpy() for shortest in (3, 9)))
 
 
 def test_batches_have_every_text_once_a_pass(torch):

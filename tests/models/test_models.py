@@ -37,40 +37,39 @@ CASES = {
 }
 
 
+NUM_PARAMETERS = {
+    "mlp": 6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3,
+    "mlp linear": 6 * 3 + 3,
+    "dan": 9 * 7 + 7 * 5 + 5 + 5 * 3 + 3,
+    "text_cnn": 9 * 7 + (2 + 3) * 7 * 4 + 2 * 4 + 8 * 3 + 3,
+    "text_cnn mean": 9 * 7 + 2 * 7 * 64 + 64 + 64 * 3 + 3,
+}
+
+
 def build(case, **changes):
     arguments, inputs = CASES[case]
     model = models.KNOWN[case.split()[0]](num_outputs=3, **{**arguments, **changes})
-    return model, inputs, model.init(jax.random.key(0), inputs)
+    return model, inputs, jax.jit(model.init)(jax.random.key(0), inputs)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_logits_have_the_right_shape_and_each_example_its_own(case):
+def test_what_every_model_must_do(case):
     model, inputs, variables = build(case)
-    logits = model.apply(variables, inputs)
+    apply = jax.jit(model.apply, static_argnames="train")
+    logits = apply(variables, inputs)
     assert logits.shape == (3, 3)
     assert np.isfinite(logits).all()
+    np.testing.assert_array_equal(apply(variables, inputs, train=True), logits)  # no random numbers without dropout
     for row in range(3):
-        np.testing.assert_allclose(model.apply(variables, one_of(inputs, row))[0], logits[row], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_training_needs_no_random_numbers_without_dropout(case):
-    model, inputs, variables = build(case)
-    np.testing.assert_array_equal(model.apply(variables, inputs, train=True), model.apply(variables, inputs))
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if case != "mlp linear"])
-def test_dropout_acts_in_training_alone(case):
-    model, inputs, variables = build(case, dropout_rate=0.5)
-    rngs = {"dropout": jax.random.key(1)}
-    assert not np.array_equal(model.apply(variables, inputs, train=True, rngs=rngs), model.apply(variables, inputs))
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_gradients_are_finite(case):
-    model, inputs, variables = build(case)
-    gradient = jax.grad(lambda v: (model.apply(v, inputs) ** 2).sum())(variables)
+        np.testing.assert_allclose(apply(variables, one_of(inputs, row))[0], logits[row], rtol=1e-5, atol=1e-6)
+    gradient = jax.jit(jax.grad(lambda v: (model.apply(v, inputs) ** 2).sum()))(variables)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+    assert sum(leaf.size for leaf in jax.tree.leaves(variables)) == NUM_PARAMETERS[case]
+    if case != "mlp linear":
+        dropping = build(case, dropout_rate=0.5)[0]
+        rngs = {"dropout": jax.random.key(1)}
+        np.testing.assert_array_equal(dropping.apply(variables, inputs), logits)
+        assert not np.array_equal(dropping.apply(variables, inputs, train=True, rngs=rngs), logits)
 
 
 @pytest.mark.parametrize("case", ["dan", "text_cnn", "text_cnn mean"])
@@ -79,19 +78,6 @@ def test_what_is_left_over_changes_nothing(case):
     np.testing.assert_allclose(
         model.apply(variables, text_batch(ROWS, 9)), model.apply(variables, words), rtol=1e-5, atol=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    ("case", "expected"),
-    [
-        ("mlp", 6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3),
-        ("mlp linear", 6 * 3 + 3),
-        ("dan", 9 * 7 + 7 * 5 + 5 + 5 * 3 + 3),
-        ("text_cnn", 9 * 7 + (2 + 3) * 7 * 4 + 2 * 4 + 8 * 3 + 3),
-    ],
-)
-def test_parameter_counts(case, expected):
-    assert sum(leaf.size for leaf in jax.tree.leaves(build(case)[2])) == expected
 
 
 def test_dan_against_numpy():

@@ -1,4 +1,5 @@
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -78,16 +79,16 @@ def layers(params):
     ]
 
 
-@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize(
+    ("optimizer", "head"), [("sgd", "softmax"), ("momentum", "sigmoid"), ("nesterov", "softmax"), ("adam", "sigmoid")]
+)
 def test_steps_against_float64(optimizer, head):
     dataset = small(head)
     task, numbers, seed = prepare(dataset, optimizer=optimizer, head=head, learning_rate=0.05)
     state = training.init(task, numbers, seed)
-    params = layers(state.params)
+    step, params = jax.jit(partial(training.step, task)), layers(state.params)
     memory = [[(0.0, 0.0)] * 2 for _ in params]
-    batches = [slice(0, 4), slice(4, 8), slice(8, 11)]  # the last one is smaller, and is filled up
-    for t, rows in enumerate(batches, start=1):
+    for t, rows in enumerate((slice(0, 4), slice(4, 8), slice(8, 11)), start=1):  # the last is filled up
         inputs, labels = dataset.train.inputs[rows], dataset.train.labels[rows]
         loss, gradient = numpy_loss_and_gradient(params, inputs, labels, head)
         missing = 4 - len(labels)
@@ -96,7 +97,7 @@ def test_steps_against_float64(optimizer, head):
             jnp.asarray(np.pad(labels, (0, missing))),
             jnp.asarray(np.arange(4) < len(labels), jnp.float32),
         )
-        state, metrics = training.step(task, state, batch)
+        state, metrics = step(state, batch)
         np.testing.assert_allclose(metrics.mean()[0], loss, rtol=1e-5)
         for layer in range(len(params)):
             updated = [
@@ -107,28 +108,7 @@ def test_steps_against_float64(optimizer, head):
         for got, expected in zip(layers(state.params), params, strict=True):
             for ours, theirs in zip(got, expected, strict=True):
                 np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-6)
-    assert int(state.step) == 3
-    assert int(state.diverged_step) == -1
-
-
-@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
-def test_gradients_against_finite_differences(head):
-    dataset = small(head)
-    task, numbers, seed = prepare(dataset, head=head, optimizer="sgd", learning_rate=1)
-    state = training.init(task, numbers, seed)
-    params = layers(state.params)
-    after, _ = training.step(task, state, on_device(dataset.train))
-    for layer, (kernel, bias) in enumerate(layers(after.params)):
-        for number, moved in enumerate((kernel, bias)):
-            gradient = params[layer][number] - moved  # plain SGD at rate 1
-            for place in list(np.ndindex(gradient.shape))[:: max(1, gradient.size // 5)]:
-                ends = []
-                for shift in (1e-5, -1e-5):
-                    shifted = [list(pair) for pair in params]
-                    shifted[layer][number] = shifted[layer][number].copy()
-                    shifted[layer][number][place] += shift
-                    ends.append(numpy_loss_and_gradient(shifted, dataset.train.inputs, dataset.train.labels, head)[0])
-                assert gradient[place] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=2e-6)
+    assert (int(state.step), int(state.diverged_step)) == (3, -1)
 
 
 def test_training_in_parts_gives_the_same_bits_as_in_one():
@@ -159,15 +139,13 @@ def test_evaluation_counts_each_example_once():
 
 
 def test_divergence_is_marked_at_its_first_step():
-    dataset = small()
-    task, numbers, seed = prepare(dataset, optimizer="sgd", learning_rate=1e30, activation="identity")
-    state, first = training.init(task, numbers, seed), None
-    for number in range(8):
-        state, metrics = training.step(task, state, on_device(dataset.train))
-        if first is None and not np.isfinite(metrics.loss):
-            first = number + 1
-    assert first is not None
-    assert int(state.diverged_step) == first
+    task, numbers, seed = prepare(small(), optimizer="sgd", learning_rate=1e30, activation="identity")
+    step, state, losses = jax.jit(partial(training.step, task)), training.init(task, numbers, seed), []
+    for _ in range(8):
+        state, metrics = step(state, on_device(small().train))
+        losses.append(float(metrics.loss))
+    assert not np.isfinite(losses).all()
+    assert int(state.diverged_step) == np.isfinite(losses).argmin() + 1
 
 
 def test_streams_differ_by_purpose_and_index():
@@ -175,18 +153,14 @@ def test_streams_differ_by_purpose_and_index():
     assert len({tuple(np.asarray(jax.random.key_data(key)).tolist()) for key in keys}) == len(keys)
 
 
-def test_weight_of_dropout_reaches_training_but_not_evaluation():
+def test_dropout_reaches_training_but_not_evaluation():
     dataset = small()
-    plain, numbers, seed = prepare(dataset)
-    dropping, more, _ = prepare(dataset, dropout_rate=0.5)
-    states = [training.init(plain, numbers, seed), training.init(dropping, more, seed)]
-    examples = on_device(dataset.train)
-    evaluated = [
-        training.evaluate(task, state, examples).loss for task, state in zip((plain, dropping), states, strict=True)
-    ]
-    trained = [
-        training.step(task, state, examples)[1].loss for task, state in zip((plain, dropping), states, strict=True)
-    ]
+    examples, evaluated, trained = on_device(dataset.train), [], []
+    for flags in ({}, {"dropout_rate": 0.5}):
+        task, numbers, seed = prepare(dataset, **flags)
+        state = training.init(task, numbers, seed)
+        evaluated.append(jax.jit(partial(training.evaluate, task))(state, examples).loss)
+        trained.append(jax.jit(partial(training.step, task))(state, examples)[1].loss)
     assert evaluated[0] == evaluated[1]
     assert trained[0] != trained[1]
 
