@@ -75,6 +75,7 @@ def test_a_level_reaches_every_interval_table_figure_and_sentence():
     tables.print_answer(console, lower)
     text = console.file.getvalue() + "".join(chart.caption for chart in comparison_page.charts(at_90, lower))
     text += "".join(table.note for table in tables.of_contestants(at_90, lower)) + studies.page(at_90, lower)
+    text = text.replace("one-sided, with 95% confidence", "")  # each of two bounds, 90% together
     assert "95%" not in text.partition("window.vegaEmbed")[0]
     assert "test accuracy (90% CI)" in text
     assert "In parentheses: 90% CIs over seeds." in text
