@@ -98,51 +98,48 @@ SCORES, TUNING, ENSEMBLES = "At the chosen settings", "Tuning and speed", "Ensem
 
 @dataclass(frozen=True)
 class Column:
-    """A column about the contestants of a comparison: in which table of the page, and its heading on the console."""
+    """A column about the contestants of a comparison: its table on the page, what it shows how, and on the console."""
 
     table: str
     heading: str
-    cell: Callable[[Row], str]
+    show: Callable[[Any], str]
+    name: str
     console: str = ""
 
-
-def _of_metric(name: str) -> list[Column]:
-    """The columns of a metric: its mean, and of the accuracy its median and interquartile mean."""
-    if name != "accuracy":
-        return [Column(SCORES, f"test {name}", partial(bounded, name=name, metric=name))]
-    return [
-        Column(SCORES, "mean test accuracy", partial(bounded, name=name), "test accuracy ({level} CI)"),
-        *(Column(SCORES, words, partial(bounded, name=key)) for words, key in _MIDDLES.items()),
-    ]
-
-
-_MIDDLES = {"median": "median", "interquartile mean": "iqm"}
+    def cell(self, row: Row) -> str:
+        """The text of a row."""
+        return self.show(row[self.name]) if self.name else self.show(row)
 
 
 def columns() -> list[Column]:
-    """All columns, in their order."""
-    scores = [column for name in reversed(METRICS) for column in _of_metric(name)]
+    """All columns, in their order; one for each metric, and of the accuracy the median and interquartile mean too."""
+    middles = {"median": "median", "interquartile mean": "iqm"}
+    scores = [Column(SCORES, f"test {name}", partial(bounded, name=name, metric=name), "") for name in METRICS]
+    scores = [one for one in reversed(scores) if one.heading != "test accuracy"]
+    accuracy = Column(SCORES, "mean test accuracy", partial(bounded, name="accuracy"), "", "test accuracy ({level} CI)")
     return [
-        Column(SCORES, "chosen setting", lambda row: row["setting"], "setting"),
+        Column(SCORES, "chosen setting", str, "setting", "setting"),
+        accuracy,
+        *(Column(SCORES, words, partial(bounded, name=name), "") for words, name in middles.items()),
         *scores,
-        Column(SCORES, "runs", lambda row: str(row["num_runs"])),
-        Column(SCORES, "diverged", lambda row: percent(row["diverged_share"])),
-        Column(TUNING, "tuning runs", lambda row: str(row["tuning_runs"])),
-        Column(TUNING, "diverged", lambda row: percent(row["tuning_diverged_share"]), "diverged in tuning"),
-        Column(TUNING, "LR range (decades)", lambda row: number(row["width_decades"], 2), "LR range"),
-        Column(TUNING, "best rate", lambda row: "on the edge" if row["edge"] else "inside"),
-        Column(TUNING, "target", lambda row: percent(row["target"])),
-        Column(TUNING, "reached", lambda row: percent(row["reached_share"])),
-        Column(TUNING, "steps", lambda row: number(row["steps_to_target"]), "steps to target"),
-        Column(TUNING, "examples", lambda row: number(row["examples_to_target"])),
-        Column(TUNING, "seconds", lambda row: number(row["seconds_to_target"])),
-        Column(ENSEMBLES, "members", lambda row: f"{row['members']:.0f}"),
-        Column(ENSEMBLES, "test accuracy, single", lambda row: percent(row["single_accuracy"])),
-        Column(ENSEMBLES, "test accuracy, ensemble", lambda row: percent(row["ensemble_accuracy"]), "ensemble"),
-        Column(ENSEMBLES, "test loss, single", lambda row: number(row["single_loss"])),
-        Column(ENSEMBLES, "test loss, ensemble", lambda row: number(row["ensemble_loss"])),
-        Column(ENSEMBLES, "calibration error, single", lambda row: number(row["single_calibration"])),
-        Column(ENSEMBLES, "calibration error, ensemble", lambda row: number(row["ensemble_calibration"])),
+        Column(SCORES, "runs", str, "num_runs"),
+        Column(SCORES, "diverged", percent, "diverged_share"),
+        Column(TUNING, "tuning runs", str, "tuning_runs"),
+        Column(TUNING, "diverged", percent, "tuning_diverged_share", "diverged in tuning"),
+        Column(TUNING, "LR range (decades)", partial(number, digits=2), "width_decades", "LR range"),
+        Column(TUNING, "best rate", lambda edge: "on the edge" if edge else "inside", "edge"),
+        Column(TUNING, "target", percent, "target"),
+        Column(TUNING, "reached", percent, "reached_share"),
+        Column(TUNING, "steps", number, "steps_to_target", "steps to target"),
+        Column(TUNING, "examples", number, "examples_to_target"),
+        Column(TUNING, "seconds", number, "seconds_to_target"),
+        Column(ENSEMBLES, "members", "{:.0f}".format, "members"),
+        Column(ENSEMBLES, "test accuracy, single", percent, "single_accuracy"),
+        Column(ENSEMBLES, "test accuracy, ensemble", percent, "ensemble_accuracy", "ensemble"),
+        Column(ENSEMBLES, "test loss, single", number, "single_loss"),
+        Column(ENSEMBLES, "test loss, ensemble", number, "ensemble_loss"),
+        Column(ENSEMBLES, "calibration error, single", number, "single_calibration"),
+        Column(ENSEMBLES, "calibration error, ensemble", number, "ensemble_calibration"),
     ]
 
 

@@ -56,11 +56,7 @@ def _indicators(counts: "csr_matrix") -> "csr_matrix":
 
 
 def _grams(texts: Texts, orders: Sequence[int], base: int) -> tuple[np.ndarray, np.ndarray]:
-    """The text and the number of each n-gram: the word ids + 1 are its digits, so no two have the same number.
-
-    >>> [found.tolist() for found in _grams(Texts.of([[2, 3], [4, 2]]), orders=[1, 2], base=10)]
-    [[0, 0, 1, 1, 0, 1], [3, 4, 5, 3, 34, 53]]
-    """
+    """The text and the number of each n-gram: the word ids + 1 are its digits, so no two have the same number."""
     digits = texts.words.astype(np.int64) + 1
     owner = np.repeat(np.arange(len(texts)), texts.lengths)
     owners, numbers = [], []

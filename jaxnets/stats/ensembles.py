@@ -231,9 +231,6 @@ def calibration_error(
     The examples are put into bins of equal width by their confidence; each bin counts with the difference of its
     accuracy and its mean confidence, as often as it has examples. With few examples in a bin it is too large by chance.
     Source: Guo et al. (2017), section 2, with 15 bins.
-
-    >>> calibration_error(np.array([0.75, 0.75]), np.array([True, False]))
-    0.25
     """
     bins = np.clip(np.ceil(confidences * num_bins).astype(int) - 1, 0, num_bins - 1)
     gaps = np.bincount(bins, weights=right - confidences, minlength=num_bins)

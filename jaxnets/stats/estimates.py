@@ -40,11 +40,7 @@ Bounds = tuple[np.ndarray, np.ndarray]
 
 
 def kind_of(column: str) -> Kind:
-    """The kind of the values of a column, by its name.
-
-    >>> kind_of("test_accuracy"), kind_of("dev_loss"), kind_of("rank")
-    ('share', 'positive', 'number')
-    """
+    """The kind of the values of a column, by its name."""
     metric = metrics.of_column(column)
     return metric.kind if metric else NUMBER
 
@@ -61,11 +57,7 @@ def _t(level: float, freedom: float) -> float:
 
 @functools.lru_cache(maxsize=32)
 def resamples(sizes: tuple[int, ...]) -> Float[np.ndarray, "resamples values"]:
-    """How often each value is drawn in each resample; strata of these sizes are drawn from separately.
-
-    >>> bool((resamples((3, 2)).sum(axis=1) == 5).all())
-    True
-    """
+    """How often each value is drawn in each resample; strata of these sizes are drawn from separately."""
     generator = np.random.default_rng(0)
     drawn = [generator.multinomial(size, np.full(size, 1 / size), RESAMPLES) for size in sizes]
     return np.concatenate([one.astype(np.float64) for one in drawn], axis=1)
@@ -148,11 +140,7 @@ def interquartile_bounds(
 
 
 def middle_weights(counts: Float[np.ndarray, "resamples values"]) -> Float[np.ndarray, "resamples values"]:
-    """What each of the values, in ascending order, weighs in the interquartile mean of each resample.
-
-    >>> middle_weights(np.array([[0.0, 3.0, 0.0, 1.0]]))
-    array([[0., 1., 0., 0.]])
-    """
+    """What each of the values, in ascending order, weighs in the interquartile mean of each resample."""
     size = counts.shape[1]
     cut, ends = size // 4, np.cumsum(counts, axis=1)
     inside = np.minimum(ends, size - cut) - np.maximum(ends - counts, cut)
@@ -205,11 +193,7 @@ class Estimate:
         return self.reaching(*(float(np.sqrt(side**2 + added)) for side in self._reach()))
 
     def at(self, error: float, freedom: float = np.inf) -> "Estimate":
-        """The estimate with an interval that misses in a share `error` of repetitions, by Student's t on either side.
-
-        >>> round(Estimate(0.0, -1.96, 1.96).at(0.01).high, 2)
-        2.58
-        """
+        """The estimate with an interval that misses in a share `error` of repetitions, by Student's t."""
         from scipy import stats
 
         normal = not np.isfinite(freedom) or freedom < 1
@@ -343,9 +327,6 @@ def median(values: ArrayLike, level: float = LEVEL) -> Estimate:
 
     Values may be infinite, as the steps of runs that never arrive. The bounds are NaN below 6 values. Source:
     Hettmansperger & Sheather (1986).
-
-    >>> median([3.0, 1.0, 2.0]).value
-    2.0
     """
     numbers = np.asarray(values, np.float64).ravel()
     found = Estimate(float(np.median(numbers)) if len(numbers) else np.nan, level=level)
@@ -360,11 +341,7 @@ def median(values: ArrayLike, level: float = LEVEL) -> Estimate:
 def interquartile_mean(
     values: ArrayLike, strata: Sequence[object] | ArrayLike | None = None, level: float = LEVEL
 ) -> Estimate:
-    """The mean of the middle half of values, with a stratified bootstrap interval. Source: Agarwal et al. (2021).
-
-    >>> interquartile_mean([0.0, 1.0, 2.0, 9.0]).value
-    1.5
-    """
+    """The mean of the middle half of values, with a stratified bootstrap interval. Source: Agarwal et al. (2021)."""
     from scipy import stats
 
     numbers = np.asarray(values, np.float64).ravel()
@@ -380,11 +357,7 @@ def interquartile_mean(
 
 
 def share(successes: int, trials: int, level: float = LEVEL) -> Estimate:
-    """A share of trials, with Wilson's (1927) interval; unknown if there were none.
-
-    >>> share(0, 10).low
-    0.0
-    """
+    """A share of trials, with Wilson's (1927) interval; unknown if there were none."""
     from scipy import stats
 
     if trials == 0:
@@ -500,11 +473,7 @@ def difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER, level: 
 
 
 def ratio(first: ArrayLike, second: ArrayLike, *, paired: bool = False, level: float = LEVEL) -> Estimate:
-    """The ratio of the geometric means of two samples of positive numbers, first / second.
-
-    >>> ratio([2.0, 2.0], [1.0, 1.0]).value
-    2.0
-    """
+    """The ratio of the geometric means of two samples of positive numbers, first / second."""
     with np.errstate(divide="ignore", invalid="ignore"):
         one, other = np.log(np.asarray(first, np.float64)), np.log(np.asarray(second, np.float64))
         found = (paired_difference if paired else difference)(one, other, level=level)
@@ -516,9 +485,6 @@ def slope(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> Estimate:
     """The slope of the least-squares line of y over x, with Student's t interval; NaN bounds for points on a line.
 
     It is unknown where x has fewer than two values.
-
-    >>> slope([0, 1, 2], [1, 3, 5]).value
-    2.0
     """
     from scipy import stats
 

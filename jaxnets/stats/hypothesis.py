@@ -21,9 +21,6 @@ def probability_of_improvement(
     All pairs of runs within a repeat count, a tie half (Mann and Whitney's U over their number; Agarwal et al., 2021);
     the repeats count alike. The interval is over the repeats; where all are equal, it is Wilson's. Of one repeat it is
     over its runs: Newcombe (2006), method 5, which holds at 0 and 1 too.
-
-    >>> probability_of_improvement([[2.0, 3.0]], [[1.0, 1.5]]).value
-    1.0
     """
     sides = [[np.asarray(runs, np.float64).ravel() for runs in side] for side in (first, second)]
     repeats = list(zip(*sides, strict=True))
@@ -65,11 +62,7 @@ def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float, level: floa
 
 
 def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:
-    """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open.
-
-    >>> outcome(Estimate(0.02, 0.01, 0.03), 0.005, "ahead", "behind"), outcome(Estimate(0.0, -0.1, 0.1), 0.005, "", "")
-    ('ahead', 'open')
-    """
+    """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open."""
     if effect.low > 0:
         return ahead
     if effect.high < 0:
@@ -91,22 +84,14 @@ def profile(scores: ArrayLike, thresholds: ArrayLike, level: float = LEVEL) -> p
 
 
 def average_ranks(scores: Float[np.ndarray, "blocks contestants"]) -> Float[np.ndarray, "contestants"]:
-    """The mean rank of each contestant over blocks or tasks; 1 is the highest score, ties share their ranks.
-
-    >>> average_ranks(np.array([[0.9, 0.8, 0.8], [0.7, 0.9, 0.1]])).tolist()
-    [1.5, 1.75, 2.75]
-    """
+    """The mean rank of each contestant over blocks or tasks; 1 is the highest score, ties share their ranks."""
     from scipy import stats
 
     return stats.rankdata(-np.asarray(scores, np.float64), axis=1).mean(axis=0)
 
 
 def critical_difference(num_contestants: int, num_blocks: int, level: float = LEVEL) -> float:
-    """How far two mean ranks must differ to be told apart. Sources: Nemenyi (1963); Demšar (2006), section 3.2.
-
-    >>> round(critical_difference(4, 14), 2)
-    1.25
-    """
+    """How far two mean ranks must differ to be told apart. Sources: Nemenyi (1963); Demšar (2006), section 3.2."""
     from scipy import stats
 
     if num_contestants < 2 or num_blocks < 2:

@@ -53,10 +53,6 @@ def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.
     """The values of a column, with runs that did not finish counted as failures, never left out.
 
     A failure counts as the worst possible value, or as the worst that was met where there is none.
-
-    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "test_accuracy": [0.9, np.nan]})
-    >>> counted(runs, "test_accuracy", 0.1).tolist()
-    [0.9, 0.1]
     """
     good = (runs["status"] == FINISHED) & runs[column].notna()
     values = runs[column].astype(np.float64)
@@ -82,23 +78,14 @@ def _is_better_if_higher(column: str) -> bool:
 
 
 def with_failures(runs: pd.DataFrame, chance: float | None = None) -> pd.DataFrame:
-    """The runs with all their accuracies and losses counted; see `counted`.
-
-    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "dev_loss": [0.5, np.nan]})
-    >>> with_failures(runs)["dev_loss"].tolist()
-    [0.5, 0.5]
-    """
+    """The runs with all their accuracies and losses counted; see `counted`."""
     scores = [name for name in metrics.columns() if name in runs]
     failed = {name: chance if _is_better_if_higher(name) else None for name in scores}
     return runs.assign(**{name: counted(runs, name, value) for name, value in failed.items()})
 
 
 def unit(runs: pd.DataFrame) -> str:
-    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds.
-
-    >>> unit(pd.DataFrame({"seed": [0, 1, 0, 1], "fold": [0, 0, 1, 1]}))
-    'fold'
-    """
+    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds."""
     several = (name for name in ("block", "fold") if name in runs and runs[name].nunique() > 1)
     return next(several, "seed")
 
@@ -291,9 +278,6 @@ def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int], lev
     The mean over all sets of as many trials, in closed form. Sources: Dodge et al. (2019); Tang et al. (2020) for the
     estimator without bias. The bounds are those of a percentile bootstrap over the trials, with the quantiles of
     Student's t for as many independent sets as the trials can be cut into; NaN for budgets over a third of the trials.
-
-    >>> expected_best([0.1, 0.2, 0.3], [1.0, 2.0, 3.0], [1, 3])["value"].tolist()
-    [2.0, 3.0]
     """
     from scipy import stats
 
@@ -329,11 +313,7 @@ def _chances_of_best(size: int, budget: int) -> Float[np.ndarray, "trials"]:
 
 
 def good_width(rates: ArrayLike, scores: ArrayLike, tolerance: float = 0.01) -> float:
-    """How many decades of the learning rate score within a tolerance of the best, between rates by interpolation.
-
-    >>> good_width([0.01, 0.1, 1.0], [0.8, 0.9, 0.9])
-    1.1
-    """
+    """How many decades of the learning rate score within a tolerance of the best, between rates by interpolation."""
     table = pd.Series(np.nan_to_num(np.asarray(scores, np.float64).ravel())).groupby(np.asarray(rates).ravel()).max()
     if len(table) < 2:
         return np.nan
@@ -360,11 +340,7 @@ def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
 
 
 def on_edge(rates: ArrayLike, best: float) -> bool:
-    """Whether the best learning rate lies at an end of those tried: within a twentieth of their span in decades.
-
-    >>> on_edge([0.01, 0.1, 1.0], 1.0), on_edge([0.01, 0.1, 1.0], 0.1)
-    (True, False)
-    """
+    """Whether the best learning rate lies at an end of those tried: within a twentieth of their span in decades."""
     places = np.log10(np.asarray(rates, np.float64))
     span = float(np.ptp(places)) if places.size else 0.0
     if span == 0:
@@ -461,11 +437,7 @@ def _variance_of_mean(low: np.ndarray, high: np.ndarray, parts: np.ndarray) -> f
 
 
 def placed(draws: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "draws names"]:
-    """Where each draw lies in the distribution of each hyperparameter, from 0 to 1; equal values lie in the middle.
-
-    >>> placed(pd.DataFrame({"rate": [0.1, 10.0, 1.0], "size": [8, 64, 8]}), ["rate", "size"]).round(2).tolist()
-    [[0.17, 0.33], [0.83, 0.83], [0.5, 0.33]]
-    """
+    """Where each draw lies in the distribution of each hyperparameter, from 0 to 1; equal values lie in the middle."""
     ranks = draws[list(names)].rank(method="average")
     return ((ranks - 0.5) / len(draws)).to_numpy(np.float64)
 
@@ -487,12 +459,7 @@ def importances(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: in
 
 
 def importance_lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFrame:
-    """How much more of the variance one hyperparameter explains than others, as a table of effects.
-
-    >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": list("abc"), "share": [0.5, 0.2, 0.0]}
-    >>> importance_lead(pd.DataFrame(rows), "a")["effect"].tolist()
-    [0.4]
-    """
+    """How much more of the variance one hyperparameter explains than others, as a table of effects."""
     wide = table.pivot_table(index=_DEALT, columns="name", values="share", sort=False)
     if name not in wide or wide.shape[1] < 2:
         return pd.DataFrame(columns=[*_DEALT, "effect"])
