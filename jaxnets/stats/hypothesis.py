@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from jaxnets.stats.estimates import LEVEL, SHARE, UNKNOWN, Estimate, corrected_difference, mean, share
 
 TIE, OPEN = "tie", "open"
-ERROR = 1 - LEVEL
 
 
 def probability_of_improvement(
