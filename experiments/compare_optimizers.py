@@ -1,7 +1,7 @@
 """Compares optimizers: each is tuned alike, and what it chose is confirmed on fresh seeds."""
 
 from jaxnets.config.values import log_range
-from jaxnets.runs.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS, Comparison
+from jaxnets.runs.experiment import CONFIRM_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, TASKS, Comparison
 
 CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
 
@@ -19,5 +19,5 @@ EXPERIMENT = Comparison(
         "predictions": True,
     },
     drawn={"num_seeds": 1, "num_trials": 64},
-    options=[CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, TASKS],
+    options=[CONFIRM_SEEDS, MARGIN, LEVEL, OVER_EXAMPLES, TASKS],
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.report import figures, tables
-from jaxnets.runs.experiment import CONFIRM_SEEDS, MARGIN, OVER_EXAMPLES, Comparison
+from jaxnets.runs.experiment import CONFIRM_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, Comparison
 from jaxnets.stats import baselines, ensembles
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
@@ -19,8 +19,8 @@ def report(results, study, console):
         console.print("No net finished.")
         return
     fits = baselines.fit(folds) if results.config.baselines else []
-    systems = [*nets, *(one.system for one in together)]
-    console.print(tables.systems(systems, ensembles.systems_of_baselines(fits, folds), len(folds)))
+    systems, level = [*nets, *(one.system for one in together)], results.config.options["level"]
+    console.print(tables.systems(systems, ensembles.systems_of_baselines(fits, folds), len(folds), level))
     best = max(together, key=lambda one: one.dev_accuracy)
     counts = ensembles.confusion(ensembles.all_labels(folds), best.system.predictions, folds[0].num_classes)
     names = folds[0].class_names
@@ -79,6 +79,6 @@ EXPERIMENT = Comparison(
         "num_seeds": 3,
         "num_trials": 8,
     },
-    options=[replace(CONFIRM_SEEDS, default=12), MARGIN, OVER_EXAMPLES],
+    options=[replace(CONFIRM_SEEDS, default=12), MARGIN, LEVEL, OVER_EXAMPLES],
     report=report,
 )

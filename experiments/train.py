@@ -1,5 +1,6 @@
 """Trains one configuration, and shows what became of each of its seeds."""
 
+from jaxnets import metrics
 from jaxnets.inference import predict
 from jaxnets.report import figures, tables
 from jaxnets.report.console import Table
@@ -8,7 +9,7 @@ from jaxnets.stats import selection
 
 CLAIM = "Trains one configuration and shows its losses and accuracies."
 
-COLUMNS = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
+COLUMNS = metrics.columns(["train", "dev", "test"])
 
 
 def report(results, console):

@@ -13,7 +13,7 @@ from typing import Any
 
 from flax import linen as nn
 
-from jaxnets import data, models, user_code
+from jaxnets import data, metrics, models, user_code
 from jaxnets.config import config as configuration
 from jaxnets.config.values import Field, choices
 from jaxnets.config.values import Kind as ValueKind
@@ -130,7 +130,7 @@ def _sentence(text: str) -> str:
 _COLUMNS = (
     *("run", "status", "fold", "block", "task", "phase", "contestant", "seconds", "step", "epoch"),
     *("diverged_step", "judged_step", "best_dev_accuracy", "best_step"),
-    *(f"{split}_{kind}" for split in ("train", "final_train", "dev", "test") for kind in ("loss", "accuracy")),
+    *metrics.columns(),
 )
 _SHARED = ("weight_decay",)  # a field that is given to the optimizer where it has an argument of that name
 RESERVED = (

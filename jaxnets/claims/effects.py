@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from jaxnets.claims.verdicts import Fact
+from jaxnets.comparison import leaderboard
 from jaxnets.comparison.table import TUNING, Study, TaskFacts
 from jaxnets.stats import selection
 
@@ -36,7 +37,7 @@ def scores(study: Study, columns: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def _failed(facts: TaskFacts, column: str) -> float:
-    return float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
+    return leaderboard.failed(facts, column)
 
 
 def _edges(study: Study) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """What a comparison says: who is ahead, by how much, how sure that is, and what cannot be said."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ class Answer:
     """The answer of a study, as sentences and as the tables that they rest on.
 
     On each task contestants are sorted by their accuracy, and the better one of a pair is the first. Bounds are those
-    of 95% intervals, but for `pairs`; NaN where nothing can be said.
+    of intervals at the `level`, but for `pairs`; NaN where nothing can be said.
     """
 
     sentences: tuple[str, ...]
@@ -35,6 +35,12 @@ class Answer:
     ranks: pd.DataFrame
     critical_difference: float = np.nan
     groups: tuple[tuple[str, ...], ...] = ()
+    level: float = estimates.LEVEL
+
+    @property
+    def percent(self) -> str:
+        """The level of the intervals, in words."""
+        return estimates.percent(self.level)
 
 
 def answer(study: Study, margin: float = 0.005, over_examples: bool = False) -> Answer:
@@ -57,8 +63,9 @@ def answer(study: Study, margin: float = 0.005, over_examples: bool = False) -> 
         ranks=ranks,
         critical_difference=critical,
         groups=groups,
+        level=study.level,
     )
-    return Answer(**{**vars(said), "sentences": tuple(_sentences(study, said))})
+    return replace(said, sentences=tuple(_sentences(study, said)))
 
 
 def _sentences(study: Study, said: Answer) -> Iterator[str]:
@@ -287,5 +294,5 @@ def cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> It
         kind = "No interval for" if which["low"].isna().all() else "Unreliable interval for"
         yield f"{kind} {_listed([*(shown[:3] if more else shown), *more])}: {note}."
     fewest = int(contestants["num_runs"].min()) if len(contestants) else 0
-    if fewest and not contestants["diverged_share"].any() and (most := estimates.unseen_failures(fewest)):
+    if fewest and not contestants["diverged_share"].any() and (most := estimates.unseen_failures(fewest, study.level)):
         yield f"0 of at least {fewest} runs of each contestant failed; {most}."

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxnets import metrics
 from jaxnets.comparison.table import TUNING, Study, TaskFacts
 from jaxnets.stats import estimates, hypothesis, selection
 from jaxnets.stats.ensembles import ensemble
-from jaxnets.stats.estimates import DIFFERENCE, POSITIVE, SHARE, bounded
+from jaxnets.stats.estimates import DIFFERENCE, SHARE, Estimate, bounded
 
 FIRST, SECOND = "first", "second"
 MOST_THRESHOLDS = 60
@@ -20,16 +21,28 @@ def _of(study: Study, runs: pd.DataFrame, facts: TaskFacts, name: str) -> pd.Dat
     return runs[(runs["task"] == facts.name) & (runs[study.by] == name)]
 
 
+def failed(facts: TaskFacts, column: str) -> float:
+    """What a run without a result counts as on a task: chance, or the loss of a blind guess."""
+    metric = metrics.of_column(column)
+    assert metric is not None  # scores are metrics
+    return metric.failed(facts.chance, facts.num_classes)
+
+
 def _counted(study: Study, facts: TaskFacts, column: str) -> pd.DataFrame:
     """The runs that report on a task, with their scores as `_score`; failures count as chance."""
     own = study.reporting[study.reporting["task"] == facts.name]
-    failed = float(np.log(facts.num_classes)) if column.endswith("loss") else facts.chance
-    return own.assign(_score=selection.counted(own, column, failed))
+    return own.assign(_score=selection.counted(own, column, failed(facts, column)))
 
 
 def scores(study: Study, facts: TaskFacts, column: str = "test_accuracy") -> pd.DataFrame:
     """The score of each contestant (column) in each block or seed (row) of a task; failures count as chance."""
     return _counted(study, facts, column).groupby([study.unit, study.by], sort=False)["_score"].mean().unstack()
+
+
+def _mean(study: Study, values: pd.Series, facts: TaskFacts, column: str, examples: int | None = None) -> Estimate:
+    """The mean of a metric over the units of a study; that of shares knows over how many examples each is counted."""
+    kind = estimates.kind_of(column)
+    return selection.over_units(values, facts.test_share, kind, examples if kind == SHARE else None, study.level)
 
 
 # ---- each at its chosen setting ---------------------------------------------------------------------------------
@@ -39,25 +52,24 @@ def contestants(study: Study) -> pd.DataFrame:
     """A row for each task and contestant, at its chosen settings."""
     rows = []
     for facts in study.tasks:
-        accuracy, loss = (scores(study, facts, column) for column in ("test_accuracy", "test_loss"))
-        target = facts.target
+        # what was measured, the accuracy first
+        measured = [name for name in reversed(metrics.METRICS) if f"test_{name}" in study.runs]
+        tables = {name: scores(study, facts, f"test_{name}") for name in measured}
+        accuracy, target = tables["accuracy"], facts.target
         if np.isnan(target):  # runs are timed to what the worst contestant reaches on dev
-            ends = _counted(study, facts, "dev_accuracy").groupby(study.by)["_score"].mean()
+            ends = _counted(study, facts, metrics.SCORE).groupby(study.by)["_score"].mean()
             target = float(ends.min()) if len(ends) else np.nan
         for name in (name for name in study.contestants if name in accuracy):
             own = _of(study, study.reporting, facts, name)
-            rows.append(
-                {"task": facts.name, "contestant": name, "setting": _setting(study, own)}
-                | {"num_blocks": own["block"].nunique() if "block" in own else 1, "num_runs": len(own)}
-                | {"diverged_share": float((own["status"] == "diverged").mean())}
-                | bounded("accuracy", selection.over_units(accuracy[name], facts.test_share, SHARE, facts.num_test))
-                | bounded("median", estimates.median(accuracy[name]))
-                | bounded("iqm", estimates.interquartile_mean(accuracy[name]))
-                | bounded("loss", selection.over_units(loss[name], facts.test_share, POSITIVE))
-                | _choice(study, facts, name)
-                | _to_target(study, own, target)
-                | _averaged(study, own)
-            )
+            row: dict[str, Any] = {"task": facts.name, "contestant": name, "setting": _setting(study, own)}
+            row |= {"num_blocks": own["block"].nunique() if "block" in own else 1, "num_runs": len(own)}
+            row |= {"diverged_share": float((own["status"] == "diverged").mean())}
+            for metric, table in tables.items():
+                row |= bounded(metric, _mean(study, table[name], facts, metric, facts.num_test))
+                if metric == "accuracy":
+                    row |= bounded("median", estimates.median(table[name], study.level))
+                    row |= bounded("iqm", estimates.interquartile_mean(table[name], level=study.level))
+            rows.append(row | _choice(study, facts, name) | _to_target(study, own, target) | _averaged(study, own))
     return pd.DataFrame(rows)
 
 
@@ -90,17 +102,16 @@ def _to_target(study: Study, own: pd.DataFrame, target: float) -> dict[str, floa
 
 def _averaged(study: Study, own: pd.DataFrame) -> dict[str, float]:
     """What the average of the seeds' probabilities would say; mean over the blocks."""
-    names = ("accuracy", "loss", "calibration")
-    own = own[own["status"] == "finished"]
-    if study.predictions.empty or own.empty:
-        return dict.fromkeys(
-            [*(f"{kind}_{name}" for kind in ("single", "ensemble") for name in names), "members"], np.nan
-        )
+    own = selection.finished(own)
     blocks = [group["run"] for _, group in own.groupby("block")] if "block" in own else [own["run"]]
-    found = [ensemble(study.predictions, list(runs)) for runs in blocks]
-    single = {f"single_{name}": float(np.mean([getattr(one, f"single_{name}") for one in found])) for name in names}
-    together = {f"ensemble_{name}": float(np.mean([getattr(one, name) for one in found])) for name in names}
-    return single | together | {"members": min(one.members for one in found)}
+    kept = not study.predictions.empty and not own.empty
+    found = [ensemble(study.predictions, list(runs)) for runs in blocks] if kept else [ensemble(pd.DataFrame(), [])]
+    row = {
+        f"{kind}_{name}": float(np.mean([getattr(one, f"{prefix}{name}") for one in found]))
+        for kind, prefix in (("single", "single_"), ("ensemble", ""))
+        for name in ("accuracy", "loss", "calibration")
+    }
+    return row | {"members": min(one.members for one in found) if kept else np.nan}
 
 
 def _choice(study: Study, facts: TaskFacts, name: str) -> dict[str, Any]:
@@ -150,65 +161,59 @@ def pairs(study: Study, margin: float, over_examples: bool = False) -> pd.DataFr
     they are one-sided for its pairs together, each at `bound_level`; of a single pair they are its interval. Over seeds
     `of_seeds`, `of_choice` and `of_examples` are the shares of the variance.
     """
-    tables = [_pairs_of_task(study, facts, margin, over_examples) for facts in study.tasks]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _pairs_of_task(study: Study, facts: TaskFacts, margin: float, over_examples: bool) -> pd.DataFrame:
-    table, own = scores(study, facts), _counted(study, facts, "test_accuracy")
-    names = [name for name in study.contestants if name in table]
-    chosen, of_unit = list(itertools.combinations(names, 2)), selection.correction(study.unit, facts.test_share)
-    repeat = own[study.unit] if study.unit != "seed" else pd.Series(0, own.index, name="repeat")
-    runs = own.groupby([repeat, own[study.by]], sort=False)["_score"].agg(list).unstack()
     rows = []
-    for one, other in chosen:
-        both = table[[one, other]].dropna()
-        sources = _sources(study, facts, both, over_examples)
-        total = sum(sources.values())
-        unseen = total - sources.get("seeds", 0)
-        found = estimates.corrected_difference(both[one] - both[other], of_unit, unseen, DIFFERENCE)
-        together = found.at(hypothesis.ERROR / len(chosen), len(both) - 1)
-        each = 2 * hypothesis.ERROR / (len(names) - 1)  # two-sided, so that either bound alone has half of it
-        bounds = found.at(each, len(both) - 1) if len(names) > 2 else together
-        first, second = (runs[[one, other]].dropna()[name].tolist() for name in (one, other))
-        rows.append(
-            {
-                "task": facts.name,
-                "first": one,
-                "second": other,
-                "difference": together.value,
-                "low": together.low,
-                "high": together.high,
-                "level": together.level,
-                "bound_low": bounds.low,
-                "bound_high": bounds.high,
-                "bound_level": 1 - each / 2 if len(names) > 2 else together.level,
-                **{f"of_{name}": variance / (total or np.nan) for name, variance in sources.items()},
-                **bounded("improvement", hypothesis.probability_of_improvement(first, second, of_unit)),
-                "unit": study.unit,
-                "note": together.note,
-                "values": together.values,
-                "outcome": hypothesis.outcome(together, margin, FIRST, SECOND),
-            }
-        )
+    for facts in study.tasks:
+        table, own = scores(study, facts), _counted(study, facts, "test_accuracy")
+        names = [name for name in study.contestants if name in table]
+        chosen, of_unit = list(itertools.combinations(names, 2)), selection.correction(study.unit, facts.test_share)
+        repeat = own[study.unit] if study.unit != "seed" else pd.Series(0, own.index, name="repeat")
+        runs = own.groupby([repeat, own[study.by]], sort=False)["_score"].agg(list).unstack()
+        for one, other in chosen:
+            both, differences = table[[one, other]].dropna(), (table[one] - table[other]).dropna()
+            sources = _sources(study, facts, both, over_examples)
+            total = sum(sources.values())
+            unseen = total - sources.get("seeds", 0)
+            found = estimates.corrected_difference(differences, of_unit, unseen, DIFFERENCE, level=study.level)
+            together = found.at((1 - study.level) / len(chosen), len(both) - 1)
+            each = 2 * (1 - study.level) / (len(names) - 1)  # two-sided, so that either bound alone has half of it
+            bounds = found.at(each, len(both) - 1) if len(names) > 2 else together
+            first, second = (runs[[one, other]].dropna()[name].tolist() for name in (one, other))
+            better = hypothesis.probability_of_improvement(first, second, of_unit, study.level)
+            rows.append(
+                {
+                    "task": facts.name,
+                    "first": one,
+                    "second": other,
+                    "difference": together.value,
+                    "low": together.low,
+                    "high": together.high,
+                    "level": together.level,
+                    "bound_low": bounds.low,
+                    "bound_high": bounds.high,
+                    "bound_level": 1 - each / 2 if len(names) > 2 else together.level,
+                    **{f"of_{name}": variance / (total or np.nan) for name, variance in sources.items()},
+                    **bounded("improvement", better),
+                    "unit": study.unit,
+                    "note": together.note,
+                    "values": together.values,
+                    "outcome": hypothesis.outcome(together, margin, FIRST, SECOND),
+                }
+            )
     return pd.DataFrame(rows).reindex(columns=PAIR)
 
 
 def turned(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs with their contestants exchanged."""
+    ends = (("low", "high", 0), ("bound_low", "bound_high", 0), ("improvement_low", "improvement_high", 1))
+    exchanged = {one: end - pairs[other] for low, high, end in ends for one, other in ((low, high), (high, low))}
     return pairs.assign(
         first=pairs["second"],
         second=pairs["first"],
         outcome=pairs["outcome"].replace({FIRST: SECOND, SECOND: FIRST}),
         difference=-pairs["difference"],
-        low=-pairs["high"],
-        high=-pairs["low"],
-        bound_low=-pairs["bound_high"],
-        bound_high=-pairs["bound_low"],
-        values=pairs["values"].map(lambda values: tuple(-value for value in values)),
         improvement=1 - pairs["improvement"],
-        improvement_low=1 - pairs["improvement_high"],
-        improvement_high=1 - pairs["improvement_low"],
+        values=pairs["values"].map(lambda values: tuple(-value for value in values)),
+        **exchanged,
     )
 
 
@@ -238,10 +243,10 @@ def _sources(study: Study, facts: TaskFacts, both: pd.DataFrame, over_examples: 
     names = list(both.columns)
     found = {"seeds": float((both[names[0]] - both[names[1]]).var()) / len(both)}
     found["choice"] = sum(_choice_variance(study, facts, name, float(both[name].var())) for name in names)
-    matrices = [_correct(study, facts, name) for name in names] if over_examples and len(study.predictions) else []
-    if matrices:
-        seeds = matrices[0].index.intersection(matrices[1].index)
-        differences = (matrices[0].loc[seeds] - matrices[1].loc[seeds]).to_numpy()
+    if over_examples and len(study.predictions):
+        first, second = (_correct(study, facts, name) for name in names)
+        seeds = first.index.intersection(second.index)
+        differences = (first.loc[seeds] - second.loc[seeds]).to_numpy()
         found["examples"] = estimates.variance_of_examples(differences) if min(differences.shape) > 1 else 0.0
     return found
 
@@ -262,9 +267,9 @@ def _choice_variance(study: Study, facts: TaskFacts, name: str, seed_variance: f
     own = own.assign(_setting=own.groupby(_tuned(study, own), sort=False, dropna=False).ngroup())
     matrices, dropped = [], own["status"] == selection.STOPPED
     for column in ("dev_accuracy", "test_accuracy"):
-        score = selection.counted(own, column, facts.chance)
+        score = selection.counted(own, column, failed(facts, column))
         # a dropped run is as good as the worst that was kept, or as chance where none was
-        own["_score"] = score.where(~dropped, score[~dropped].min()).fillna(facts.chance)
+        own["_score"] = score.where(~dropped, score[~dropped].min()).fillna(failed(facts, column))
         matrices.append(own.pivot_table(index="_setting", columns="seed", values="_score").to_numpy(np.float64))
     dev, test = matrices
     return selection.choice_variance(dev, test, seed_variance, drawn=study.protocol.search != "grid")
@@ -290,18 +295,19 @@ def profiles(study: Study) -> pd.DataFrame:
     tables = []
     for name in study.contestants:
         own = runs[runs[study.by] == name]
-        table = hypothesis.profile(own["normalized"], thresholds)
+        table = hypothesis.profile(own["normalized"], thresholds, study.level)
         if own[of_unit].nunique() > 1:
             keys = [own[key] for key in dict.fromkeys([of_unit, "task"])]
             reached = pd.DataFrame(own["normalized"].to_numpy()[:, None] >= thresholds, own.index)
             means = reached.groupby(keys).mean().groupby(of_unit).mean()
-            found = [selection.over_units(means[place], test_share, SHARE, len(own) // len(means)) for place in means]
+            examples = len(own) // len(means)
+            found = [selection.over_units(means[at], test_share, SHARE, examples, study.level) for at in means]
             table = pd.DataFrame({"threshold": thresholds, **_columns("share", found)})
         tables.append(table.assign(contestant=name))
     return pd.concat(tables, ignore_index=True)[["contestant", "threshold", "share", "low", "high"]]
 
 
-def _columns(name: str, found: list[estimates.Estimate]) -> dict[str, list[float]]:
+def _columns(name: str, found: list[Estimate]) -> dict[str, list[float]]:
     return {name: [one.value for one in found], "low": [one.low for one in found], "high": [one.high for one in found]}
 
 
@@ -317,9 +323,9 @@ def ranks(study: Study) -> tuple[pd.DataFrame, float, tuple[tuple[str, ...], ...
         return pd.DataFrame({"contestant": [], "rank": []}), np.nan, ()
     mean_ranks = hypothesis.average_ranks(table.to_numpy())
     found = pd.DataFrame({"contestant": list(table.columns), "rank": mean_ranks}).sort_values("rank")
-    difference = hypothesis.critical_difference(table.shape[1], len(table))
-    groups = hypothesis.indistinct(table.to_numpy(), list(table.columns))
-    return found.reset_index(drop=True), difference, tuple(tuple(group) for group in groups)
+    difference = hypothesis.critical_difference(table.shape[1], len(table), study.level)
+    groups = hypothesis.indistinct(table.to_numpy(), list(table.columns), study.level)
+    return found.reset_index(drop=True), difference, groups
 
 
 # ---- the runs that tuned ----------------------------------------------------------------------------------------
@@ -339,7 +345,7 @@ def sensitivity(study: Study) -> pd.DataFrame:
     for facts, name, own in _by_contestant(study):
         scores = _on_dev(own, facts).groupby([own["learning_rate"], own[study.unit]]).mean()
         for rate, values in scores.groupby(level=0):
-            found = selection.over_units(values.droplevel(0), facts.test_share, SHARE, facts.num_dev)
+            found = _mean(study, values.droplevel(0), facts, "accuracy", facts.num_dev)
             statuses = own.loc[own["learning_rate"] == rate, "status"]
             counts = float((statuses == "diverged").mean()), len(statuses)
             rows.append((facts.name, name, rate, found.value, found.low, found.high, *counts))
@@ -352,35 +358,36 @@ def tuning_curves(study: Study) -> pd.DataFrame:
     It holds for trials that are drawn at random: there is none of a grid, nor where a list is crossed with draws, nor
     of trials of which a search dropped some.
     """
-    numbers = ["budget", "accuracy", "low", "high"]
-    tables = [pd.DataFrame(columns=["task", "contestant", *numbers]).astype(dict.fromkeys(numbers, float))]
+    columns = ["task", "contestant", "budget", "accuracy", "low", "high"]
+    tables = []
     for facts, name, own in _by_contestant(study):
         tuned = _tuned(study, own)
         scored = own.assign(block=own.get("block", 0)).assign(
             _dev=selection.counted(own, "dev_accuracy", facts.chance),
             _test=selection.counted(own, "test_accuracy", facts.chance),
         )
-        blocks = {
-            block: group.groupby(tuned, sort=False, dropna=False)[["_dev", "_test"]].mean()
-            for block, group in scored.groupby("block")
-        }
-        drawn = all(
-            own[tuned].drop_duplicates().nunique().max() == len(blocks[block]) for block, own in scored.groupby("block")
-        )
-        if study.protocol.search == "grid" or not drawn or (own["status"] == selection.STOPPED).any():
+        curves, drawn = {}, study.protocol.search != "grid" and not (own["status"] == selection.STOPPED).any()
+        for block, group in scored.groupby("block"):
+            trials = group.groupby(tuned, sort=False, dropna=False)[["_dev", "_test"]].mean()
+            drawn = drawn and group[tuned].drop_duplicates().nunique().max() == len(trials)
+            curves[block] = trials
+        if not drawn:
             continue
-        curves = [
-            selection.expected_best(one["_dev"], one["_test"], budgets(len(one))).set_index("budget")
-            for one in blocks.values()
-        ]
-        curve = curves[0].rename(columns={"value": "accuracy"}).reset_index()
+        curves = {
+            block: selection.expected_best(one["_dev"], one["_test"], budgets(len(one)), study.level).set_index(
+                "budget"
+            )
+            for block, one in curves.items()
+        }
+        curve = next(iter(curves.values())).rename(columns={"value": "accuracy"}).reset_index()
         if len(curves) > 1:
-            values = pd.DataFrame({block: one["value"] for block, one in zip(blocks, curves, strict=True)})
-            rows = [row.dropna() for _, row in values.rename_axis(columns="block").iterrows()]
-            found = [selection.over_units(row, facts.test_share, SHARE, facts.num_test) for row in rows]
+            values = pd.DataFrame({block: one["value"] for block, one in curves.items()}).rename_axis(columns="block")
+            found = [_mean(study, row.dropna(), facts, "accuracy", facts.num_test) for _, row in values.iterrows()]
             curve = pd.DataFrame({"budget": values.index, **_columns("accuracy", found)})
         tables.append(curve.assign(task=facts.name, contestant=name))
-    return pd.concat(tables[1:] or tables, ignore_index=True)[list(tables[0].columns)]
+    if not tables:
+        return pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[2:], float))
+    return pd.concat(tables, ignore_index=True)[columns]
 
 
 def budgets(num_trials: int) -> list[int]:

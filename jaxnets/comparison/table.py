@@ -10,24 +10,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxnets import io, schema
+from jaxnets import io, metrics, schema
 from jaxnets.errors import UserError
-from jaxnets.stats import selection
+from jaxnets.stats import estimates, selection
 
 FILE, FORMAT = "study.json", 1
 TUNING, CONFIRMATION = "tuning", "confirmation"
-_TEXTS, _WHOLE = (
-    ("model", "optimizer", "status"),
-    ("run", "step", "num_steps", "seed", "example", "label", "prediction"),
-)
-_TABLES = {
-    "runs": "run model optimizer learning_rate num_steps seed status dev_loss dev_accuracy test_loss test_accuracy",
-    "curves": "run step train_loss dev_loss dev_accuracy",
-    "predictions": "run example label prediction",
-}
 COLUMNS: dict[str, dict[str, str]] = {
-    table: {name: "text" if name in _TEXTS else "whole" if name in _WHOLE else "number" for name in names.split()}
-    for table, names in _TABLES.items()
+    "runs": {
+        "run": "whole",
+        "model": "text",
+        "optimizer": "text",
+        "learning_rate": "number",
+        "num_steps": "whole",
+        "seed": "whole",
+        "status": "text",
+        **dict.fromkeys(metrics.columns(["dev", "test"]), "number"),
+    },
+    "curves": {"run": "whole", "step": "whole", **dict.fromkeys(["train_loss", *metrics.columns(["dev"])], "number")},
+    "predictions": {"run": "whole", "example": "whole", "label": "whole", "prediction": "whole"},
 }
 """What the tables of every run directory have, beside what they have of their own."""
 
@@ -67,7 +68,7 @@ class Protocol:
     spaces: Mapping[str, str] = field(default_factory=dict)
     steps_taken: int = 0
     steps_saved: int = 0
-    score: str = "dev_accuracy"
+    score: str = metrics.SCORE
 
 
 SHAPE = {
@@ -82,7 +83,7 @@ SHAPE = {
 
 @dataclass(frozen=True)
 class Study:
-    """The tables of a comparison."""
+    """The tables of a comparison; `level` is that of the intervals that are made from them."""
 
     runs: pd.DataFrame
     curves: pd.DataFrame
@@ -91,6 +92,7 @@ class Study:
     tasks: tuple[TaskFacts, ...]
     protocol: Protocol
     unfinished: tuple[str, ...] = ()
+    level: float = estimates.LEVEL
 
     @cached_property
     def whole(self) -> "Study":

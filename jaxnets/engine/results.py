@@ -13,7 +13,7 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array
 
-from jaxnets import jax_settings, schema, training
+from jaxnets import jax_settings, metrics, schema, training
 from jaxnets.config.config import Config
 from jaxnets.config.values import brief, show
 from jaxnets.data.dataset import Dataset
@@ -31,9 +31,9 @@ from jaxnets.training.word_rows import GivenVectors
 
 FINISHED, DIVERGED, STOPPED, INTERRUPTED = "finished", "diverged", "stopped", "interrupted"
 
-_CURVES = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy")
-_FINAL = {"train_loss": "final_train_loss", "train_accuracy": "final_train_accuracy"}
-_JUDGED = ("dev_loss", "dev_accuracy", "test_loss", "test_accuracy")
+_CURVES = metrics.columns(["train", "dev"])
+_FINAL = dict(zip(metrics.columns(["train"]), metrics.columns(["final_train"]), strict=True))
+_JUDGED = metrics.columns(["dev", "test"])
 
 
 def curves_table(records: Iterable[Record]) -> pd.DataFrame:

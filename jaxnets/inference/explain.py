@@ -2,9 +2,8 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,7 @@ from jaxnets.training.state import variables
 
 _MOST_WINDOWS = 5
 _LONGEST_TEXT = 160
-ANSWERS = (".csv", ".jsonl")
-"""The endings of files of answers."""
+ANSWERS = (".csv", ".jsonl")  # the endings of files of answers
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,12 @@ class Explanation:
     @property
     def prediction(self) -> str:
         """The most probable class."""
-        return _most_probable(self.probabilities)
+        return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def agreeing(self) -> int:
         """How many members would have given the same class by themselves."""
-        return sum(_most_probable(member) == self.prediction for member in self.members)
+        return sum(max(member, key=member.__getitem__) == self.prediction for member in self.members)
 
     @property
     def spread(self) -> dict[str, float]:
@@ -67,55 +65,48 @@ class Explanation:
         return {name: float(np.std([member[name] for member in self.members])) for name in self.probabilities}
 
 
-def _most_probable(probabilities: dict[str, float]) -> str:
-    return max(probabilities, key=probabilities.__getitem__)
-
-
 def explain(asked: Model | Ensemble, texts: Sequence[str], *, reasons: bool = True) -> list[Explanation]:
-    """What a model of texts, or an ensemble of them, says of some texts, and why."""
-    model = asked if isinstance(asked, Model) else asked.first
+    """What a model of texts, or an ensemble of them, says of some texts, and why.
+
+    Windows are those of a single text CNN: an ensemble has none in common.
+    """
+    ensemble = isinstance(asked, Ensemble)
+    model = asked.first if isinstance(asked, Ensemble) else asked
     if not model.vocabulary:
         raise UserError(f"the model '{model.plugin.name}' takes features, not texts.")
+
+    def of_members(rows: Sequence[np.ndarray]) -> np.ndarray:
+        return asked.of_members(rows) if isinstance(asked, Ensemble) else class_probabilities(asked, rows)[None]
+
+    def named(probabilities: np.ndarray) -> dict[str, float]:
+        return {name: float(value) for name, value in zip(model.class_names, probabilities, strict=True)}
+
     ids, of_texts = model.ids, list(map(splitter(model), checked_strings(texts)))
     kept = [words[: model.max_length or None] for words in of_texts]
     rows = [np.array([ids.get(word, 1) for word in words], np.int32) for words in kept]
-    of_members = np.stack([class_probabilities(asked, rows)]) if isinstance(asked, Model) else asked.of_members(rows)
-    found = []
+    said, found = of_members(rows), []
     for number, (text, words, row) in enumerate(zip(texts, kept, rows, strict=True)):
-        probabilities = of_members[:, number].mean(axis=0)
+        mean = said[:, number].mean(axis=0)
         contributions: np.ndarray | None = None
         windows: tuple[Window, ...] = ()
         if reasons and len(words) <= LONGEST_EXPLAINED:
-            contributions, windows = _reasons(asked, row, words, int(probabilities.argmax()))
-        members = tuple(_by_class(model, member[number]) for member in of_members)
+            if not ensemble and has_windows(model.params):
+                contributions, windows = _by_windows(model, row, words, int(mean.argmax()))
+            else:
+                contributions = leave_one_out(lambda rows: of_members(rows).mean(axis=0), row)
         found.append(
             Explanation(
                 text=text,
                 words=tuple(words),
                 known=tuple(word in ids for word in words),
-                probabilities=_by_class(model, probabilities),
+                probabilities=named(mean),
                 contributions=None if contributions is None else tuple(map(float, contributions)),
                 windows=windows,
-                members=members if isinstance(asked, Ensemble) else (),
+                members=tuple(named(member[number]) for member in said) if ensemble else (),
                 num_cut=len(of_texts[number]) - len(words),
             )
         )
     return found
-
-
-def _reasons(
-    asked: Model | Ensemble, row: np.ndarray, words: Sequence[str], predicted: int
-) -> tuple[np.ndarray, tuple[Window, ...]]:
-    """What each word of a text adds, and each window of a single text CNN: an ensemble has no windows in common."""
-    if isinstance(asked, Ensemble):
-        return leave_one_out(lambda rows: asked.of_members(rows).mean(axis=0), row), ()
-    if has_windows(asked.params):
-        return _by_windows(asked, row, words, predicted)
-    return leave_one_out(partial(class_probabilities, asked), row), ()
-
-
-def _by_class(model: Model, probabilities: np.ndarray) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(model.class_names, probabilities, strict=True)}
 
 
 def leave_one_out(
@@ -153,9 +144,18 @@ def _by_windows(
     contributions, windows = np.zeros(len(row)), []
     if len(row) == 0:
         return contributions, ()
-    weights, start = _direction(model, predicted), 0
+    # the weights of the predicted class, less the mean of those of the others
+    kernel, start = np.asarray(model.params[OUTPUT]["kernel"], np.float64), 0
+    if kernel.shape[1] == 1:  # one logit, that of class 1
+        weights = kernel[:, 0] if predicted == 1 else -kernel[:, 0]
+    else:
+        weights = kernel[:, predicted] - np.delete(kernel, predicted, axis=1).mean(axis=1)
     for width, (features, within) in window_features(model, row).items():
-        shares = _shares(features, within, averaged=model.module.pooling is MeanPooling)
+        # the share of each window in each pooled feature: 1 for the largest, or equal ones for the mean
+        winners = np.where(within[:, None], features, -np.inf).argmax(axis=0)
+        shares = (np.arange(len(features))[:, None] == winners).astype(np.float64)
+        if model.module.pooling is MeanPooling:
+            shares = np.broadcast_to((within / within.sum())[:, None], features.shape)
         added = (shares * features * weights[start : start + features.shape[1]]).sum(axis=1)
         start += features.shape[1]
         for place in np.flatnonzero(shares.any(axis=1)).tolist():
@@ -181,33 +181,27 @@ def window_features(model: Model, row: np.ndarray) -> dict[int, tuple[np.ndarray
     }
 
 
-def _shares(features: np.ndarray, within: np.ndarray, *, averaged: bool) -> Float[np.ndarray, "positions filters"]:
-    """The share of each window in each pooled feature: 1 for the largest, or equal ones for the mean."""
-    if averaged:
-        return np.broadcast_to((within / within.sum())[:, None], features.shape)
-    winners = np.where(within[:, None], features, -np.inf).argmax(axis=0)
-    return (np.arange(len(features))[:, None] == winners).astype(np.float64)
-
-
-def _direction(model: Model, predicted: int) -> Float[np.ndarray, "features"]:
-    """The weights of the predicted class, less the mean of those of the others."""
-    kernel = np.asarray(model.params[OUTPUT]["kernel"], np.float64)
-    if kernel.shape[1] == 1:  # one logit, that of class 1
-        return kernel[:, 0] if predicted == 1 else -kernel[:, 0]
-    others = np.delete(kernel, predicted, axis=1)
-    return kernel[:, predicted] - others.mean(axis=1)
-
-
 def print_explanation(console: Console, explanation: Explanation, top: int = 0) -> None:
     """The class, the probabilities, and the words: green ones speak for the class, red ones against it."""
+    prediction, members = explanation.prediction, explanation.members
     probabilities = ", ".join(f"{name} {value:.3f}" for name, value in ranked(explanation, top))
-    console.print(Text.assemble((explanation.prediction, "bold"), f"  ({probabilities})"))
-    if explanation.members:
-        console.print(Text(_agreement(explanation), style="dim"))
+    console.print(Text.assemble((prediction, "bold"), f"  ({probabilities})"))
+    if members:
+        values = [member[prediction] for member in members]
+        within = f"their probabilities of it are {min(values):.3f} to {max(values):.3f}"
+        agreement = f"{explanation.agreeing} of {len(members)} members say {prediction}; {within}."
+        console.print(Text(agreement, style="dim"))
     if explanation.contributions is None:
         console.print(Text(one_line(explanation.text, _LONGEST_TEXT)))
         return
-    console.print(coloured(explanation))
+    line, strongest = Text(), max(map(abs, explanation.contributions), default=0.0) or 1.0
+    for word, value in zip(explanation.words, explanation.contributions, strict=True):
+        strength, colour = abs(value) / strongest, "green" if value > 0 else "red"
+        line.append(word, style="" if strength < 0.1 else f"bold {colour}" if strength > 0.5 else colour)
+        if abs(value) >= 0.2 * strongest:
+            line.append(f" {value:+.3f}", style="dim")
+        line.append(" ")
+    console.print(line)
     unknown = [word for word, known in zip(explanation.words, explanation.known, strict=True) if not known]
     if unknown:
         console.print(Text(f"not in the vocabulary: {', '.join(dict.fromkeys(unknown))}", style="dim"))
@@ -222,58 +216,24 @@ def ranked(explanation: Explanation, top: int = 0) -> list[tuple[str, float]]:
     return by_probability[: top or None]
 
 
-def _agreement(explanation: Explanation) -> str:
-    """How far the members of an ensemble agree, in a sentence."""
-    count, prediction = len(explanation.members), explanation.prediction
-    values = [member[prediction] for member in explanation.members]
-    within = f"their probabilities of it are {min(values):.3f} to {max(values):.3f}"
-    return f"{explanation.agreeing} of {count} members say {prediction}; {within}."
-
-
-def coloured(explanation: Explanation) -> Text:
-    """The words with their contributions; the strongest ones in the strongest colour."""
-    contributions = explanation.contributions or ()
-    strongest = max(map(abs, contributions), default=0.0) or 1.0
-    line = Text()
-    for word, value in zip(explanation.words, contributions, strict=True):
-        line.append(word, style=_style(value / strongest))
-        if abs(value) >= 0.2 * strongest:
-            line.append(f" {value:+.3f}", style="dim")
-        line.append(" ")
-    return line
-
-
-def _style(strength: float) -> str:
-    if abs(strength) < 0.1:
-        return ""
-    weight = "bold " if abs(strength) > 0.5 else ""
-    return f"{weight}{'green' if strength > 0 else 'red'}"
-
-
 def as_json(explanations: Sequence[Explanation], top: int = 0, labels: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The explanations as lists and dictionaries; `words` and `windows` are None where there are no contributions."""
-    return [
-        {
-            "text": one.text,
-            "prediction": one.prediction,
-            "probabilities": dict(ranked(one, top)) if top else one.probabilities,
-            "words": _words(one),
-            "windows": None if one.contributions is None else [vars(window) for window in one.windows],
-            **_members(one),
-            **({"words_cut": one.num_cut} if one.num_cut else {}),
-            **({"label": labels[number]} if labels else {}),
-        }
-        for number, one in enumerate(explanations)
-    ]
-
-
-def _words(explanation: Explanation) -> list[dict[str, Any]] | None:
-    if explanation.contributions is None:
-        return None
-    return [
-        {"word": word, "known": known, "contribution": round(value, 6)}
-        for word, known, value in zip(explanation.words, explanation.known, explanation.contributions, strict=True)
-    ]
+    found = []
+    for number, one in enumerate(explanations):
+        content: dict[str, Any] = {"text": one.text, "prediction": one.prediction}
+        content |= {"probabilities": dict(ranked(one, top)) if top else one.probabilities, "words": None}
+        content |= {"windows": None}
+        if one.contributions is not None:
+            words = zip(one.words, one.known, one.contributions, strict=True)
+            content["words"] = [
+                {"word": word, "known": known, "contribution": round(value, 6)} for word, known, value in words
+            ]
+            content["windows"] = [vars(window) for window in one.windows]
+        if one.members:
+            content |= {"members": one.members, "spread": one.spread, "agreeing": one.agreeing}
+        content |= {"words_cut": one.num_cut} if one.num_cut else {}
+        found.append(content | ({"label": labels[number]} if labels else {}))
+    return found
 
 
 def json_text(explanations: Sequence[Explanation], top: int = 0, labels: Sequence[str] = ()) -> str:
@@ -302,34 +262,18 @@ def write(
     labels: Sequence[str] = (),
 ) -> Path:
     """Writes the answers to a file, whole or not at all: a row for each text, in their order."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, one in enumerate(explanations):
-        best = [(given[name], round(value, 6)) for name, value in ranked(one, top or 1)]
-        label = {"label": given.get(labels[number])} if labels else {}
-        rows.append(({"row": number + 1, **label}, best))
-    lines = _csv_lines(rows) if path.suffix == ".csv" else (_json_line(*row, top=top) for row in rows)
-    content = "".join(lines)
-    return io.write(path, lambda temporary: temporary.write_bytes(content.encode()))
-
-
-def _json_line(row: dict[str, Any], best: Sequence[tuple[Any, float]], *, top: int) -> str:
-    named = [{"answer": answer, "probability": probability} for answer, probability in best]
-    return json.dumps(row | named[0] | ({"top": named} if top else {}), ensure_ascii=False) + "\n"
-
-
-def _csv_lines(rows: Sequence[tuple[dict[str, Any], Sequence[tuple[Any, float]]]]) -> Iterator[str]:
+        best = [{"answer": given[name], "probability": round(value, 6)} for name, value in ranked(one, top or 1)]
+        row = {"row": number + 1, **({"label": given.get(labels[number])} if labels else {}), **best[0]}
+        if path.suffix == ".csv":
+            row |= {f"{name}_{rank}": cell for rank, of in enumerate(best[1:], 2) for name, cell in of.items()}
+        rows.append(row | ({"top": best} if top and path.suffix != ".csv" else {}))
     written = StringIO()
-    table = csv.writer(written, lineterminator="\n")
-    for number, (row, best) in enumerate(rows):
-        if number == 0:
-            ranks = ["" if rank == 0 else f"_{rank + 1}" for rank in range(len(best))]
-            table.writerow([*row, *(f"{name}{rank}" for rank in ranks for name in ("answer", "probability"))])
-        table.writerow([*row.values(), *(cell for pair in best for cell in pair)])
-    yield written.getvalue()
-
-
-def _members(explanation: Explanation) -> dict[str, Any]:
-    """What an ensemble has and a single model has not."""
-    if not explanation.members:
-        return {}
-    return {"members": explanation.members, "spread": explanation.spread, "agreeing": explanation.agreeing}
+    if path.suffix == ".csv" and rows:
+        table = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    else:
+        written.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return io.write(path, lambda temporary: temporary.write_bytes(written.getvalue().encode()))

@@ -63,7 +63,8 @@ class Model:
     @property
     def module(self) -> nn.Module:
         """The Flax module."""
-        return self.plugin.value(**{name: _unwrapped(value) for name, value in self.arguments.items()})
+        given = self.arguments.items()
+        return self.plugin.value(**{name: one.value if isinstance(one, Plugin) else one for name, one in given})
 
     @property
     def ids(self) -> dict[str, int]:
@@ -73,22 +74,9 @@ class Model:
     def described(self) -> dict[str, Any]:
         """All but the parameters, as JSON knows it; `from_description` reads it."""
         arguments = {name: str(value) if isinstance(value, Plugin) else value for name, value in self.arguments.items()}
-        return {
-            "form": _FORM,
-            "model": self.plugin.name,
-            "head": self.head.name,
-            "arguments": arguments,
-            "class_names": self.class_names,
-            "tokenizer": self.tokenizer,
-            "vocabulary": self.vocabulary,
-            "label_type": self.label_type,
-            "max_length": self.max_length,
-            "about": self.about,
-        }
-
-
-def _unwrapped(value: Any) -> Any:
-    return value.value if isinstance(value, Plugin) else value
+        content = {"form": _FORM, "model": self.plugin.name, "head": self.head.name, "arguments": arguments}
+        names = ("class_names", "tokenizer", "vocabulary", "label_type", "max_length", "about")
+        return content | {name: getattr(self, name) for name in names}
 
 
 def from_description(path: Path, content: Mapping[str, Any], params: Any, trust: Trust) -> Model:

@@ -29,16 +29,17 @@ from jaxnets.claims.verdicts import (
     count,
     in_unit,
 )
-from jaxnets.errors import UserError
-from jaxnets.report import pages
-from jaxnets.report.console import Table
+from jaxnets.errors import UserError, command
+from jaxnets.report.console import Table, page
 from jaxnets.report.tables import NONE, cell
+from jaxnets.stats import estimates
 
 FILE = "finding.json"
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 MARKS = {SUPPORTED: "✓", CONTRADICTED: "✗", MIXED: "±", INCONCLUSIVE: "?", NOT_TESTED: NONE}
 NOT_RUN, NO_INTERVAL = "not run", "no interval"
 DECIDES, ADDED = "What decides", "Additional results (not part of the verdict)"
+LEVEL_OF_RULES = f"{estimates.percent(estimates.LEVEL)} CI "
 _COLOURS = {SUPPORTED: "green", CONTRADICTED: "red", MIXED: "magenta", INCONCLUSIVE: "yellow"}
 
 
@@ -99,9 +100,12 @@ def read(directory: Path) -> Finding | None:
 def show(console: Console, finding: Finding, directory: Path) -> None:
     """Prints the claim, its setting, the tables, what decides and by which rule, the rest, and the verdict."""
 
+    def style(outcome: str) -> str:
+        return f"bold {_COLOURS[outcome]}" if outcome in _COLOURS else "dim"
+
     def part_line(part: Part, more: str = "") -> None:
         about = f" ({part.kind}): {part.statement} {more}".rstrip()
-        console.print(Padding(Text.assemble((part.outcome, _style(part.outcome)), about), (0, 0, 0, 2)))
+        console.print(Padding(Text.assemble((part.outcome, style(part.outcome)), about), (0, 0, 0, 2)))
 
     verdict = finding.verdict
     console.print(Text(f"Claim: {finding.claim}", style="bold"))
@@ -119,13 +123,9 @@ def show(console: Console, finding: Finding, directory: Path) -> None:
         for part in side:
             part_line(part, short_effect(part))
     blocks = f" ({verdict.stability})" if verdict.stability else ""
-    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.in_words, _style(verdict.outcome)), blocks))
+    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.in_words, style(verdict.outcome)), blocks))
     for name in finding.pictures:
         console.print(Text(f"Figure: {directory / 'figures' / name}.png"), soft_wrap=True)
-
-
-def _style(outcome: str) -> str:
-    return f"bold {_COLOURS[outcome]}" if outcome in _COLOURS else "dim"
 
 
 # ---- effects and their bars -------------------------------------------------------------------------------------
@@ -197,7 +197,9 @@ def bars(part: Part, *, of_tasks: bool = False) -> list[Bar | None]:
             return None
         interval = _interval(one, unit)
         known = interval != NO_INTERVAL
-        label = f"Effect {in_unit(one.value, unit)}, {'95% CI ' if known else ''}{interval}; supported {test} {least}"
+        label = (
+            f"Effect {in_unit(one.value, unit)}, {LEVEL_OF_RULES if known else ''}{interval}; supported {test} {least}"
+        )
         ends = (at(one.low), at(one.high)) if known else None
         areas = [(kind, edge(start), edge(end)) for kind, start, end in zones if not math.isnan(start + end)]
         return Bar(areas, at(one.value), ends, label + in_unit(bound, unit))
@@ -210,7 +212,7 @@ def bars(part: Part, *, of_tasks: bool = False) -> list[Bar | None]:
 
 @dataclass(frozen=True)
 class Section:
-    """One claim of the page."""
+    """One claim of the page; `real` is the same on a real text."""
 
     name: str
     claim: str
@@ -225,6 +227,18 @@ class Section:
         """Whether there is a finding, and one on the real text where it was asked for."""
         return self.finding is not None and (self.real is None or self.real.complete)
 
+    @property
+    def outcome(self) -> str:
+        """That of its verdict."""
+        return self.finding.verdict.outcome if self.finding else NOT_RUN
+
+    @property
+    def commands(self) -> list[str]:
+        """What repeats the claim, and tells how to change it."""
+        found = [one.finding.command for one in (self, self.real) if one and one.finding]
+        again = [f"{first} --base_seed=1" for first in found[:1] if "--base_seed" not in first]
+        return [*(found or [command(self.name)]), *again, command(self.name, "--help")]
+
 
 def html(
     title: str, introduction: str, sections: Sequence[Section], about: str, notes: Sequence[str] = (), text: str = ""
@@ -232,11 +246,16 @@ def html(
     """The page in one file, figures included: it opens without a network."""
     every = [section for one in sections for section in (one, one.real) if section]
     found = [section.finding for section in every if section.finding]
-    return pages.render(
+
+    def image(section: Section, name: str) -> str:
+        content = (section.directory / "figures" / f"{name}.svg").read_bytes()
+        return f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+
+    return page(
         "page.html",
         title=title,
         introduction=introduction,
-        sections=[_section(section) for section in sections],
+        sections=sections,
         counts=counts(sections),
         rules=rules(sections),
         programs=sum(one.programs for one in found),
@@ -245,28 +264,34 @@ def html(
         notes=notes,
         text=text,
         marks=MARKS,
+        groups=((DECIDES, True), (ADDED, False)),
+        bars=bars,
+        short_effect=short_effect,
+        stability=stability,
+        interval=_interval,
+        in_unit=in_unit,
+        image=image,
     )
 
 
 def counts(sections: Sequence[Section]) -> list[str]:
     """Sentences on how many verdicts there are of each kind, identities apart; then the same of the real text."""
-    real = [section.real for section in sections if section.real]
-    text = _counted(sections)
-    return [text[:1].upper() + text[1:], *([f"On the real text: {_counted(real)}"] if real else [])]
 
+    def counted(sections: Sequence[Section]) -> str:
+        verdicts = [section.finding.verdict for section in sections if section.finding]
+        identities = [verdict.outcome for verdict in verdicts if verdict.kind == IDENTITY]
+        findings = [verdict.outcome for verdict in verdicts if verdict.kind != IDENTITY]
+        parts = [f"of {len(findings)} finding{'s' * (len(findings) != 1)} {count(findings)}"]
+        if identities:
+            held = identities.count(SUPPORTED)
+            named = f"{len(identities)} {'identity holds' if len(identities) == 1 else 'identities hold'}"
+            parts.insert(0, named if held == len(identities) else f"{held} of {named}")
+        if missing := len(sections) - len(verdicts):
+            parts.append(f"{missing} not run")
+        return "; ".join(parts) + "."
 
-def _counted(sections: Sequence[Section]) -> str:
-    verdicts = [section.finding.verdict for section in sections if section.finding]
-    identities = [verdict.outcome for verdict in verdicts if verdict.kind == IDENTITY]
-    findings = [verdict.outcome for verdict in verdicts if verdict.kind != IDENTITY]
-    parts = [f"of {len(findings)} finding{'s' * (len(findings) != 1)} {count(findings)}"]
-    if identities:
-        held = identities.count(SUPPORTED)
-        named = f"{len(identities)} {'identity holds' if len(identities) == 1 else 'identities hold'}"
-        parts.insert(0, named if held == len(identities) else f"{held} of {named}")
-    if missing := len(sections) - len(verdicts):
-        parts.append(f"{missing} not run")
-    return "; ".join(parts) + "."
+    real, text = [section.real for section in sections if section.real], counted(sections)
+    return [text[:1].upper() + text[1:], *([f"On the real text: {counted(real)}"] if real else [])]
 
 
 def rules(sections: Sequence[Section]) -> str:
@@ -287,76 +312,6 @@ def stability(verdict: Verdict) -> str:
     return "; ".join([f"{verdict.blocks.get(verdict.outcome, 0)} of {total}", *others])
 
 
-def _section(section: Section) -> dict[str, Any]:
-    """What the template needs of a section, with the commands that repeat a claim and tell how to change it."""
-    alone = f"python run.py {section.name}"
-    found = [one.finding.command for one in (section, section.real) if one and one.finding]
-    again = [f"{command} --base_seed=1" for command in found[:1] if "--base_seed" not in command]
-    return {
-        "name": section.name,
-        "claim": section.claim,
-        "rules": section.rules,
-        "made": _run(section),
-        "real": _run(section.real) if section.real else None,
-        "commands": [*(found or [alone]), *again, f"{alone} --help"],
-    }
-
-
-def _run(section: Section) -> dict[str, Any]:
-    """What the template needs of one run of a claim."""
-    if (finding := section.finding) is None:
-        return {"outcome": NOT_RUN, "problem": section.problem, "kind": NONE, "effect": NONE, "stability": NONE}
-    verdict, headline = finding.verdict, finding.verdict.headline
-    outcomes = ", ".join(f"{outcome} in {number}" for outcome, number in verdict.blocks.items())
-    side = [part for part in verdict.parts if not part.core]
-    return {
-        "finding": finding,
-        "outcome": verdict.outcome,
-        "kind": verdict.kind,
-        "statement": headline.statement,
-        "effect": short_effect(headline),
-        "bar": bars(headline)[0],
-        "stability": stability(verdict),
-        "blocks": f"{outcomes} of {sum(verdict.blocks.values())} blocks" if outcomes else "",
-        "groups": [(title, _parts(parts)) for title, parts in ((DECIDES, verdict.core), (ADDED, side)) if parts],
-        "seconds": f"{finding.seconds:.0f}",
-        "pictures": [
-            {"name": name, "caption": caption, "source": _embedded(section.directory / "figures" / f"{name}.svg")}
-            for name, caption in finding.pictures.items()
-        ],
-        "tables": finding.shown,
-    }
-
-
-def _embedded(path: Path) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """What the template needs of parts; a rule like that before is not told again."""
-    shown, before = [], None
-    for part in parts:
-        rule = [("Rule", part.rule), ("Why this bound", part.reason), ("Power, stated before", part.power)]
-        lines = [("Rule", "As above.")] if rule == before else [(name, text) for name, text in rule if text]
-        if not math.isnan(part.detectable):
-            least = in_unit(part.detectable, part.task_unit)
-            lines.append(("Detectable", f"{least}, in four of five repetitions of this run"))
-        tasks = [
-            {
-                "task": on.task,
-                "outcome": on.outcome,
-                "bar": bar,
-                "effect": f"{in_unit(on.value, part.task_unit)} ({_interval(on, part.task_unit)})",
-                "note": on.note,
-            }
-            for on, bar in zip(part.tasks, bars(part, of_tasks=True), strict=True)
-        ]
-        evidence = part.evidence[:1].upper() + part.evidence[1:]
-        shown.append({"part": part, "evidence": evidence, "lines": lines, "bar": bars(part)[0], "tasks": tasks})
-        before = rule
-    return shown
-
-
 # ---- the table in Markdown --------------------------------------------------------------------------------------
 
 
@@ -366,13 +321,11 @@ def markdown(sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
     header = ["claim", "verdict", "kind", "effect", "blocks", *(["real text"] if real else [])]
     lines = [header, ["---"] * len(header)]
     for section in sections:
-        claim, finding = f"{_escaped(section.claim)} `{section.name}`", section.finding
-        if finding is None:
-            cells = [claim, NOT_RUN, NONE, _escaped(section.problem), NONE]
-        else:
-            verdict, part = finding.verdict, finding.verdict.headline
+        cells = [f"{_escaped(section.claim)} `{section.name}`", NOT_RUN, NONE, _escaped(section.problem), NONE]
+        if section.finding:
+            verdict, part = section.finding.verdict, section.finding.verdict.headline
             effect = _escaped(f"{part.statement} {short_effect(part)}")
-            cells = [claim, f"{MARKS[verdict.outcome]} {verdict.outcome}", verdict.kind, effect, stability(verdict)]
+            cells[1:] = f"{MARKS[verdict.outcome]} {verdict.outcome}", verdict.kind, effect, stability(verdict)
         lines.append([*cells, *([_real_cell(section)] if real else [])])
     table = [f"| {' | '.join(row)} |" for row in lines]
     about = f"Blocks: how many repetitions reach this verdict on their own. Rules: `{rules(sections)}`."

@@ -1,4 +1,4 @@
-"""The console: what is shown on it is text, whoever wrote it; and tables, which fit into its width."""
+"""Console and pages: what is shown is text, whoever wrote it; and tables, which fit into the console's width."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -34,6 +34,20 @@ class Terminal(Console):
         os.dup2(nowhere, self.file.fileno())
 
 
+def page(template: str, **values: Any) -> str:
+    """HTML from a template beside this file; what comes from outside is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("jaxnets.report", "templates"),
+        autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # what is marked as HTML stays
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of texts, for a page or the console.
@@ -55,36 +69,28 @@ class Table:
         natural, least = [], []
         for place, (name, column) in enumerate(zip(map(str, self.columns), columns, strict=True)):
             natural.append(max(map(cell_len, [*name.split("\n"), *column])))
-            words = max(
-                map(cell_len, [*name.split(), *(() if numeric[place] else " ".join(column).split())]), default=0
-            )
+            words = [*name.split(), *([] if numeric[place] else " ".join(column).split())]
             longest = max(map(cell_len, column), default=0)
             kept = longest if numeric[place] else min(longest, _WHOLE_NAME if place == 0 else _WHOLE_TEXT)
-            least.append(max(kept, min(words, _WHOLE_WORD)))
+            least.append(max(kept, min(max(map(cell_len, words), default=0), _WHOLE_WORD)))
         shown, optional = list(range(len(columns))), [list(self.columns).index(name) for name in self.optional]
-        while (spare := options.max_width + 2 - sum(least[place] + 2 for place in shown)) < 0:
-            if not optional:
-                yield from self._as_list()
-                return
+        while (spare := options.max_width + 2 - sum(least[place] + 2 for place in shown)) < 0 and optional:
             shown.remove(optional.pop(0))
-        drawn = table.Table(box=box.SIMPLE_HEAD)
-        drawn.show_edge, drawn.pad_edge, drawn.padding = False, False, (0, 1, 0, 0)
-        for place in sorted(shown, key=lambda place: numeric[place]):  # texts get what there is to spare first
-            more = min(natural[place] - least[place], spare)
-            least[place], spare = least[place] + more, spare - more
-        for place in shown:
-            justify: Literal["left", "right"] = "right" if numeric[place] else "left"
-            drawn.add_column(str(self.columns[place]), justify=justify, overflow="fold", width=least[place])
-        for row in self.rows:
-            drawn.add_row(*(str(row[place]) for place in shown))
         # a title within the table would be broken at the width of its columns
-        yield Text(f"\n{self.title}" if self.title else "", style="italic")
-        yield drawn
-        yield Text(f"{self.note}\n" if self.note else "", style="dim italic")
-
-    def _as_list(self) -> RenderResult:
-        yield Text(f"\n{self.title}", style="italic")
-        for row in self.rows:
-            named = [f"{name}: {cell}".removeprefix(": ") for name, cell in zip(self.columns, row, strict=True)]
-            yield Text("\n  ".join(named), overflow="fold")
-        yield Text(f"{self.note}\n", style="dim italic")
+        yield Text(f"\n{self.title}" if self.title or spare < 0 else "", style="italic")
+        if spare < 0:
+            for row in self.rows:
+                named = [f"{name}: {cell}".removeprefix(": ") for name, cell in zip(self.columns, row, strict=True)]
+                yield Text("\n  ".join(named), overflow="fold")
+        else:
+            drawn = table.Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+            for place in sorted(shown, key=lambda place: numeric[place]):  # texts get what there is to spare first
+                more = min(natural[place] - least[place], spare)
+                least[place], spare = least[place] + more, spare - more
+            for place in shown:
+                justify: Literal["left", "right"] = "right" if numeric[place] else "left"
+                drawn.add_column(str(self.columns[place]), justify=justify, overflow="fold", width=least[place])
+            for row in self.rows:
+                drawn.add_row(*(str(row[place]) for place in shown))
+            yield drawn
+        yield Text(f"{self.note}\n" if self.note or spare < 0 else "", style="dim italic")

@@ -9,7 +9,6 @@ import textwrap
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,6 @@ _DARK = {"ink": "#e6e9ed", "quiet": "#a3acb8", "line": "#363d46", "page": "#1d21
 _ON_DARK = {COLOURS[0]: "#3f94f0", COLOURS[5]: "#a5dcff", INK: "#e6e9ed"}
 WIDTH, HEIGHT, ROW = 360, 260, 28  # pixels
 _MANY = 20  # classes of a confusion matrix above which its zeros are left out
-_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -88,57 +86,56 @@ def theme(dark: bool = False) -> dict[str, Any]:
 
 def rows(table: pd.DataFrame | Iterable[Mapping[str, Any]]) -> Any:
     """A chart of a table: what is not finite is missing, texts hold no control characters."""
-    frame: pd.DataFrame = pd.DataFrame(table if isinstance(table, pd.DataFrame) else list(table))
-    return alt.Chart(alt.InlineData(values=[dict(zip(frame, row, strict=True)) for row in plain(frame)]))
+    frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(list(table))
+    return alt.Chart(alt.InlineData(values=records(frame)))
 
 
-def plain(table: pd.DataFrame) -> list[list[Any]]:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table for JSON: what is not finite is None, texts hold no control characters."""
-    return [[_plain(value) for value in row] for row in table.itertuples(index=False)]
+    names = list(map(str, table))
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in table.itertuples(index=False)]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    if value is None or value is pd.NA:
-        return None
     if isinstance(value, int | float | np.number):
         whole = isinstance(value, int | np.integer)
         return None if not np.isfinite(value) else int(value) if whole else float(f"{value:.9g}")
-    return _text(value)
+    return None if value is None or value is pd.NA else _text(value)
 
 
 def _text(value: Any) -> str:
     return printable(str(value))
 
 
-def colour(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
-    """A colour for each name; none twice."""
-    scale: dict[str, Any] = {"domain": [_text(name) for name in names]}
-    if len(names) > len(COLOURS):  # up to here the theme has them, for light and dark pages
-        scale["range"] = palette(len(names))
-    shown = alt.Legend(title=title, symbolLimit=0) if legend else None
-    return alt.Color(f"{field}:N").scale(**scale).legend(shown)
-
-
-def shape(names: Sequence[Any], field: str = "series", title: str | None = None, legend: bool = True) -> Any:
-    """A form for each name, in one legend with its colour."""
+def looks(
+    names: Sequence[Any], field: str = "series", title: str | None = None, *, legend: bool = True
+) -> dict[str, Any]:
+    """The channels of a colour and a form for each name, no colour twice, in one legend."""
+    domain, shown = [_text(name) for name in names], alt.Legend(title=title, symbolLimit=0) if legend else None
+    # the theme has the first colours, for light and dark pages
+    scale = {"domain": domain} | ({"range": palette(len(names))} if len(names) > len(COLOURS) else {})
     forms = [SHAPES[number % len(SHAPES)] for number in range(len(names))]
-    shown = alt.Legend(title=title, symbolLimit=0) if legend else None
-    return alt.Shape(f"{field}:N").scale(domain=[_text(name) for name in names], range=forms).legend(shown)
+    return {
+        "color": alt.Color(f"{field}:N").scale(**scale).legend(shown),
+        "shape": alt.Shape(f"{field}:N").scale(domain=domain, range=forms).legend(shown),
+    }
 
 
-def banded(base: Any, x: Any, y: Any, look: Any, tips: Sequence[Any] = (), **marks: Any) -> list:
-    """A line with its interval as a band; where there is no interval there is no band.
+def banded(
+    base: Any, x: Any, y: Any, look: Mapping[str, Any], tips: Sequence[Any] = (), *, points: bool = True
+) -> list:
+    """A line with its interval (fields `low` and `high`) as a band, and its points; without an interval no band.
 
-    The fields of the interval are `low` and `high`. The later of two lines that coincide is the thinner one: both are
-    seen. `marks` are further channels of the points, none without them.
+    The later of two lines that coincide is the thinner one: both are seen.
     """
-    band = base.mark_area(opacity=0.18, clip=True).encode(x=x, y=y.field("low"), y2="high:Q", color=look)
-    line = base.mark_line(clip=True).encode(x=x, y=y, color=look, strokeWidth=_thinner(look))
-    spots = base.mark_point(filled=False, clip=False, strokeWidth=1.8).encode(x=x, y=y, color=look, tooltip=list(tips))
-    spots = spots.encode(size=_thinner(look, 90, 30), **marks) if marks else spots.encode(opacity=alt.value(0))
-    return [band, line, spots]
+    color = look["color"]
+    band = base.mark_area(opacity=0.18, clip=True).encode(x=x, y=y.field("low"), y2="high:Q", color=color)
+    line = base.mark_line(clip=True).encode(x=x, y=y, color=color, strokeWidth=_thinner(color))
+    spots = base.mark_point(filled=False, clip=False, strokeWidth=1.8).encode(x=x, y=y, color=color, tooltip=list(tips))
+    marks = {"size": _thinner(color, 90, 30), "shape": look["shape"]} if points else {"opacity": alt.value(0)}
+    return [band, line, spots.encode(**marks)]
 
 
 def _thinner(look: Any, most: float = 4.0, least: float = 1.5) -> Any:
@@ -222,49 +219,41 @@ def lines(
     yscale: str = "linear",
     domain: tuple[float, float] | None = None,
 ) -> Any:
-    """The mean of `y` over `x`, a line for each value of `by`, with bands for the 95% intervals."""
+    """The mean of `y` over `x`, a line for each value of `by`, with bands for the intervals."""
     table = table[np.isfinite(table[y].astype(float))]
-    estimate = estimate or partial(estimates.mean, kind=kind or _kind(y, percent))
-    groups = table.groupby(by, sort=False) if by else [("", table)]
+    kind = kind or (estimates.SHARE if percent else estimates.kind_of(y))
     found = [
-        {"x": place, **_bounded(estimate(values), percent), "series": printable(str(name))}
-        for name, group in groups
+        {"x": place, **_ends(estimate(values) if estimate else estimates.mean(values, kind), percent)}
+        | {"series": printable(str(name))}
+        for name, group in (table.groupby(by, sort=False) if by else [("", table)])
         for place, values in group.groupby(x, sort=False)[y]
     ]
     drawn = pd.DataFrame(found, columns=["x", "value", "low", "high", "series"])
     if yscale == "log":  # which shows what is above zero
         drawn = drawn[drawn["value"] > 0]
         drawn.loc[drawn["low"] <= 0, ["low", "high"]] = np.nan
-    numeric = pd.api.types.is_numeric_dtype(table[x])
-    drawn = drawn.sort_values("x", kind="stable") if numeric else drawn.assign(x=drawn["x"].map(_text))
     label = xlabel or x.replace("_", " ")
-    across = axis("x", drawn["x"], label, xscale) if numeric else alt.X("x:O").title(label).axis(labelAngle=0)
-    if not numeric:
+    if pd.api.types.is_numeric_dtype(table[x]):
+        drawn = drawn.sort_values("x", kind="stable")
+        across = axis("x", drawn["x"], label, xscale)
+    else:
+        drawn = drawn.assign(x=drawn["x"].map(_text))
+        across = alt.X("x:O").title(label).axis(labelAngle=0)
         across = across.scale(domain=list(dict.fromkeys(map(_text, table[x]))))
     shown = drawn[["value", "low", "high"]].to_numpy(float).ravel()
     up = axis("value", shown, ylabel or y.replace("_", " "), yscale, percent)
-    if domain:
-        up = up.scale(domain=domain, nice=False)
+    up = up.scale(domain=domain, nice=False) if domain else up
     names = list(dict.fromkeys(drawn["series"]))
-    named = bool(by) and bool(names)
-    look = colour(names, title=(legend or by or "").replace("_", " "), legend=named)
-    base = rows(drawn)
-    marks = {"shape": shape(names, title=(legend or by or "").replace("_", " "), legend=named)} if markers else {}
-    layers = banded(base, across, up, look, **marks)
+    look = looks(names, title=(legend or by or "").replace("_", " "), legend=bool(by and names))
+    layers = banded(rows(drawn), across, up, look, points=markers)
     if not markers and len(names) > 1:
         dashes = [DASHES[number % len(DASHES)] for number in range(len(names))]
-        layers[1] = layers[1].encode(
-            strokeDash=alt.StrokeDash("series:N").scale(domain=names, range=dashes).legend(None)
-        )
+        dash = alt.StrokeDash("series:N").scale(domain=names, range=dashes).legend(None)
+        layers[1] = layers[1].encode(strokeDash=dash)
     return figure(*layers, title=title)
 
 
-def _kind(column: str, percent: bool) -> Kind:
-    """What is shown in percent is a share."""
-    return estimates.SHARE if percent else estimates.kind_of(column)
-
-
-def _bounded(estimate: Estimate, share: bool = False) -> dict[str, float]:
+def _ends(estimate: Estimate, share: bool) -> dict[str, float]:
     """An estimate with both bounds or none; those of a share within 0 and 1."""
     low, high = float(estimate.low), float(estimate.high)
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -284,22 +273,19 @@ def dots(
     ratio: bool = False,
     xlabel: str = "",
 ) -> Any:
-    """A row for each name: a dot at the value, a bar over the 95% interval, lines at `zero` (dotted) and `bound`.
+    """A row for each name: a dot at the value, a bar over the interval, lines at `zero` (dotted) and `bound`.
 
     Of a name with several series a row has a dot for each, beside one another. With `ratio`, what is given are natural
     logarithms of ratios.
     """
-    by_series = {name: one if isinstance(one, Mapping) else {"": one} for name, one in found.items()}
-    series = list(dict.fromkeys(_text(one) for own in by_series.values() for one in own))
     numbers = ["value", "low", "high"]
-    drawn = pd.DataFrame(
-        [
-            {"name": name, "series": one, **_bounded(estimate, estimate.kind == estimates.SHARE)}
-            for name, own in by_series.items()
-            for one, estimate in own.items()
-        ],
-        columns=["name", "series", *numbers],
-    )
+    table = [
+        {"name": name, "series": one, **_ends(estimate, estimate.kind == estimates.SHARE)}
+        for name, own in found.items()
+        for one, estimate in (own.items() if isinstance(own, Mapping) else [("", own)])
+    ]
+    drawn = pd.DataFrame(table, columns=["name", "series", *numbers])
+    series = list(dict.fromkeys(map(_text, drawn["series"])))
     lines_at = [(place, dash) for place, dash in ((zero, [2, 3]), (bound, [6, 4])) if place is not None]
     x = alt.X(field="value", type="quantitative").title(_wrapped(xlabel))
     if ratio:
@@ -311,23 +297,21 @@ def dots(
         x = x.axis(values=ticks(seen.min(), seen.max()), labelExpr="format(datum.value, '~g') + '×'")
     else:
         x = x.scale(padding=10, nice=False, zero=False).axis(format="~%" if percent else "~g", tickCount=5)
-    place = {"y": alt.Y("name:N").scale(domain=[_text(name) for name in found]).title(None)}
     several = len(series) > 1
-    place |= {"color": colour(series, legend=several)}
+    look = looks(series, legend=several)
+    place = {"y": alt.Y("name:N").scale(domain=[_text(name) for name in found]).title(None), "color": look["color"]}
     place |= {"yOffset": alt.YOffset("series:N").scale(domain=series)} if several else {}
     base = rows(drawn)
     bars = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2.5)
     bars = bars.encode(x=x.field("low"), x2="high:Q", **place)
-    spots = base.mark_point(filled=True, size=70, opacity=1)
-    spots = spots.encode(x=x, shape=shape(series, legend=several), **place)
+    spots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, shape=look["shape"], **place)
     across = [rule(dash, x=place) for place, dash in lines_at]
-    height = (ROW + 12 * several) * max(len(found), 1) + 10
-    return figure(*across, bars, spots, title=title, height=height)
+    return figure(*across, bars, spots, title=title, height=(ROW + 12 * several) * max(len(found), 1) + 10)
 
 
 def dots_of_means(table: pd.DataFrame, by: str, series: str, column: str, *, percent: bool = False, **look: Any) -> Any:
     """The means of a column as `dots`: a row for each value of `by`, in it a dot for each of `series`."""
-    kind = _kind(column, percent)
+    kind = estimates.SHARE if percent else estimates.kind_of(column)
     found = {
         str(name): {str(one): estimates.mean(values, kind) for one, values in own.groupby(series, sort=False)[column]}
         for name, own in table.groupby(by, sort=False)
@@ -338,8 +322,8 @@ def dots_of_means(table: pd.DataFrame, by: str, series: str, column: str, *, per
 def on_tasks(table: pd.DataFrame, rule: Rule, xlabel: str = "") -> Any:
     """The effect on each task with its interval, the bound of the rule (dashed), and zero (dotted)."""
     effects = {str(task): verdicts.estimated(own) for task, own in table.groupby("task", sort=False)}
-    look: dict[str, Any] = {"percent": rule.unit == "%", "ratio": rule.unit == "log×"}
-    return dots(effects, zero=0.0, bound=rule.bound, xlabel=xlabel, **look)
+    percent, ratio = rule.unit == "%", rule.unit == "log×"
+    return dots(effects, zero=0.0, bound=rule.bound, xlabel=xlabel, percent=percent, ratio=ratio)
 
 
 def plane(
@@ -394,26 +378,25 @@ def _image(shares: np.ndarray) -> str:
     blue = 81.24 + t * (442.36 - t * (2482.43 - t * (6167.24 - t * (6614.94 - t * 2475.67))))
     pixels = np.clip(np.stack([red, green, blue], axis=-1), 0, 255).round().astype(np.uint8)
     content = b"".join(b"\0" + row.tobytes() for row in pixels)
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", *shares.shape[::-1], 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(content))]
-    chunks = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in [*parts, (b"IEND", b"")]
-    ]
-    return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
+    size = struct.pack(">IIBBBBB", *shares.shape[::-1], 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, data in ((b"IHDR", size), (b"IDAT", zlib.compress(content)), (b"IEND", b"")):
+        png += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def path(table: pd.DataFrame, x: str, y: str, by: str, colours: Sequence[str], legend: str) -> list[Any]:
     """Layers: a way with its steps for each value of `by`, in the order of the rows, on a white edge."""
     named = pd.DataFrame({"x": table[x], "y": table[y], "series": table[by].map(_text), "order": range(len(table))})
     names = list(dict.fromkeys(named["series"]))
-    colours = [colours[number % len(colours)] for number in range(len(names))]
     base = rows(named).encode(x="x:Q", y="y:Q", order="order:Q")
     shown = alt.Legend(title=legend, orient="bottom", columns=2)
-    look = alt.Color("series:N").scale(domain=names, range=colours).legend(shown)
+    look = alt.Color("series:N").scale(domain=names, range=[colours[n % len(colours)] for n in range(len(names))])
+    unnamed = look.legend(None)
     edge = base.mark_line(color="white", strokeWidth=5, opacity=0.5, clip=True).encode(detail="series:N")
-    ways = base.mark_line(clip=True).encode(color=look.legend(None), strokeWidth=_thinner(look.legend(None), 3.5, 1.2))
-    marks = shape(names, title=legend).legend(shown)
-    spots = base.mark_point(size=22, clip=True, opacity=1, filled=True).encode(color=look, shape=marks)
+    ways = base.mark_line(clip=True).encode(color=unnamed, strokeWidth=_thinner(unnamed, 3.5, 1.2))
+    spots = base.mark_point(size=22, clip=True, opacity=1, filled=True)
+    spots = spots.encode(color=look.legend(shown), shape=looks(names, title=legend)["shape"].legend(shown))
     return [edge, ways, spots]
 
 
@@ -434,11 +417,10 @@ def against(
     names = list(dict.fromkeys(shown["series"]))
     across = axis("x", shown["x"], xlabel or x.replace("_", " "))
     up = axis("y", shown["y"], ylabel or y.replace("_", " "))
-    marks = {"color": colour(names, legend=bool(names)), "shape": shape(names, legend=bool(names))}
-    spots = rows(shown).mark_point(size=30, opacity=0.7).encode(x=across, y=up, **marks)
+    spots = rows(shown).mark_point(size=30, opacity=0.7).encode(x=across, y=up, **looks(names, legend=bool(names)))
     ends = np.array([shown["x"].min(), shown["x"].max()]) if len(shown) else np.array([0.0, 1.0])
-    line = rows({"x": end, "y": slope * end} for end in ends)
-    return figure(line.mark_line(strokeDash=[2, 3], style="ink").encode(x=across, y=up), spots, title=title)
+    line = rows([{"x": end, "y": slope * end} for end in ends]).mark_line(strokeDash=[2, 3], style="ink")
+    return figure(line.encode(x=across, y=up), spots, title=title)
 
 
 def points(x: Sequence[float], y: Sequence[float], classes: Sequence[Any], names: Mapping[Any, str]) -> Any:
@@ -447,14 +429,14 @@ def points(x: Sequence[float], y: Sequence[float], classes: Sequence[Any], names
     domain, legend = list(names.values()), alt.Legend(title=None, orient="bottom")
     look = alt.Color("series:N").scale(domain=domain, range=list(COLOURS[1 : 1 + len(domain)])).legend(legend)
     marks = rows(shown).mark_point(filled=True, size=150, opacity=1, stroke="white", strokeWidth=1.5)
-    return marks.encode(x="x:Q", y="y:Q", color=look, shape=shape(domain).legend(legend))
+    return marks.encode(x="x:Q", y="y:Q", color=look, shape=looks(domain)["shape"].legend(legend))
 
 
 def confusion(counts: ArrayLike, class_names: Sequence[str], title: str) -> Any:
     """Examples of each class by the class that they were taken for, as shares of the class."""
     numbers = np.asarray(counts)
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1)
-    names = [f"{number + 1} {one_line(name, _LONGEST_NAME)}" for number, name in enumerate(class_names)]  # none twice
+    names = [f"{number + 1} {one_line(name, 64)}" for number, name in enumerate(class_names)]  # none twice
     few = len(names) <= _MANY
     cells = [
         {"row": names[row], "column": names[column], "share": shares[row, column], "count": numbers[row, column]}
@@ -479,23 +461,20 @@ def learning_curves(runs: pd.DataFrame, curves: pd.DataFrame, test_share: float 
     """Training loss and dev accuracy over the steps, for each row of `selection.best_configurations`."""
     best, unit = selection.best_configurations(runs, [by]), selection.unit(runs)
     members = best[[by, "learning_rate", "members"]].explode("members").rename(columns={"members": "run"})
-    members["best"] = [
-        f"{name} at {rate:.3g}" for name, rate in zip(members[by], members["learning_rate"], strict=True)
-    ]
+    members["best"] = [f"{row[by]} at {row['learning_rate']:.3g}" for _, row in members.iterrows()]
     shown = curves.merge(members[["run", "best"]].astype({"run": int}), on="run").merge(runs[["run", unit]], on="run")
     panels = []
-    for column, label, percent in (
-        ("train_loss", "training loss (nats)", False),
-        ("dev_accuracy", "dev accuracy", True),
-    ):
-
-        def estimate(values: pd.Series, column: str = column) -> Estimate:
-            return selection.over_units(values.rename_axis(unit), test_share, estimates.kind_of(column))
-
+    for column, label in (("train_loss", "training loss (nats)"), ("dev_accuracy", "dev accuracy")):
+        kind = estimates.kind_of(column)
         means = shown.groupby(["best", "step", unit], sort=False)[column].mean().reset_index()
-        scale = "linear" if percent or not (means[column] > 0).any() else "log"
+        percent = kind == estimates.SHARE
+
+        def estimate(values: pd.Series, kind: Kind = kind) -> Estimate:
+            return selection.over_units(values.rename_axis(unit), test_share, kind)
+
         look: dict[str, Any] = {"estimate": estimate, "percent": percent, "markers": False, "legend": by}
-        panels.append(lines(means, "step", column, "best", ylabel=label, yscale=scale, **look))
+        look |= {"yscale": "linear" if percent or not (means[column] > 0).any() else "log"}
+        panels.append(lines(means, "step", column, "best", ylabel=label, **look))
     return alt.hconcat(*panels)
 
 
@@ -519,20 +498,18 @@ def save(figure: Any, directory: Path, name: str, kinds: Sequence[str] = ("png",
 
     with io.file_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    content, paths = specification(figure), []
-    for kind in dict.fromkeys(kinds):
-        if kind == "svg":
-            written = adapting(vl_convert.vegalite_to_svg(content))
-        elif kind == "pdf":
-            written = vl_convert.vegalite_to_pdf(content)
-        else:
-            written = vl_convert.vegalite_to_png({**content, "background": "white"}, scale=2)
-        paths.append(io.write(directory / f"{name}.{kind}", partial(_put, written)))
-    return paths
+    content = specification(figure)
+    convert: dict[str, Callable[[], bytes]] = {
+        "svg": lambda: adapting(vl_convert.vegalite_to_svg(content)),
+        "pdf": lambda: vl_convert.vegalite_to_pdf(content),
+        "png": lambda: vl_convert.vegalite_to_png({**content, "background": "white"}, scale=2),
+    }
 
+    def write(kind: str) -> Path:
+        made = convert[kind]()
+        return io.write(directory / f"{name}.{kind}", lambda temporary: temporary.write_bytes(made))
 
-def _put(content: bytes, path: Path) -> None:
-    path.write_bytes(content)
+    return [write(kind) for kind in dict.fromkeys(kinds)]
 
 
 def svg(figure: Any) -> str:
@@ -543,14 +520,17 @@ def svg(figure: Any) -> str:
 
 
 def adapting(svg: str) -> bytes:
-    """An SVG whose ink follows the reader's choice of a light or a dark page."""
-    clip = r'(?<=id=")clip\d+|(?<=url\(#)clip\d+'
-    clips = list(dict.fromkeys(re.findall(clip, svg)))  # Vega counts them over all figures of a process
-    text = re.sub(clip, lambda match: f"clip{clips.index(match[0])}", svg)
+    """An SVG whose ink follows the reader's choice of a light or a dark page, the same each time it is made."""
+    counted = r'(?<=id=")(?:clip|gradient_)\d+|(?<=url\(#)(?:clip|gradient_)\d+'
+    places = {one: place for place, one in enumerate(dict.fromkeys(re.findall(counted, svg)))}
+    # Vega counts them over all figures of a process
+    text = re.sub(counted, lambda match: f"{match[0].rstrip('0123456789')}{places[match[0]]}", svg)
     swapped = {light: _DARK[name] for name, light in _LIGHT.items()} | _ON_DARK
     names = {colour: f"--on-page-{number}" for number, colour in enumerate(swapped)}
-    light = ";".join(f"{name}:{colour}" for colour, name in names.items())
-    dark = ";".join(f"{name}:{swapped[colour]}" for colour, name in names.items())
+    light, dark = (
+        ";".join(f"{name}:{tones[colour]}" for colour, name in names.items())
+        for tones in ({colour: colour for colour in swapped}, swapped)
+    )
     style = f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}</style>"
     for tone, name in names.items():
         text = re.sub(tone, f"var({name})", text, flags=re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from jaxnets.comparison.table import Study
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.errors import one_line
+from jaxnets.metrics import METRICS
 from jaxnets.report.console import Table
 from jaxnets.stats import estimates, selection
 from jaxnets.stats.ensembles import System, accuracy, certain_mistakes, difference_of_systems
 
 NONE = "–"
 MOST_TASKS = 3  # of which the console shows tables; the page has all
+
+Row = Mapping[Any, Any]
 
 # ---- cells ------------------------------------------------------------------------------------------------------
 
@@ -66,21 +70,21 @@ def with_interval(value: float, low: float, high: float, reason: str = "", sign:
     return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
-def bounded(row: Mapping[Any, Any], name: str, shares: bool = True) -> str:
-    r"""An estimate of a row with its bounds, or with the reason why there are none.
+def bounded(row: Row, name: str, metric: str = "accuracy") -> str:
+    r"""An estimate of a row with its bounds, or with the reason why there are none, shown as a metric is.
 
     >>> unknown = dict.fromkeys(["loss_low", "loss_high"], float("nan"))
-    >>> bounded({"loss": 0.5, **unknown, "loss_note": "one value"}, "loss", False)
+    >>> bounded({"loss": 0.5, **unknown, "loss_note": "one value"}, "loss", "loss")
     '0.500 (–: one\xa0value)'
     """
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if pd.isna(value):
         return NONE
-    middle = percent(value) if shares else f"{value:.3f}"
+    show = METRICS[metric].show
     if pd.isna(low) or pd.isna(high):
-        return f"{middle} ({NONE}: {_unbroken(row[f'{name}_note'])})"
-    bounds = f"({100 * low:.1f} to {100 * high:.1f})" if shares else f"({low:.3f} to {high:.3f})"
-    return f"{middle} {_unbroken(bounds)}"
+        return f"{show(value)} ({NONE}: {_unbroken(row[f'{name}_note'])})"
+    bounds = f"({show(low).removesuffix('%')} to {show(high).removesuffix('%')})"
+    return f"{show(value)} {_unbroken(bounds)}"
 
 
 def _unbroken(text: str) -> str:
@@ -94,42 +98,54 @@ SCORES, TUNING, ENSEMBLES = "At the chosen settings", "Tuning and speed", "Ensem
 
 @dataclass(frozen=True)
 class Column:
-    """A column about the contestants of a comparison: in which table of the page, and its heading on the console."""
+    """A column about the contestants of a comparison: its table on the page, what it shows how, and on the console."""
 
     table: str
     heading: str
-    cell: Callable[[Mapping[Any, Any]], str]
+    show: Callable[[Any], str]
+    name: str
     console: str = ""
 
+    def cell(self, row: Row) -> str:
+        """The text of a row."""
+        return self.show(row[self.name]) if self.name else self.show(row)
 
-COLUMNS = (
-    Column(SCORES, "chosen setting", lambda row: row["setting"], "setting"),
-    Column(SCORES, "mean test accuracy", lambda row: bounded(row, "accuracy"), "test accuracy (95% CI)"),
-    Column(SCORES, "median", lambda row: bounded(row, "median")),
-    Column(SCORES, "interquartile mean", lambda row: bounded(row, "iqm")),
-    Column(SCORES, "test loss", lambda row: bounded(row, "loss", shares=False)),
-    Column(SCORES, "runs", lambda row: str(row["num_runs"])),
-    Column(SCORES, "diverged", lambda row: percent(row["diverged_share"])),
-    Column(TUNING, "tuning runs", lambda row: str(row["tuning_runs"])),
-    Column(TUNING, "diverged", lambda row: percent(row["tuning_diverged_share"]), "diverged in tuning"),
-    Column(TUNING, "LR range (decades)", lambda row: number(row["width_decades"], 2), "LR range"),
-    Column(TUNING, "best rate", lambda row: "on the edge" if row["edge"] else "inside"),
-    Column(TUNING, "target", lambda row: percent(row["target"])),
-    Column(TUNING, "reached", lambda row: percent(row["reached_share"])),
-    Column(TUNING, "steps", lambda row: number(row["steps_to_target"]), "steps to target"),
-    Column(TUNING, "examples", lambda row: number(row["examples_to_target"])),
-    Column(TUNING, "seconds", lambda row: number(row["seconds_to_target"])),
-    Column(ENSEMBLES, "members", lambda row: f"{row['members']:.0f}"),
-    Column(ENSEMBLES, "test accuracy, single", lambda row: percent(row["single_accuracy"])),
-    Column(ENSEMBLES, "test accuracy, ensemble", lambda row: percent(row["ensemble_accuracy"]), "ensemble"),
-    Column(ENSEMBLES, "test loss, single", lambda row: number(row["single_loss"])),
-    Column(ENSEMBLES, "test loss, ensemble", lambda row: number(row["ensemble_loss"])),
-    Column(ENSEMBLES, "calibration error, single", lambda row: number(row["single_calibration"])),
-    Column(ENSEMBLES, "calibration error, ensemble", lambda row: number(row["ensemble_calibration"])),
-)
+
+def columns() -> list[Column]:
+    """All columns, in their order; one for each metric, and of the accuracy the median and interquartile mean too."""
+    middles = {"median": "median", "interquartile mean": "iqm"}
+    scores = [Column(SCORES, f"test {name}", partial(bounded, name=name, metric=name), "") for name in METRICS]
+    scores = [one for one in reversed(scores) if one.heading != "test accuracy"]
+    accuracy = Column(SCORES, "mean test accuracy", partial(bounded, name="accuracy"), "", "test accuracy ({level} CI)")
+    return [
+        Column(SCORES, "chosen setting", str, "setting", "setting"),
+        accuracy,
+        *(Column(SCORES, words, partial(bounded, name=name), "") for words, name in middles.items()),
+        *scores,
+        Column(SCORES, "runs", str, "num_runs"),
+        Column(SCORES, "diverged", percent, "diverged_share"),
+        Column(TUNING, "tuning runs", str, "tuning_runs"),
+        Column(TUNING, "diverged", percent, "tuning_diverged_share", "diverged in tuning"),
+        Column(TUNING, "LR range (decades)", partial(number, digits=2), "width_decades", "LR range"),
+        Column(TUNING, "best rate", lambda edge: "on the edge" if edge else "inside", "edge"),
+        Column(TUNING, "target", percent, "target"),
+        Column(TUNING, "reached", percent, "reached_share"),
+        Column(TUNING, "steps", number, "steps_to_target", "steps to target"),
+        Column(TUNING, "examples", number, "examples_to_target"),
+        Column(TUNING, "seconds", number, "seconds_to_target"),
+        Column(ENSEMBLES, "members", "{:.0f}".format, "members"),
+        Column(ENSEMBLES, "test accuracy, single", percent, "single_accuracy"),
+        Column(ENSEMBLES, "test accuracy, ensemble", percent, "ensemble_accuracy", "ensemble"),
+        Column(ENSEMBLES, "test loss, single", number, "single_loss"),
+        Column(ENSEMBLES, "test loss, ensemble", number, "ensemble_loss"),
+        Column(ENSEMBLES, "calibration error, single", number, "single_calibration"),
+        Column(ENSEMBLES, "calibration error, ensemble", number, "ensemble_calibration"),
+    ]
+
+
 _FIRST_TO_GO = ("ensemble", "LR range", "steps to target", "diverged in tuning")
 _NOTES = {
-    SCORES: "In parentheses: 95% CIs over {unit}s. A diverged run counts as chance. Settings were chosen on dev.",
+    SCORES: "In parentheses: {level} CIs over {unit}s. A diverged run counts as chance. Settings were chosen on dev.",
     TUNING: "LR range: the width of the learning rates within 1% of the best. On the edge: the best rate is the lowest "
     "or the highest tried, and a better one may lie outside. Steps, examples and seconds: of the median run to the "
     "target; never, if over half do not arrive.",
@@ -139,18 +155,18 @@ _NOTES = {
 
 def of_contestants(study: Study, said: Answer) -> list[Table]:
     """The tables of the page with a row for each contestant on each task; ensembles where predictions were kept."""
-    several = len(study.tasks) > 1
-    lead = [*(["task"] if several else []), study.by.replace("_", " ")]
+    lead = [*(["task"] if len(study.tasks) > 1 else []), "contestant"]
+    names = [name.replace("contestant", study.by.replace("_", " ")) for name in lead]
     found = []
     for title, note in _NOTES.items():
-        columns = [column for column in COLUMNS if column.table == title]
+        own = [column for column in columns() if column.table == title]
         table = said.contestants if title != ENSEMBLES else said.contestants.dropna(subset=["ensemble_accuracy"])
         rows = [
-            [*([str(row["task"])] if several else []), str(row["contestant"]), *(one.cell(row) for one in columns)]
-            for row in table.to_dict("records")
+            [*(str(row[name]) for name in lead), *(one.cell(row) for one in own)] for row in table.to_dict("records")
         ]
-        found.append(Table(title, [*lead, *(one.heading for one in columns)], rows, note.format(unit=study.unit)))
-    return [table for table in found if table.rows]
+        words = note.format(unit=study.unit, level=said.percent)
+        found += [Table(title, [*names, *(one.heading for one in own)], rows, words)] if rows else []
+    return found
 
 
 def print_answer(console: Console, said: Answer) -> None:
@@ -160,8 +176,9 @@ def print_answer(console: Console, said: Answer) -> None:
         records = own.to_dict("records")
         name, values = _settings(own)
         cells = {"": [str(row["contestant"]) for row in records], name: values}
-        cells |= {one.console: [one.cell(row) for row in records] for one in COLUMNS[1:] if one.console}
-        cells = {name: column for name, column in cells.items() if set(column) != {NONE}}
+        for one in columns()[1:]:
+            shown = [one.cell(row) for row in records] if one.console else [NONE]
+            cells |= {one.console.format(level=said.percent): shown} if set(shown) != {NONE} else {}
         title = f"{task}: best setting of each, {own['num_runs'].iloc[0]} test runs"
         optional = [name for name in _FIRST_TO_GO if name in cells]
         console.print(Table(title, list(cells), list(zip(*cells.values(), strict=True)), optional=optional))
@@ -186,12 +203,14 @@ def pairs(said: Answer) -> list[dict[str, Any]]:
     """A row for each pair: `task`, `name`, `outcome` with its `look` in the style sheet, and the other `cells`."""
     rows = []
     for row in said.pairs.to_dict("records"):
-        points = NONE if pd.isna(row["difference"]) else f"{100 * row['difference']:+.2f} ({NONE}: "
-        if pd.notna(row["low"]) and pd.notna(row["high"]):
-            bounds = f"({estimates.percent(row['level'])} CI {100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
-            points = f"{100 * row['difference']:+.2f} {_unbroken(bounds)}"
-        elif points != NONE:
-            points += f"{_unbroken(row.get('note') or 'spread unknown')})"
+        points = NONE
+        if pd.notna(row["difference"]):
+            bounds = _unbroken(row.get("note") or "spread unknown")
+            points = f"{100 * row['difference']:+.2f} ({NONE}: {bounds})"
+            if pd.notna(row["low"]) and pd.notna(row["high"]):
+                level = estimates.percent(row["level"])
+                bounds = _unbroken(f"({level} CI {100 * row['low']:+.2f} to {100 * row['high']:+.2f})")
+                points = f"{100 * row['difference']:+.2f} {bounds}"
         shares = [f"{words} {row[name]:.0%}" for name, words in SOURCES.items() if pd.notna(row[name])]
         ahead = {"first": row["first"], "second": row["second"]}.get(row["outcome"])
         rows.append(
@@ -210,14 +229,6 @@ def pairs(said: Answer) -> list[dict[str, Any]]:
     return rows
 
 
-# ---- how it was done --------------------------------------------------------------------------------------------
-
-_BLOCKS = "{}, each with a new split of the data, new tuning and new seeds. The block is the unit of inference."
-_ONE_BLOCK = "One split of the data: the intervals hold for this split alone. The seed is the unit of inference."
-_CONFIRMED = "The chosen setting is trained again with {} fresh seeds{}; results are from these runs only."
-_NOT_CONFIRMED = "No confirmation runs: tuning runs are reported, so scores are optimistic."
-
-
 def protocol(study: Study) -> list[tuple[str, str]]:
     """How it was done: names and descriptions, and what was not tuned."""
     one, runs = study.protocol, study.runs
@@ -225,18 +236,26 @@ def protocol(study: Study) -> list[tuple[str, str]]:
     share = one.steps_saved / max(one.steps_taken + one.steps_saved, 1)
     steps = f" with {one.steps_taken:,} steps" if one.steps_taken else ""
     saved = f"; {share:.0%} of all steps were saved" if share >= 0.005 else ""
+    confirmation = "No confirmation runs: tuning runs are reported, so scores are optimistic."
+    if one.confirm_seeds:
+        confirmation = (
+            f"The chosen setting is trained again with {one.confirm_seeds} fresh seeds{in_blocks}; results are from "
+            "these runs only."
+        )
+    blocks = "One split of the data: the intervals hold for this split alone. The seed is the unit of inference."
+    if one.num_blocks > 1:
+        blocks = (
+            f"{one.num_blocks}, each with a new split of the data, new tuning and new seeds. The block is the unit of "
+            "inference."
+        )
+    choice = "The setting with the best mean dev accuracy; diverged runs count as chance. Test data were not used."
+    search = f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds each{in_blocks}, the same for all."
     found = [
         ("Compared", f"{study.by.replace('_', ' ')}: {', '.join(map(str, study.contestants))}."),
-        (
-            "Search",
-            f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds each{in_blocks}, the same for all.",
-        ),
-        (
-            "Choice",
-            "The setting with the best mean dev accuracy; diverged runs count as chance. Test data were not used.",
-        ),
-        ("Confirmation", _CONFIRMED.format(one.confirm_seeds, in_blocks) if one.confirm_seeds else _NOT_CONFIRMED),
-        ("Blocks", _BLOCKS.format(one.num_blocks) if one.num_blocks > 1 else _ONE_BLOCK),
+        ("Search", search),
+        ("Choice", choice),
+        ("Confirmation", confirmation),
+        ("Blocks", blocks),
         ("Runs", f"{len(runs):,} runs{steps}{saved}."),
     ]
     alike = {"In all runs": _constant(runs, selection.REPETITIONS)}
@@ -256,20 +275,14 @@ def _constant(runs: pd.DataFrame, without: Collection[str]) -> dict[str, Any]:
 
 def of_protocol(study: Study) -> list[Table]:
     """The tasks with their numbers of examples, and what was tuned."""
-    rows = [
-        [
-            one.name,
-            one.about or NONE,
-            f"{one.num_train:,} / {one.num_dev:,} / {one.num_test:,}",
-            str(one.num_classes),
-            percent(one.chance),
-            percent(one.target),
-        ]
-        for one in study.tasks
-    ]
-    columns = ("task", "about", "examples: train / dev / test", "classes", "chance", "target")
+    rows = []
+    for one in study.tasks:
+        sizes = f"{one.num_train:,} / {one.num_dev:,} / {one.num_test:,}"
+        shares = percent(one.chance), percent(one.target)
+        rows.append([one.name, one.about or NONE, sizes, str(one.num_classes), *shares])
+    headings = ("task", "about", "examples: train / dev / test", "classes", "chance", "target")
     spaces = [[name.replace("_", " "), text] for name, text in study.protocol.spaces.items()]
-    found = [Table("Tasks", columns, rows), Table("Search spaces", ("hyperparameter", "values"), spaces)]
+    found = [Table("Tasks", headings, rows), Table("Search spaces", ("hyperparameter", "values"), spaces)]
     return [table for table in found if table.rows]
 
 
@@ -280,25 +293,28 @@ _MOST_LISTED, _MOST_MISTAKES = 10, 8
 _LARGE = 1.5  # times the share of each of equally large classes
 
 
-def systems(nets: Sequence[System], classical: Sequence[System], num_folds: int) -> Table:
+def systems(nets: Sequence[System], classical: Sequence[System], num_folds: int, level: float) -> Table:
     """A row for each system: accuracy, and the difference to the best baseline."""
 
     def difference(system: System, other: System) -> str:
-        found = difference_of_systems(system, other)
+        found = difference_of_systems(system, other, level)
         return with_interval(found.value, found.low, found.high, found.reason(), "+")
 
     best = max(classical, key=lambda system: system.accuracies.mean(), default=None)
     bayes = next((system for system in classical if system.name == "naive_bayes"), None)
     rows = []
     for system in (*classical, *nets):
-        found = accuracy(system)
+        found = accuracy(system, level)
         against = NONE if best is None or system.name == best.name else difference(system, best)
         shown = with_interval(found.value, found.low, found.high, found.reason())
         rows.append([system.name, shown, f"{system.seconds:.1f}", against])
-    over = "folds" if num_folds > 1 else "seeds and test texts together"
-    repetitions = f"{num_folds} folds" if num_folds > 1 else "seeds (of a baseline or an ensemble: over test texts)"
-    notes = [f"Accuracy: mean and 95% CI over {repetitions}. A name × n is the ensemble of n seeds."]
-    notes += ["Seconds: of one seed, or of all of an ensemble."]
+    over, repetitions = "seeds and test texts together", "seeds (of a baseline or an ensemble: over test texts)"
+    if num_folds > 1:
+        over, repetitions = "folds", f"{num_folds} folds"
+    notes = [
+        f"Accuracy: mean and {estimates.percent(level)} CI over {repetitions}. A name × n is the ensemble of n seeds.",
+        "Seconds: of one seed, or of all of an ensemble.",
+    ]
     notes += [f"Difference: to {best.name}, the best baseline; CI over {over}."] if best is not None else []
     if bayes is not None and bayes is not best:
         notes.append(f"To naive_bayes: {', '.join(f'{system.name} {difference(system, bayes)}' for system in nets)}.")
@@ -311,8 +327,7 @@ def confusion(
 ) -> list[Table]:
     """The confusion matrix of a system; of too many classes the most confused pairs, and those with the lowest F1."""
     names = [one_line(one, _LONGEST_NAME) for one in class_names]
-    longest = max(map(cell_len, names))
-    least = max(len(str(counts.max())), min(longest, _LEAST_NAME))
+    least = max(len(str(counts.max())), min(longest := max(map(cell_len, names)), _LEAST_NAME))
     if longest + 2 + len(names) * (least + 2) <= width:
         rows = [[one, *map(str, row)] for one, row in zip(names, counts, strict=True)]
         return [Table(f"{name}: examples of each class (row) by predicted class", ["", *names], rows)]
@@ -325,18 +340,11 @@ def confusion(
     ]
     examples, predicted, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
     f1 = np.where(examples > 0, 2 * right / np.maximum(examples + predicted, 1), np.inf)
-    rows = [
-        [
-            names[label],
-            str(examples[label]),
-            str(predicted[label]),
-            f"{right[label] / examples[label]:.3f}",
-            f"{right[label] / predicted[label]:.3f}" if predicted[label] else NONE,
-            f"{f1[label]:.3f}",
-        ]
-        for label in np.argsort(f1, kind="stable")[:_MOST_LISTED]
-        if examples[label]
-    ]
+    rows = []
+    for label in (label for label in np.argsort(f1, kind="stable")[:_MOST_LISTED] if examples[label]):
+        precision = f"{right[label] / predicted[label]:.3f}" if predicted[label] else NONE
+        scores = f"{right[label] / examples[label]:.3f}", precision, f"{f1[label]:.3f}"
+        rows.append([names[label], str(examples[label]), str(predicted[label]), *scores])
     tested = examples > 0
     note = f"Mean F1 of all {tested.sum()} classes of the test examples (macro F1): {f1[tested].mean():.3f}."
     headings = ["class", "examples", "predicted", "recall", "precision", "F1"]

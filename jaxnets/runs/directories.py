@@ -20,6 +20,7 @@ from jaxnets.engine.table import are_independent
 from jaxnets.errors import UserError, command
 from jaxnets.runs import comparing, config_files, run_directory
 from jaxnets.stats import selection
+from jaxnets.stats.estimates import LEVEL
 
 NOT_KNOWN = "–"
 
@@ -41,6 +42,12 @@ class Directory:
         return float(given) if isinstance(given, int | float) else 0.005
 
     @property
+    def level(self) -> float:
+        """The confidence level of the intervals, as it was given."""
+        given = self.content.get("options", {}).get("level")
+        return float(given) if isinstance(given, int | float) and 0 < given < 1 else LEVEL
+
+    @property
     def over_examples(self) -> bool:
         """Whether intervals over seeds hold for other test examples as well."""
         return self.content.get("options", {}).get("over_examples") is True
@@ -60,8 +67,9 @@ def read(path: Path) -> Directory:
     ended = found.runs[found.runs["status"] != "interrupted"]
     if ended.empty:
         raise UserError(f"'{path}' holds no run that came to an end.")
-    study_of_ended = replace(found, runs=ended)
-    return Directory(path, study_of_ended.whole, content, environment, len(found.runs) - len(study_of_ended.whole.runs))
+    whole = replace(found, runs=ended).whole
+    directory = Directory(path, whole, content, environment, len(found.runs) - len(whole.runs))
+    return replace(directory, study=replace(whole, level=directory.level))
 
 
 def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Study:
@@ -153,7 +161,8 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
         pd.concat(tables[name], ignore_index=True) if tables[name] else pd.DataFrame()
         for name in ("curves", "predictions")
     )
-    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=protocol)
+    level = directories[0].level
+    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=protocol, level=level)
 
 
 def _tasks(directory: Directory) -> set[str]:

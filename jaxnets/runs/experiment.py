@@ -125,6 +125,7 @@ MARGIN = Option(
     "Difference of test accuracies that is too small to matter: a tie if the interval lies within it.",
     least=0,
 )
+LEVEL = Option("level", 0.95, "Confidence level of intervals; the rules of claims keep theirs.", least=0.5, most=0.99)
 OVER_EXAMPLES = Option(
     "over_examples", False, "Whether intervals of differences over seeds hold for other test examples as well."
 )

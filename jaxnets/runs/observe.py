@@ -18,19 +18,15 @@ from rich.console import Console
 from jaxnets import io
 from jaxnets.engine.keep import Record
 from jaxnets.errors import UserError
+from jaxnets.metrics import METRICS
 
 if TYPE_CHECKING:  # it takes a moment, which runs without TensorBoard are spared
     from tensorboardX import SummaryWriter
 
 LOGS, TRACE = "tensorboard", "profile"
 """Folders of the run directory."""
-CURVES = {
-    "accuracy/dev": "dev_accuracy",
-    "accuracy/train": "train_accuracy",
-    "loss/dev": "dev_loss",
-    "loss/train": "train_loss",
-}
-FINAL = {f"final/{split}_{metric}": f"{split}_{metric}" for split in ("test", "dev") for metric in ("accuracy", "loss")}
+CURVES = {f"{metric}/{split}": f"{split}_{metric}" for metric in reversed(METRICS) for split in ("dev", "train")}
+FINAL = {f"final/{split}_{metric}": f"{split}_{metric}" for split in ("test", "dev") for metric in reversed(METRICS)}
 """The metrics of the table of runs; beside the curves' tags, so that TensorBoard draws them apart."""
 _MOST_OPEN = 64  # writers, each with a thread and an open file
 _LONGEST_NAME = 150

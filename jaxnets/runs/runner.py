@@ -94,6 +94,7 @@ def _write_models(directory: Path, results: Results, first: int) -> None:
 
 def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
+    found = replace(found, level=config.options["level"])
     said = answer(found, config.options["margin"], config.options.get("over_examples", False))
     tables.print_answer(console, said)
     environment = run_directory.read_environment(directory)

@@ -36,22 +36,19 @@ def matrices(
     train: Texts, test: Texts, orders: Sequence[int], num_words: int, *, counts: bool = False
 ) -> "tuple[csr_matrix, csr_matrix]":
     """Whether each text has each n-gram of the training texts; n-grams that only the test texts have are left out."""
+    from scipy import sparse  # a quarter of a second that only texts need
+
     texts, grams = _grams(train, orders, num_words + 1)
     known, places = np.unique(grams, return_inverse=True)
     test_texts, test_grams = _grams(test, orders, num_words + 1)
     test_places = pd.Index(known).get_indexer(pd.Index(test_grams))
     found = test_places >= 0
-    made = (
-        _counted(texts, places, (len(train), len(known))),
-        _counted(test_texts[found], test_places[found], (len(test), len(known))),
-    )
-    return made if counts else (_indicators(made[0]), _indicators(made[1]))
-
-
-def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> "csr_matrix":
-    from scipy import sparse  # a quarter of a second that only texts need
-
-    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)
+    made = [
+        sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(of), len(known)))
+        for rows, columns, of in ((texts, places, train), (test_texts[found], test_places[found], test))
+    ]
+    first, second = made if counts else map(_indicators, made)
+    return first, second
 
 
 def _indicators(counts: "csr_matrix") -> "csr_matrix":
@@ -59,11 +56,7 @@ def _indicators(counts: "csr_matrix") -> "csr_matrix":
 
 
 def _grams(texts: Texts, orders: Sequence[int], base: int) -> tuple[np.ndarray, np.ndarray]:
-    """The text and the number of each n-gram: the word ids + 1 are its digits, so no two have the same number.
-
-    >>> [found.tolist() for found in _grams(Texts.of([[2, 3], [4, 2]]), orders=[1, 2], base=10)]
-    [[0, 0, 1, 1, 0, 1], [3, 4, 5, 3, 34, 53]]
-    """
+    """The text and the number of each n-gram: the word ids + 1 are its digits, so no two have the same number."""
     digits = texts.words.astype(np.int64) + 1
     owner = np.repeat(np.arange(len(texts)), texts.lengths)
     owners, numbers = [], []
@@ -152,22 +145,21 @@ class Fit(NamedTuple):
 
 def fit(folds: Sequence[Dataset], names: Sequence[str] = tuple(KNOWN), *, learn_dev: bool = True) -> list[Fit]:
     """The baselines of these names on all folds; they learn from train, and from dev as well if `learn_dev`."""
-    return [_fit(name, number, fold, learn_dev) for name in names for number, fold in enumerate(folds)]
-
-
-def _fit(name: str, number: int, fold: Dataset, learn_dev: bool) -> Fit:
     from sklearn.exceptions import ConvergenceWarning
 
-    start = time.perf_counter()
-    baseline = KNOWN[name]
-    texts, labels = _joined(fold.train, fold.dev) if learn_dev else (_texts(fold.train), fold.train.labels)
-    train, test = matrices(texts, _texts(fold.test), baseline.orders, len(fold.vocabulary))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        scores = baseline.classify(train, labels, test)
-    converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-    predictions = np.unique(labels)[scores.argmax(axis=1)]
-    return Fit(name, number, predictions, time.perf_counter() - start, converged)
+    fits = []
+    for name, (number, fold) in product(names, enumerate(folds)):
+        start, baseline, texts, labels = time.perf_counter(), KNOWN[name], _texts(fold.train), fold.train.labels
+        if learn_dev:
+            texts, labels = Texts.joined([texts, _texts(fold.dev)]), np.concatenate([labels, fold.dev.labels])
+        train, test = matrices(texts, _texts(fold.test), baseline.orders, len(fold.vocabulary))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            scores = baseline.classify(train, labels, test)
+        converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+        predictions = np.unique(labels)[scores.argmax(axis=1)]
+        fits.append(Fit(name, number, predictions, time.perf_counter() - start, converged))
+    return fits
 
 
 class Tuned(NamedTuple):
@@ -187,28 +179,22 @@ def tuned_naive_bayes(folds: Sequence[Dataset], orders: Sequence[int], alphas: S
     Of settings that are equally good on dev that is taken whose smoothing is the nearest to 1, and indicators before
     counts.
     """
-    settings = sorted(product(alphas, (False, True)), key=lambda one: (abs(np.log(one[0])), one[1]))
-    return [_tuned(number, fold, orders, settings) for number, fold in enumerate(folds)]
-
-
-def _tuned(number: int, fold: Dataset, orders: Sequence[int], settings: Sequence[tuple[float, bool]]) -> Tuned:
     from sklearn.naive_bayes import MultinomialNB
 
-    others = Texts.joined([_texts(fold.dev), _texts(fold.test)])
-    features = matrices(_texts(fold.train), others, orders, len(fold.vocabulary), counts=True)
-    by_kind = {True: features, False: tuple(map(_indicators, features))}
-    alphas, found = [alpha for alpha, _ in settings], []
-    for alpha, counts in settings:
-        train, rest = by_kind[counts]
-        predictions = MultinomialNB(alpha=alpha).fit(train, fold.train.labels).predict(rest)
-        dev, test = predictions[: len(fold.dev)], predictions[len(fold.dev) :]
-        accuracy = float((dev == fold.dev.labels).mean())
-        found.append(Tuned(number, alpha, counts, selection.on_edge(alphas, alpha), accuracy, test))
-    return max(found, key=lambda one: one.dev_accuracy)
-
-
-def _joined(first: Split, second: Split) -> tuple[Texts, np.ndarray]:
-    return Texts.joined([_texts(first), _texts(second)]), np.concatenate([first.labels, second.labels])
+    settings = sorted(product(alphas, (False, True)), key=lambda one: (abs(np.log(one[0])), one[1]))
+    found = []
+    for number, fold in enumerate(folds):
+        others = Texts.joined([_texts(fold.dev), _texts(fold.test)])
+        features = matrices(_texts(fold.train), others, orders, len(fold.vocabulary), counts=True)
+        of_kind, tried = {True: features, False: tuple(map(_indicators, features))}, []
+        for alpha, counts in settings:
+            train, rest = of_kind[counts]
+            predictions = MultinomialNB(alpha=alpha).fit(train, fold.train.labels).predict(rest)
+            dev, test = predictions[: len(fold.dev)], predictions[len(fold.dev) :]
+            edge = selection.on_edge([one for one, _ in settings], alpha)
+            tried.append(Tuned(number, alpha, counts, edge, float((dev == fold.dev.labels).mean()), test))
+        found.append(max(tried, key=lambda one: one.dev_accuracy))
+    return found
 
 
 def _texts(split: Split) -> Texts:

@@ -8,8 +8,9 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from jaxnets.data.dataset import Dataset
+from jaxnets.metrics import Kind
 from jaxnets.stats.baselines import Fit
-from jaxnets.stats.estimates import DIFFERENCE, SHARE, Estimate, Kind, crossed_difference, share
+from jaxnets.stats.estimates import DIFFERENCE, LEVEL, SHARE, Estimate, crossed_difference, share
 from jaxnets.stats.selection import at_best, best_configurations, counted, distinct, finished, over_units, unit
 
 
@@ -32,11 +33,10 @@ def systems_of_baselines(fits: Sequence[Fit], folds: Sequence[Dataset]) -> list[
     for name in dict.fromkeys(fit.system for fit in fits):
         own = [fit for fit in fits if fit.system == name]
         right = [fit.predictions == folds[fit.fold].test.labels for fit in own]
-        accuracies = np.array([of_fold.mean() for of_fold in right])
-        predictions = np.concatenate([fit.predictions for fit in own])
-        seconds = sum(fit.seconds for fit in own)
-        correct = np.concatenate(right)[None].astype(float)
-        systems.append(System(name, correct, predictions, accuracies, seconds, "", len(own), test_share))
+        accuracies, seconds = np.array([of_fold.mean() for of_fold in right]), sum(fit.seconds for fit in own)
+        predictions, correct = np.concatenate([fit.predictions for fit in own]), np.concatenate(right)[None]
+        about = predictions, accuracies, seconds, "", len(own), test_share
+        systems.append(System(name, correct.astype(float), *about))
     return systems
 
 
@@ -49,68 +49,60 @@ def systems_of_runs(runs: pd.DataFrame, predictions: pd.DataFrame, test_share: f
     systems: list[System] = []
     if runs.empty or predictions.empty:
         return systems
+    chance = 1 / predictions.filter(regex="^probability_").shape[1]
     runs = distinct(runs)
     for _, best in best_configurations(runs, by=("model",)).iterrows():
-        system = _system_of_runs(best, runs[runs["run"].isin(best["members"])], predictions)
-        systems += [system._replace(test_share=test_share)] if system else []
+        members = runs[runs["run"].isin(best["members"])]
+        num_folds = members["fold"].nunique() if "fold" in members else 1
+        per_seed = finished(members).groupby("seed")["run"].count()
+        said = {
+            seed: predictions[predictions["run"].isin(own["run"])].set_index(["fold", "example"]).sort_index()
+            for seed, own in members.groupby("seed")
+        }
+        if (per_seed != num_folds).all():
+            continue
+        first = said[per_seed.index[per_seed == num_folds][0]]
+        right = [(own["prediction"] == own["label"]).astype(float).reindex(first.index) for own in said.values()]
+        accuracies = counted(members, "test_accuracy", chance).groupby(members[unit(members)]).mean().to_numpy()
+        names = list(best.index[: list(best.index).index("num_seeds")])
+        values = {name: best[name] for name in names if name != "model" and not pd.isna(best[name])}
+        words = [f"{name} {value:.3g}" if isinstance(value, float) else f"{value}" for name, value in values.items()]
+        systems.append(
+            System(
+                name=best["model"],
+                correct=np.stack([one.fillna(chance).to_numpy() for one in right]),  # chance, of folds that are lost
+                predictions=first["prediction"].to_numpy(),
+                accuracies=accuracies,
+                seconds=float(members["seconds"].sum() / members["seed"].nunique()),
+                configuration=", ".join(words),
+                num_folds=num_folds,
+                test_share=test_share,
+            )
+        )
     return systems
 
 
-def _system_of_runs(best: pd.Series, members: pd.DataFrame, predictions: pd.DataFrame) -> System | None:
-    folds = members["fold"] if "fold" in members else pd.Series(0, members.index)
-    per_seed = finished(members).groupby("seed")["run"].count()
-    whole = per_seed.index[per_seed == folds.nunique()]
-    if not len(whole):
-        return None
-    chance = 1 / predictions.filter(regex="^probability_").shape[1]
-    first = _in_order(members[members["seed"] == whole[0]]["run"], predictions)
-    rows = []
-    for _, of_seed in members.groupby("seed"):
-        own = _in_order(of_seed["run"], predictions)
-        right = (own["prediction"] == own["label"]).astype(float)
-        rows.append(right.reindex(first.index).fillna(chance).to_numpy())  # of folds that did not finish, chance
-    accuracies = counted(members, "test_accuracy", chance).groupby(members[unit(members)]).mean().to_numpy()
-    seconds = float(members["seconds"].sum() / members["seed"].nunique())
-    predicted = first["prediction"].to_numpy()
-    configuration = _configuration(best)
-    return System(best["model"], np.stack(rows), predicted, accuracies, seconds, configuration, folds.nunique())
-
-
-def _in_order(runs: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The predictions of the runs of one seed, by fold and example."""
-    own = predictions[predictions["run"].isin(runs)]
-    return own.set_index(["fold", "example"]).sort_index()
-
-
-def _configuration(best: pd.Series) -> str:
-    names = list(best.index[: list(best.index).index("num_seeds")])
-    values = {name: best[name] for name in names if name != "model" and not pd.isna(best[name])}
-    return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{value}" for name, value in values.items()
-    )
-
-
-def accuracy(system: System) -> Estimate:
+def accuracy(system: System, level: float = LEVEL) -> Estimate:
     """The accuracy of a system, with an interval over its folds or seeds; of one value, over the test examples."""
     if len(system.accuracies) == 1:
-        return share(round(system.correct.sum()), system.correct.shape[1])
-    return _over_folds(system.accuracies, system, SHARE)
+        return share(round(system.correct.sum()), system.correct.shape[1], level)
+    return _over_folds(system.accuracies, system, SHARE, level)
 
 
-def difference_of_systems(system: System, other: System) -> Estimate:
+def difference_of_systems(system: System, other: System, level: float = LEVEL) -> Estimate:
     """The difference of the accuracies of two systems on the same examples.
 
     Of one split the interval holds for other seeds and other test examples, see
     `jaxnets.stats.estimates.crossed_difference`; of several folds it is that of their differences.
     """
     if system.num_folds > 1:
-        return _over_folds(system.accuracies - other.accuracies, system, DIFFERENCE)
-    return crossed_difference(system.correct, other.correct)
+        return _over_folds(system.accuracies - other.accuracies, system, DIFFERENCE, level)
+    return crossed_difference(system.correct, other.correct, level)
 
 
-def _over_folds(values: np.ndarray, system: System, kind: Kind) -> Estimate:
+def _over_folds(values: np.ndarray, system: System, kind: Kind, level: float) -> Estimate:
     units = pd.RangeIndex(len(values), name="fold" if system.num_folds > 1 else "seed")
-    return over_units(pd.Series(values, units), system.test_share, kind, system.correct.shape[1])
+    return over_units(pd.Series(values, units), system.test_share, kind, system.correct.shape[1], level)
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Int[np.ndarray, "classes classes"]:
@@ -179,7 +171,7 @@ class Together(NamedTuple):
 
 
 def ensembles_of_runs(runs: pd.DataFrame, predictions: pd.DataFrame, test_share: float = np.nan) -> list[Together]:
-    """The ensemble of each model's seeds, at the configuration that is best on dev; see `comparison.of_runs`."""
+    """The ensemble of each model's seeds, at the configuration that is best on dev."""
     found: list[Together] = []
     if runs.empty or predictions.empty:
         return found
@@ -187,18 +179,19 @@ def ensembles_of_runs(runs: pd.DataFrame, predictions: pd.DataFrame, test_share:
         ended = finished(members)
         if len(ended):
             mean = averaged(predictions, list(ended["run"]))
-            title = f"{name} × {ended['seed'].nunique()}"
-            dev_accuracy = float(counted(members, "dev_accuracy").mean())
-            system = _averaged_system(title, mean, float(members["seconds"].sum()))._replace(test_share=test_share)
-            found.append(Together(system, mean, dev_accuracy))
+            right = (mean["prediction"] == mean["label"]).astype(float)
+            system = System(
+                name=f"{name} × {ended['seed'].nunique()}",
+                correct=right.to_numpy()[None],
+                predictions=mean["prediction"].to_numpy(),
+                accuracies=right.groupby(mean["fold"]).mean().to_numpy(),
+                seconds=float(members["seconds"].sum()),
+                configuration="",
+                num_folds=mean["fold"].nunique(),
+                test_share=test_share,
+            )
+            found.append(Together(system, mean, float(counted(members, "dev_accuracy").mean())))
     return found
-
-
-def _averaged_system(name: str, mean: pd.DataFrame, seconds: float) -> System:
-    right = (mean["prediction"] == mean["label"]).astype(float)
-    accuracies = right.groupby(mean["fold"]).mean().to_numpy()
-    predicted, num_folds = mean["prediction"].to_numpy(), mean["fold"].nunique()
-    return System(name, right.to_numpy()[None], predicted, accuracies, seconds, "", num_folds)
 
 
 def _of_runs(predictions: pd.DataFrame, runs: Sequence[int]) -> pd.DataFrame:
@@ -238,9 +231,6 @@ def calibration_error(
     The examples are put into bins of equal width by their confidence; each bin counts with the difference of its
     accuracy and its mean confidence, as often as it has examples. With few examples in a bin it is too large by chance.
     Source: Guo et al. (2017), section 2, with 15 bins.
-
-    >>> calibration_error(np.array([0.75, 0.75]), np.array([True, False]))
-    0.25
     """
     bins = np.clip(np.ceil(confidences * num_bins).astype(int) - 1, 0, num_bins - 1)
     gaps = np.bincount(bins, weights=right - confidences, minlength=num_bins)

@@ -1,85 +1,54 @@
 """Tests and comparisons of methods: probability of improvement, outcomes, profiles and ranks."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from jaxnets.stats.estimates import LEVEL, SHARE, UNKNOWN, Estimate, corrected_difference, mean, ratio, share
+from jaxnets.stats.estimates import LEVEL, SHARE, UNKNOWN, Estimate, corrected_difference, mean, share
 
 TIE, OPEN = "tie", "open"
-ERROR = 1 - LEVEL
-
-
-def paired_ratio(pairs: pd.DataFrame, numerator: Any, denominator: Any) -> Estimate:
-    """The geometric mean of one column over another, of the rows that have both; unknown if a column is not there.
-
-    >>> paired_ratio(pd.DataFrame({"a": [1.0, 3.0], "b": [1.0, 3.0]}), "a", "b").value
-    1.0
-    """
-    if numerator not in pairs or denominator not in pairs:
-        return UNKNOWN
-    both = pairs[[numerator, denominator]].dropna()
-    return ratio(both[numerator], both[denominator], paired=True)
-
-
-def largest_share(table: pd.DataFrame, by: str, column: str, none: str = "none") -> tuple[str, Estimate]:
-    """The group with the largest share of true values, and that share; `none` and unknown for an empty table.
-
-    >>> largest_share(pd.DataFrame({"width": ["2", "4", "4"], "solved": [False, True, True]}), "width", "solved")[0]
-    '4'
-    """
-    if table.empty:
-        return none, UNKNOWN
-    best = str(table.groupby(by, sort=False)[column].mean().idxmax())
-    members = table[table[by] == best][column]
-    return best, share(int(members.sum()), len(members))
 
 
 def probability_of_improvement(
-    first: Sequence[ArrayLike], second: Sequence[ArrayLike], test_share: float = 0.0
+    first: Sequence[ArrayLike], second: Sequence[ArrayLike], test_share: float = 0.0, level: float = LEVEL
 ) -> Estimate:
     """How probable it is that a run of the first scores higher than one of the second in the same repeat.
 
     All pairs of runs within a repeat count, a tie half (Mann and Whitney's U over their number; Agarwal et al., 2021);
     the repeats count alike. The interval is over the repeats; where all are equal, it is Wilson's. Of one repeat it is
     over its runs: Newcombe (2006), method 5, which holds at 0 and 1 too.
-
-    >>> probability_of_improvement([[2.0, 3.0]], [[1.0, 1.5]]).value
-    1.0
     """
     sides = [[np.asarray(runs, np.float64).ravel() for runs in side] for side in (first, second)]
     repeats = list(zip(*sides, strict=True))
     if not repeats or any(not len(runs) or np.isnan(runs).any() for both in repeats for runs in both):
         return UNKNOWN
-    values = np.array([_better(one, other) for one, other in repeats])
+    # a tie counts half
+    wins = [(one[:, None] > other) + 0.5 * (one[:, None] == other) for one, other in repeats]
+    values = np.array([float(of_repeat.mean()) for of_repeat in wins])
     if len(values) == 1:
-        return _of_one_repeat(sides[0][0], sides[1][0], float(values[0]))
+        return _of_one_repeat(sides[0][0], sides[1][0], float(values[0]), level)
     if np.ptp(values) == 0:
-        value, of_repeats = float(values[0]), share(round(values.sum()), len(values))
+        value, of_repeats = float(values[0]), share(round(values.sum()), len(values), level)
         bounds = min(of_repeats.low, value), max(of_repeats.high, value)
-        return Estimate(value, *bounds, f"all {len(values)} equal", kind=SHARE)
-    return mean(values, SHARE) if test_share == 0 else corrected_difference(values, test_share, kind=SHARE)
+        return Estimate(value, *bounds, f"all {len(values)} equal", level, SHARE)
+    if test_share == 0:
+        return mean(values, SHARE, level=level)
+    return corrected_difference(values, test_share, kind=SHARE, level=level)
 
 
-def _better(one: np.ndarray, other: np.ndarray) -> float:
-    """The share of pairs of runs in which the first is better; a tie counts half."""
-    return float(((one[:, None] > other) + 0.5 * (one[:, None] == other)).mean())
-
-
-def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float) -> Estimate:
+def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float, level: float) -> Estimate:
     """The interval over the runs of a single repeat."""
     from scipy import optimize, stats
 
     if min(len(one), len(other)) < 2:
-        return Estimate(value, np.nan, np.nan, "one value", kind=SHARE)
+        return Estimate(value, note="one value", level=level, kind=SHARE)
     if np.ptp(np.concatenate([one, other])) == 0:
-        return Estimate(value, np.nan, np.nan, "all are equal", kind=SHARE)
+        return Estimate(value, note="all are equal", level=level, kind=SHARE)
     pairs, others = len(one) * len(other), (len(one) + len(other)) / 2 - 1
-    quantile = stats.norm.ppf((1 + LEVEL) / 2)
+    quantile = stats.norm.ppf((1 + level) / 2)
 
     def outside(true: float) -> float:
         spread = 1 + others * ((1 - true) / (2 - true) + true / (1 + true))
@@ -88,15 +57,11 @@ def _of_one_repeat(one: np.ndarray, other: np.ndarray, value: float) -> Estimate
     inside = min(max(value, 1e-9), 1 - 1e-9)  # at 0 and 1 the variance is 0, and so they are roots as well
     low = 0.0 if value == 0 else optimize.brentq(outside, 0.0, inside)
     high = 1.0 if value == 1 else optimize.brentq(outside, inside, 1.0)
-    return Estimate(value, float(low), float(high), kind=SHARE)
+    return Estimate(value, float(low), float(high), level=level, kind=SHARE)
 
 
 def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:
-    """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open.
-
-    >>> outcome(Estimate(0.02, 0.01, 0.03), 0.005, "ahead", "behind"), outcome(Estimate(0.0, -0.1, 0.1), 0.005, "", "")
-    ('ahead', 'open')
-    """
+    """What a difference amounts to, read off its interval: ahead or behind, a tie within the margin, or open."""
     if effect.low > 0:
         return ahead
     if effect.high < 0:
@@ -104,44 +69,33 @@ def outcome(effect: Estimate, margin: float, ahead: str, behind: str) -> str:
     return TIE if effect.low >= -margin and effect.high <= margin else OPEN
 
 
-def profile(scores: ArrayLike, thresholds: ArrayLike) -> pd.DataFrame:
+def profile(scores: ArrayLike, thresholds: ArrayLike, level: float = LEVEL) -> pd.DataFrame:
     """The share of runs whose score is at least a threshold, with Wilson's interval at each.
 
     Source: Agarwal et al. (2021), section 4.1; Dolan & Moré (2002).
     """
     values, places = np.asarray(scores, np.float64).ravel(), np.asarray(thresholds, np.float64).ravel()
-    if not len(values):
-        return pd.DataFrame({"threshold": places, "share": np.nan, "low": np.nan, "high": np.nan})
     reached = (values[:, None] >= places).sum(axis=0)
-    by_count = {count: share(int(count), len(values)) for count in np.unique(reached)}
-    rows = [(by_count[count].value, by_count[count].low, by_count[count].high) for count in reached]
-    return pd.DataFrame(rows, columns=["share", "low", "high"]).assign(threshold=places)[
-        ["threshold", "share", "low", "high"]
-    ]
+    by_count = {count: share(count, len(values), level) for count in set(reached.tolist())}
+    found = [by_count[count] for count in reached.tolist()]
+    rows = [(at, one.value, one.low, one.high) for at, one in zip(places, found, strict=True)]
+    return pd.DataFrame(rows, columns=["threshold", "share", "low", "high"])
 
 
 def average_ranks(scores: Float[np.ndarray, "blocks contestants"]) -> Float[np.ndarray, "contestants"]:
-    """The mean rank of each contestant over blocks or tasks; 1 is the highest score, ties share their ranks.
-
-    >>> average_ranks(np.array([[0.9, 0.8, 0.8], [0.7, 0.9, 0.1]])).tolist()
-    [1.5, 1.75, 2.75]
-    """
+    """The mean rank of each contestant over blocks or tasks; 1 is the highest score, ties share their ranks."""
     from scipy import stats
 
     return stats.rankdata(-np.asarray(scores, np.float64), axis=1).mean(axis=0)
 
 
-def critical_difference(num_contestants: int, num_blocks: int) -> float:
-    """How far two mean ranks must differ to be told apart in 95%. Sources: Nemenyi (1963); Demšar (2006), section 3.2.
-
-    >>> round(critical_difference(4, 14), 2)
-    1.25
-    """
+def critical_difference(num_contestants: int, num_blocks: int, level: float = LEVEL) -> float:
+    """How far two mean ranks must differ to be told apart. Sources: Nemenyi (1963); Demšar (2006), section 3.2."""
     from scipy import stats
 
     if num_contestants < 2 or num_blocks < 2:
         return np.nan
-    quantile = stats.studentized_range.ppf(LEVEL, num_contestants, np.inf) / np.sqrt(2)
+    quantile = stats.studentized_range.ppf(level, num_contestants, np.inf) / np.sqrt(2)
     return float(quantile * np.sqrt(num_contestants * (num_contestants + 1) / (6 * num_blocks)))
 
 
@@ -163,7 +117,9 @@ def friedman_p_value(scores: Float[np.ndarray, "blocks contestants"]) -> float:
     return float(stats.f.sf((blocks - 1) * chi_square / left, contestants - 1, (contestants - 1) * (blocks - 1)))
 
 
-def indistinct(scores: Float[np.ndarray, "blocks contestants"], names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+def indistinct(
+    scores: Float[np.ndarray, "blocks contestants"], names: Sequence[str], level: float = LEVEL
+) -> tuple[tuple[str, ...], ...]:
     """The largest groups of contestants that cannot be told apart by their mean ranks, the best first.
 
     Where Friedman's test finds no difference at all, all are one group. Source: Demšar (2006).
@@ -171,9 +127,9 @@ def indistinct(scores: Float[np.ndarray, "blocks contestants"], names: Sequence[
     scores = np.asarray(scores, np.float64)
     ranks = average_ranks(scores)
     order = np.argsort(ranks, kind="stable")
-    if len(scores) < 2 or friedman_p_value(scores) >= 1 - LEVEL:
+    if len(scores) < 2 or friedman_p_value(scores) >= 1 - level:
         return (tuple(names[i] for i in order),) if len(names) > 1 else ()
-    reach = critical_difference(len(names), len(scores))
+    reach = critical_difference(len(names), len(scores), level)
     groups: list[tuple[str, ...]] = []
     last = -1
     for place, one in enumerate(order):

@@ -8,8 +8,10 @@ import pandas as pd
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from jaxnets import metrics
+from jaxnets.metrics import SCORE, Kind
 from jaxnets.stats import estimates
-from jaxnets.stats.estimates import NUMBER, UNKNOWN, Estimate, Kind, bounded, corrected_difference, kind_of, mean
+from jaxnets.stats.estimates import LEVEL, NUMBER, UNKNOWN, Estimate, bounded, corrected_difference, kind_of, mean
 
 FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
@@ -47,47 +49,43 @@ def finished(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["status"] == FINISHED]
 
 
-def first_fold(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the first fold; all runs if there are no folds.
-
-    >>> len(first_fold(pd.DataFrame({"fold": [0, 1]}))), len(first_fold(pd.DataFrame({"seed": [0, 1]})))
-    (1, 2)
-    """
-    return runs[runs["fold"] == 0] if "fold" in runs else runs
-
-
 def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.Series:
     """The values of a column, with runs that did not finish counted as failures, never left out.
 
-    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "test_accuracy": [0.9, np.nan]})
-    >>> counted(runs, "test_accuracy", 0.1).tolist()
-    [0.9, 0.1]
+    A failure counts as the worst possible value, or as the worst that was met where there is none.
     """
     good = (runs["status"] == FINISHED) & runs[column].notna()
     values = runs[column].astype(np.float64)
     if failed is None:
-        failed = float(values[good].max()) if column.endswith("loss") else 0.0
+        failed = _worst(column) if np.isfinite(_worst(column)) else float(values[good].max())
     return values.where(good, failed)
 
 
-def with_failures(runs: pd.DataFrame, chance: float | None = None) -> pd.DataFrame:
-    """The runs with all their accuracies and losses counted; see `counted`.
+def _worst(column: str) -> float:
+    metric = metrics.of_column(column)
+    return metric.worst if metric else 0.0
 
-    >>> runs = pd.DataFrame({"status": ["finished", "diverged"], "dev_loss": [0.5, np.nan]})
-    >>> with_failures(runs)["dev_loss"].tolist()
-    [0.5, 0.5]
-    """
-    scores = [f"{split}_{kind}" for split in ("final_train", "train", "dev", "test") for kind in ("accuracy", "loss")]
-    failed = {name: chance if name.endswith("accuracy") else None for name in scores if name in runs}
+
+def _ranked(runs: pd.DataFrame, score: str) -> pd.Series:
+    """A score of each run that is better the larger it is; a run that did not finish has the worst."""
+    sign = 1.0 if _is_better_if_higher(score) else -1.0
+    return sign * counted(runs, score, _worst(score))
+
+
+def _is_better_if_higher(column: str) -> bool:
+    metric = metrics.of_column(column)
+    return metric is None or metric.higher
+
+
+def with_failures(runs: pd.DataFrame, chance: float | None = None) -> pd.DataFrame:
+    """The runs with all their accuracies and losses counted; see `counted`."""
+    scores = [name for name in metrics.columns() if name in runs]
+    failed = {name: chance if _is_better_if_higher(name) else None for name in scores}
     return runs.assign(**{name: counted(runs, name, value) for name, value in failed.items()})
 
 
 def unit(runs: pd.DataFrame) -> str:
-    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds.
-
-    >>> unit(pd.DataFrame({"seed": [0, 1, 0, 1], "fold": [0, 0, 1, 1]}))
-    'fold'
-    """
+    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds."""
     several = (name for name in ("block", "fold") if name in runs and runs[name].nunique() > 1)
     return next(several, "seed")
 
@@ -100,7 +98,9 @@ def correction(of_unit: Hashable, test_share: float) -> float:
     return test_share if of_unit in ("block", "fold") else 0.0
 
 
-def over_units(values: pd.Series, test_share: float, kind: Kind = NUMBER, examples: int | None = None) -> Estimate:
+def over_units(
+    values: pd.Series, test_share: float, kind: Kind = NUMBER, examples: int | None = None, level: float = LEVEL
+) -> Estimate:
     """The mean of what was found for each unit, which the name of the index tells.
 
     Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units there is an
@@ -113,15 +113,16 @@ def over_units(values: pd.Series, test_share: float, kind: Kind = NUMBER, exampl
     added = correction(values.index.name, test_share)
     if added == 0:
         of_their_own = values.index.name != "seed"
-        return mean(values, kind, examples * len(values) if examples and of_their_own else examples)
-    return corrected_difference(values, added, kind=kind, examples=examples)
+        return mean(values, kind, examples * len(values) if examples and of_their_own else examples, level)
+    return corrected_difference(values, added, kind=kind, examples=examples, level=level)
 
 
-def mean_score(runs: pd.DataFrame, column: str, test_share: float, failed: float | None = None) -> Estimate:
+def mean_score(runs: pd.DataFrame, column: str, test_share: float, level: float = LEVEL) -> Estimate:
     """The mean of a score over the units of a table of runs, first over the seeds within each; failures count."""
     if runs.empty:
         return UNKNOWN
-    return over_units(counted(runs, column, failed).groupby(runs[unit(runs)]).mean(), test_share, kind_of(column))
+    means = counted(runs, column).groupby(runs[unit(runs)]).mean()
+    return over_units(means, test_share, kind_of(column), level=level)
 
 
 def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
@@ -132,19 +133,20 @@ def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: flo
     return scored.pivot_table(index=unit(runs), columns=names if len(names) > 1 else names[0], values="_score")
 
 
-def configurations(runs: pd.DataFrame, test_share: float = np.nan) -> pd.DataFrame:
+def configurations(runs: pd.DataFrame, test_share: float = np.nan, level: float = LEVEL) -> pd.DataFrame:
     """A row for each configuration, that is for runs that differ in their seed, fold and block alone.
 
     Runs that did not finish count: 0 for an accuracy, infinite for a loss. Equal runs count once. Columns: the
     hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`, the repetitions; `dev_score`,
     the mean accuracy on dev; `dev_loss`; `dev_accuracy` and `test_accuracy`, means over folds or blocks if there are
-    several, else over seeds, with the bounds of their 95% intervals (`_low`, `_high`) and why there are none (`_note`);
+    several, else over seeds, with the bounds of their intervals (`_low`, `_high`) and why there are none (`_note`);
     `diverged_share`; and `members`, the numbers of the runs. Where no run finished, the accuracies are NaN.
     """
     runs = distinct(runs)
     names = _of_configuration(runs)
     groups = runs.groupby(names, dropna=False, sort=False)
-    return pd.DataFrame([dict(zip(names, key, strict=True)) | _summary(members, test_share) for key, members in groups])
+    rows = [dict(zip(names, key, strict=True)) | _summary(members, test_share, level) for key, members in groups]
+    return pd.DataFrame(rows)
 
 
 def _of_configuration(runs: pd.DataFrame) -> list[str]:
@@ -152,42 +154,27 @@ def _of_configuration(runs: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(["optimizer", "learning_rate", *varying(runs)]))
 
 
-def _summary(members: pd.DataFrame, test_share: float) -> dict:
-    ended = finished(members)
-    columns = ("dev_accuracy", "test_accuracy")
-    dev, test = (mean_score(members, column, test_share) if len(ended) else UNKNOWN for column in columns)
+def _summary(members: pd.DataFrame, test_share: float, level: float) -> dict[str, Any]:
+    ended, scores = finished(members), {"dev_accuracy": UNKNOWN, "test_accuracy": UNKNOWN}
+    if len(ended):
+        scores = {column: mean_score(members, column, test_share, level=level) for column in scores}
     return {
         "num_seeds": len(members),
-        "dev_score": dev.value if len(ended) else 0.0,
+        "dev_score": scores["dev_accuracy"].value if len(ended) else 0.0,
         "dev_loss": float(ended["dev_loss"].mean()) if len(ended) == len(members) else np.inf,
-        **bounded("dev_accuracy", dev),
-        **bounded("test_accuracy", test),
+        **bounded("dev_accuracy", scores["dev_accuracy"]),
+        **bounded("test_accuracy", scores["test_accuracy"]),
         "diverged_share": float((members["status"] == "diverged").mean()),
         "members": list(members["run"]),
     }
 
 
-def _best(runs: pd.DataFrame, score: str) -> pd.DataFrame:
-    """The runs of the best configuration; see `best_configurations`."""
-    keys = runs.groupby(_of_configuration(runs), dropna=False, sort=False).ngroup().rename("key")
-    of_loss = score.endswith("loss")
-    scores, loss = counted(runs, score, np.inf if of_loss else 0.0), counted(runs, "dev_loss", np.inf)
-    per_unit = (-1.0 if of_loss else 1.0) * scores.groupby([keys, runs[unit(runs)]]).mean()
-    ranked = pd.DataFrame(
-        {
-            "score": per_unit.groupby("key").mean().round(12),  # so that rounding decides no tie
-            "loss": loss.groupby(keys).mean(),
-            "rate": runs["learning_rate"].groupby(keys).first(),
-        }
-    ).sort_values(["score", "loss", "rate"], ascending=[False, True, True], kind="stable")
-    return runs[keys == ranked.index[0]]
-
-
 def best_configurations(
     runs: pd.DataFrame,
     by: Sequence[str] = ("optimizer",),
-    score: str = "dev_accuracy",
+    score: str = SCORE,
     test_share: float = np.nan,
+    level: float = LEVEL,
 ) -> pd.DataFrame:
     """For each group the configuration with the best mean score; the test examples have no say.
 
@@ -200,20 +187,29 @@ def best_configurations(
     first = dict.fromkeys(["optimizer", "learning_rate", *several])
     last = [name for name in dict.fromkeys([*by, *varying(runs)]) if name not in first]
     for _, group in runs.groupby(list(by), dropna=False, sort=False):
-        members = _best(group, score)
-        row = {name: members[name].iloc[0] for name in first} | _summary(members, test_share)
+        keys = group.groupby(_of_configuration(group), dropna=False, sort=False).ngroup().rename("key")
+        per_unit = _ranked(group, score).groupby([keys, group[unit(group)]]).mean()
+        ranked = pd.DataFrame(
+            {
+                "score": per_unit.groupby("key").mean().round(12),  # so that rounding decides no tie
+                "loss": counted(group, "dev_loss", np.inf).groupby(keys).mean(),
+                "rate": group["learning_rate"].groupby(keys).first(),
+            }
+        ).sort_values(["score", "loss", "rate"], ascending=[False, True, True], kind="stable")
+        members = group[keys == ranked.index[0]]
+        row = {name: members[name].iloc[0] for name in first} | _summary(members, test_share, level)
         row |= {name: members[name].iloc[0] for name in last}
         best.append(row | {"diverged_share": float((group["status"] == "diverged").mean()), "num_runs": len(group)})
     return pd.DataFrame(best)
 
 
-def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",), score: str = "dev_accuracy") -> pd.DataFrame:
+def at_best(runs: pd.DataFrame, by: Sequence[str] = ("optimizer",), score: str = SCORE) -> pd.DataFrame:
     """The runs of the best configuration of each group; see `best_configurations`."""
     best = best_configurations(runs, by, score)
     return runs[runs["run"].isin([run for members in best["members"] for run in members])]
 
 
-def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy") -> pd.DataFrame:
+def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = SCORE) -> pd.DataFrame:
     """The runs of each group at its best learning rate, on seeds that had no part in the choice.
 
     The first half of the seeds choose, by the mean of `score` (a loss is best when small). A run that did not finish
@@ -223,15 +219,11 @@ def confirmed(runs: pd.DataFrame, by: Sequence[str], score: str = "dev_accuracy"
     runs = distinct(runs, by)
     seeds = sorted(runs["seed"].unique())
     tuning, fresh = seeds[: len(seeds) // 2] or seeds, seeds[len(seeds) // 2 :]
-    of_loss = score.endswith("loss")
-    scores = (-1.0 if of_loss else 1.0) * counted(runs, score, np.inf if of_loss else 0.0)
     keys = [*by, "learning_rate"]
-    means = (
-        runs.assign(_score=scores)[runs["seed"].isin(tuning)].groupby(keys, sort=False)["_score"].mean().reset_index()
-    )
+    scored = runs.assign(_score=_ranked(runs, score))[runs["seed"].isin(tuning)]
+    means = scored.groupby(keys, sort=False)["_score"].mean().reset_index()
     ranked = means.sort_values(["_score", "learning_rate"], ascending=[False, True], kind="stable")
-    best = ranked.drop_duplicates(list(by))[keys]
-    return runs[runs["seed"].isin(fresh)].merge(best, on=keys)
+    return runs[runs["seed"].isin(fresh)].merge(ranked.drop_duplicates(list(by))[keys], on=keys)
 
 
 RETUNINGS = 1000
@@ -280,15 +272,12 @@ def _matrix_power(matrix: Float[np.ndarray, "2 2"], power: float) -> Float[np.nd
     return (directions * np.where(positive, np.where(positive, values, 1.0) ** power, 0.0)) @ directions.T
 
 
-def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int]) -> pd.DataFrame:
+def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int], level: float = LEVEL) -> pd.DataFrame:
     """The expected score, on test, of the trial that is best on dev among so many random trials.
 
     The mean over all sets of as many trials, in closed form. Sources: Dodge et al. (2019); Tang et al. (2020) for the
     estimator without bias. The bounds are those of a percentile bootstrap over the trials, with the quantiles of
     Student's t for as many independent sets as the trials can be cut into; NaN for budgets over a third of the trials.
-
-    >>> expected_best([0.1, 0.2, 0.3], [1.0, 2.0, 3.0], [1, 3])["value"].tolist()
-    [2.0, 3.0]
     """
     from scipy import stats
 
@@ -301,14 +290,14 @@ def expected_best(dev: ArrayLike, scores: ArrayLike, budgets: Sequence[int]) -> 
     # in a resample the copies of a trial stand side by side
     ends = np.cumsum(estimates.resamples((size,)), axis=1).astype(int)
     sums = np.concatenate([np.zeros((len(budgets), 1)), np.cumsum(weights, axis=1)], axis=1)
-    drawn = np.stack([np.diff(of_budget[ends], axis=1, prepend=0.0) @ shared for of_budget in sums])
-    bounds = []
-    for of_budget, budget in zip(drawn, budgets, strict=True):
-        sets = size / budget
-        tail = stats.norm.cdf(stats.t.ppf((1 - estimates.LEVEL) / 2, sets - 1)) if sets >= 3 else np.nan
-        bounds.append(np.quantile(of_budget, [tail, 1 - tail]) if sets >= 3 else (np.nan, np.nan))
-    table = pd.DataFrame(np.array(bounds).reshape(-1, 2), columns=["low", "high"])
-    return table.assign(budget=list(budgets), value=weights @ shared)[["budget", "value", "low", "high"]]
+    rows = []
+    for budget, of_budget, value in zip(budgets, sums, weights @ shared, strict=True):
+        low = high = np.nan
+        if (sets := size / budget) >= 3:
+            tail = stats.norm.cdf(stats.t.ppf((1 - level) / 2, sets - 1))
+            low, high = np.quantile(np.diff(of_budget[ends], axis=1, prepend=0.0) @ shared, [tail, 1 - tail])
+        rows.append((budget, value, low, high))
+    return pd.DataFrame(rows, columns=["budget", "value", "low", "high"])
 
 
 def _chances_of_best(size: int, budget: int) -> Float[np.ndarray, "trials"]:
@@ -324,11 +313,7 @@ def _chances_of_best(size: int, budget: int) -> Float[np.ndarray, "trials"]:
 
 
 def good_width(rates: ArrayLike, scores: ArrayLike, tolerance: float = 0.01) -> float:
-    """How many decades of the learning rate score within a tolerance of the best, between rates by interpolation.
-
-    >>> good_width([0.01, 0.1, 1.0], [0.8, 0.9, 0.9])
-    1.1
-    """
+    """How many decades of the learning rate score within a tolerance of the best, between rates by interpolation."""
     table = pd.Series(np.nan_to_num(np.asarray(scores, np.float64).ravel())).groupby(np.asarray(rates).ravel()).max()
     if len(table) < 2:
         return np.nan
@@ -355,11 +340,7 @@ def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
 
 
 def on_edge(rates: ArrayLike, best: float) -> bool:
-    """Whether the best learning rate lies at an end of those tried: within a twentieth of their span in decades.
-
-    >>> on_edge([0.01, 0.1, 1.0], 1.0), on_edge([0.01, 0.1, 1.0], 0.1)
-    (True, False)
-    """
+    """Whether the best learning rate lies at an end of those tried: within a twentieth of their span in decades."""
     places = np.log10(np.asarray(rates, np.float64))
     span = float(np.ptp(places)) if places.size else 0.0
     if span == 0:
@@ -372,12 +353,12 @@ def to_target(
     target: float,
     costs: Sequence[str],
     *,
-    score: str = "dev_accuracy",
+    score: str = SCORE,
     runs: Sequence[int] | pd.Series | None = None,
 ) -> pd.DataFrame:
     """What each run had spent when its score first reached a target; infinite for a run that never does."""
     numbers = pd.Index(curves["run"].unique() if runs is None else runs, name="run")
-    there = curves[score] <= target if score.endswith("loss") else curves[score] >= target
+    there = curves[score] >= target if _is_better_if_higher(score) else curves[score] <= target
     first = curves[there].sort_values("step").groupby("run")[list(costs)].first()
     return first.reindex(numbers).astype(np.float64).fillna(np.inf).reset_index()
 
@@ -456,11 +437,7 @@ def _variance_of_mean(low: np.ndarray, high: np.ndarray, parts: np.ndarray) -> f
 
 
 def placed(draws: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "draws names"]:
-    """Where each draw lies in the distribution of each hyperparameter, from 0 to 1; equal values lie in the middle.
-
-    >>> placed(pd.DataFrame({"rate": [0.1, 10.0, 1.0], "size": [8, 64, 8]}), ["rate", "size"]).round(2).tolist()
-    [[0.17, 0.33], [0.83, 0.83], [0.5, 0.33]]
-    """
+    """Where each draw lies in the distribution of each hyperparameter, from 0 to 1; equal values lie in the middle."""
     ranks = draws[list(names)].rank(method="average")
     return ((ranks - 0.5) / len(draws)).to_numpy(np.float64)
 
@@ -482,12 +459,7 @@ def importances(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: in
 
 
 def importance_lead(table: pd.DataFrame, name: Hashable, over: str = "mean") -> pd.DataFrame:
-    """How much more of the variance one hyperparameter explains than others, as a table of effects.
-
-    >>> rows = {"task": "xor", "block": 0, "seed": 0, "test_share": 0.0, "name": list("abc"), "share": [0.5, 0.2, 0.0]}
-    >>> importance_lead(pd.DataFrame(rows), "a")["effect"].tolist()
-    [0.4]
-    """
+    """How much more of the variance one hyperparameter explains than others, as a table of effects."""
     wide = table.pivot_table(index=_DEALT, columns="name", values="share", sort=False)
     if name not in wide or wide.shape[1] < 2:
         return pd.DataFrame(columns=[*_DEALT, "effect"])

@@ -17,7 +17,7 @@ TEXTS = ["a superb plot , not dull", "so dull", "", "unheard"]
 FLAGS = {"dataset": "unseen_negations", "num_sentences": 100, "embedding_dim": 4, "batch_size": 20, "progress": False}
 
 
-@pytest.fixture(scope="module", params=["dan", "text_cnn"])
+@pytest.fixture(scope="module", params=["dan", pytest.param("text_cnn", marks=pytest.mark.slow)])
 def results(request):
     """Three seeds, hardly trained, so that they disagree."""
     sizes = {"dan": {"hidden_units": 4}, "text_cnn": {"num_filters": 2, "filter_widths": [(2,)]}}[request.param]

@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["dan", "text_cnn", "text_cnn mean"])
+@pytest.fixture(scope="module", params=["dan", "text_cnn", pytest.param("text_cnn mean", marks=pytest.mark.slow)])
 def run_directory(request, folder, tmp_path_factory):
     directory = tmp_path_factory.mktemp("runs") / "run"
     model, _, pooling = request.param.partition(" ")

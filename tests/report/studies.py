@@ -8,9 +8,22 @@ import pandas as pd
 
 from jaxnets.comparison.answer import answer
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.report import comparison_page
 
 NUM_STEPS, EVERY, CHANCE = 690, 23, 0.1
 ENVIRONMENT = {"time": "2026-11-24", "devices": ["cpu:0", "cpu:1"], "versions": {"jaxnets": "0.4.0", "jax": "0.10.2"}}
+
+
+def page(found, said, command="", environment=ENVIRONMENT):
+    """The page of a comparison, as text."""
+    shown = comparison_page.charts(found, said)
+    return comparison_page.html(found, said, shown, comparison_page.data_sets(found, shown), command, environment)
+
+
+def on_paper(found, said):
+    """The figures of a comparison for papers, by name."""
+    shown = comparison_page.charts(found, said)
+    return comparison_page.on_paper(found, shown, comparison_page.data_sets(found, shown))
 
 
 @functools.cache

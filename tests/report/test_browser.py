@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxnets.report import claims_page, comparison_page
+from jaxnets.report import claims_page
 from tests.browsers import NEEDED, chromium, webdriver
 from tests.report import made_up, studies
 
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
         "claims": claims_page.html("Nets", "About.", made_up.sections(folder), "By hand.", ["A quick run."], "sst2")
     }
     for name, made in {"large": large, "several": several}.items():
-        texts[name] = comparison_page.html(*made, command="python run.py", environment=studies.ENVIRONMENT)
+        texts[name] = studies.page(*made, "python run.py")
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jaxnets.claims.verdicts import Part
+from jaxnets.errors import command
 from jaxnets.report import claims_page, figures
 from jaxnets.report.claims_page import WIDTH, Section, bars
 from jaxnets.report.console import Terminal
@@ -192,7 +193,7 @@ def test_real_text_stands_beside_made_up_text_and_a_missing_finding_tells_why(te
     assert told.index("On made-up text") < told.index("On sst2") < told.index("Parts, figures and tables: on sst2")
     lost = words(text[text.index('<section id="lost"') : text.index("</main>")])
     assert f"not run No file {made_up.HOSTILE}." in lost
-    assert "python run.py lost" in lost
+    assert command("lost", "--help") in lost
 
 
 def test_the_hash_of_all_rules_changes_with_each(sections):

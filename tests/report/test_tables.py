@@ -139,16 +139,16 @@ def test_systems_are_compared_with_the_best_baseline():
     """Of one value the interval is Wilson's over 100 examples, of four seeds Student's; two are shown as they are."""
     classical = [system("naive_bayes", 0.7), system("nbsvm", 0.8)]
     together = system("dan × 2", 0.95)._replace(configuration="")
-    text = words(tables.systems([system("dan", 0.9, seeds=4), together], classical, num_folds=1))
+    text = words(tables.systems([system("dan", 0.9, seeds=4), together], classical, num_folds=1, level=0.95))
     assert "nbsvm 0.800 (0.711 to 0.867) 1.5 –" in text
     assert "dan 0.915 (0.892 to 0.933) 1.5 +0.115 (+0.0" in text
     assert "dan × 2 0.950 (0.888 to 0.978) 1.5 +0.150 (+0.079 to +0.221)" in text
     assert "Difference: to nbsvm, the best baseline" in text
     assert "To naive_bayes: dan +0.215 (+0.1" in text
     assert text.count("chosen on dev") == 1
-    few = words(tables.systems([system("dan", 0.9, seeds=2)], classical, num_folds=1))
+    few = words(tables.systems([system("dan", 0.9, seeds=2)], classical, num_folds=1, level=0.95))
     assert "dan 0.905 (of 2: 90.0%, 91.0%) 1.5" in few
-    alone = words(tables.systems([system("dan", 0.9)], [], num_folds=3))
+    alone = words(tables.systems([system("dan", 0.9)], [], num_folds=3, level=0.95))
     assert "dan 0.900 (0.826 to 0.945) 1.5 –" in alone
     assert "CI over 3 folds" in alone
     assert "Difference" not in alone

@@ -160,11 +160,11 @@ def indicators(rows, orders=(1,)):
 
 def test_nbsvm_is_the_formula_in_float64():
     """Wang and Manning (2012), sections 2.1 to 2.3, with the SVM of a general optimizer; intercepts as weights."""
-    rows, labels = unbalanced(150, seed=0)
+    rows, labels = unbalanced(60, seed=0)
     features, positive = indicators(rows), labels == 1
     p, q = 1 + features[positive].sum(axis=0), 1 + features[~positive].sum(axis=0)
     ratio = np.log((p / p.sum()) / (q / q.sum()))
-    inputs, signs = np.hstack([features * ratio, np.ones((150, 1))]), np.where(positive, 1.0, -1.0)
+    inputs, signs = np.hstack([features * ratio, np.ones((60, 1))]), np.where(positive, 1.0, -1.0)
 
     def loss(weights):
         slack = np.maximum(0, 1 - signs * (inputs @ weights))

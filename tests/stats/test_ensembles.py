@@ -82,7 +82,13 @@ def test_an_example_of_another_fold_is_another_example():
         [1, 2, 0, 0],
     ]
     np.testing.assert_allclose(mean["probability_1"], [0.2, 0.4, 0.4, 0.4], rtol=1e-6)
-    system = ensembles._averaged_system("mine", mean, 1.5)
+    about = {"model": "mine", "optimizer": "adam", "learning_rate": 0.1, "seed": [0, 1, 0], "fold": [0, 0, 1]}
+    ends = {"dev_accuracy": 0.9, "dev_loss": 1.0, "test_accuracy": 0.5, "seconds": 1.0}
+    ((system, again, _),) = ensembles.ensembles_of_runs(
+        pd.DataFrame({"run": [0, 1, 2], **about, "status": "finished", **ends}), both
+    )
+    assert again.equals(mean)
+    assert (system.name, system.num_folds, system.seconds) == ("mine × 2", 2, 3.0)
     assert (system.correct.tolist(), system.accuracies.tolist()) == ([[1, 0, 0, 1]], [1, pytest.approx(1 / 3)])
     found = ensemble(both, [0, 1, 2])
     assert found.accuracy == pytest.approx((1 + 1) / 4)

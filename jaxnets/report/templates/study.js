@@ -46,16 +46,15 @@
   const SIZE = 100;
   const table = document.getElementById("runs-table");
   const state = { column: 0, direction: 1, page: 0, words: [] };
-  const shares = new Set(["dev_accuracy", "test_accuracy"]);
-  const shown = (row, name) => {
+  const shown = (row, [name, , kind]) => {
     const value = row[name];
     if (value === null || value === undefined) return "–";
     if (name === "status" && value === "diverged" && row.diverged_step != null) return `diverged at step ${row.diverged_step}`;
-    if (shares.has(name)) return `${(100 * value).toFixed(1)}%`;
+    if (kind.endsWith("share")) return `${(100 * value).toFixed(1)}%`;
     return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
   };
   const columns = content.table.filter(([name]) => name !== "diverged_step");
-  const rows = data.runs.map(row => ({ row, cells: columns.map(([name]) => shown(row, name)) }));
+  const rows = data.runs.map(row => ({ row, cells: columns.map(column => shown(row, column)) }));
   for (const one of rows) one.text = one.cells.join(" ").toLowerCase();
 
   const compare = (a, b) => {

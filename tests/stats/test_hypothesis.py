@@ -1,3 +1,5 @@
+"""Comparisons of methods: improvement, outcomes, profiles and ranks."""
+
 import itertools
 
 import numpy as np
@@ -104,17 +106,6 @@ def test_critical_differences_are_those_of_demsars_table():
         unit = np.sqrt(contestants * (contestants + 1) / (6 * 10))
         assert hypothesis.critical_difference(contestants, 10) == pytest.approx(quantile * unit, abs=2e-3)
     assert np.isnan(hypothesis.critical_difference(3, 1))
-
-
-@pytest.mark.parametrize("ties", [False, True])
-def test_friedmans_statistic_is_that_of_scipy(ties):
-    scores = np.random.default_rng(0).normal([0, 0.3, 0.6, 0.9], size=(9, 4))
-    scores = np.round(scores) if ties else scores
-    chi_square = scipy.stats.friedmanchisquare(*scores.T).statistic
-    statistic = 8 * chi_square / (9 * 3 - chi_square)
-    assert hypothesis.friedman_p_value(scores) == pytest.approx(scipy.stats.f.sf(statistic, 3, 24))
-    assert hypothesis.friedman_p_value(np.ones((5, 3))) == 1
-    assert hypothesis.friedman_p_value(np.tile([1.0, 2.0, 3.0], (5, 1))) == 0
 
 
 def test_contestants_that_cannot_be_told_apart():
