@@ -15,7 +15,8 @@ from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.errors import UserError
 from jaxnets.report.console import Terminal
 from jaxnets.report.progress import patience
-from jaxnets.runs import observe, run_directory, session
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import observe, train
 from jaxnets.runs.results import Results
 
 KEPT_BYTES = 2**30
@@ -75,10 +76,10 @@ def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results
     with contextlib.ExitStack() as held:
         directory = None
         if asked.output is not None:
-            directory = session.make_directory("sweep", prepared.config, held, prepared.notes, prepared.folds)
+            directory = run_directory.begin("sweep", prepared.config, held, prepared.notes, prepared.folds)
             if asked.profile:
                 held.enter_context(observe.profiled(directory, console))
-        trained = session.carry_out(prepared, directory, console, console)
+        trained = train.carry_out(prepared, directory, console)
         results = Results(**vars(trained), directory=directory, console=console)
         if directory is not None:
             results.write_models(directory)

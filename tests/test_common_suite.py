@@ -15,8 +15,8 @@ from jaxnets.cli.main import sentences
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
 from jaxnets.plugins import KINDS
-from jaxnets.runs import runner
 from jaxnets.runs.experiment import Experiment
+from jaxnets.runs.experiment import run as carry_out
 from tests import guests
 
 GUESTS = {
@@ -155,7 +155,7 @@ def test_a_guest_model_runs_in_every_experiment_or_is_refused_in_one_line(name, 
         assert str(error.value).startswith(REFUSED[name])
         return
     config = flags.parse(experiment, [*words.split(), f"--output={tmp_path / 'run'}"])
-    results, finding = runner.run(experiment, config, Console(file=io.StringIO()), progress=None)
+    results, finding = carry_out(experiment, config, Console(file=io.StringIO()), progress=None)
     assert results.directory == tmp_path / "run"
     if finding is not None:
         assert finding.verdict.outcome in (*OUTCOMES, NOT_TESTED)

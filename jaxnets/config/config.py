@@ -27,7 +27,7 @@ def hyperparameter(kind: Kind, default: Any, description: str, **limits: Any) ->
 
 
 def setting(kind: Kind, default: Any, description: str, **limits: Any) -> Any:
-    """A field that says how the sweep is carried out, and has one value. `limits` are those of `Field`."""
+    """A field that says how the sweep is carried out, and has one value."""
     return _field("setting", kind, default, description, **limits)
 
 
@@ -79,16 +79,10 @@ class Config:
         "rows updates only the vectors of a batch's words, dense all; auto takes rows for a large vocabulary.",
         choices=("auto", "dense", "rows"),
     )
-    schedule: Any = hyperparameter(
-        "plugin",
-        "constant",
-        "Learning-rate schedule: a name, or an import path.",
-    )
+    schedule: Any = hyperparameter("plugin", "constant", "Learning-rate schedule: a name, or an import path.")
     warmup_steps: Any = hyperparameter("float", 0.0, "Steps over which the learning rate rises linearly.", least=0)
     initializer: Any = hyperparameter(
-        "plugin",
-        "he",
-        "Initializer: a name, model for the model's own, or an import path.",
+        "plugin", "he", "Initializer: a name, model for the model's own, or an import path."
     )
     initializer_scale: Any = hyperparameter("float", 1.0, "Factor on the initial kernels.", least=0)
     batch_size: Any = hyperparameter("int", 64, "Examples in a batch; 0 is the whole training set.", least=0)
@@ -237,14 +231,9 @@ def fields() -> list[dataclasses.Field]:
 
 def typed(declared: dataclasses.Field, value: Any) -> Any:
     """A value of a field of `Config`, converted and checked; a setting has no axis."""
-    of_field = field_of(declared)
-    if declared.name == "dataset":  # a list of texts with their labels, say, is one data set
-        return value if not isinstance(value, str | int | float | None) else of_field.value(value)
-    return of_field.axis(value) if declared.metadata["role"] == "hyperparameter" else of_field.value(value)
-
-
-def field_of(declared: dataclasses.Field) -> Field:
-    """What the values of a field of `Config` must be."""
     metadata = declared.metadata
     limits = {name: metadata[name] for name in ("least", "most", "above", "choices", "optional") if name in metadata}
-    return Field(declared.name, metadata["kind"], **limits)
+    field = Field(declared.name, metadata["kind"], **limits)
+    if declared.name == "dataset" and not isinstance(value, str | int | float | None):
+        return value  # a list of texts with their labels, say, is one data set
+    return field.axis(value) if metadata["role"] == "hyperparameter" else field.value(value)

@@ -9,8 +9,10 @@ from jaxnets.engine import execute
 from jaxnets.engine.keep import Compiled
 from jaxnets.errors import UserError
 from jaxnets.experiments import compare_optimizers, text_classification
-from jaxnets.runs import comparing, results, session
+from jaxnets.report.progress import Display
+from jaxnets.runs import protocol, results, train
 from jaxnets.runs.experiment import configure
+from jaxnets.runs.protocol import Contest
 
 SMALL = {
     "optimizer": ["sgd", "adam"],
@@ -25,8 +27,10 @@ SMALL = {
 
 def carry_out(directory, **values):
     config = configure(compare_optimizers.EXPERIMENT, {**SMALL, **values})
-    parts = list(comparing.parts(config, config.options["tasks"]))
-    return comparing.carry_out(config, "optimizer", parts, directory, None)
+    parts = list(protocol.parts(config, config.options["tasks"]))
+    contest = Contest("optimizer", config.options["confirm_seeds"])
+    studied = protocol.carry_out(config, contest, parts, None, directory, writes=True)
+    return studied.study, studied.stages[-1].trained
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,9 @@ def test_what_is_written_is_what_was_found(study):
 def test_the_confirmation_compiles_nothing(study):
     found, _ = study
     config = configure(compare_optimizers.EXPERIMENT, SMALL)
-    (part,) = comparing.parts(config, ["own"])
-    session.carry_out(part.sweep, None, None, None)
-    again = comparing.confirmation(part.sweep, found.phase(TUNING), "optimizer", 3)
+    (part,) = protocol.parts(config, ["own"])
+    train.carry_out(part.sweep, None, None)
+    again = protocol.confirmation(part.sweep, found.phase(TUNING), "optimizer", 3)
     events = execute.execute(again.programs, again.folds, again.placement, again.options)
     assert [event.anew for event in events if isinstance(event, Compiled)] == [False, False]
 
@@ -114,7 +118,7 @@ def test_an_interruption_leaves_what_was_done(tmp_path, monkeypatch):
     def interrupted(self, *arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session.Saver, "follow", interrupted)
+    monkeypatch.setattr(Display, "advance", interrupted)
     found, last = carry_out(tmp_path)
     assert last.interrupted
     assert found.tasks == ()
@@ -127,12 +131,12 @@ def test_an_interruption_leaves_what_was_done(tmp_path, monkeypatch):
 
 def test_the_space_is_told_in_words():
     config = configure(compare_optimizers.EXPERIMENT, {"weight_decay": [0.0, 0.1]})
-    assert comparing.spaces(config, "optimizer") == {
+    assert protocol.spaces(config, "optimizer") == {
         "learning_rate": "0.0001 to 1 in its logarithm, 9 values",
         "weight_decay": "0.0, 0.1",
     }
     drawn = configure(compare_optimizers.EXPERIMENT, {"search": "sobol"})
-    assert comparing.spaces(drawn, "optimizer") == {"learning_rate": "0.0001 to 1 in its logarithm"}
+    assert protocol.spaces(drawn, "optimizer") == {"learning_rate": "0.0001 to 1 in its logarithm"}
 
 
 def test_a_search_of_its_own_becomes_a_grid_where_nothing_is_left_to_draw():
@@ -145,7 +149,7 @@ def test_a_search_of_its_own_becomes_a_grid_where_nothing_is_left_to_draw():
 def test_an_unknown_task_is_told_with_the_nearest():
     config = configure(compare_optimizers.EXPERIMENT, {"tasks": ["wne"]})
     with pytest.raises(UserError, match="Did you mean 'wine'"):
-        list(comparing.parts(config, config.options["tasks"]))
+        list(protocol.parts(config, config.options["tasks"]))
 
 
 def test_drawn_settings_take_one_seed_each_unless_told_otherwise():

@@ -15,7 +15,8 @@ from jaxnets.comparison.table import TaskFacts
 from jaxnets.config import record
 from jaxnets.data.dataset import Split
 from jaxnets.errors import UserError
-from jaxnets.runs import directories, run_directory
+from jaxnets.runs import directories
+from jaxnets.runs import directory as run_directory
 from tests.by_hand import may_be_changed
 
 XOR = {"dataset": "xor", "num_steps": 6, "hidden_units": 4, "evaluate_every": 3, "num_seeds": 3, "batch_size": 2}

@@ -12,7 +12,7 @@ import pytest
 
 import jaxnets
 from jaxnets.errors import UserError
-from jaxnets.runs import run_directory
+from jaxnets.runs import directory as run_directory
 
 ROOT = Path(__file__).parents[2]
 SWEEP = ("xor", "--hidden_units=0,2,4,8", "--activation=tanh,relu", "--num_seeds=64", "--num_steps=3000")

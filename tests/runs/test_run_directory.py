@@ -1,22 +1,23 @@
+import contextlib
 import errno
 import json
-from datetime import datetime
+import re
 
 import pandas as pd
 import pytest
 
 from jaxnets import io
+from jaxnets.config.config import Config
 from jaxnets.errors import UserError
-from jaxnets.runs import run_directory
+from jaxnets.runs import directory as run_directory
 
 
-def test_a_directory_is_named_by_experiment_time_and_configuration():
-    now = datetime(2026, 1, 2, 3, 4, 5)
-    one, same, other = (
-        run_directory.default_directory("xor", config, now) for config in ({"a": 1}, {"a": 1}, {"a": 2})
-    )
-    assert one.as_posix().startswith("results/xor/20260102-030405-")
-    assert one == same != other
+def test_a_directory_is_named_by_experiment_time_and_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with contextlib.ExitStack() as held:
+        one, other = (run_directory.begin("xor", Config(num_seeds=seeds), held).as_posix() for seeds in (1, 2))
+    assert re.fullmatch(r"results/xor/\d{8}-\d{6}-[0-9a-f]{8}", one)
+    assert one[-8:] != other[-8:]
 
 
 def test_files_are_written_whole(tmp_path):

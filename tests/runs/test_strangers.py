@@ -13,7 +13,7 @@ from jaxnets.errors import UserError
 from jaxnets.experiments import predict, report
 from jaxnets.experiments.train import EXPERIMENT as TRAIN
 from jaxnets.inference import model as models
-from jaxnets.runs import config_files
+from jaxnets.runs import directory as run_directory
 from tests.by_hand import may_be_changed
 
 SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_dim": 4, "hidden_units": 4}
@@ -112,7 +112,7 @@ def test_predict_imports_what_is_trusted_alone(place, stranger, capsys):
         ("activation", f"{NAME}:data"),
         ("model", f"{NAME}:Net"),
         ("model", "subprocess:Popen"),
-        ("model", "jaxnets.runs.run_directory:Path"),
+        ("model", "jaxnets.runs.directory:Path"),
     ],
 )
 def test_each_part_of_a_description_is_looked_at(field, value, stranger, capsys):
@@ -150,9 +150,9 @@ def test_a_config_file_imports_what_the_user_repeats_or_trusts(trust, stranger):
 def test_an_option_that_looks_like_an_import_path_is_looked_at_too(stranger):
     change(stranger / "config.json", "options", value={"constant": f"{NAME}:data"})
     with pytest.raises(UserError, match="constant is the import path"):
-        config_files.values("config.json", config_files.read("config.json"), (), ())
+        run_directory.values_of("config.json", run_directory.read_config_file("config.json"), (), ())
     own = {"config": {}, "options": {"constant": "jaxnets.analysis.parameters:constant", "text_dataset": "tfds:imdb"}}
-    assert config_files.values("config.json", own, (), ()) == own["options"]
+    assert run_directory.values_of("config.json", own, (), ()) == own["options"]
 
 
 @pytest.mark.parametrize("name", ["output", "export", "compilation_cache", "cluster"])
