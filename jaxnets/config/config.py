@@ -4,9 +4,11 @@ import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
+from jaxnets.config.keywords import Keywords
 from jaxnets.config.values import MOST_INT, Field, Kind
+from jaxnets.errors import UserError
 
 Role = Literal["hyperparameter", "setting"]
 MOST_SEED = 1_000_000_000
@@ -36,7 +38,8 @@ class Config:
     """A sweep, as typed values: numbers, names, tuples, functions. A list or a range is an axis of the sweep.
 
     Keywords that are no fields are arguments of the plug-ins: of the model, the optimizer, the schedule and the data
-    set. Each keyword is the flag of the same name.
+    set; those of a plug-in of one's own may be given as `arguments={"width": 3}`, which a type checker knows. Each
+    keyword is the flag of the same name.
 
     Raises:
       UserError: for a value of the wrong type or out of range.
@@ -196,11 +199,19 @@ class Config:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata={"role": "options"})
     """The values of the experiment's own flags."""
 
-    def __init__(self, /, *, options: Mapping[str, Any] | None = None, **values: Any) -> None:
+    def __init__(
+        self,
+        /,
+        *,
+        output: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        **values: Unpack[Keywords],
+    ) -> None:
+        given = {**values, **_arguments(arguments), "output": output}
         for declared in fields():
-            value = values.pop(declared.name, declared.default)
-            object.__setattr__(self, declared.name, typed(declared, value))
-        object.__setattr__(self, "arguments", values)
+            object.__setattr__(self, declared.name, typed(declared, given.pop(declared.name, declared.default)))
+        object.__setattr__(self, "arguments", given)
         object.__setattr__(self, "options", dict(options or {}))
 
     @property
@@ -212,16 +223,24 @@ class Config:
         """All fields and arguments by name; not the options."""
         return {declared.name: getattr(self, declared.name) for declared in fields()} | dict(self.arguments)
 
-    def changed(self, /, **values: Any) -> "Config":
+    def changed(self, /, arguments: Mapping[str, Any] | None = None, **values: Any) -> "Config":
         """The configuration with some values changed; an argument of a plug-in that is None is taken away.
 
         >>> Config(width=3).changed(width=None, seed=1).arguments
         {}
         """
         names = {declared.name for declared in fields()}
-        changed = {**self.values(), **values}
+        changed = {**self.values(), **values, **_arguments(arguments)}
         kept = {name: value for name, value in changed.items() if value is not None or name in names}
         return Config(**kept, options=self.options)
+
+
+def _arguments(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The arguments that are given as `arguments=`, none of them a field."""
+    for declared in fields():
+        if given and declared.name in given:
+            raise UserError(f"arguments: '{declared.name}' is not an argument of a plug-in; give it as a keyword.")
+    return given or {}
 
 
 def fields() -> list[dataclasses.Field]:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 from rich.console import Console
 
 from jaxnets import io
+from jaxnets.config.keywords import Keywords
 from jaxnets.config.values import brief
 from jaxnets.engine.results import Trained, judged_step
 from jaxnets.errors import UserError, printable, unknown
@@ -63,7 +64,7 @@ class Results(Trained):
         """The runs that were trained, those of `train` among them."""
         return len(self.runs) + sum(len(trained.runs) for trained in self.further)
 
-    def train(self, /, **values: Any) -> Trained:
+    def train(self, /, arguments: Mapping[str, Any] | None = None, **values: Unpack[Keywords]) -> Trained:
         """Trains the configuration with some values changed; nothing of it is written.
 
         Arguments of plug-ins that are no longer chosen are left out.
@@ -77,7 +78,7 @@ class Results(Trained):
         >>> results.train(num_steps=7).runs["num_steps"].tolist()
         [7]
         """
-        trained = train.retrain(self.config, self.folds, self.console, **values)
+        trained = train.retrain(self.config, self.folds, self.console, **values, **(arguments or {}))
         self.further.append(trained)
         return trained
 

@@ -34,7 +34,7 @@ SAVE_SECONDS, SAVE_SHARE = 2.0, 1 / 80
 """The tables are written at most so often while a sweep runs, and in at most this share of the time."""
 
 
-def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /, **values: object) -> Trained:
+def retrain(config: Config, folds: Sequence[Dataset], console: Console | None, /, **values: Any) -> Trained:
     """Trains a configuration with some values changed, and writes nothing.
 
     Arguments of plug-ins that are no longer chosen are left out.
