@@ -157,6 +157,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", TABLES)
 @pytest.mark.parametrize("name", ["sweep/runs", "sweep/curves", "sweep/predictions", "study/runs", "study/curves"])
 def test_a_changed_table_is_read_or_told(name, change, folder):
