@@ -134,7 +134,7 @@ REFUSED = {
     "activations": "model: ",
     "building_blocks": "model: this experiment has formulas",
     "computing_gradients": "model: this experiment is made for 'mlp' alone",
-    "depth_vs_width": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
+    "depth_vs_width": "model: 'tests.guests:WaveNet' has an argument 'width'; that is a flag of depth_vs_width.",
     "initialization": "model: ",
     "linear_collapse": "model: 'tests.guests:WaveNet' has no 'hidden_units'",
     "negation": "model: 'tests.guests:BestWord' has no 'hidden_units'",

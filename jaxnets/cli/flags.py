@@ -50,18 +50,18 @@ class Flag:
         return textwrap.fill(text, width=100, initial_indent=f"  --{self.name:<20} ", subsequent_indent=" " * 25)
 
 
-TRUST = "Allows what a file of a run names: --trust all, --trust=package.module:name this import path, or several."
+TRUST = "Trusts what a file of a run names: --trust all of it, --trust=package.module:name,... these import paths."
 _EVERYWHERE = (
     Flag("help", "bool", "Shows the common flags.", group="Help"),
     Flag("helpfull", "bool", "Shows all flags.", group="Help"),
-    Flag("quiet", "bool", "Prints no progress, and of results only errors.", group="Help"),
-    Flag("debug", "bool", "Shows where in the code an error arose.", group="Help"),
-    Flag("flagfile", "text", "A file of flags, one a line.", group="Help"),
+    Flag("quiet", "bool", "Prints only errors.", group="Help"),
+    Flag("debug", "bool", "Prints the traceback of an error.", group="Help"),
+    Flag("flagfile", "text", "A file of flags, one per line.", group="Help"),
 )
 _OF_EXPERIMENTS = (
-    Flag("preset", "text", f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
-    Flag("config", "text", "A config.json to repeat; other flags change it."),
-    Flag("resume", "text", "A run directory in which a sweep was ended before its time: it goes on."),
+    Flag("preset", "text", f"The settings of a paper; other flags override them: {', '.join(presets.PRESETS)}."),
+    Flag("config", "text", "A config.json to repeat; other flags override it."),
+    Flag("resume", "text", "A run directory whose sweep was interrupted, to continue it."),
     Flag("trust", "bool", TRUST),
 )
 _COMMON = (

@@ -117,7 +117,7 @@ def _overview() -> str:
             "",
             f"'{command()} EXPERIMENT --help' shows the common flags, --helpfull all. A hyperparameter takes one",
             "value, a list 'a,b,c', or a range 'log:LOW:HIGH:COUNT' or 'lin:LOW:HIGH:COUNT'; lists make a sweep.",
-            "--version shows the version, --quiet prints errors alone, --debug shows where in the code an error arose.",
+            "--version prints the version, --quiet only errors, --debug the traceback of an error.",
         ]
     )
 

@@ -153,7 +153,6 @@ def test_help_lists_experiments_and_flags():
         (["--output=/dev/null/run"], "cannot be written"),
         (["--config=no/such.json"], "cannot be read"),
         (["--platform=gpuu"], "Did you mean 'gpu'"),
-        (["--learning_rate"], "learning_rate: there is not a value"),
         (["train", "more"], "'more' is not a flag"),
     ],
 )
