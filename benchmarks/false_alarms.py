@@ -24,7 +24,7 @@ from jaxnets.comparison import answer, leaderboard
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import prepare
 from jaxnets.experiments.lecture import CLAIMS
-from jaxnets.runs import comparing, session
+from jaxnets.runs import protocol, train
 from jaxnets.runs.experiment import Claim
 from jaxnets.stats import selection
 
@@ -80,8 +80,8 @@ def pools(repetition: int) -> Iterator[pd.DataFrame]:
         base_seed=repetition + 1,
     )
     for task in tasks.find(",".join(SUITE)):
-        own = comparing.of_task(config, task).changed(num_steps=60, evaluate_every=60)
-        yield session.carry_out(prepare(own), None, None, None).runs.assign(task=task.name)
+        own = protocol.of_task(config, task).changed(num_steps=60, evaluate_every=60)
+        yield train.carry_out(prepare(own), None, None).runs.assign(task=task.name)
 
 
 def null_effects(runs: pd.DataFrame, column: str) -> pd.DataFrame:

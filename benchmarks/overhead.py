@@ -21,7 +21,8 @@ from jaxnets.engine import devices
 from jaxnets.engine.execute import execute
 from jaxnets.engine.keep import KEEP_NONE, Record
 from jaxnets.engine.sweep import Sweep, prepare
-from jaxnets.runs import session
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import train
 
 
 def bare_seconds(sweep: Sweep) -> float:
@@ -41,8 +42,8 @@ def whole_seconds(sweep: Sweep) -> float:
         # whoever keeps the best remembers it: each sweep has its own
         sweep = replace(sweep, options=sweep.options._replace(keeping=type(sweep.options.keeping)()))
         start = time.perf_counter()
-        directory = session.make_directory("sweep", config, held, sweep.notes, sweep.folds)
-        session.carry_out(sweep, directory, console, console)
+        directory = run_directory.begin("sweep", config, held, sweep.notes, sweep.folds)
+        train.carry_out(sweep, directory, console)
         return time.perf_counter() - start
 
 

@@ -9,8 +9,7 @@ from jaxnets.claims.verdicts import EMPIRICAL, Rule
 from jaxnets.config.values import log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.depths import of_depths, short_and_deep
-from jaxnets.runs.experiment import Claim, Option
+from jaxnets.runs.experiment import Claim, Option, of_depths, short_and_deep
 from jaxnets.stats import estimates
 
 CLAIM = "Tanh and ReLU are better than sigmoid: tanh because it is centred, and ReLU is fast."

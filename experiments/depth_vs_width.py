@@ -10,8 +10,8 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.runs.comparing import of_task
 from jaxnets.runs.experiment import Claim, Option, of_suite
+from jaxnets.runs.protocol import of_task
 
 CLAIM = "Deeper often helps more than wider."
 

@@ -10,8 +10,7 @@ from jaxnets.config.values import log_range
 from jaxnets.plugins import INITIALIZER
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.depths import of_depths, short_and_deep
-from jaxnets.runs.experiment import Claim, Option
+from jaxnets.runs.experiment import Claim, Option, of_depths, short_and_deep
 
 CLAIM = (
     "All zeros fails by symmetry; He, Xavier and PyTorch's default work, and the choice is usually not worth tuning."

@@ -8,7 +8,8 @@ from jaxnets.cli.flags import TRUST, trust_of
 from jaxnets.cli.main import load, sentences
 from jaxnets.errors import UserError
 from jaxnets.report.console import Terminal
-from jaxnets.runs import reproduce, run_directory
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import reproduce
 from jaxnets.runs.experiment import Command, Experiment, Option
 
 CLAIM = "Trains again what a run directory holds: bit-equal, within tolerance, or different, and why."

@@ -3,11 +3,13 @@
 import contextlib
 import dataclasses
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
+from jaxnets.config.keywords import Keywords
 from jaxnets.config.values import brief
 from jaxnets.engine import interrupts
 from jaxnets.engine.keep import KeepLast
@@ -15,7 +17,8 @@ from jaxnets.engine.sweep import Sweep, configure, prepare
 from jaxnets.errors import UserError
 from jaxnets.report.console import Terminal
 from jaxnets.report.progress import patience
-from jaxnets.runs import observe, run_directory, session
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import observe, train
 from jaxnets.runs.results import Results
 
 KEPT_BYTES = 2**30
@@ -23,7 +26,12 @@ KEPT_BYTES = 2**30
 
 
 def sweep(
-    config: Config | None = None, *, output: str | Path | None = None, progress: bool = True, **values: Any
+    config: Config | None = None,
+    *,
+    output: str | Path | None = None,
+    progress: bool = True,
+    arguments: Mapping[str, Any] | None = None,
+    **values: Unpack[Keywords],
 ) -> Results:
     """Trains every combination of the given values, in as few compiled programs as will do.
 
@@ -34,6 +42,8 @@ def sweep(
       config: to start from; the default configuration if None.
       output: a folder to write the results into; nothing is written if None.
       progress: whether the progress is shown: a bar in a notebook, lines elsewhere.
+      arguments: those of plug-ins of one's own by name, as `{"width": 3}`; keywords do as well, but type checkers
+        refuse what they do not know.
       **values: what to change; see `Config`. `keep` is `last` if it is not given and the parameters of all runs take
         at most 1 GiB.
 
@@ -52,7 +62,7 @@ def sweep(
         raise UserError(f"config: {brief(config)} is not a Config; data and values are keywords, as dataset=.")
     if "options" in values:
         raise UserError("options: it is not known; the flags of an experiment are not taken here.")
-    asked = (config or Config()).changed(**values)
+    asked = (config or Config()).changed(arguments, **values)
     for name in ("tensorboard", "profile"):
         if getattr(asked, name) and output is None:
             raise UserError(f"{name}: it is written into the run directory; name one by output.")
@@ -75,10 +85,10 @@ def _swept(asked: Config, console: Terminal | None, keeps_last: bool) -> Results
     with contextlib.ExitStack() as held:
         directory = None
         if asked.output is not None:
-            directory = session.make_directory("sweep", prepared.config, held, prepared.notes, prepared.folds)
+            directory = run_directory.begin("sweep", prepared.config, held, prepared.notes, prepared.folds)
             if asked.profile:
                 held.enter_context(observe.profiled(directory, console))
-        trained = session.carry_out(prepared, directory, console, console)
+        trained = train.carry_out(prepared, directory, console)
         results = Results(**vars(trained), directory=directory, console=console)
         if directory is not None:
             results.write_models(directory)

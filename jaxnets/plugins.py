@@ -1,4 +1,4 @@
-"""The kinds of plug-ins, in one place: their look-up by name, import path or object, their arguments, their validation.
+"""From a name, an import path or an object to a plug-in: its look-up, its arguments, and what it must be.
 
 A name is looked up once, when the table of runs is made; from there on a `Plugin` travels, not a name.
 """
@@ -22,6 +22,9 @@ from jaxnets.models import blocks
 from jaxnets.training import heads, initializers, optimizers, schedules
 from jaxnets.user_code import calling, fingerprint
 
+NESTED = ("activation", "pooling")
+"""Arguments that are plug-ins themselves."""
+_KINDS: tuple[tuple[type, ValueKind], ...] = ((bool, "bool"), (int, "int"), (float, "float"), (str, "text"))
 LIMITS = ("least", "most", "above", "below", "distinct", "choices")
 """What a plug-in may say of its arguments; see `Field`."""
 
@@ -48,59 +51,43 @@ class Argument:
 
 def arguments(
     plugin: Callable[..., Any],
-    skip: Callable[[str], bool] = lambda name: False,
-    is_plugin: Callable[[str], bool] = lambda name: False,
-    limits: Callable[[str], Mapping[str, Any]] = lambda name: {},
+    provided: Callable[[str], bool] = lambda name: False,
+    limits: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> dict[str, Argument]:
-    """The arguments of a plug-in that have a default of a known kind, by name.
+    """The arguments of a plug-in that have a default of a known kind, by name; `provided` are not the user's to give.
+
+    `limits` are those of a built-in plug-in; others say them as `{"width": {"least": 1, "most": 4096}}`.
 
     >>> def my_opt(learning_rate, decay=0.9, nesterov=False, mask=None): ...
     >>> [(a.name, a.kind) for a in arguments(my_opt).values()]
     [('decay', 'float'), ('nesterov', 'bool')]
     """
-    described, own = _descriptions(inspect.getdoc(getattr(plugin, "func", plugin)) or ""), _own_limits(plugin)
+    described = _descriptions(inspect.getdoc(getattr(plugin, "func", plugin)) or "")
+    own = getattr(plugin, "limits", {})
+    own = own if isinstance(own, Mapping) else {}  # an attribute of another meaning
+    for name, given in own.items():
+        if not isinstance(given, Mapping) or not set(given) <= set(LIMITS):
+            raise UserError(f"limits: those of '{name}' are none; give a dict of some of {', '.join(LIMITS)}.")
     taken = {}
     for name, parameter in inspect.signature(plugin).parameters.items():
-        kind: ValueKind | None = "plugin" if is_plugin(name) and callable(parameter.default) else _kind(parameter)
-        if kind is not None and not skip(name):
-            taken[name] = Argument(
-                name, parameter.default, kind, described.get(name, ""), {**limits(name), **own.get(name, {})}
-            )
+        default, kind = parameter.default, _kind(parameter)
+        if kind is not None and not provided(name):
+            within = {**(limits(name) if limits else {}), **own.get(name, {})}
+            taken[name] = Argument(name, default, kind, described.get(name, ""), within)
     return taken
 
 
-def _own_limits(plugin: Any) -> Mapping[str, Mapping[str, Any]]:
-    """The limits that a plug-in says of its arguments, as `{"width": {"least": 1, "most": 4096}}`."""
-    own = getattr(plugin, "limits", {})
-    if not isinstance(own, Mapping):  # an attribute of another meaning
-        return {}
-    for name, limits in own.items():
-        if not isinstance(limits, Mapping) or not set(limits) <= set(LIMITS):
-            raise UserError(f"limits: those of '{name}' are none; give a dict of some of {', '.join(LIMITS)}.")
-    return own
-
-
 def _kind(parameter: inspect.Parameter) -> ValueKind | None:
-    default = parameter.default
-    if isinstance(default, bool):
-        return "bool"
-    if isinstance(default, int):
-        return "int"
-    if isinstance(default, float):
-        return "float"
-    if isinstance(default, str):
-        return "text"
+    default, annotation = parameter.default, parameter.annotation
+    for of_type, kind in _KINDS:
+        if isinstance(default, of_type):
+            return kind
     if isinstance(default, tuple) and all(isinstance(size, int) for size in default):
         return "sizes"
-    if default is None and _may_be_float(parameter.annotation):
-        return "float"
-    return None
-
-
-def _may_be_float(annotation: Any) -> bool:
-    """Whether an annotation such as `float | None` admits a float, and is not a catch-all."""
-    words = annotation if isinstance(annotation, str) else repr(annotation)
-    return "float" in words and "Any" not in words
+    if parameter.name in NESTED and callable(default) and default is not parameter.empty:
+        return "plugin"
+    words = annotation if isinstance(annotation, str) else repr(annotation)  # such as `float | None`
+    return "float" if default is None and "float" in words and "Any" not in words else None
 
 
 def _descriptions(docstring: str) -> dict[str, str]:
@@ -117,33 +104,22 @@ def _descriptions(docstring: str) -> dict[str, str]:
     entries = re.findall(
         rf"^ {{{indent}}}(\w+)(?: \([^)]*\))?: *((?:.*\n?)(?:^ {{{indent + 1}}}.*\n?)*)", lines, re.MULTILINE
     )
-    return {name: _sentence(text) for name, text in entries}
+    first = {name: re.split(r"(?<=[^.][.])\s(?=[A-Z`])", " ".join(text.split()))[0] for name, text in entries}
+    return {name: f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else "" for name, text in first.items()}
 
 
-def _sentence(text: str) -> str:
-    joined = " ".join(text.split())
-    first = re.split(r"(?<=[^.][.])\s(?=[A-Z`])", joined)[0].rstrip(".")
-    return f"{first[:1].upper()}{first[1:]}." if first else ""
-
-
-# Attributes that a guest may not take as arguments: the tables have columns of these names.
 _COLUMNS = (
     *("run", "status", "fold", "block", "task", "phase", "contestant", "seconds", "step", "epoch"),
     *("diverged_step", "judged_step", "best_dev_accuracy", "best_step"),
     *metrics.columns(),
 )
 _SHARED = ("weight_decay",)  # a field that is given to the optimizer where it has an argument of that name
-RESERVED = (
-    *_COLUMNS,
+_FLAGS = (
     *(field.name for field in configuration.fields() if field.name not in _SHARED),
-    "config",
-    "preset",
-    "debug",
+    *("config", "preset", "resume", "trust", "debug", "quiet", "version", "help", "helpfull", "helpshort", "helpxml"),
+    *("flagfile", "undefok", "arguments", "options", "progress"),  # the last are keywords of the Python functions
 )
 _IMPORT_PATH = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
-NESTED = ("activation", "pooling")
-"""Arguments that are plug-ins themselves."""
-
 
 Trust = bool | Collection[str]
 """Which import paths may be looked up that stand in a file: all, none, or those that are named."""
@@ -159,7 +135,6 @@ class Plugin:
     arguments: Mapping[str, Argument] = field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
-        """The name."""
         return self.name
 
     @property
@@ -171,12 +146,13 @@ class Plugin:
         """Whether both are called the same and read the same: how an object compares itself says nothing of that."""
         if not isinstance(other, Plugin) or (self.kind, self.name) != (other.kind, other.name):
             return False
-        told = None if self.value is other.value else fingerprint(self.value)
-        return self.value is other.value or (told is not None and told == fingerprint(other.value))
+        if self.value is other.value:
+            return True
+        found = fingerprint(self.value)
+        return found is not None and found == fingerprint(other.value)
 
     def __hash__(self) -> int:
-        """That of kind and name: a guest's object need not have one."""
-        return hash((self.kind, self.name))
+        return hash((self.kind, self.name))  # a user's object need not have one
 
 
 @dataclass(frozen=True)
@@ -191,6 +167,7 @@ class Kind:
     special: Callable[[Any], Any] = lambda value: None
     is_imported: Callable[[str], bool] = lambda name: ":" in name
     limits: Callable[[str], Mapping[str, Any]] = lambda name: {}
+    has_arguments: bool = True
 
     def find(self, value: Any) -> Plugin:
         """The plug-in of a name, an import path or an object.
@@ -200,10 +177,20 @@ class Kind:
         """
         if isinstance(value, Plugin):
             return value
+        known = self.known()
         target = self.special(value)
         if target is None:
-            target = self._of_name(value) if isinstance(value, str) else value
-        name = value if isinstance(value, str) else self._name_of(target)
+            target = value
+            if isinstance(value, str):
+                if value not in known and not self.is_imported(value):
+                    raise unknown(self.name, value, known, hint=" An import path 'package.module:name' works as well.")
+                target = known[value] if value in known else user_code.load(self.name, value)
+        name = value
+        if not isinstance(value, str):
+            built_in = next((name for name, one in known.items() if one is target), None)
+            called = str(getattr(target, "__name__", type(target).__name__))
+            other = f"{called} of {getattr(target, '__module__', None)}" if called in known else called
+            name = built_in or user_code.path_of(target) or other
         with calling(f"{self.name}: '{name}'"):
             checked = self.check(self, name, target)
             return Plugin(self.name, name, checked, self._arguments(name, checked))
@@ -216,39 +203,21 @@ class Kind:
         """
         return isinstance(value, str) and value not in self.known() and self.is_imported(value)
 
-    def _of_name(self, name: str) -> Any:
-        known = self.known()
-        if name in known:
-            return known[name]
-        if self.is_imported(name):
-            return user_code.load(self.name, name)
-        raise unknown(self.name, name, known, hint=" An import path 'package.module:name' works as well.")
-
-    def _name_of(self, value: Any) -> str:
-        """The name of a built-in object; of others the import path, or what they are called."""
-        known = self.known()
-        path = next((name for name, one in known.items() if one is value), None) or user_code.path_of(value)
-        name = str(getattr(value, "__name__", type(value).__name__))
-        return path or (f"{name} of {getattr(value, '__module__', None)}" if name in known else name)
-
     def _arguments(self, name: str, value: Any) -> Mapping[str, Argument]:
-        if not callable(value) or self.name in ("activation", "pooling", "initializer", "head"):
+        if not self.has_arguments or not callable(value):
             return {}
         try:
-            limits = {"limits": self.limits} if any(value is one for one in self.known().values()) else {}
-            declared = arguments(value, self.provided, lambda argument: argument in NESTED, **limits)
+            is_built_in = any(value is one for one in self.known().values())
+            declared = arguments(value, self.provided, self.limits if is_built_in else None)
         except UserError as error:
             raise UserError(f"{self.name}: '{name}': {error}") from None
         except (TypeError, ValueError) as error:  # a builtin without a signature
             raise UserError(f"{self.name}: the arguments of '{name}' are not known: {error}.") from None
-        for reserved in RESERVED:
-            if reserved in declared:
-                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is {_taken(reserved)}.")
+        for reserved in declared:
+            if reserved in _COLUMNS or reserved in _FLAGS:
+                taken = "a column of the results" if reserved in _COLUMNS else "a flag of every sweep"
+                raise UserError(f"{self.name}: '{name}' has an argument '{reserved}'; that is {taken}.")
         return declared
-
-
-def _taken(reserved: str) -> str:
-    return "a column of the results" if reserved in _COLUMNS else "a flag of every sweep"
 
 
 def _model(kind: Kind, name: str, value: Any) -> type[nn.Module]:
@@ -298,47 +267,36 @@ def _function_of(first: str) -> Callable[[Kind, str, Any], Callable]:
 
 def _head(kind: Kind, name: str, value: Any) -> heads.Head:
     head = value() if isinstance(value, type) else value
-    missing = [
-        method for method in ("num_outputs", "losses", "probabilities", "predictions") if not hasattr(head, method)
-    ]
-    if missing:
+    methods = ("num_outputs", "losses", "probabilities", "predictions")
+    if missing := [method for method in methods if not hasattr(head, method)]:
         raise UserError(f"head: '{name}' lacks {', '.join(missing)}.")
     return head
 
 
 MODEL = Kind(
-    "model",
-    "a model",
-    lambda: models.KNOWN,
-    _model,
-    lambda name: name in (*models.GIVEN, "name", "parent"),
+    *("model", "a model", lambda: models.KNOWN, _model),
+    provided=lambda name: name in (*models.GIVEN, "name", "parent"),
     limits=models.limits,
 )
 OPTIMIZER = Kind(
-    "optimizer",
-    "an optimizer",
-    optimizers.known,
-    _function_of("learning_rate"),
-    optimizers.is_provided,
+    *("optimizer", "an optimizer", optimizers.known, _function_of("learning_rate")),
+    provided=optimizers.is_provided,
     limits=optimizers.limits,
 )
 SCHEDULE = Kind(
-    "schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress"), limits=lambda name: {"least": 0}
+    *("schedule", "a schedule", lambda: schedules.KNOWN, _function_of("progress")), limits=lambda name: {"least": 0}
 )
 DATASET = Kind(
-    "dataset",
-    "a data set",
-    lambda: data.KNOWN,
-    _function,
-    data.PROVIDED.__contains__,
-    data.find,
-    data.is_imported,
+    *("dataset", "a data set", lambda: data.KNOWN, _function),
+    provided=data.PROVIDED.__contains__,
+    special=data.find,
+    is_imported=data.is_imported,
     limits=data.limits,
 )
-INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function)
-HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head)
-ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function)
-POOLING = Kind("pooling", "a pooling", lambda: blocks.POOLINGS, _function)
+INITIALIZER = Kind("initializer", "an initializer", lambda: initializers.KNOWN, _function, has_arguments=False)
+HEAD = Kind("head", "a head", lambda: heads.KNOWN, _head, has_arguments=False)
+ACTIVATION = Kind("activation", "an activation", blocks.nonlinearities, _function, has_arguments=False)
+POOLING = Kind("pooling", "a pooling", lambda: blocks.POOLINGS, _function, has_arguments=False)
 
 KINDS = {k.name: k for k in (MODEL, OPTIMIZER, SCHEDULE, DATASET, INITIALIZER, HEAD, ACTIVATION, POOLING)}
 WITH_ARGUMENTS = (MODEL, OPTIMIZER, SCHEDULE)
@@ -351,23 +309,17 @@ def check_trust(file: Path | str, values: Mapping[str, Any], trust: Trust) -> No
         return
     trusted = [trust] if isinstance(trust, str) else trust or ()
     for name, value in ((name, one) for name, given in values.items() for one in choices(given)):
-        if _is_import_path(name, value) and value not in trusted and not _is_own(value):
+        if name in KINDS:
+            leads = KINDS[name].imports(value)
+        else:  # an option of an experiment
+            leads = isinstance(value, str) and bool(_IMPORT_PATH.fullmatch(value)) and DATASET.imports(value)
+        if not leads or value in trusted:
+            continue
+        if not value.startswith("jaxnets.") or user_code.path_of(user_code.load("plug-in", value)) != value:
             raise UserError(
                 f"{file}: {name} is the import path '{value}', and importing it would run its code: to trust it, "
                 f"give --trust={value}, or --trust for all that stands there (trust=... from Python)."
             )
-
-
-def _is_import_path(name: str, value: Any) -> bool:
-    """Whether a value leads to an import, or of a name that is no kind, as an experiment's own, looks so."""
-    if name in KINDS:
-        return KINDS[name].imports(value)
-    return isinstance(value, str) and bool(_IMPORT_PATH.fullmatch(value)) and DATASET.imports(value)
-
-
-def _is_own(path: str) -> bool:
-    """Whether an import path leads to what is defined in jaxnets."""
-    return path.startswith("jaxnets.") and user_code.path_of(user_code.load("plug-in", path)) == path
 
 
 @cache

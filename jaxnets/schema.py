@@ -9,6 +9,7 @@ for all other names. A tuple of shapes is any of them, at most one of them a lis
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -34,22 +35,15 @@ def read_json(path: Path, shape: Shape) -> Any:
     """The content of a JSON file."""
     io.check_checksums(path.parent, path.name)
     try:
-        return parsed(_text(path), shape)
+        if path.exists() and not path.is_file():  # a pipe or a device may have no end
+            raise ValueError("it is not a file")
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise ValueError(f"its {size:,} bytes are more than the {MOST_BYTES:,} that such a file may have")
+        return parsed(path.read_text(encoding="utf-8"), shape)
     except FileNotFoundError:
         raise
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    except ValueError as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
-
-
-def _text(path: Path) -> str:
-    """The text of a file; of a pipe or a device, which may have no end, none."""
-    if path.exists() and not path.is_file():
-        raise ValueError("it is not a file")
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise ValueError(f"its {size:,} bytes are more than the {MOST_BYTES:,} that such a file may have")
-    return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def parsed(text: str, shape: Shape) -> Any:
@@ -62,38 +56,32 @@ def parsed(text: str, shape: Shape) -> Any:
     ...
     ValueError: seed must be a number, not inf
     """
+
+    def no_number(name: str) -> None:
+        raise ValueError(f"{name} is not a number of JSON")
+
     try:
-        content = json.loads(text, parse_constant=_no_number)
+        content = json.loads(text, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON: {error}") from None
-    _check_tree(content, may_be_broken="\\u" in text)
+    level = [content]
+    for _ in range(_MOST_LEVELS):
+        # half a character can be neither printed nor written
+        if "\\u" in text and any(isinstance(one, str) and re.search("[\ud800-\udfff]", one) for one in level):
+            raise ValueError("a text in it holds half a character")
+        children = [
+            [*one.keys(), *one.values()] if isinstance(one, dict) else one
+            for one in level
+            if isinstance(one, dict | list)
+        ]
+        level = [child for of_one in children for child in of_one]
+        if not level:
+            break
+    else:
+        raise ValueError(f"it is nested in more than {_MOST_LEVELS} levels")
     if problem := misfit(content, shape):
         raise ValueError(problem)
     return content
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
-def _check_tree(content: Any, *, may_be_broken: bool) -> None:
-    """Refuses what is nested deeply, and halves of characters, which can be neither printed nor written."""
-    level = [content]
-    for _ in range(_MOST_LEVELS):
-        if may_be_broken and any(map(_is_broken, level)):
-            raise ValueError("a text in it holds half a character")
-        level = [child for node in level if isinstance(node, dict | list) for child in _children(node)]
-        if not level:
-            return
-    raise ValueError(f"it is nested in more than {_MOST_LEVELS} levels")
-
-
-def _children(node: Any) -> list[Any]:
-    return [*node.keys(), *node.values()] if isinstance(node, dict) else node
-
-
-def _is_broken(value: Any) -> bool:
-    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def misfit(value: Any, shape: Shape, place: str = "") -> str:
@@ -103,16 +91,13 @@ def misfit(value: Any, shape: Shape, place: str = "") -> str:
     "seed[1] must be a whole number, not 'two'"
     """
     wanted = shape if isinstance(shape, tuple) else (shape,)
-    fitting = next((one for one in wanted if _is_of(value, one)), _NONE)
-    if fitting is _NONE:
+    fitting = [one for one in wanted if _is_of(value, one)]
+    if not fitting:
         return _told(value, wanted, place or "it")
-    if isinstance(fitting, list):
-        inner = (misfit(one, fitting[0], f"{place}[{number}]") for number, one in enumerate(value))
+    if isinstance(fitting[0], list):
+        inner = (misfit(one, fitting[0][0], f"{place}[{number}]") for number, one in enumerate(value))
         return next(filter(None, inner), "")
-    return _object_misfit(value, fitting, place) if isinstance(fitting, dict) else ""
-
-
-_NONE = object()
+    return _object_misfit(value, fitting[0], place) if isinstance(fitting[0], dict) else ""
 
 
 def _is_of(value: Any, shape: Shape) -> bool:
@@ -129,42 +114,34 @@ def _is_of(value: Any, shape: Shape) -> bool:
 
 
 def _told(value: Any, wanted: Sequence[Shape], place: str) -> str:
+    def word(shape: Shape) -> str:
+        if isinstance(shape, dict | list):
+            return "an object" if isinstance(shape, dict) else "a list"
+        return _WORDS.get(shape, repr(shape))
+
+    shown = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    found = word(value) if isinstance(value, dict | list) else shown if len(shown) <= 40 else f"{shown[:36]} ..."
     known = [str(one) for one in wanted if type(one) is int]
     if known:
-        return f"it has the {place} {_brief(value)}; this version reads {' and '.join(known)}"
-    words = dict.fromkeys(_word(one) for one in wanted)
-    return f"{place} must be {' or '.join(words)}, not {_brief(value)}"
-
-
-def _word(shape: Shape) -> str:
-    if isinstance(shape, dict | list):
-        return "an object" if isinstance(shape, dict) else "a list"
-    return _WORDS.get(shape, repr(shape))
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
-    return text if len(text) <= 40 else f"{text[:36]} ..."
+        return f"it has the {place} {found}; this version reads {' and '.join(known)}"
+    return f"{place} must be {' or '.join(dict.fromkeys(map(word, wanted)))}, not {found}"
 
 
 def _object_misfit(value: Mapping[str, Any], shape: Mapping[Any, Shape], place: str) -> str:
+    def inner(name: str, place: str = place) -> str:
+        name = name if len(name) <= 40 else f"{name[:36]} ..."
+        return f"{place}.{name}" if place else name
+
     names = {name.removesuffix("?"): one for name, one in shape.items() if name is not ...}
     for name, one in names.items():
         if name not in value and name in shape:
             return f"{place or 'it'} lacks '{name}'"
-        if name in value and (problem := misfit(value[name], one, _inner(place, name))):
+        if name in value and (problem := misfit(value[name], one, inner(name))):
             return problem
     for name in value.keys() - names.keys() if ... not in shape else ():
-        return f"{place or 'it'} has '{_inner('', name)}', which is not known.{nearest(name, names)}".removesuffix(".")
-    others = (misfit(one, shape[...], _inner(place, name)) for name, one in value.items() if name not in names)
+        return f"{place or 'it'} has '{inner(name, '')}', which is not known.{nearest(name, names)}".removesuffix(".")
+    others = (misfit(one, shape[...], inner(name)) for name, one in value.items() if name not in names)
     return next(filter(None, others), "")
-
-
-def _inner(place: str, name: str) -> str:
-    name = name if len(name) <= 40 else f"{name[:36]} ..."
-    return f"{place}.{name}" if place else name
 
 
 def shape_of(kind: Any) -> Shape:
@@ -175,8 +152,10 @@ def shape_of(kind: Any) -> Shape:
     [(None, <class 'float'>)]
     """
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return {f"{one.name}{_mark(one)}": shape_of(hints[one.name]) for one in dataclasses.fields(kind)}
+        hints, missing = typing.get_type_hints(kind), dataclasses.MISSING
+        needed = [one.default is missing and one.default_factory is missing for one in dataclasses.fields(kind)]
+        names = [one.name for one in dataclasses.fields(kind)]
+        return {name if must else f"{name}?": shape_of(hints[name]) for name, must in zip(names, needed, strict=True)}
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         return [shape_of(arguments[0])]
@@ -185,11 +164,6 @@ def shape_of(kind: Any) -> Shape:
     if origin is not None:  # a mapping
         return {...: shape_of(arguments[1])}
     return (None, float) if kind is float else kind
-
-
-def _mark(declared: Any) -> str:
-    has_default = declared.default is not dataclasses.MISSING or declared.default_factory is not dataclasses.MISSING
-    return "?" if has_default else ""
 
 
 def made(kind: Any, value: Any) -> Any:
@@ -212,10 +186,16 @@ _COLUMN_WORDS = {"number": "numbers", "whole": "whole numbers", "text": "texts",
 def read_table(path: Path, columns: Columns) -> "pd.DataFrame":
     """A table."""
     import pandas as pd
+    from pyarrow import parquet
 
     io.check_checksums(path.parent, path.name)
     try:
-        _check_header(path)
+        if path.exists() and not path.is_file():
+            raise ValueError("it is not a file")
+        about = parquet.read_metadata(path)  # it tells the sizes before the memory is taken
+        if about.num_rows * about.num_columns > _FEW_CELLS + _MOST_CELLS_PER_BYTE * path.stat().st_size:
+            claim = f"{about.num_rows:,} rows of {about.num_columns} columns"
+            raise ValueError(f"it claims {claim}, more than its bytes can hold")
         table = pd.read_parquet(path)
         problem = _table_misfit(table, columns)
     except FileNotFoundError:
@@ -227,31 +207,14 @@ def read_table(path: Path, columns: Columns) -> "pd.DataFrame":
     return table
 
 
-def _check_header(path: Path) -> None:
-    """Refuses what is no file or would fill the memory, from the sizes that stand in the file, before it is read."""
-    from pyarrow import parquet  # it takes a moment, which commands without tables are spared
-
-    if path.exists() and not path.is_file():
-        raise ValueError("it is not a file")
-    about = parquet.read_metadata(path)
-    cells = about.num_rows * about.num_columns
-    if cells > _FEW_CELLS + _MOST_CELLS_PER_BYTE * path.stat().st_size:
-        raise ValueError(
-            f"it claims {about.num_rows:,} rows of {about.num_columns} columns, more than its bytes can hold"
-        )
-
-
 def _table_misfit(table: "pd.DataFrame", columns: Columns) -> str:
     """What is wrong with the columns of a table; empty if nothing is."""
     if not all(isinstance(name, str) for name in table.columns) or not table.columns.is_unique:
         return "the names of its columns are not texts, or not distinct"
-    for name in columns:
-        if name not in table:
-            return f"there is no column '{name}'"
-    for name in table.columns:
-        if not _fits(table[name], kind := columns.get(name, "")):
-            return f"the column '{name}' must hold {_COLUMN_WORDS[kind]}"
-    return ""
+    if missing := [name for name in columns if name not in table]:
+        return f"there is no column '{missing[0]}'"
+    misfits = [name for name in table.columns if not _fits(table[name], columns.get(name, ""))]
+    return f"the column '{misfits[0]}' must hold {_COLUMN_WORDS[columns.get(misfits[0], '')]}" if misfits else ""
 
 
 def _fits(values: "pd.Series", kind: str) -> bool:
@@ -260,7 +223,7 @@ def _fits(values: "pd.Series", kind: str) -> bool:
 
     if values.empty:
         return True
-    if values.dtype == object:  # of version 0.1.0, or empty
+    if values.dtype == object:
         present = {type(value) for value in values.dropna()}
         return not present or (kind in ("", "text") and present <= {str, bool, int, float})
     of_kind = {"number": kinds.is_numeric_dtype, "whole": kinds.is_integer_dtype, "text": kinds.is_string_dtype}

@@ -11,7 +11,7 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import Field
 from types import BuiltinFunctionType, CodeType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any
@@ -43,25 +43,26 @@ def _is_foreign(value: Any, seen: set[int]) -> bool:
     if id(value) in seen or value is None or isinstance(value, _DATA):
         return False
     seen.add(id(value))
-    if isinstance(value, tuple | list | dict):
-        return any(_is_foreign(item, seen) for item in (value.values() if isinstance(value, dict) else value))
-    if is_function := isinstance(value, FunctionType):
-        module: Any = value.__globals__.get("__name__")
-        inside: Any = *cells(value), value.__defaults__, value.__kwdefaults__
-    elif isinstance(value, type):
-        module, inside = value.__module__, value.__bases__
-    elif isinstance(value, MethodType):
-        return _is_foreign(value.__func__, seen) or _is_foreign(value.__self__, seen)
-    elif isinstance(value, functools.partial):
-        return any(_is_foreign(item, seen) for item in (value.func, value.args, value.keywords))
-    else:
-        inside = getattr(value, "__wrapped__", None), getattr(value, "__dict__", None)
-        module = getattr(value, "__module__", None) if callable(value) else None
-        module = module or type(value).__module__
+    module: Any = None
+    match value:
+        case tuple() | list():
+            return any(_is_foreign(item, seen) for item in value)
+        case dict():
+            return any(_is_foreign(item, seen) for item in value.values())
+        case MethodType():
+            return _is_foreign(value.__func__, seen) or _is_foreign(value.__self__, seen)
+        case functools.partial():
+            return any(_is_foreign(item, seen) for item in (value.func, value.args, value.keywords))
+        case FunctionType():
+            module = value.__globals__.get("__name__")
+            inside: Any = *cells(value), value.__defaults__, value.__kwdefaults__
+        case type():
+            module, inside = value.__module__, value.__bases__
+        case _:
+            module = (getattr(value, "__module__", None) if callable(value) else None) or type(value).__module__
+            inside = type(value), getattr(value, "__wrapped__", None), getattr(value, "__dict__", None)
     if is_named(value) and f"{value.__module__}.".startswith(_TRUSTED):
         return False
-    if not is_function and not isinstance(value, type) and _is_foreign(type(value), seen):
-        return True
     return not f"{module}.".startswith(_TRUSTED) or any(_is_foreign(item, seen) for item in inside)
 
 
@@ -119,8 +120,8 @@ def _hint(error: BaseException) -> str:
     """What to do where code looks at the value of a traced number, as `if` and `float` do."""
     if not any(kind.__name__ in _OF_TRACED for kind in type(error).__mro__):
         return ""
-    frames = traceback.extract_tb(error.__traceback__)
-    in_dropout = any(frame.filename.endswith("flax/linen/stochastic.py") for frame in frames)
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    in_dropout = any(file.endswith("flax/linen/stochastic.py") for file in files)
     remedy = "nn.Dropout looks at its rate: take jaxnets.models.blocks.Dropout" if in_dropout else "take jnp.where"
     return f" Arrays, and arguments that are floats, are traced: one program serves all their values; {remedy}."
 
@@ -201,102 +202,87 @@ def fingerprint(value: Any) -> str | None:
 
 def _digest(value: Any, seen: dict[int, tuple[int, Any]]) -> str:
     """The hash of a value; `seen` numbers what was met before, and keeps it alive."""
-    found = hashlib.sha256()
-    for piece in _pieces(value, seen):
-        found.update(f"{len(piece)}:".encode())
-        found.update(piece)
-    return found.hexdigest()
-
-
-def _pieces(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
     kind = type(value)
-    yield f"{kind.__module__}.{kind.__qualname__}".encode()
-    if value is None or kind in (bool, int, float, complex, str, type(...), type(NotImplemented), range, slice):
-        yield repr(value).encode("utf-8", "surrogatepass")
-    elif kind in (bytes, bytearray):
-        yield bytes(value)
-    elif isinstance(value, enum.Enum):
-        yield from (_digest(type(value), seen).encode(), value.name.encode())
-    elif isinstance(value, np.dtype | pathlib.PurePath):
-        yield str(value).encode()
-    elif isinstance(value, re.Pattern):
-        yield repr((value.pattern, value.flags)).encode()
-    elif isinstance(value, inspect.Signature):
-        yield str(value).encode()
-    elif isinstance(value, np.generic | np.ndarray) or _is_of_jax(value):
-        yield from _of_array(value, seen)
-    elif isinstance(value, set | frozenset):  # each by itself: their order is not the same in all processes
-        yield from sorted(_digest(item, dict(seen)).encode() for item in value)
+    pieces = [f"{kind.__module__}.{kind.__qualname__}".encode()]
+    if (told := _bytes_of(value, seen)) is not None:
+        pieces += told
     elif id(value) in seen:
-        yield str(seen[id(value)][0]).encode()
+        pieces.append(str(seen[id(value)][0]).encode())
     else:
         if not isinstance(value, tuple | CodeType):  # which of these are one object is chance
             seen[id(value)] = len(seen), value
-        for part in _parts(value):
-            yield _digest(part, seen).encode()
+        pieces += [_digest(part, seen).encode() for part in _parts(value)]
+    return hashlib.sha256(b"".join(f"{len(piece)}:".encode() + piece for piece in pieces)).hexdigest()
 
 
-def _is_of_jax(value: Any) -> bool:
-    """Whether a value is an array of JAX."""
-    return "jax" in sys.modules and isinstance(value, sys.modules["jax"].Array)
+def _bytes_of(value: Any, seen: dict[int, tuple[int, Any]]) -> list[bytes] | None:
+    """What tells a value that has no parts; None of others."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float, complex, str, type(...), type(NotImplemented), range, slice):
+        return [repr(value).encode("utf-8", "surrogatepass")]
+    if kind in (bytes, bytearray):
+        return [bytes(value)]
+    if isinstance(value, enum.Enum):
+        return [_digest(kind, seen).encode(), value.name.encode()]
+    if isinstance(value, np.dtype | pathlib.PurePath | inspect.Signature):
+        return [str(value).encode()]
+    if isinstance(value, re.Pattern):
+        return [repr((value.pattern, value.flags)).encode()]
+    if isinstance(value, set | frozenset):  # each by itself: their order is not the same in all processes
+        return sorted(_digest(item, dict(seen)).encode() for item in value)
+    jax = sys.modules.get("jax")
+    if isinstance(value, np.generic | np.ndarray) or (jax and isinstance(value, jax.Array)):
+        try:
+            is_key = jax and str(value.dtype).startswith("key<")
+            array = np.asarray(jax.random.key_data(value) if jax and is_key else value)
+        except Exception as error:  # one of JAX that stands for no numbers
+            raise _UntoldError from error
+        content = _digest(array.tolist(), seen).encode() if array.dtype.hasobject else array.tobytes()
+        return [f"{value.dtype}{array.shape}".encode(), content]
+    return None
 
 
-def _of_array(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[bytes]:
-    try:
-        is_key = str(value.dtype).startswith("key<")
-        array = np.asarray(sys.modules["jax"].random.key_data(value) if is_key else value)
-    except Exception as error:  # one of JAX that stands for no numbers
-        raise _UntoldError from error
-    yield f"{value.dtype}{array.shape}".encode()
-    yield _digest(array.tolist(), seen).encode() if array.dtype.hasobject else array.tobytes()
-
-
-def _parts(value: Any) -> Iterator[Any]:
+def _parts(value: Any) -> Iterable[Any]:
     """What a value consists of, in an order that is the same in all processes."""
-    if isinstance(value, tuple | list):
-        yield from value
-    elif isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, ModuleType):
-        if not is_library(value.__name__):
-            raise _UntoldError  # what of it is read, a function that names it shows
-        yield value.__name__
-    elif isinstance(value, CodeType):
-        yield from _of_code(value)
-    elif isinstance(value, FunctionType):
-        yield from _of_function(value)
-    elif isinstance(value, type):
-        yield from _of_class(value)
-    elif isinstance(value, MethodType):
-        yield from (value.__func__, value.__self__)
-    elif isinstance(value, functools.partial):
-        yield from (value.func, value.args, value.keywords, vars(value))
-    elif isinstance(value, BuiltinFunctionType):
-        yield from (value.__module__, value.__qualname__)
-        if not isinstance(value.__self__, ModuleType | None):
-            yield value.__self__
-    elif isinstance(value, staticmethod | classmethod):
-        yield value.__func__
-    elif isinstance(value, property):
-        yield from (value.fget, value.fset)
-    elif isinstance(value, Field):
-        yield from (value.name, value.default, value.default_factory)
-    else:
-        yield from _of_object(value)
-
-
-def _of_code(code: CodeType) -> Iterator[Any]:
-    yield from (code.co_name, code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    yield from (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, code.co_consts)
+    match value:
+        case tuple() | list():
+            return value
+        case dict():
+            return value.items()
+        case ModuleType():
+            if not is_library(value.__name__):
+                raise _UntoldError  # what of it is read, a function that names it shows
+            return [value.__name__]
+        case CodeType():
+            names = value.co_name, value.co_code, value.co_names, value.co_varnames, value.co_freevars
+            counts = value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount, value.co_flags
+            return [*names, value.co_cellvars, *counts, value.co_consts]
+        case FunctionType():
+            return _of_function(value)
+        case type():
+            return _of_class(value)
+        case MethodType():
+            return [value.__func__, value.__self__]
+        case functools.partial():
+            return [value.func, value.args, value.keywords, vars(value)]
+        case BuiltinFunctionType():
+            bound = [] if isinstance(value.__self__, ModuleType | None) else [value.__self__]
+            return [value.__module__, value.__qualname__, *bound]
+        case staticmethod() | classmethod():
+            return [value.__func__]
+        case property():
+            return [value.fget, value.fset]
+        case Field():
+            return [value.name, value.default, value.default_factory]
+    return _of_object(value)
 
 
 def _of_function(function: FunctionType) -> Iterator[Any]:
-    module = function.__globals__.get("__name__", "")
     if is_named(function) and is_library(function.__module__):
         yield from (function.__module__, function.__qualname__)
         return
-    yield from (cells(function), function.__defaults__, function.__kwdefaults__, vars(function))
-    yield function.__code__
+    yield from (cells(function), function.__defaults__, function.__kwdefaults__, vars(function), function.__code__)
+    module = function.__globals__.get("__name__", "")
     if is_library(module):
         yield module
         return
@@ -348,13 +334,10 @@ def _of_class(kind: type) -> Iterator[Any]:
 
 def _of_object(value: Any) -> Iterator[Any]:
     """The attributes of an object; a function of C that wraps one of Python's is what it wraps."""
-    slots = {
-        name: getattr(value, name)
-        for kind in type(value).__mro__
-        for name in np.atleast_1d(kind.__dict__.get("__slots__", ())).tolist()
-        if hasattr(value, name) and name not in ("__dict__", "__weakref__")
-    }
-    attributes = {**slots, **getattr(value, "__dict__", {})}
+    names = {
+        name for kind in type(value).__mro__ for name in np.atleast_1d(vars(kind).get("__slots__", ())).tolist()
+    } - {"__dict__", "__weakref__"}
+    attributes = {name: getattr(value, name) for name in names if hasattr(value, name)}
     if not (
         attributes or hasattr(value, "__dict__") or hasattr(value, "__wrapped__") or "__slots__" in vars(type(value))
     ):
@@ -364,4 +347,4 @@ def _of_object(value: Any) -> Iterator[Any]:
         return
     yield from (type(value), getattr(value, "__wrapped__", None))
     if not type(value).__module__.startswith("jaxlib"):  # a compiled function of JAX has notes of its own
-        yield from sorted(attributes.items())
+        yield from sorted({**attributes, **getattr(value, "__dict__", {})}.items())

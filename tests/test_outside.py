@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+import jaxnets
 from jaxnets.cli import main as cli
 from jaxnets.cli.flags import command_values
 from jaxnets.errors import UserError
@@ -15,6 +18,33 @@ from jaxnets.experiments import predict
 
 ROOT = Path(__file__).parents[1]
 HELP = [sys.executable, "run.py", "--help"]
+
+
+@pytest.mark.slow
+def test_a_wheel_is_whole_in_a_clean_environment(tmp_path):
+    """It is installed beside the libraries of this environment, of which the checkout is no part."""
+
+    def ran(*command):
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        done = subprocess.run(command, cwd=tmp_path, env=plain, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    source = shutil.copytree(ROOT, tmp_path / "source", symlinks=True, ignore=shutil.ignore_patterns(".git", "build"))
+    ran(sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", f"--wheel-dir={tmp_path}", source)
+    ran(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
+    python, (wheel,) = tmp_path / "venv" / "bin" / "python", tmp_path.glob("*.whl")
+    ran(sys.executable, "-m", "pip", f"--python={python}", "install", "--no-deps", "--no-index", wheel)
+    (site,) = tmp_path.glob("venv/lib/*/site-packages")
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    shutil.rmtree(source)
+    assert ran(python, "-c", "import jaxnets; print(jaxnets.__file__)") == f"{site / 'jaxnets' / '__init__.py'}\n"
+    assert (site / "jaxnets" / "py.typed").exists()
+    assert ran(python.parent / "jaxnets", "--version") == f"jaxnets {jaxnets.__version__}\n"
+    assert "--quick" in ran(python, "-m", "jaxnets", "lecture", "--help")
+    words = ("--dataset=xor", "--batch_size=0", "--num_steps=2", "--evaluate_every=2", "--output=run")
+    assert "Results: run" in ran(python.parent / "jaxnets", "train", *words)
+    assert (tmp_path / "run" / "runs.parquet").exists()
 
 
 def test_the_list_of_experiments_needs_no_library():

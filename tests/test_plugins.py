@@ -11,7 +11,7 @@ from jaxnets.config.config import Config
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
 from jaxnets.models.blocks import Linear
-from jaxnets.plugins import KINDS
+from jaxnets.plugins import KINDS, arguments
 from jaxnets.training import heads, schedules
 
 
@@ -108,7 +108,13 @@ def test_a_reserved_name_is_no_argument():
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("test_loss", "a column of the results"), ("seed", "a flag of every sweep"), ("debug", "a flag of every sweep")],
+    [
+        ("test_loss", "a column of the results"),
+        *(
+            (name, "a flag of every sweep")
+            for name in ("seed", "debug", "help", "flagfile", "version", "quiet", "trust")
+        ),
+    ],
 )
 def test_what_a_table_or_a_sweep_has_is_no_argument_of_a_guest(name, what):
     def guest(learning_rate, **more): ...
@@ -188,3 +194,35 @@ def test_heads_of_one_name_are_told_apart_by_what_they_read():
     assert one == same != other
     with pytest.raises(UserError, match="head: two that differ are called 'Weighted'"):
         runs(Config(head=[Weighted(1.0), Weighted(2.0)]))
+
+
+def test_kinds_follow_the_defaults():
+    def plugin(required, a=0.5, b=True, c=3, d="x", e=(1, 2), f: float | None = None, g=None, h=print): ...
+
+    found = {name: argument.kind for name, argument in arguments(plugin).items()}
+    assert found == {"a": "float", "b": "bool", "c": "int", "d": "text", "e": "sizes", "f": "float"}
+
+
+def test_only_floats_are_traced():
+    def plugin(a=0.5, b=True, c=3, f: float | None = None): ...
+
+    assert {name for name, argument in arguments(plugin).items() if argument.traced} == {"a", "f"}
+
+
+def test_a_flax_module_is_a_plugin():
+    class Net(nn.Module):
+        num_outputs: int
+        width: int = 4
+        rate: float | None = None
+
+        @nn.compact
+        def __call__(self, x):
+            return x
+
+    assert set(arguments(Net)) == {"width", "rate"}
+
+
+def test_optax_masks_are_no_arguments():
+    assert "mask" not in arguments(optax.adamw)
+    assert {"b1", "b2", "eps", "weight_decay"} <= set(arguments(optax.adamw))
+    assert arguments(optax.rmsprop)["momentum"].default is None

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.reliability import commands
 from benchmarks.reliability.commands import Ended, exported, launched
 from benchmarks.reliability.injections import CHANGES, Change, changes, unwatched
-from jaxnets.runs import run_directory
+from jaxnets.runs import directory as run_directory
 
 NOBODY = 2**22 + 1
 """More than the number of any process."""

@@ -16,7 +16,8 @@ from benchmarks.reliability import commands
 from benchmarks.reliability.bench import Bench, spread
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.runs import config_files, directories, run_directory
+from jaxnets.runs import directories
+from jaxnets.runs import directory as run_directory
 
 FLIPS, YEARS = 4, 10 * 365 * 86400.0
 
@@ -127,7 +128,7 @@ def _compared(directory: Path) -> Any:
 
 def _repeated(directory: Path) -> Any:
     path = directory / run_directory.CONFIG
-    return config_files.configuration(path, config_files.read(str(path)), True)
+    return run_directory.config_of(path, run_directory.read_config_file(str(path)), True)
 
 
 def clock_set_back(bench: Bench) -> Iterator[str]:

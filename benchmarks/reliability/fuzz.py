@@ -38,7 +38,7 @@ from jaxnets.engine.keep import Record
 from jaxnets.engine.segment import Outcome
 from jaxnets.errors import UserError
 from jaxnets.inference import model
-from jaxnets.runs import config_files
+from jaxnets.runs import directory as run_directory
 
 SECONDS, MEMORY = 5, 2 << 30
 WORDS = ("the", "film", "naïve", "so")
@@ -99,7 +99,7 @@ def _flags(path: Path) -> None:
 
 
 def _config(path: Path) -> None:
-    content = config_files.read(str(path))
+    content = run_directory.read_config_file(str(path))
     if "config" in content:
         from_json(content["config"])
 

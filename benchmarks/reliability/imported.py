@@ -13,7 +13,7 @@ for name in (
     "pyarrow.parquet",
     "safetensors.numpy",
     "sklearn.linear_model",
-    "jaxnets.runs.comparing",
+    "jaxnets.runs.protocol",
     "jaxnets.report.comparison_page",
 ):
     importlib.import_module(name)

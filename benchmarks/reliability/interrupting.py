@@ -11,7 +11,7 @@ from benchmarks.reliability import processes
 from benchmarks.reliability.bench import Bench, spread
 from benchmarks.reliability.commands import Ended
 from benchmarks.reliability.injections import CHANGES, FULL, MAKING, READ_ONLY, failing
-from jaxnets.runs import run_directory
+from jaxnets.runs import directory as run_directory
 
 RANDOM_KILLS = 17
 """For each command."""

@@ -6,7 +6,6 @@ A flag stays a text for absl; `parse_text` makes it a value, and the field that 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +15,12 @@ from jaxnets import plugins
 from jaxnets.config import config as configuration
 from jaxnets.config import presets
 from jaxnets.config.config import Config
-from jaxnets.config.values import Kind, Range, choices, linear_range, log_range
+from jaxnets.config.values import Kind, choices, linear_range, log_range, unparse
 from jaxnets.engine.table import chosen
 from jaxnets.errors import UserError, nearest
 from jaxnets.errors import command as command_of
 from jaxnets.plugins import DATASET, KINDS, WITH_ARGUMENTS, Trust
-from jaxnets.runs import config_files, run_directory
+from jaxnets.runs import directory as run_directory
 from jaxnets.runs.experiment import Command, Experiment, Option, configure, inherited, repeated
 
 
@@ -40,37 +39,35 @@ class Flag:
 
     def value(self, text: str) -> Any:
         """The value of a text; None if it is empty, where that means 'not given'."""
-        if text == "" and self.optional:
-            return None
-        return parse_text(self.name, text, self.kind, several=self.several)
+        return None if text == "" and self.optional else parse_text(self.name, text, self.kind, several=self.several)
 
     def lines(self) -> str:
-        """Its help, with its default."""
-        default = self.default
-        shown = "" if self.repeated else ",".join(_shown(value) for value in choices(default))
+        """Its help, with its default; a plug-in by its name."""
+        named = {id(value): name for kind in ("activation", "pooling") for name, value in KINDS[kind].known().items()}
+        values = () if self.repeated else choices(self.default)
+        shown = ",".join(named.get(id(value)) or unparse(value) for value in values)
         text = f"{self.help} (default: {shown})" if shown else self.help
         return textwrap.fill(text, width=100, initial_indent=f"  --{self.name:<20} ", subsequent_indent=" " * 25)
 
 
-TRUST = "Allows what a file of a run names: --trust all, --trust=package.module:name this import path, or several."
+TRUST = "Trusts what a file of a run names: --trust all of it, --trust=package.module:name,... these import paths."
 _EVERYWHERE = (
     Flag("help", "bool", "Shows the common flags.", group="Help"),
     Flag("helpfull", "bool", "Shows all flags.", group="Help"),
-    Flag("quiet", "bool", "Prints no progress, and of results only errors.", group="Help"),
-    Flag("debug", "bool", "Shows where in the code an error arose.", group="Help"),
-    Flag("flagfile", "text", "A file of flags, one a line.", group="Help"),
+    Flag("quiet", "bool", "Prints only errors.", group="Help"),
+    Flag("debug", "bool", "Prints the traceback of an error.", group="Help"),
+    Flag("flagfile", "text", "A file of flags, one per line.", group="Help"),
 )
 _OF_EXPERIMENTS = (
-    Flag("preset", "text", f"The settings of a paper, which other flags change: {', '.join(presets.PRESETS)}."),
-    Flag("config", "text", "A config.json to repeat; other flags change it."),
-    Flag("resume", "text", "A run directory in which a sweep was ended before its time: it goes on."),
+    Flag("preset", "text", f"The settings of a paper; other flags override them: {', '.join(presets.PRESETS)}."),
+    Flag("config", "text", "A config.json to repeat; other flags override it."),
+    Flag("resume", "text", "A run directory whose sweep was interrupted, to continue it."),
     Flag("trust", "bool", TRUST),
 )
 _COMMON = (
     *("dataset", "model", "optimizer", "learning_rate", "schedule", "batch_size", "num_epochs", "num_steps"),
     *("num_seeds", "search", "num_trials", "keep", "output", "num_devices"),
 )
-
 _ADVANCED = ("Training", "The sweep", "Of other plug-ins")
 """Groups that --helpfull alone shows."""
 
@@ -84,8 +81,7 @@ def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
         for name in ("config", "output"):
             if name in named:
                 raise UserError(f"{name}: --resume goes on with what '{resumed}' holds; leave --{name} out.")
-        run_directory.check_begun(Path(resumed))
-        path = f"{resumed}/{run_directory.CONFIG}"
+        path = run_directory.to_resume(resumed)
     given = {
         name: parse_text(name, text, "plugin", several=name != "dataset")
         for name, text in named.items()
@@ -94,13 +90,14 @@ def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
     preset = presets.values(named["preset"]) if "preset" in named else {}
     held: Mapping[str, Any] = {}
     if path:
-        content = config_files.read(path)
-        held = config_files.values(
-            path, {"config": {name: one for name, one in content["config"].items() if name in KINDS}}, given, trusted
-        )
+        content = run_directory.read_config_file(path)["config"]
+        of_kinds = {name: value for name, value in content.items() if name in KINDS}
+        held = run_directory.values_of(path, {"config": of_kinds}, given, trusted)
     declared = _declared(experiment, {**experiment.defaults, **preset, **held, **given})
-    texts = _strictly(values, rest, declared)
-    given = {name: declared[name].value(text) for name, text in texts.items() if name in declared}
+    _define((flag for flag in declared.values() if flag.name not in values), values)
+    if positional := _parsed(values, rest):
+        raise UserError(f"'{positional[0]}' is not a flag; flags are written --name=value.")
+    given = {name: flag.value(str(values[name].value)) for name, flag in declared.items() if values[name].present}
     if resumed:
         given["output"] = resumed
     if path:
@@ -112,32 +109,24 @@ def parse(experiment: Experiment, arguments: Sequence[str]) -> Config:
 def experiment_of(arguments: Sequence[str]) -> str | None:
     """The experiment that a `--config` or a `--resume` among the arguments names; None without one."""
     values, _ = _first(arguments)
-    if resumed := values["resume"].value:
-        run_directory.check_begun(Path(resumed))
-        return config_files.read(f"{resumed}/{run_directory.CONFIG}").get("experiment")
-    path = values["config"].value
-    return config_files.read(path).get("experiment") if path else None
+    resumed, path = values["resume"].value, values["config"].value
+    path = run_directory.to_resume(resumed) if resumed else path
+    return run_directory.read_config_file(path).get("experiment") if path else None
 
 
 def command_values(command: Command, arguments: Sequence[str]) -> SimpleNamespace:
     """The values of a command's flags, and its run directories as `directory`."""
     declared = {option.name: _of_option(option) for option in command.options}
-    values, directories = _defined((*_EVERYWHERE, *declared.values())), []
-    try:
-        directories = values(["jaxnets", *_words(arguments)])[1:]
-    except (flags.Error, ValueError) as error:
-        raise _mistake(error, values) from None
+    values = _define((*_EVERYWHERE, *declared.values()))
+    directories = _parsed(values, _words(arguments))
     if directories and not command.directories:
         raise UserError(f"'{directories[0]}' is not a flag; flags are written --name=value.")
     found = {}
     for option in command.options:
-        flag = values[option.name]
-        if option.repeated:
-            found[option.name] = list(flag.value or [])
-        else:
-            found[option.name] = option.value(
-                declared[option.name].value(str(flag.value)) if flag.present else option.default
-            )
+        flag, value = values[option.name], option.default
+        if flag.present and not option.repeated:
+            value = declared[option.name].value(str(flag.value))
+        found[option.name] = list(flag.value or []) if option.repeated else option.value(value)
     return SimpleNamespace(directory=directories, **found)
 
 
@@ -171,7 +160,7 @@ def _words(arguments: Iterable[str]) -> list[str]:
     return words
 
 
-def _defined(declared: Iterable[Flag], values: flags.FlagValues | None = None) -> flags.FlagValues:
+def _define(declared: Iterable[Flag], values: flags.FlagValues | None = None) -> flags.FlagValues:
     """Absl's flags of these, each a text; those of kind `bool` may be given as `--name` and `--noname`."""
     if values is None:
         values = flags.FlagValues()
@@ -181,43 +170,32 @@ def _defined(declared: Iterable[Flag], values: flags.FlagValues | None = None) -
             flags.DEFINE_multi_string(flag.name, [], flag.help, flag_values=values)
         else:
             parser: flags.ArgumentParser = flags.ArgumentParser()
-            may_be_bare = flag.kind == "bool" or flag.name == "trust"
-            one = flags.Flag(parser, None, flag.name, "", flag.help, boolean=may_be_bare)
-            flags.DEFINE_flag(one, values)
+            bare = flag.kind == "bool" or flag.name == "trust"
+            flags.DEFINE_flag(flags.Flag(parser, None, flag.name, "", flag.help, boolean=bare), values)
     return values
 
 
 def _first(arguments: Sequence[str]) -> tuple[flags.FlagValues, list[str]]:
     """The flags that must be known before the others can be, as they bring flags of their own; and the other words."""
-    of_kinds = [Flag(name, "text", "") for name in KINDS]
-    values = _defined([*_EVERYWHERE, *_OF_EXPERIMENTS, *of_kinds, Flag("output", "text", "")])
+    of_kinds = [Flag(name, "text", "") for name in (*KINDS, "output")]
+    values = _define([*_EVERYWHERE, *_OF_EXPERIMENTS, *of_kinds])
+    return values, _parsed(values, _words(arguments), known_only=True)
+
+
+def _parsed(values: flags.FlagValues, words: Sequence[str], *, known_only: bool = False) -> list[str]:
+    """Gives the flags their texts; returns the words that are none."""
     try:
-        return values, values(["jaxnets", *_words(arguments)], known_only=True)[1:]
-    except (flags.Error, ValueError) as error:
-        raise _mistake(error, values) from None
-
-
-def _strictly(values: flags.FlagValues, rest: Sequence[str], declared: Mapping[str, Flag]) -> dict[str, str]:
-    """The texts of all flags that are given."""
-    _defined((flag for flag in declared.values() if flag.name not in values), values)
-    try:
-        positional = values(["jaxnets", *rest])[1:]
-    except (flags.Error, ValueError) as error:
-        raise _mistake(error, values) from None
-    if positional:
-        raise UserError(f"'{positional[0]}' is not a flag; flags are written --name=value.")
-    return {name: str(values[name].value) for name in values if values[name].present}
-
-
-def _mistake(error: Exception, values: flags.FlagValues) -> UserError:
-    if isinstance(error, flags.UnrecognizedFlagError):
+        return values(["jaxnets", *words], known_only=known_only)[1:]
+    except flags.UnrecognizedFlagError as error:
         name = error.flagname
-        return UserError(f"{name}: there is no such flag.{nearest(name, list(values))} --help lists the common ones.")
-    message = str(error).splitlines()[0]
-    if message.startswith("Missing value for flag"):
-        name = message.split()[-1].lstrip("-")
-        message = f"{name}: there is not a value; write --{name}=VALUE."
-    return UserError(message)
+        near = nearest(name, list(values))
+        raise UserError(f"{name}: there is no such flag.{near} --help lists the common ones.") from None
+    except (flags.Error, ValueError) as error:
+        message = str(error).splitlines()[0]
+        if message.startswith("Missing value for flag"):
+            name = message.split()[-1].lstrip("-")
+            message = f"{name}: there is not a value; write --{name}=VALUE."
+        raise UserError(message) from None
 
 
 def _declared(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, Flag]:
@@ -231,66 +209,50 @@ def _declared(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, Fl
             optional=field.default is None,
             group="Common" if field.name in _COMMON else "Training" if axis else "The sweep",
         )
-    declared |= {option.name: _of_option(option, f"Of {experiment.name}") for option in experiment.options}
+    options = {option.name: _of_option(option, f"Of {experiment.name}") for option in experiment.options}
+    declared |= options
     naming = ("dataset", *(kind.name for kind in WITH_ARGUMENTS))
     named = chosen(Config(**{name: value for name, value in values.items() if name in naming}))
     for plugin in (*named, *plugins.built_in()):
+        group = f"Of {plugin.kind} {plugin.name}" if plugin in named else "Of other plug-ins"
         for one in plugin.arguments.values():
+            if one.name in options and ":" in plugin.name:
+                taken = f"that is a flag of {experiment.name}"
+                raise UserError(f"{plugin.kind}: '{plugin.name}' has an argument '{one.name}'; {taken}.")
             about = one.help or f"An argument of {plugin.kind} {plugin.name}."
             default, several = values.get(one.name, one.default), plugin.kind != DATASET.name
-            group = f"Of {plugin.kind} {plugin.name}" if plugin in named else "Of other plug-ins"
             declared.setdefault(one.name, Flag(one.name, one.kind, about, default, several, group=group))
     return declared
 
 
 def _of_option(option: Option, group: str = "Flags") -> Flag:
-    flag = Flag(option.name, option.field.kind if not option.repeated else "text", option.help, option.default)
-    is_text = flag.kind == "text" and option.default is None  # '' differs from nothing
-    return Flag(
-        *(flag.name, flag.kind, flag.help, flag.default, option.several, option.repeated),
-        optional=option.default is None and not is_text,
-        group=group,
-    )
+    kind = "text" if option.repeated else option.field.kind
+    optional = option.default is None and kind != "text"  # an empty text differs from none
+    about = option.name, kind, option.help, option.default, option.several, option.repeated
+    return Flag(*about, optional=optional, group=group)
 
 
 def help_text(experiment: Experiment, *, full: bool = False) -> str:
     """The common flags of an experiment and those of its plug-ins, with their defaults; or all flags."""
-    config = configure(experiment, {})
+    config, usage = configure(experiment, {}), command_of(experiment.name)
     declared = _declared(experiment, {**config.values(), **config.options}).values()
-    hidden = () if full else _ADVANCED
-    command = command_of(experiment.name)
-    return _help(
-        f"{experiment.name}: {experiment.about}",
-        (
-            f"  {command} --num_seeds=3 --output=my_run",
-            f"  {command} --optimizer=sgd,adam --learning_rate=log:1e-3:1:4",
-        ),
-        [flag for flag in (*declared, *_OF_EXPERIMENTS, *_EVERYWHERE) if flag.group not in hidden],
-    )
+    examples = ("--num_seeds=3 --output=my_run", "--optimizer=sgd,adam --learning_rate=log:1e-3:1:4")
+    title = [f"{experiment.name}: {experiment.about}", "", "Examples:", *(f"  {usage} {one}" for one in examples)]
+    shown = [flag for flag in (*declared, *_OF_EXPERIMENTS, *_EVERYWHERE) if full or flag.group not in _ADVANCED]
+    return _help("\n".join(title), shown)
 
 
 def command_help(command: Command) -> str:
     """The flags of a command, with their defaults."""
-    usage = command_of(command.name)
-    words = (
-        f"{usage} {command.directories} [--flag=value ...]" if command.directories else f"{usage} [--flag=value ...]"
-    )
-    return _help(f"usage: {words}\n\n{command.details}", (), [*map(_of_option, command.options), *_EVERYWHERE])
+    words = " ".join(filter(None, [command_of(command.name), command.directories, "[--flag=value ...]"]))
+    return _help(f"usage: {words}\n\n{command.details}", [*map(_of_option, command.options), *_EVERYWHERE])
 
 
-def _help(title: str, examples: Sequence[str], declared: Sequence[Flag]) -> str:
-    parts = [title, *(["\n".join(["Examples:", *examples])] if examples else [])]
-    groups = dict.fromkeys(flag.group for flag in declared)
-    for group in sorted(groups, key=lambda one: (one != "Common", one == "Help", one in _ADVANCED)):
-        lines = [flag.lines() for flag in declared if flag.group == group]
-        parts.append("\n".join([f"{group}:", *lines]))
-    return "\n\n".join(parts)
-
-
-def _shown(value: Any) -> str:
-    """A default as a flag's text; a plug-in's own default by its name."""
-    kind = next((kind for kind in (plugins.ACTIVATION, plugins.POOLING) if value in kind.known().values()), None)
-    return kind.find(value).name if callable(value) and kind else config_files.text_of(value)
+def _help(title: str, declared: Sequence[Flag]) -> str:
+    groups = list(dict.fromkeys(flag.group for flag in declared))
+    groups.sort(key=lambda one: (one != "Common", one == "Help", one in _ADVANCED))
+    texts = ["\n".join([f"{group}:", *(flag.lines() for flag in declared if flag.group == group)]) for group in groups]
+    return "\n\n".join([title, *texts])
 
 
 def parse_text(name: str, text: str, kind: Kind, *, several: bool = True) -> Any:
@@ -301,8 +263,18 @@ def parse_text(name: str, text: str, kind: Kind, *, several: bool = True) -> Any
     >>> parse_text("learning_rate", "lin:0:1:3", "float").grid()
     [0.0, 0.5, 1.0]
     """
-    if several and text.startswith(("log:", "lin:")):
-        return _range(name, text, kind)
+    spacing, *parts = text.split(":")
+    if several and parts and spacing in ("log", "lin"):
+        if kind not in ("float", "int"):
+            raise UserError(f"{name}: it takes no range, as its values are no numbers; write a list 'a,b,c'.")
+        if len(parts) not in (2, 3) or "" in parts:
+            raise UserError(f"{name}: '{text}' is not a range; write '{spacing}:LOW:HIGH:COUNT', as in 'log:1e-4:1:9'.")
+        low, high = (_number(name, part, float) for part in parts[:2])
+        count = _number(name, parts[2], int) if len(parts) == 3 else None
+        try:
+            return {"log": log_range, "lin": linear_range}[spacing](low, high, count)
+        except UserError as error:
+            raise UserError(f"{name}: '{text}': {str(error).partition(': ')[2]}") from None
     values = [_one(name, item.strip(), kind) for item in text.split(",")] if several else [_one(name, text, kind)]
     return values if len(values) > 1 else values[0]
 
@@ -317,20 +289,6 @@ def _one(name: str, text: str, kind: Kind) -> Any:
     if kind == "sizes":
         return () if text == "0" else tuple(_number(name, part, int) for part in text.split("x"))
     return _number(name, text, int if kind == "int" else float) if kind in ("int", "float") else text
-
-
-def _range(name: str, text: str, kind: Kind) -> Range:
-    spacing, *parts = text.split(":")
-    if kind not in ("float", "int"):
-        raise UserError(f"{name}: it takes no range, as its values are no numbers; write a list 'a,b,c'.")
-    if len(parts) not in (2, 3) or "" in parts:
-        raise UserError(f"{name}: '{text}' is not a range; write '{spacing}:LOW:HIGH:COUNT', as in 'log:1e-4:1:9'.")
-    low, high = (_number(name, part, float) for part in parts[:2])
-    count = _number(name, parts[2], int) if len(parts) == 3 else None
-    try:
-        return {"log": log_range, "lin": linear_range}[spacing](low, high, count)
-    except UserError as error:
-        raise UserError(f"{name}: '{text}': {str(error).partition(': ')[2]}") from None
 
 
 def _number(name: str, text: str, of_type: type) -> Any:

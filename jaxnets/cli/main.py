@@ -117,7 +117,7 @@ def _overview() -> str:
             "",
             f"'{command()} EXPERIMENT --help' shows the common flags, --helpfull all. A hyperparameter takes one",
             "value, a list 'a,b,c', or a range 'log:LOW:HIGH:COUNT' or 'lin:LOW:HIGH:COUNT'; lists make a sweep.",
-            "--version shows the version, --quiet prints errors alone, --debug shows where in the code an error arose.",
+            "--version prints the version, --quiet only errors, --debug the traceback of an error.",
         ]
     )
 
@@ -127,8 +127,8 @@ def _run(experiment: object, arguments: list[str]) -> int:
     from jaxnets.cli import flags
     from jaxnets.engine import sweep
     from jaxnets.report.console import Terminal
-    from jaxnets.runs import runner
     from jaxnets.runs.experiment import Command, Experiment
+    from jaxnets.runs.experiment import run as carry_out
 
     asked_help = {"--help", "-h", "--helpfull"} & set(arguments)
     if isinstance(experiment, Command):
@@ -144,7 +144,7 @@ def _run(experiment: object, arguments: list[str]) -> int:
     sweep.configure(config)
     quiet = bool({"--quiet", "--quiet=true"} & set(arguments))
     console = Terminal(quiet=quiet)
-    results, _ = runner.run(experiment, config, console, None if quiet else Terminal(stderr=True))
+    results, _ = carry_out(experiment, config, console, None if quiet else Terminal(stderr=True))
     if results.interrupted:
         ended = int((results.runs["status"] != "interrupted").sum())
         console.print(f"Interrupted: {ended} of {len(results.runs)} runs had ended.")

@@ -4,9 +4,11 @@ import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
+from jaxnets.config.keywords import Keywords
 from jaxnets.config.values import MOST_INT, Field, Kind
+from jaxnets.errors import UserError
 
 Role = Literal["hyperparameter", "setting"]
 MOST_SEED = 1_000_000_000
@@ -27,7 +29,7 @@ def hyperparameter(kind: Kind, default: Any, description: str, **limits: Any) ->
 
 
 def setting(kind: Kind, default: Any, description: str, **limits: Any) -> Any:
-    """A field that says how the sweep is carried out, and has one value. `limits` are those of `Field`."""
+    """A field that says how the sweep is carried out, and has one value."""
     return _field("setting", kind, default, description, **limits)
 
 
@@ -36,7 +38,8 @@ class Config:
     """A sweep, as typed values: numbers, names, tuples, functions. A list or a range is an axis of the sweep.
 
     Keywords that are no fields are arguments of the plug-ins: of the model, the optimizer, the schedule and the data
-    set. Each keyword is the flag of the same name.
+    set; those of a plug-in of one's own may be given as `arguments={"width": 3}`, which a type checker knows. Each
+    keyword is the flag of the same name.
 
     Raises:
       UserError: for a value of the wrong type or out of range.
@@ -79,16 +82,10 @@ class Config:
         "rows updates only the vectors of a batch's words, dense all; auto takes rows for a large vocabulary.",
         choices=("auto", "dense", "rows"),
     )
-    schedule: Any = hyperparameter(
-        "plugin",
-        "constant",
-        "Learning-rate schedule: a name, or an import path.",
-    )
+    schedule: Any = hyperparameter("plugin", "constant", "Learning-rate schedule: a name, or an import path.")
     warmup_steps: Any = hyperparameter("float", 0.0, "Steps over which the learning rate rises linearly.", least=0)
     initializer: Any = hyperparameter(
-        "plugin",
-        "he",
-        "Initializer: a name, model for the model's own, or an import path.",
+        "plugin", "he", "Initializer: a name, model for the model's own, or an import path."
     )
     initializer_scale: Any = hyperparameter("float", 1.0, "Factor on the initial kernels.", least=0)
     batch_size: Any = hyperparameter("int", 64, "Examples in a batch; 0 is the whole training set.", least=0)
@@ -202,11 +199,19 @@ class Config:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict, metadata={"role": "options"})
     """The values of the experiment's own flags."""
 
-    def __init__(self, /, *, options: Mapping[str, Any] | None = None, **values: Any) -> None:
+    def __init__(
+        self,
+        /,
+        *,
+        output: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        **values: Unpack[Keywords],
+    ) -> None:
+        given = {**values, **_arguments(arguments), "output": output}
         for declared in fields():
-            value = values.pop(declared.name, declared.default)
-            object.__setattr__(self, declared.name, typed(declared, value))
-        object.__setattr__(self, "arguments", values)
+            object.__setattr__(self, declared.name, typed(declared, given.pop(declared.name, declared.default)))
+        object.__setattr__(self, "arguments", given)
         object.__setattr__(self, "options", dict(options or {}))
 
     @property
@@ -218,16 +223,24 @@ class Config:
         """All fields and arguments by name; not the options."""
         return {declared.name: getattr(self, declared.name) for declared in fields()} | dict(self.arguments)
 
-    def changed(self, /, **values: Any) -> "Config":
+    def changed(self, /, arguments: Mapping[str, Any] | None = None, **values: Any) -> "Config":
         """The configuration with some values changed; an argument of a plug-in that is None is taken away.
 
         >>> Config(width=3).changed(width=None, seed=1).arguments
         {}
         """
         names = {declared.name for declared in fields()}
-        changed = {**self.values(), **values}
+        changed = {**self.values(), **values, **_arguments(arguments)}
         kept = {name: value for name, value in changed.items() if value is not None or name in names}
         return Config(**kept, options=self.options)
+
+
+def _arguments(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The arguments that are given as `arguments=`, none of them a field."""
+    for declared in fields():
+        if given and declared.name in given:
+            raise UserError(f"arguments: '{declared.name}' is not an argument of a plug-in; give it as a keyword.")
+    return given or {}
 
 
 def fields() -> list[dataclasses.Field]:
@@ -237,14 +250,9 @@ def fields() -> list[dataclasses.Field]:
 
 def typed(declared: dataclasses.Field, value: Any) -> Any:
     """A value of a field of `Config`, converted and checked; a setting has no axis."""
-    of_field = field_of(declared)
-    if declared.name == "dataset":  # a list of texts with their labels, say, is one data set
-        return value if not isinstance(value, str | int | float | None) else of_field.value(value)
-    return of_field.axis(value) if declared.metadata["role"] == "hyperparameter" else of_field.value(value)
-
-
-def field_of(declared: dataclasses.Field) -> Field:
-    """What the values of a field of `Config` must be."""
     metadata = declared.metadata
     limits = {name: metadata[name] for name in ("least", "most", "above", "choices", "optional") if name in metadata}
-    return Field(declared.name, metadata["kind"], **limits)
+    field = Field(declared.name, metadata["kind"], **limits)
+    if declared.name == "dataset" and not isinstance(value, str | int | float | None):
+        return value  # a list of texts with their labels, say, is one data set
+    return field.axis(value) if metadata["role"] == "hyperparameter" else field.value(value)

@@ -1,7 +1,6 @@
 """A configuration as JSON, and back: what `config.json` holds repeats the sweep exactly."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from jaxnets import schema, user_code
@@ -10,7 +9,6 @@ from jaxnets.config.values import Range, linear_range, log_range
 from jaxnets.errors import UserError
 
 FORMAT = 3
-_OBJECT = "object"
 _ONE = (*schema.SCALAR, {"tuple?": [int], "log_range?": [float], "linear_range?": [float], "object?": str})
 _VALUES = {...: (*_ONE, [_ONE])}
 SHAPE = {
@@ -22,14 +20,6 @@ SHAPE = {
     ...: object,
 }
 """Of a `config.json`."""
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The content of a `config.json`."""
-    content = schema.read_json(path, SHAPE)
-    if "config" not in content:
-        raise UserError(f"{path}: it has no 'config' with values by name; take the config.json of a run.")
-    return content
 
 
 def places(values: Mapping[str, Any]) -> dict[str, str]:
@@ -45,8 +35,6 @@ def places(values: Mapping[str, Any]) -> dict[str, str]:
 def to_json(config: Config) -> dict[str, Any]:
     """All values of a configuration but `output`: a repetition has its own.
 
-    A list stays a list, a tuple and a range are objects of one key, and a function is its import path.
-
     >>> to_json(Config(learning_rate=log_range(0.1, 1, 2), width=(3,), f=lambda x: x))["width"]
     {'tuple': [3]}
     """
@@ -54,13 +42,45 @@ def to_json(config: Config) -> dict[str, Any]:
 
 
 def encoded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by name as JSON."""
-    return {name: _encoded(value) for name, value in values.items()}
+    """Values by name as JSON: tuples and ranges are objects of one key, a function is its import path."""
+
+    def encode(value: Any) -> Any:
+        if value is None or isinstance(value, str | bool | int | float):
+            return value
+        if isinstance(value, Range):
+            return {"log_range" if value.logarithmic else "linear_range": value.bounds}
+        if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
+            return {"tuple": list(value)}
+        is_axis = isinstance(value, list) and all(
+            item is None or isinstance(item, str | bool | int | float | tuple) or callable(item) for item in value
+        )
+        if is_axis:  # and not data
+            return list(map(encode, value))
+        return user_code.path_of(value) or {"object": getattr(value, "__name__", type(value).__name__)}
+
+    return {name: encode(value) for name, value in values.items()}
 
 
 def from_json(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that `to_json` wrote, by name."""
+    """The values that `encoded` wrote, by name."""
     return {name: _decoded(name, value) for name, value in content.items()}
+
+
+def _decoded(name: str, value: Any) -> Any:
+    match value:
+        case list():
+            return [_decoded(name, item) for item in value]
+        case {"log_range": [low, high, *count], **rest} if len(count) < 2 and not rest:
+            return log_range(low, high, *count)
+        case {"linear_range": [low, high, *count], **rest} if len(count) < 2 and not rest:
+            return linear_range(low, high, *count)
+        case {"tuple": list(sizes), **rest} if not rest:
+            return tuple(sizes)
+        case {"object": kind, **rest} if not rest:
+            raise UserError(f"{name}: it was the object '{kind}', which has no import path; give it again.")
+        case dict():
+            raise UserError(f"{name}: {value} is not a value.")
+    return value
 
 
 def unrepeatable(values: Mapping[str, Any]) -> list[str]:
@@ -69,43 +89,5 @@ def unrepeatable(values: Mapping[str, Any]) -> list[str]:
     >>> unrepeatable(to_json(Config(model=lambda: None)))
     ['model']
     """
-    return [name for name, value in values.items() if _holds_object(value)]
-
-
-def _encoded(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, Range):
-        bounds = [value.low, value.high, *([] if value.count is None else [value.count])]
-        return {"log_range" if value.logarithmic else "linear_range": bounds}
-    if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
-        return {"tuple": list(value)}
-    if isinstance(value, list) and all(_is_plain(item) for item in value):
-        return [_encoded(item) for item in value]
-    return user_code.path_of(value) or {_OBJECT: getattr(value, "__name__", type(value).__name__)}
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value of a list is one of a field, and no data."""
-    return value is None or isinstance(value, str | bool | int | float | tuple) or callable(value)
-
-
-def _decoded(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decoded(name, item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, content),) = value.items() if len(value) == 1 else ((None, None),)
-    if kind in ("log_range", "linear_range") and isinstance(content, list) and 2 <= len(content) <= 3:
-        return (log_range if kind == "log_range" else linear_range)(*content)
-    if kind == "tuple" and isinstance(content, list):
-        return tuple(content)
-    if kind == _OBJECT:
-        raise UserError(f"{name}: it was the object '{content}', which has no import path; give it again.")
-    raise UserError(f"{name}: {value} is not a value.")
-
-
-def _holds_object(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(_holds_object(item) for item in value)
-    return isinstance(value, dict) and _OBJECT in value
+    of_all = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+    return [name for name, items in of_all.items() if any(isinstance(one, dict) and "object" in one for one in items)]

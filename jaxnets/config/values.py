@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from jaxnets import user_code
 from jaxnets.errors import UserError, unknown
 
 Kind = Literal["float", "int", "bool", "text", "sizes", "plugin"]
@@ -17,8 +18,6 @@ MOST_INT = 2**31 - 1  # JAX's integers have 32 bits
 MOST_FLOAT = float(np.finfo(np.float32).max)  # and so have its floats
 MOST_VALUES = 10_000_000
 """Of a list."""
-
-_WHAT = {"float": "a number", "int": "a whole number", "bool": "a bool", "text": "a text"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,11 @@ class Range:
     count: int | None = None
     whole: bool = False
 
+    @property
+    def bounds(self) -> list[float]:
+        """The bounds, and the count if there is one."""
+        return [self.low, self.high, *([] if self.count is None else [self.count])]
+
     def grid(self) -> list[Any]:
         """`count` numbers from low to high.
 
@@ -42,7 +46,7 @@ class Range:
         return list(dict.fromkeys(round(number) for number in points)) if self.whole else points
 
     def draw(self, generator: np.random.Generator) -> float:
-        """One number at random, uniform or log-uniform; see `number` for whole ones."""
+        """One number at random, uniform or log-uniform."""
         return self.number(generator.uniform())
 
     def number(self, place: float) -> float:
@@ -154,14 +158,13 @@ class Field:
         for item in items:  # objects of plug-ins need not be hashable
             key = (type(item), item) if isinstance(item, str | bool | int | float | tuple) else (None, id(item))
             if key in seen:
-                raise UserError(f"{self.name}: {brief(item)} is given twice; {self._instead(item)}")
+                hint = "a list is an axis of the sweep, with each value once. More runs of a setting: num_seeds."
+                if self.kind == "sizes" and len(item) == 1:
+                    twice = item * 2
+                    hint = f"a list is an axis of the sweep. For two layers write {twice}, as a flag {show(twice)}."
+                raise UserError(f"{self.name}: {brief(item)} is given twice; {hint}")
             seen.add(key)
         return items
-
-    def _instead(self, twice: Any) -> str:
-        if self.kind == "sizes" and len(twice) == 1:
-            return f"a list is an axis of the sweep. For two layers write {twice * 2}, as a flag {show(twice * 2)}."
-        return "a list is an axis of the sweep, with each value once. More runs of a setting: num_seeds."
 
     def _range(self, span: Range) -> Range:
         if self.kind not in ("float", "int"):
@@ -180,56 +183,51 @@ class Field:
         """A value converted to the kind of the field."""
         if self.kind in ("float", "int"):
             return self._number(value)
-        if self.kind == "bool":
-            if not isinstance(value, bool | np.bool_):
-                raise UserError(f"{self.name}: {brief(value)} is neither True nor False.")
-            return bool(value)
-        if self.kind == "text":
-            if not isinstance(value, str):
-                raise self._misfit(value)
-            return value
+        if self.kind == "bool" and not isinstance(value, bool | np.bool_):
+            raise UserError(f"{self.name}: {brief(value)} is neither True nor False.")
+        if self.kind == "text" and not isinstance(value, str):
+            raise self._misfit(value, "a text")
         if self.kind == "sizes":
             return self._sizes(value)
-        if isinstance(value, str) and not value:
-            raise UserError(f"{self.name}: the name is empty.")
-        if value is None or isinstance(value, bool | np.bool_ | numbers.Number):
-            raise UserError(f"{self.name}: {brief(value)} is neither a name nor an object that could be one.")
-        return value
+        if self.kind == "plugin":
+            if isinstance(value, str) and not value:
+                raise UserError(f"{self.name}: the name is empty.")
+            if value is None or isinstance(value, bool | np.bool_ | numbers.Number):
+                raise UserError(f"{self.name}: {brief(value)} is neither a name nor an object that could be one.")
+        return bool(value) if self.kind == "bool" else value
 
     def _number(self, value: Any) -> float:
-        wanted = numbers.Real if self.kind == "float" else numbers.Integral
-        if isinstance(value, bool | np.bool_) or not isinstance(value, wanted):
-            raise self._misfit(value)
-        if self.kind == "int":
-            return int(cast(int, value))
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise UserError(f"{self.name}: {brief(value)} is not a finite number.")
-        return number
+        if self.kind == "float" and isinstance(value, numbers.Real) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            if not math.isfinite(number):
+                raise UserError(f"{self.name}: {brief(value)} is not a finite number.")
+            return number
+        if self.kind == "float" or isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise self._misfit(value, "a number" if self.kind == "float" else "a whole number")
+        return int(cast(int, value))
 
-    def _misfit(self, value: Any) -> UserError:
-        kind = "int" if self.kind == "sizes" else self.kind
+    def _misfit(self, value: Any, wanted: str) -> UserError:
         is_text = "is a text, not" if isinstance(value, str) else "is not"
         hint = " A tuple is one value; write a list for an axis." if isinstance(value, tuple) else ""
-        return UserError(f"{self.name}: {brief(value)} {is_text} {_WHAT[kind]}.{hint}")
+        return UserError(f"{self.name}: {brief(value)} {is_text} {wanted}.{hint}")
 
     def _sizes(self, value: Any) -> tuple[int, ...]:
         if isinstance(value, str):
-            sizes = [part for part in value.split("x") if part.isdigit()]
-            example = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else "(128, 128)"
+            parts = [part for part in value.split("x") if part.isdigit()]
+            example = f"({', '.join(parts)}{',' if len(parts) == 1 else ''})" if parts else "(128, 128)"
             raise UserError(f"{self.name}: {value!r} is a text; give a tuple of sizes such as {example}.")
-        whole = Field(self.name, "int", least=-math.inf, most=math.inf)
-        sizes_ = tuple(map(whole.value, value)) if isinstance(value, tuple) else (whole.value(value),)
-        if sizes_ == (0,) and not isinstance(value, tuple):
+        whole = Field(self.name, "int")
+        sizes = tuple(map(whole._typed, value if isinstance(value, tuple) else (value,)))
+        if sizes == (0,) and not isinstance(value, tuple):
             return ()
-        for size in sizes_:
+        for size in sizes:
             if not 1 <= size <= MOST_INT:
                 bounds = f"sizes are 1 to {MOST_INT}, and () is none"
                 raise UserError(f"{self.name}: {brief(value)} has the size {brief(size)}; {bounds}.")
-        return sizes_
+        return sizes
 
     def _check_bounds(self, value: Any) -> None:
         of_value = value if isinstance(value, tuple) else (value,)
@@ -278,7 +276,7 @@ def show(value: Any) -> Any:
 
 
 def unparse(value: Any) -> str:
-    """The text of a flag that stands for a value.
+    """The text of a flag that stands for a value; for an object its import path or its name.
 
     >>> unparse([(128, 128), ()]), unparse(log_range(1e-4, 1, 9)), unparse(True), unparse(0.001)
     ('128x128,0', 'log:0.0001:1:9', 'true', '0.001')
@@ -286,12 +284,13 @@ def unparse(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(map(unparse, value))
     if isinstance(value, Range):
-        bounds = [value.low, value.high, *([] if value.count is None else [value.count])]
-        return ":".join(["log" if value.logarithmic else "lin", *(f"{number:.12g}" for number in bounds)])
+        return ":".join(["log" if value.logarithmic else "lin", *(f"{bound:.12g}" for bound in value.bounds)])
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.12g}" if float(f"{value:.12g}") == value else repr(value)
+    if callable(value):
+        return user_code.path_of(value) or str(getattr(value, "__name__", ""))
     return "" if value is None else str(show(value))
 
 

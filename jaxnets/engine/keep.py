@@ -205,7 +205,7 @@ KEEP_NONE = KeepNone()
 POLICIES: dict[str, type[Keeping]] = {
     "none": KeepNone,
     "best": KeepBest,
-    "seeds": KeepJudged,  # which these are is known at the end; see `jaxnets.runs.kept`
+    "seeds": KeepJudged,  # which these are is known at the end; see `jaxnets.runs.train`
     "last": KeepLast,
     "all": KeepAll,
 }

@@ -1,5 +1,6 @@
 """Run directories as studies, whoever wrote them, and in what their set-ups differ."""
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +15,11 @@ from jaxnets.comparison import table as comparison_table
 from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
 from jaxnets.config import record
 from jaxnets.config.config import Config
-from jaxnets.data.dataset import Dataset
 from jaxnets.engine.sweep import load_folds
 from jaxnets.engine.table import are_independent
 from jaxnets.errors import UserError, command
-from jaxnets.runs import comparing, config_files, run_directory
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import protocol
 from jaxnets.stats import selection
 from jaxnets.stats.estimates import LEVEL
 
@@ -74,12 +75,14 @@ def read(path: Path) -> Directory:
 
 def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Study:
     """The study of a sweep that is no comparison: its runs both tuned and report."""
-    runs, curves = (run_directory.read_table(path, name) for name in ("runs", "curves"))
+    tables = run_directory.read_tables(path)
+    runs = tables["runs"]
     if runs.empty:
         raise UserError(f"'{path}' holds no run.")
-    kept = (path / "predictions.parquet").exists()
-    predictions = run_directory.read_table(path, "predictions") if kept else pd.DataFrame()
-    config = _config(path, content)
+    config, file = None, path / run_directory.CONFIG
+    with contextlib.suppress(UserError):  # a plug-in is not there any more; nothing that the file names is looked up
+        if not record.unrepeatable(content["config"]):
+            config = run_directory.config_of(file, content, True)
     facts = of_data(environment, config)
     candidates = ("optimizer", "model", *selection.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
@@ -87,43 +90,32 @@ def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any
         names = [f"{by} {value:.4g}" if isinstance(value, float) else f"{by} {value}" for value in runs[by]]
         runs, by = runs.assign(contestant=names), "contestant"
     runs = runs.assign(task=facts.name, phase=TUNING)
-    protocol = Protocol(
+    about = Protocol(
         search=config.search if config else "grid",
-        num_trials=comparing.trials(runs, by),
+        num_trials=protocol.trials(runs, by),
         num_seeds=int(runs["seed"].nunique()),
         confirm_seeds=0,
-        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
-        spaces=comparing.spaces(config, by) if config else {},
+        num_blocks=_num_blocks(runs),
+        spaces=protocol.spaces(config, by) if config else {},
     )
-    return Study(runs, curves, predictions, by, (facts,), protocol)
+    return Study(runs, tables["curves"], tables["predictions"], by, (facts,), about)
 
 
-def _config(path: Path, content: Mapping[str, Any]) -> Config | None:
-    """The configuration; None if it cannot be had, as when a plug-in of it is not there."""
-    file = path / "config.json"
-    try:
-        # nothing that it names is looked up
-        return None if record.unrepeatable(content["config"]) else config_files.configuration(file, content, True)
-    except UserError:
-        return None
+def _num_blocks(runs: pd.DataFrame) -> int:
+    return int(runs["block"].nunique()) if "block" in runs else 1
 
 
 def of_data(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
     """What is known of the data set: as it was recorded, or else as it is today, or else nothing."""
-    known = environment.get("data") or _today(config)
+    known = environment.get("data", [])
+    built_in = config is not None and config.dataset in data.KNOWN  # others would be files or code that a file names
+    if not known and config is not None and built_in:
+        with contextlib.suppress(UserError):
+            known = run_directory.described(load_folds(config))
     about: Mapping[str, Any] = known[0] if known else {"name": "the data set", "num_classes": 2, "chance": 0.0}
     sizes: dict[str, Any] = {name: int(about.get(name, 0)) for name in ("num_train", "num_dev", "num_test")}
-    independent = config is not None and config.dataset in data.KNOWN and are_independent(config)
+    independent = config is not None and built_in and are_independent(config)
     return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes, independent=independent)
-
-
-def _today(config: Config | None) -> list[dict[str, Any]]:
-    """What there is to know of a built-in data set; others would be files or code that a stranger may have named."""
-    try:
-        folds: Sequence[Dataset] = load_folds(config) if config and config.dataset in data.KNOWN else ()
-    except UserError:
-        return []
-    return run_directory.described(folds)
 
 
 def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
@@ -131,7 +123,8 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
 
     Seeds are numbered anew, so that those of other directories make pairs in their order.
     """
-    shared = [facts for facts in directories[0].study.tasks if all(facts.name in _tasks(one) for one in directories)]
+    of_each = [{facts.name for facts in directory.study.tasks} for directory in directories]
+    shared = [facts for facts in directories[0].study.tasks if all(facts.name in names for names in of_each)]
     if not shared:
         raise UserError(f"{', '.join(names)}: they have no task in common.")
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "predictions": []}
@@ -151,9 +144,9 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
     if "block" in runs:
         runs["block"] = runs["block"].fillna(0).astype(int)
     protocols = [directory.study.protocol for directory in directories]
-    protocol = replace(
+    about = replace(
         min(protocols, key=lambda one: one.confirm_seeds),
-        num_blocks=int(runs["block"].nunique()) if "block" in runs else 1,
+        num_blocks=_num_blocks(runs),
         steps_taken=sum(one.steps_taken for one in protocols),
         steps_saved=sum(one.steps_saved for one in protocols),
     )
@@ -162,11 +155,7 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
         for name in ("curves", "predictions")
     )
     level = directories[0].level
-    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=protocol, level=level)
-
-
-def _tasks(directory: Directory) -> set[str]:
-    return {facts.name for facts in directory.study.tasks}
+    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=about, level=level)
 
 
 def differences(directories: Sequence[Directory]) -> list[list[str]]:

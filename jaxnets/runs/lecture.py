@@ -14,19 +14,27 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from rich.console import Console
 
 from jaxnets import __version__, io, schema
+from jaxnets.config.config import Config
+from jaxnets.data.texts import Texts
 from jaxnets.engine import executables
+from jaxnets.engine.sweep import load_folds
 from jaxnets.errors import UserError
+from jaxnets.plugins import DATASET
 from jaxnets.report import claims_page
 from jaxnets.report.claims_page import Finding, Section
 from jaxnets.report.console import Terminal
-from jaxnets.runs import real_text, run_directory, runner
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import experiment
 from jaxnets.runs.experiment import Claim, configure
 
 PAGE, VERDICTS, MADE = "lecture.html", "verdicts.md", "made_by.json"
 QUICK = "A quick run: fewer tasks and blocks than a verdict should rest on."
+MOST_WORDS, MOST_TEST = 60, 2000
+"""Of a real text, so that it takes minutes: words of most texts, and examples of dev and test."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,6 @@ class Lecture:
     values: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
     text: str = ""
-    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -64,79 +71,79 @@ class Run:
     def fingerprint(self) -> str:
         """What its finding depends on, but for the code of the package itself, whose version is in it."""
         source = inspect.getsource(sys.modules[self.claim.evidence.__module__])
-        content = [__version__, source, self.claim.fingerprint, self.values, _stamps(self.values.get("dataset", ""))]
+        dataset = self.values.get("dataset", "")
+        paths = [Path(dataset), *Path(dataset).glob("*")] if dataset else []
+        files = sorted((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in paths if one.is_file())
+        content = [__version__, source, self.claim.fingerprint, self.values, files]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
+    def section(self, finding: Finding | None, problem: str = "It has not been run yet.") -> Section:
+        """Its part of the page."""
+        about = self.claim.name, self.claim.about, self.claim.fingerprint
+        return Section(*about, finding, self.directory, "" if finding else problem)
 
-def _stamps(dataset: str) -> list[tuple[str, int, int]]:
-    """Names, sizes and times of a data set's files; none if it is not a path."""
-    path = Path(dataset)
-    paths = [path, *path.glob("*")] if dataset else []
-    return sorted((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in paths if one.is_file())
-
-
-def runs_of(lecture: Lecture, claim: Claim) -> list[Run]:
-    """The runs of a claim: on its own data; and on the real text, if there is one and the claim is about texts."""
-    own = dict(claim.quick) if lecture.quick else {}
-    runs = [Run(claim, {**own, **lecture.values}, lecture.directory / claim.name)]
-    if lecture.text and claim.text is not None:
-        values = real_text.fitted({**own, **claim.text, **lecture.values, "dataset": lecture.text}, lecture.limits)
-        runs.append(Run(claim, values, lecture.directory / f"{claim.name}-text"))
-    return runs
-
-
-def checked(lecture: Lecture) -> Lecture:
-    """The lecture with the limits of its real text, which is read so that a mistake in it shows before the work."""
-    if not lecture.text:
-        return lecture
-    if all(claim.text is None for claim in lecture.claims):
-        raise UserError("text_dataset: none of the claims that are chosen is about texts.")
-    return replace(lecture, limits=real_text.limits(lecture.text))
+    def finished(self) -> Finding | None:
+        """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
+        try:
+            made = schema.read_json(self.directory / MADE, {"fingerprint": str})
+        except (OSError, UserError):
+            return None
+        found = claims_page.read(self.directory) if made == {"fingerprint": self.fingerprint} else None
+        pictures = [self.directory / "figures" / f"{name}.svg" for name in found.pictures] if found else []
+        return found if all(picture.exists() for picture in pictures) else None
 
 
 def give(lecture: Lecture, console: Console, *, fresh: bool = False) -> list[Section]:
     """Runs what is not finished, and writes the page after each experiment."""
-    lecture = checked(lecture)
+    limits = _limits(lecture)  # a mistake in the text shows before the work
     with run_directory.lock(lecture.directory):
         io.clear_temporaries(lecture.directory)
-        return _give(lecture, console, fresh=fresh)
+        plans = [_runs_of(lecture, claim, limits) for claim in lecture.claims]
+        state = {run.directory: run.section(None if fresh else run.finished()) for runs_of in plans for run in runs_of}
+        for number, runs_of in enumerate(plans, 1):
+            for run in runs_of:
+                if state[run.directory].finding is None:
+                    state[run.directory] = _carry_out(run, fresh=fresh)
+                    _write(lecture, _joined(plans, state))
+                console.print(_line(number, state[run.directory]), soft_wrap=True)
+        sections = _joined(plans, state)
+        _write(lecture, sections)
+        return sections
 
 
-def _give(lecture: Lecture, console: Console, *, fresh: bool) -> list[Section]:
-    plans = [runs_of(lecture, claim) for claim in lecture.claims]
-    state = {run.directory: _section(run, None if fresh else _finished(run)) for plan in plans for run in plan}
-    for number, run in ((number, run) for number, plan in enumerate(plans, 1) for run in plan):
-        if state[run.directory].finding is None:
-            state[run.directory] = _carry_out(run, fresh=fresh)
-            _write(lecture, _joined(plans, state))
-        console.print(_line(number, state[run.directory]), soft_wrap=True)
-    sections = _joined(plans, state)
-    _write(lecture, sections)
-    return sections
+def _limits(lecture: Lecture) -> dict[str, Any]:
+    """Values that cut the real text, if there is one; `num_train` is all that there are."""
+    if not lecture.text:
+        return {}
+    if all(claim.text is None for claim in lecture.claims):
+        raise UserError("text_dataset: none of the claims that are chosen is about texts.")
+    try:
+        (fold, *_) = load_folds(Config(dataset=lecture.text), "text")
+    except UserError as error:
+        raise UserError(f"text_dataset: {str(error).removeprefix('dataset: ')}") from None
+    assert isinstance(fold.train.inputs, Texts)
+    values: dict[str, Any] = {"num_train": len(fold.train), "num_test": MOST_TEST}
+    short = float(np.mean(fold.train.inputs.lengths <= MOST_WORDS))
+    if short < 1 and "length_percentile" in DATASET.find(lecture.text).arguments:
+        values["length_percentile"] = max(1.0, round(100 * short, 1))
+    return values
+
+
+def _runs_of(lecture: Lecture, claim: Claim, limits: Mapping[str, Any]) -> list[Run]:
+    """The runs of a claim: on its own data; and on the real text, if there is one and the claim is about texts."""
+    own = dict(claim.quick) if lecture.quick else {}
+    runs = [Run(claim, {**own, **lecture.values}, lecture.directory / claim.name)]
+    if limits and claim.text is not None:
+        values = {**own, **claim.text, **lecture.values, "dataset": lecture.text}
+        fewest = min(values.get("num_train", limits["num_train"]), limits["num_train"])
+        runs.append(Run(claim, {**values, **limits, "num_train": fewest}, lecture.directory / f"{claim.name}-text"))
+    return runs
 
 
 def _joined(plans: Sequence[Sequence[Run]], state: Mapping[Path, Section]) -> list[Section]:
     """A section for each claim, with that on the real text in it."""
-    pairs = [[state[run.directory] for run in plan] for plan in plans]
+    pairs = [[state[run.directory] for run in runs_of] for runs_of in plans]
     return [replace(made, real=real[0] if real else None) for made, *real in pairs]
-
-
-def _section(run: Run, finding: Finding | None, problem: str = "") -> Section:
-    claim = run.claim
-    problem = problem or ("" if finding else "It has not been run yet.")
-    return Section(claim.name, claim.about, claim.fingerprint, finding, run.directory, problem)
-
-
-def _finished(run: Run) -> Finding | None:
-    """The finding of an earlier run, if the experiment is still the same and all its pictures are there."""
-    try:
-        made = schema.read_json(run.directory / MADE, {"fingerprint": str})
-    except (OSError, UserError):
-        return None
-    finding = claims_page.read(run.directory) if made == {"fingerprint": run.fingerprint} else None
-    if finding is None or not all((run.directory / "figures" / f"{name}.svg").exists() for name in finding.pictures):
-        return None
-    return finding
 
 
 def _carry_out(run: Run, *, fresh: bool) -> Section:
@@ -144,17 +151,21 @@ def _carry_out(run: Run, *, fresh: bool) -> Section:
     try:
         config = configure(run.claim, {**run.values, "output": str(run.directory)})
         content = run_directory.configuration(run.claim.name, config)
-        if fresh or not run_directory.goes_on(run.directory, content):
-            _clear(run.directory)
+        if run.directory.exists() and (fresh or not run_directory.goes_on(run.directory, content)):
+            others = {path.name for path in run.directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
+            if others and run_directory.CONFIG not in others:
+                raise UserError(f"output: '{run.directory}' is not a run directory; name another folder.")
+            with io.file_errors(run.directory):
+                shutil.rmtree(run.directory)
         log = StringIO()
-        results, finding = runner.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
+        results, finding = experiment.run(run.claim, config, Terminal(file=log, width=120), Terminal(stderr=True))
         if results.interrupted:
             raise KeyboardInterrupt
-        io.write(run.directory / "log.txt", lambda path: path.write_text(log.getvalue(), encoding="utf-8"))
+        _write_text(run.directory / "log.txt", log.getvalue())
         io.write_json(run.directory / MADE, {"fingerprint": run.fingerprint})
-        return _section(run, finding)
+        return run.section(finding)
     except UserError as error:
-        return _section(run, None, str(error))
+        return run.section(None, str(error))
     finally:
         # compiled programs and arrays of one experiment serve no other
         executables.forget()
@@ -162,46 +173,34 @@ def _carry_out(run: Run, *, fresh: bool) -> Section:
         gc.collect()
 
 
-def _clear(directory: Path) -> None:
-    """Takes away what an unfinished run left."""
-    if not directory.exists():
-        return
-    others = {path.name for path in directory.iterdir()} - {run_directory.LOCK, run_directory.PARTS}
-    if others and run_directory.CONFIG not in others:
-        raise UserError(f"output: '{directory}' is not a run directory; name another folder.")
-    with io.file_errors(directory):
-        shutil.rmtree(directory)
-
-
 def _line(number: int, section: Section) -> str:
     """A line for the console; of a run on the real text the folder tells."""
     finding, name = section.finding, section.directory.name
     if finding is None:
         return f"{number:2}. {name}: not run. {section.problem}"
-    blocks = claims_page.stability(finding.verdict)
-    told = f"{finding.verdict.outcome} (blocks: {blocks})" if finding.verdict.blocks else finding.verdict.outcome
-    return f"{number:2}. {name}: {told}; {finding.programs} programs, {finding.seconds:.0f} s. {section.claim}"
+    blocks = f" (blocks: {claims_page.stability(finding.verdict)})" if finding.verdict.blocks else ""
+    cost = f"{finding.programs} programs, {finding.seconds:.0f} s"
+    return f"{number:2}. {name}: {finding.verdict.outcome}{blocks}; {cost}. {section.claim}"
 
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:
     """The page, and the table of verdicts."""
-    about = f"Made by jaxnets {__version__} on {time.strftime('%Y-%m-%d')}, {_machine(sections)}."
-    name = Path(lecture.text).name.removeprefix("tfds:")
-    text = claims_page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
-    io.write(lecture.directory / PAGE, lambda path: path.write_text(text, encoding="utf-8"))
-    table = claims_page.markdown(sections, lecture.notes)
-    io.write(lecture.directory / VERDICTS, lambda path: path.write_text(table, encoding="utf-8"))
-
-
-def _machine(sections: Sequence[Section]) -> str:
-    """The devices and versions of the experiments, from what they wrote down themselves."""
-    for section in sections:
+    machine = "on no device"
+    for section in reversed(sections):  # what the first of them wrote down of itself
         try:
             made = run_directory.read_environment(section.directory)
-            return f"on {', '.join(made['devices'])}, Python {made['python']}, JAX {made['versions']['jax']}"
+            machine = f"on {', '.join(made['devices'])}, Python {made['python']}, JAX {made['versions']['jax']}"
         except (UserError, KeyError):
             continue
-    return "on no device"
+    about = f"Made by jaxnets {__version__} on {time.strftime('%Y-%m-%d')}, {machine}."
+    name = Path(lecture.text).name.removeprefix("tfds:")
+    page = claims_page.html(lecture.title, lecture.introduction, sections, about, lecture.notes, name)
+    _write_text(lecture.directory / PAGE, page)
+    _write_text(lecture.directory / VERDICTS, claims_page.markdown(sections, lecture.notes))
+
+
+def _write_text(path: Path, text: str) -> None:
+    io.write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def with_verdicts(readme: Path, table: str) -> str:
@@ -216,5 +215,4 @@ def with_verdicts(readme: Path, table: str) -> str:
 
 def put_verdicts(readme: Path, table: str) -> None:
     """Puts the table of verdicts into a text file."""
-    text = with_verdicts(readme, table)
-    io.write(readme, lambda path: path.write_text(text, encoding="utf-8"))
+    _write_text(readme, with_verdicts(readme, table))

@@ -15,8 +15,8 @@ from jaxnets.errors import UserError
 from jaxnets.plugins import Trust
 from jaxnets.report import claims_page
 from jaxnets.report.console import Table, Terminal
-from jaxnets.runs import run_directory, runner
-from jaxnets.runs.experiment import Experiment, repeated
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs.experiment import Experiment, repeated, run
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,25 @@ def reproduce(
     """Trains again what the `config.json` of a run directory asks for, into another folder, and compares the tables."""
     if objects := run_directory.read_config(directory).get("not_repeatable"):
         raise UserError(f"'{directory}' cannot be repeated: {objects}")
-    names = [name for name in repetition.KEYS if name != "predictions" or (directory / f"{name}.parquet").exists()]
-    before = {name: run_directory.read_table(directory, name) for name in names}
+    before = run_directory.read_tables(directory)
     changed = {"output": str(output), "export": None, "tensorboard": False}
     config = repeated(experiment, directory / run_directory.CONFIG, changed, trusted)
     sweep.configure(config)
-    results, _ = runner.run(experiment, config, Terminal(quiet=True), progress)
+    results, _ = run(experiment, config, Terminal(quiet=True), progress)
     if results.interrupted:
         raise KeyboardInterrupt
     left_out = set(before["runs"]["run"][before["runs"]["status"] == "interrupted"])
     tables = []
     for name, old in before.items():
         if len(old):
-            kept, again = (one[~one["run"].isin(left_out)] for one in (old, _again(output, name)))
+            there = (output / f"{name}.parquet").exists()
+            new = run_directory.read_table(output, name) if there else pd.DataFrame({"run": []})
+            kept, again = (one[~one["run"].isin(left_out)] for one in (old, new))
             tables.append(repetition.compare(name, kept, again, tolerance))
     found = [claims_page.read(folder) for folder in (directory, output) if (folder / claims_page.FILE).exists()]
     verdicts = tuple(one.verdict.outcome for one in found if one) if len(found) == 2 else ()
     then, now = (run_directory.read_environment(folder) for folder in (directory, output))
     return Reproduction(tuple(tables), verdicts, causes(then, now), len(left_out))
-
-
-def _again(output: Path, name: str) -> pd.DataFrame:
-    there = (output / f"{name}.parquet").exists()
-    return run_directory.read_table(output, name) if there else pd.DataFrame({"run": []})
 
 
 def causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
@@ -78,20 +74,22 @@ def causes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
         return {**machine, **environment.get("versions", {}), **data}
 
     before, now = facts(old), facts(new)
+
+    def shown(value: Any) -> str:
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
     return tuple(
-        f"{name}: {_shown(before[name])} was used, and {_shown(now.get(name))} is."
+        f"{name}: {shown(before[name])} was used, and {shown(now.get(name))} is."
         for name in before
         if before[name] != now.get(name)
     )
 
 
-def _shown(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def show(console: Console, directory: Path, found: Reproduction) -> None:
     """Prints a line for each table, the verdicts, the outcome, and what may be its cause."""
-    rows = [[one.table, f"{one.rows:,}", one.outcome, _worst(one)] for one in found.tables]
+    worst = [f"{one.worst} by {one.difference:.2g} at {one.first}" if one.worst else "" for one in found.tables]
+    about = zip(found.tables, worst, strict=True)
+    rows = [[one.table, f"{one.rows:,}", one.outcome, differs] for one, differs in about]
     console.print(Table(f"{directory}, trained again", ["table", "rows", "outcome", "differs most"], rows))
     if found.left_out:
         console.print(f"{found.left_out:,} runs had been interrupted, and are left out.")
@@ -103,7 +101,3 @@ def show(console: Console, directory: Path, found: Reproduction) -> None:
         console.print(f"  {cause}", soft_wrap=True)
     if found.outcome != "bit-equal" and not found.causes:
         console.print("  Versions, devices, code and data are the same.")
-
-
-def _worst(one: Repeated) -> str:
-    return f"{one.worst} by {one.difference:.2g} at {one.first}" if one.worst else ""

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 from rich.console import Console
 
 from jaxnets import io
+from jaxnets.config.keywords import Keywords
 from jaxnets.config.values import brief
 from jaxnets.engine.results import Trained, judged_step
 from jaxnets.errors import UserError, printable, unknown
@@ -17,19 +18,16 @@ from jaxnets.inference import model as models
 from jaxnets.inference.model import Model
 from jaxnets.inference.predict import Ensemble
 from jaxnets.plugins import Trust
-from jaxnets.runs import config_files, run_directory, session, studies
-from jaxnets.runs.comparing import Contest
-from jaxnets.runs.studies import Changes, Studied
+from jaxnets.runs import directories, protocol, train
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs.protocol import Changes, Contest, Studied
 from jaxnets.stats import selection
 
-MODELS = "models.json"
+MODELS, PARAMETERS = "models.json", "parameters.safetensors"
 _SHARED = ("form", "class_names", "vocabulary", "tokenizer", "label_type")
-_SHAPE = {
-    **{name: shape for name, shape in models.SHAPE.items() if str(name).rstrip("?") in _SHARED},
-    "runs": {...: {name: shape for name, shape in models.SHAPE.items() if str(name).rstrip("?") not in _SHARED}},
-}
-
-
+"""What the models of a sweep have in common is written once."""
+_SHAPE = {name: shape for name, shape in models.SHAPE.items() if str(name).rstrip("?") in _SHARED}
+_SHAPE["runs"] = {...: {name: shape for name, shape in models.SHAPE.items() if name not in _SHAPE}}
 _NAME = re.compile(r"run_(?P<run>\d{1,9})\.step_(?P<step>\d{1,15})\.(?P<rest>.+)")
 
 
@@ -59,8 +57,6 @@ class Results(Trained):
         """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
         if self.folds or self.directory is None or selection.unit(self.runs) == "seed":
             return super().test_share
-        from jaxnets.runs import directories  # which knows the experiments, and they the results
-
         return directories.of_data(run_directory.read_environment(self.directory), self.config).test_share
 
     @property
@@ -68,7 +64,7 @@ class Results(Trained):
         """The runs that were trained, those of `train` among them."""
         return len(self.runs) + sum(len(trained.runs) for trained in self.further)
 
-    def train(self, /, **values: Any) -> Trained:
+    def train(self, /, arguments: Mapping[str, Any] | None = None, **values: Unpack[Keywords]) -> Trained:
         """Trains the configuration with some values changed; nothing of it is written.
 
         Arguments of plug-ins that are no longer chosen are left out.
@@ -82,7 +78,7 @@ class Results(Trained):
         >>> results.train(num_steps=7).runs["num_steps"].tolist()
         [7]
         """
-        trained = session.retrain(self.config, self.folds, self.console, **values)
+        trained = train.retrain(self.config, self.folds, self.console, **values, **(arguments or {}))
         self.further.append(trained)
         return trained
 
@@ -97,19 +93,10 @@ class Results(Trained):
     ) -> Studied:
         """Tunes contestants alike on each task and in each block, and confirms them on fresh seeds; nothing is written.
 
-        The tasks are those of the option `tasks`, the fresh seeds as many as the option `confirm_seeds` says.
-
-        Args:
-          by: the hyperparameter whose values are the contestants; or what names the contestant of each run, from the
-            table of runs: the names become the column `contestant`.
-          score: what chooses a setting: `dev_accuracy`, or a loss.
-          takes: `features` or `text`, if only data of that kind will do.
-          changes: from a task (None for the configuration's own data) to values that take the place of its own.
-          **values: of the configuration, changed for this study, on each task.
-
-        Raises:
-          UserError: for anything in the configuration that cannot be done.
-          KeyboardInterrupt: if the user ends it.
+        The options `tasks` and `confirm_seeds` say on which tasks, and on how many seeds. `by` is the hyperparameter
+        whose values are the contestants, or a function that names the contestant of each run of the table: the column
+        `contestant`. `score` chooses a setting, `takes` restricts the data to `features` or `text`, and `values` change
+        the configuration, on each task.
         """
         if isinstance(by, str) and by not in self.config.values():
             raise unknown("by", by, [name for name, value in self.config.values().items() if isinstance(value, list)])
@@ -117,10 +104,13 @@ class Results(Trained):
             raise UserError(f"by: {brief(by)} is neither the name of a hyperparameter nor a function of the runs.")
         column, label = (by, None) if isinstance(by, str) else ("contestant", by)
         contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
-        tasks = self.options.get("tasks", ["own"])
-        studied = studies.carry_out(
-            self.config, contest, tasks, self.console, takes, lambda task: {**values, **changes(task)}, self.directory
+        wanted = protocol.parts(
+            self.config,
+            self.options.get("tasks", ["own"]),
+            takes,
+            lambda task: {**values, **changes(task)},
         )
+        studied = protocol.carry_out(self.config, contest, wanted, self.console, self.directory)
         self.further.extend(studied.trained)
         return studied
 
@@ -155,7 +145,7 @@ class Results(Trained):
         return selection.best_configurations(self.runs, names, test_share=self.test_share)
 
     def model(self, run: int) -> Model:
-        """The model of a run where it is judged; see `Trained.model`."""
+        """The model of a run where it is judged."""
         self.check_run(run)
         if self.kept_model is not None and self.kept_model.about["run"] == run:
             return self.kept_model
@@ -167,13 +157,7 @@ class Results(Trained):
         return self.models[run]
 
     def ensemble(self, runs: Sequence[int] | None = None) -> Ensemble:
-        """Models that answer together, with the mean of their probabilities.
-
-        Args:
-          runs: their numbers; otherwise the seeds that `keep=seeds` kept.
-
-        Raises:
-          UserError: if their parameters were not kept.
+        """Models that answer with the mean of their probabilities: of some runs, or of those that `keep=seeds` kept.
 
         >>> import jaxnets
         >>> axes = {"learning_rate": 0.03, "batch_size": 0, "num_steps": 100, "num_seeds": 3}
@@ -193,9 +177,11 @@ class Results(Trained):
           UserError: if it cannot be written, or holds results already.
         """
         folder = run_directory.create(run_directory.path_of("directory", directory))
-        io.write_json(folder / "config.json", run_directory.configuration("sweep", self.config))
-        io.write_json(folder / "environment.json", run_directory.environment(self.devices, self.notes, self.folds))
-        run_directory.write_rest(folder, self)
+        io.write_json(folder / run_directory.CONFIG, run_directory.configuration("sweep", self.config))
+        environment = run_directory.environment(self.devices, self.notes, self.folds)
+        io.write_json(folder / run_directory.ENVIRONMENT, environment)
+        if self.config.predictions:
+            io.write_table(folder / "predictions.parquet", self.predictions)
         self.write_models(folder)
         if self.kept_model is not None:
             models.save(folder, self.kept_model)
@@ -204,23 +190,23 @@ class Results(Trained):
         return folder
 
     def write_models(self, folder: Path, first: int = 0) -> None:
-        """Writes the parameters that were kept, and of what models, so that they can be asked without the data set.
+        """Writes what was kept, and of what models, so that they can be asked without the data set.
 
-        Args:
-          folder: the run directory.
-          first: the number of the first run in the tables of the folder, if they hold other runs before it.
+        `first` is the number of the first run in the tables of the folder, if they hold other runs before it.
         """
-        if self.kept:
-            by_run: dict[str, dict[str, Any]] = {}
-            for (run, step), params in self.kept.items():
-                by_run.setdefault(f"run_{run + first}", {})[f"step_{step}"] = params
-            models.export(folder / "parameters.safetensors", by_run)
-            runs = sorted({run for run, _ in self.kept})
-            io.write_json(folder / MODELS, _shared({run + first: self._described(run, first) for run in runs}))
-
-    def _described(self, run: int, first: int) -> dict[str, Any]:
-        described = self.model(run).described()
-        return described | {"about": {**described["about"], "run": run + first}}
+        if not self.kept:
+            return
+        by_run: dict[str, dict[str, Any]] = {}
+        for (run, step), params in self.kept.items():
+            by_run.setdefault(f"run_{run + first}", {})[f"step_{step}"] = params
+        models.export(folder / PARAMETERS, by_run)
+        content: dict[str, Any] = {"runs": {}}
+        for run in sorted({run for run, _ in self.kept}):
+            described = self.model(run).described()
+            described["about"] = {**described["about"], "run": run + first}
+            content |= {name: described.pop(name) for name in _SHARED}
+            content["runs"][run + first] = described
+        io.write_json(folder / MODELS, content)
 
     def _repr_html_(self) -> str:
         """The best configurations and the main figure, for a notebook."""
@@ -254,13 +240,6 @@ def _listed(name: str, values: Any, what: str) -> list[Any]:
     return items
 
 
-def _shared(described: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Descriptions of models with what they have in common written once."""
-    first = next(iter(described.values()))
-    own = {run: {name: of[name] for name in of if name not in _SHARED} for run, of in described.items()}
-    return {**{name: first[name] for name in _SHARED}, "runs": own}
-
-
 def load(directory: str | Path, *, trust: Trust = False) -> Results:
     """The results that a run directory holds.
 
@@ -280,28 +259,22 @@ def load(directory: str | Path, *, trust: Trust = False) -> Results:
     """
     folder = run_directory.path_of("directory", directory)
     content = run_directory.read_config(folder)
-    config = config_files.configuration(folder / "config.json", content, trust)
-    runs, curves = (run_directory.read_table(folder, name) for name in ("runs", "curves"))
-    predictions = pd.DataFrame()
-    if (folder / "predictions.parquet").exists():
-        predictions = run_directory.read_table(folder, "predictions")
+    config = run_directory.config_of(folder / run_directory.CONFIG, content, trust)
     kept = _kept(folder)
+    tables = run_directory.read_tables(folder)
     return Results(
         config=config,
-        runs=runs,
-        curves=curves,
-        predictions=predictions,
+        **tables,
         kept=kept,
         kept_model=models.load(folder, trust) if models.is_kept(folder) else None,
-        notes=() if "config" in content else ("It was written by version 0.1.0: the configuration is not read.",),
         directory=folder,
-        models=_models(folder, runs, kept, trust),
+        models=_models(folder, tables["runs"], kept, trust),
     )
 
 
 def _kept(folder: Path) -> dict[tuple[int, int], Any]:
     """The parameters by run and step."""
-    path = folder / "parameters.safetensors"
+    path = folder / PARAMETERS
     if not path.exists():
         return {}
     kept: dict[tuple[int, int], dict[str, Any]] = {}

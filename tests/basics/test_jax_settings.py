@@ -60,7 +60,7 @@ def test_all_settings_at_once_change_no_bit_and_stay(right, tmp_path):
 
 
 def test_the_settings_are_recorded(right):
-    settings = jaxnets.runs.run_directory.read_environment(right[0].directory)["jax_settings"]
+    settings = jaxnets.runs.directory.read_environment(right[0].directory)["jax_settings"]
     assert settings["jax_threefry_partitionable"] is True
     assert settings["jax_enable_x64"] is False
 

@@ -14,7 +14,7 @@ from jaxnets.config.config import fields
 from jaxnets.config.values import Range, unparse
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.runs import run_directory
+from jaxnets.runs import directory as run_directory
 from jaxnets.runs.experiment import Command, Experiment, Job, Option, command_line, configure
 
 ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT for name in sentences()}

@@ -8,7 +8,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.engine.table import runs
 from jaxnets.errors import UserError
-from jaxnets.runs import comparing
+from jaxnets.runs import protocol
 
 RANGES = {"learning_rate": log_range(1e-4, 1), "initializer_scale": linear_range(0, 1)}
 
@@ -69,7 +69,7 @@ def test_each_of_several_tasks_has_draws_of_its_own_and_one_alone_those_of_no_ta
     config = Config(**asked)
 
     def drawn(*names):
-        return [[run["learning_rate"] for run in part.sweep.table] for part in comparing.parts(config, names)]
+        return [[run["learning_rate"] for run in part.sweep.table] for part in protocol.parts(config, names)]
 
     several, (alone,), (own,) = drawn("wine", "spirals"), drawn("wine"), drawn("own")
     assert alone == own == [run["learning_rate"] for run in runs(config)]

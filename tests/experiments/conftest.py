@@ -9,8 +9,9 @@ from rich.console import Console
 
 from jaxnets.cli import flags
 from jaxnets.engine.sweep import prepare
-from jaxnets.runs import runner, session
+from jaxnets.runs import train
 from jaxnets.runs.experiment import configure
+from jaxnets.runs.experiment import run as carry_out
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def tiny(tmp_path):
         experiment = importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT
         config = configure(experiment, {**values, "output": str(tmp_path / name)})
         console = Console(file=io.StringIO(), width=120)
-        results, finding = runner.run(experiment, config, console, progress=None)
+        results, finding = carry_out(experiment, config, console, progress=None)
         for picture in finding.pictures:
             assert (results.directory / "figures" / f"{picture}.svg").stat().st_size > 1000
         assert finding.tables
@@ -37,7 +38,7 @@ def check_repetition(experiment, results):
     again = flags.parse(experiment, [f"--config={results.directory / 'config.json'}", "--trust"])
     assert again == results.config.changed(output=None)
     if experiment.trains:
-        repeated = session.carry_out(prepare(again), directory=None, console=None, notes=None)
+        repeated = train.carry_out(prepare(again), directory=None, console=None)
         for name in ("runs", "curves"):
             first, second = (getattr(of, name).drop(columns="seconds", errors="ignore") for of in (results, repeated))
             pd.testing.assert_frame_equal(first, second, check_exact=True)

@@ -17,8 +17,8 @@ from rich.console import Console
 from jaxnets.engine import executables
 from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.report.claims_page import Finding
-from jaxnets.runs import runner
 from jaxnets.runs.experiment import configure
+from jaxnets.runs.experiment import run as carry_out
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def run(name: str, **values: Any) -> tuple[Finding]:
     experiment = importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT
     with tempfile.TemporaryDirectory() as folder:
         config = configure(experiment, {**values, "output": str(Path(folder) / name)})
-        _, finding = runner.run(experiment, config, Console(file=io.StringIO()), progress=None)
+        _, finding = carry_out(experiment, config, Console(file=io.StringIO()), progress=None)
     return (finding,)
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from jaxnets.claims import measures
 from jaxnets.claims.verdicts import NOT_TESTED, OUTCOMES
 from jaxnets.cli import flags
-from jaxnets.runs import runner
+from jaxnets.runs.experiment import run
 from tests.test_common_suite import EXPERIMENTS, SMALL
 
 OWN = {
@@ -39,7 +39,7 @@ def words_of(name):
 )
 def test_all_runs_diverge(name, tmp_path):
     config = flags.parse(EXPERIMENTS[name], [*words_of(name), f"--output={tmp_path / 'run'}"])
-    results, finding = runner.run(EXPERIMENTS[name], config, Console(file=io.StringIO()), progress=None)
+    results, finding = run(EXPERIMENTS[name], config, Console(file=io.StringIO()), progress=None)
     assert results.directory == tmp_path / "run"
     if finding is not None:
         assert finding.verdict.outcome in (*OUTCOMES, NOT_TESTED)

@@ -9,7 +9,8 @@ import jaxnets
 from jaxnets.cli import main as cli
 from jaxnets.comparison.table import read
 from jaxnets.experiments import compare_optimizers, report
-from jaxnets.runs import comparing, run_directory, session
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import protocol, train
 from jaxnets.runs.experiment import configure
 from tests.by_hand import may_be_changed
 
@@ -69,7 +70,7 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
     values = {"tasks": ["wine", "spirals"], "optimizer": ["sgd", "adam"], "learning_rate": [0.01, 0.1]}
     small = {"num_seeds": 1, "confirm_seeds": 2, "num_train": 80, "num_steps": 4, "output": str(tmp_path / "run")}
     config = configure(compare_optimizers.EXPERIMENT, {**values, **small})
-    wine, spirals = comparing.parts(config, config.options["tasks"])
+    wine, spirals = protocol.parts(config, config.options["tasks"])
     directory = tmp_path / "run"
     directory.mkdir()
     (directory / "config.json").write_text(json.dumps(run_directory.configuration("compare_optimizers", config)))
@@ -78,12 +79,13 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
     def interrupted(sweep, *_, **__):
         if sweep.folds[0].name == "spirals":
             raise KeyboardInterrupt
-        return carry_out(sweep, None, None, None)
+        return carry_out(sweep, None, None)
 
-    carry_out = session.carry_out
-    monkeypatch.setattr(session, "carry_out", interrupted)
+    carry_out = train.carry_out
+    monkeypatch.setattr(train, "carry_out", interrupted)
+    contest = protocol.Contest("optimizer", config.options["confirm_seeds"])
     with pytest.raises(KeyboardInterrupt):
-        comparing.carry_out(config, "optimizer", [wine, spirals], directory, None)
+        protocol.carry_out(config, contest, [wine, spirals], None, directory, writes=True)
     assert cli.run(report.EXPERIMENT, ["report", str(directory)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "wine" in printed

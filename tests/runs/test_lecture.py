@@ -107,11 +107,8 @@ def test_a_quick_lecture_takes_the_quick_values_and_says_so(tmp_path):
     for name in (lecture.PAGE, lecture.VERDICTS):
         texts = [(tmp_path / folder / name).read_text() for folder in ("full", "quick")]
         assert [lecture.QUICK in text for text in texts] == [False, True]
-
-
-def test_another_base_seed_is_told(tmp_path):
-    give([made_up("one", [])], tmp_path, values={"base_seed": 7})
-    assert "All seeds and splits are those of base seed 7." in (tmp_path / lecture.PAGE).read_text()
+    give([claim], tmp_path / "seed", values={"base_seed": 7})
+    assert "All seeds and splits are those of base seed 7." in (tmp_path / "seed" / lecture.PAGE).read_text()
 
 
 @pytest.fixture
@@ -167,38 +164,28 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert precious.read_text() == "mine"
 
 
-def test_the_lecture_has_all_claims_among_the_experiments():
+def test_the_lecture_has_all_claims_among_the_experiments_in_its_order():
     modules = [importlib.import_module(f"jaxnets.experiments.{name}") for name in cli.sentences()]
     every = [module.EXPERIMENT for module in modules]
     assert set(command.CLAIMS) == {claim.name for claim in every if isinstance(claim, Claim)}
-    assert len(command.CLAIMS) == 17
-
-
-def test_claims_are_chosen_by_name_and_keep_their_order():
+    assert len(command.claims(None)) == len(command.CLAIMS) == 17
     assert [claim.name for claim in command.claims("schedules,xor")] == ["xor", "schedules"]
-    assert len(command.claims(None)) == 17
-
-
-@pytest.mark.parametrize(
-    ("flags", "base_seed", "folder"),
-    [
-        ([], 0, "lecture"),
-        (["--quick"], 0, "lecture-quick"),
-        (["--quick"], 2, "lecture-quick-seed2"),
-        (["--output=other"], 2, "other"),
-    ],
-)
-def test_each_kind_of_lecture_has_its_folder(flags, base_seed, folder):
-    given = command_values(command.EXPERIMENT, flags)
-    assert command.directory_of(given, Config(base_seed=base_seed)).name == folder
-
-
-def test_every_claim_has_values_for_a_quick_answer_and_for_a_real_text():
-    for claim in command.CLAIMS.values():
+    for claim in command.CLAIMS.values():  # its values for a quick answer and for a real text
         for values in (claim.quick, {**claim.quick, **(claim.text or {})}):
             assert json.dumps(dict(values), default=str)
             configure(claim, values)
     assert any(claim.text is not None for claim in command.CLAIMS.values())
+
+
+def test_each_kind_of_lecture_has_its_folder():
+    for flags, base_seed, folder in (
+        ([], 0, "lecture"),
+        (["--quick"], 0, "lecture-quick"),
+        (["--quick"], 2, "lecture-quick-seed2"),
+        (["--output=other"], 2, "other"),
+    ):
+        given = command_values(command.EXPERIMENT, flags)
+        assert command.directory_of(given, Config(base_seed=base_seed)).name == folder
 
 
 MISTAKES = {

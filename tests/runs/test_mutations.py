@@ -1,5 +1,6 @@
 """Each file that is read back is changed at random: there is a clean result, or one line that says what is wrong."""
 
+import contextlib
 import copy
 import json
 import random
@@ -28,20 +29,8 @@ SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_di
 SWEEP |= {"num_steps": 3, "batch_size": 0, "num_seeds": 2, "keep": "seeds", "predictions": True, "progress": False}
 DEEP = json.loads("[" * 400 + "]" * 400)
 JUNK = [None, True, -1, 0, 0.5, 2**31, 2**63, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 5000, "../../x"]
-JUNK += [
-    "\ud800",
-    "adam",
-    "evil:it",
-    "tfds:x",
-    "[" * 50_000,
-    "\x1b]0;x\n",
-    [],
-    [[]],
-    {},
-    {"object": "x"},
-    {"tuple": [1]},
-    DEEP,
-]
+JUNK += ["\ud800", "adam", "evil:it", "tfds:x", "[" * 50_000, "\x1b]0;x\n"]
+JUNK += [[], [[]], {}, {"object": "x"}, {"tuple": [1]}, DEEP]
 TEXTS = ["", "{", "[" * 50_000, "null", '"', "\x00", "[NaN]", '{"format": 1' + "0" * 5000 + "}", "é" * 9, "{}"]
 
 
@@ -121,12 +110,11 @@ def change(path, draw):
     path.write_text(json.dumps(content))
 
 
-def fuzz(folder, name, seed):
-    path = folder / name
+@contextlib.contextmanager
+def put_back(path):
     before = path.read_bytes()
     try:
-        change(path, random.Random(seed))
-        check(folder / name.split("/")[0], READERS[name])
+        yield before
     finally:
         path.write_bytes(before)
 
@@ -135,7 +123,9 @@ def fuzz(folder, name, seed):
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_changed_in_many_ways_is_read_or_told(name, folder):
     for seed in range(60):
-        fuzz(folder, name, seed)
+        with put_back(folder / name):
+            change(folder / name, random.Random(seed))
+            check(folder / name.split("/")[0], READERS[name])
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -157,16 +147,14 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", TABLES)
 @pytest.mark.parametrize("name", ["sweep/runs", "sweep/curves", "sweep/predictions", "study/runs", "study/curves"])
 def test_a_changed_table_is_read_or_told(name, change, folder):
     path = folder / f"{name}.parquet"
-    before = path.read_bytes()
-    try:
+    with put_back(path):
         TABLES[change](pd.read_parquet(path)).to_parquet(path)
         check(path.parent, [told, load] if "sweep" in name else [told])
-    finally:
-        path.write_bytes(before)
 
 
 @pytest.mark.slow
@@ -175,10 +163,7 @@ def test_a_changed_table_is_read_or_told(name, change, folder):
 )
 def test_a_damaged_file_is_read_or_told(name, folder):
     path = folder / name
-    before = path.read_bytes()
-    readers = [load, told] if "checkpoint" not in name else [models.load]
-
-    try:
+    with put_back(path) as before:
         for seed in range(50):
             draw = random.Random(seed)
             content = bytearray(before[: draw.randrange(len(before))] if seed % 3 == 0 else before)
@@ -186,6 +171,4 @@ def test_a_damaged_file_is_read_or_told(name, folder):
                 if content:
                     content[draw.randrange(min(len(content), draw.choice([64, 10**9])))] = draw.randrange(256)
             path.write_bytes(bytes(content))
-            check(folder / "sweep", readers)
-    finally:
-        path.write_bytes(before)
+            check(folder / "sweep", [models.load] if "checkpoint" in name else [load, told])

@@ -13,26 +13,15 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 import jaxnets
 from jaxnets.cli import main as cli
+from jaxnets.comparison import table as comparison_table
 from jaxnets.errors import UserError
-from jaxnets.runs import observe, runner, session
+from jaxnets.runs import directory as run_directory
+from jaxnets.runs import experiment, observe, train
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 XOR = {"dataset": "xor", "hidden_units": 3, "batch_size": 0, "num_steps": 4, "evaluate_every": 2, "progress": False}
-COMPARISON = [
-    "compare_optimizers",
-    "--dataset=xor",
-    "--model=mlp",
-    "--hidden_units=4",
-    "--batch_size=0",
-    "--num_steps=4",
-]
-COMPARISON += [
-    "--num_blocks=1",
-    "--num_seeds=1",
-    "--confirm_seeds=1",
-    "--learning_rate=0.1,1.0",
-    "--optimizer=sgd,adam",
-]
+COMPARISON = "compare_optimizers --dataset=xor --model=mlp --hidden_units=4 --batch_size=0 --num_steps=4 --num_blocks=1"
+COMPARISON += " --num_seeds=1 --confirm_seeds=1 --learning_rate=0.1,1.0 --optimizer=sgd,adam"
 
 
 def read(folder):
@@ -99,41 +88,44 @@ def test_both_take_a_run_directory(name):
         jaxnets.sweep(**XOR, **{name: True})
 
 
-class Eager(session.Saver):
-    """Saves after each event, and looks at what is there then."""
+@pytest.fixture
+def seen(monkeypatch):
+    """Tables are written after each evaluation, and what this is called with happens then."""
 
-    look = staticmethod(lambda: None)
+    def look(module, name, then):
+        monkeypatch.setattr(train, "SAVE_SECONDS", 0.0)
+        monkeypatch.setattr(train, "SAVE_SHARE", float("inf"))
+        write, found = getattr(module, name), []
 
-    def follow(self, recorder):
-        self._due = 0.0
-        super().follow(recorder)
-        if self._save is not None and recorder.records:
-            Eager.look()
+        def written(*arguments):
+            write(*arguments)
+            found.append(then(len(found)))
+
+        monkeypatch.setattr(module, name, written)
+        return found
+
+    return look
 
 
-def test_tables_are_written_while_a_sweep_runs(tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(session, "Saver", Eager)
-    monkeypatch.setattr(Eager, "look", lambda: seen.append(jaxnets.load(tmp_path / "run")), raising=True)
+def test_tables_are_written_while_a_sweep_runs(tmp_path, seen):
+    seen = seen(run_directory, "write_tables", lambda number: jaxnets.load(tmp_path / "run"))
     jaxnets.sweep(**XOR, optimizer=["sgd", "adam"], output=tmp_path / "run")
     assert [len(one.curves) for one in seen] == sorted(len(one.curves) for one in seen)
     assert (len(seen[0].curves), len(seen[-1].curves)) == (1, 4)
     assert set(seen[0].runs["status"]) == {"interrupted"}
 
 
-def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys):
+def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys, seen):
     folder = tmp_path / "run"
 
-    def look():
-        seen.append(pd.read_parquet(folder / "runs.parquet")["phase"].value_counts().to_dict())
-        if len(seen) == 6:
+    def look(number):
+        if number == 5:
             assert cli.main(["run.py", "report", str(folder)]) == 0
+        return pd.read_parquet(folder / "runs.parquet")["phase"].value_counts().to_dict()
 
-    seen = []
-    monkeypatch.setattr(session, "Saver", Eager)
-    monkeypatch.setattr(Eager, "look", look)
-    monkeypatch.setattr(runner, "show", lambda *_: None)
-    assert cli.main(["run.py", *COMPARISON, "--tensorboard", f"--output={folder}"]) == 0
+    seen = seen(comparison_table, "write", look)
+    monkeypatch.setattr(experiment, "show", lambda *_: None)
+    assert cli.main(["run.py", *COMPARISON.split(), "--tensorboard", f"--output={folder}"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "No task has been carried out whole: 4 runs were begun" in said
     assert (seen[0], seen[-1]) == ({"tuning": 4}, {"tuning": 4, "confirmation": 2})
