@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 
 from jaxnets.analysis import parameters
-from jaxnets.claims.verdicts import judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from jaxnets.errors import UserError
 from jaxnets.experiments import building_blocks
 from jaxnets.models.blocks import Linear
@@ -31,19 +31,19 @@ class Tied(nn.Module):
         return Linear(self.num_outputs, name="output")(hidden)
 
 
-@pytest.mark.parametrize(
-    ("counted", "outcome"),
-    [([8, 4], "supported"), ([8, 5], "contradicted"), ([8, None], "contradicted"), ([None, None], "inconclusive")],
-)
-def test_the_verdict_follows_its_rule(counted, outcome):
-    blocks = [
-        pd.DataFrame({"model": name, "block": ["a", "b"], "parameters": counted, "by_formula": [8, 4]})
-        for name in building_blocks.RULES
-    ]
-    table = pd.concat(blocks)
-    verdict = judge(building_blocks.RULES, building_blocks.evidence({"blocks": table, "growth": table}))
-    assert [part.outcome for part in verdict.parts] == [outcome] * 3
-    assert verdict.kind == "identity"
+def tables(counted=(8, 4)):
+    """Two blocks of each model, and what was counted in them."""
+    of_model = {"block": ["a", "b"], "parameters": counted, "by_formula": [8, 4]}
+    table = pd.concat([pd.DataFrame({"model": name, **of_model}) for name in building_blocks.RULES])
+    return {"blocks": table, "growth": table}
+
+
+CASES = [
+    ({}, {"verdict": SUPPORTED, "others": SUPPORTED}),
+    ({"counted": (8, 5)}, {"verdict": CONTRADICTED, "others": CONTRADICTED}),
+    ({"counted": (8, None)}, {"verdict": CONTRADICTED, "mlp": CONTRADICTED}),
+    ({"counted": (None, None)}, {"verdict": INCONCLUSIVE, "dan": INCONCLUSIVE}),
+]
 
 
 SMALL = {"units": 5, "vocabulary": 20, "dim": 4, "widths": 2, "filters": 3}

@@ -1,9 +1,7 @@
 import numpy as np
 import pandas as pd
-import pytest
 
-from jaxnets.claims.verdicts import judge
-from jaxnets.experiments import learning_rate
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from tests.experiments.planted import Planted
 
 TASKS = [f"task {number}" for number in range(8)]
@@ -38,39 +36,16 @@ def tables(high=3.0, low=2.0, near=1.5, share=0.5, edge=1.3, other=0.1):
     return {"grid": grid, "shares": shares, "stability": pd.DataFrame(stability)}
 
 
-OUTCOMES = [
-    ({}, "supported"),
-    ({"share": 0.1}, "inconclusive"),
-    ({"low": 1.2}, "mixed"),  # no rate is slow
-    ({"high": 1.2}, "inconclusive"),
-    ({"share": 0.02, "other": 0.5}, "mixed"),
+CASES = [
+    ({}, {"verdict": SUPPORTED, "blocks": 6, "others": SUPPORTED}),
+    ({"share": 0.1}, {"verdict": INCONCLUSIVE}),
+    ({"low": 1.2}, {"verdict": MIXED, "zones": CONTRADICTED, "too_low": INCONCLUSIVE}),  # no rate is slow
+    ({"high": 1.2}, {"verdict": INCONCLUSIVE, "too_high": INCONCLUSIVE}),
+    ({"share": 0.02, "other": 0.5}, {"verdict": MIXED, "importance": CONTRADICTED}),
+    ({"near": 1.05}, {"a_lot": INCONCLUSIVE}),
+    ({"share": 0.3, "other": 0.5}, {"most_important": CONTRADICTED}),
+    ({"edge": 4.0}, {"edge": CONTRADICTED}),
 ]
-
-
-@pytest.mark.parametrize(("changed", "outcome"), OUTCOMES)
-def test_the_verdict_follows_its_rules(changed, outcome):
-    verdict = judge(learning_rate.RULES, learning_rate.evidence(tables(**changed)))
-    assert verdict.outcome == outcome
-    assert verdict.blocks.get(outcome, 0) >= 6
-
-
-PARTS = [
-    ({"low": 1.2}, "zones", "contradicted"),
-    ({"high": 1.2}, "too_high", "inconclusive"),
-    ({"low": 1.2}, "too_low", "inconclusive"),
-    ({"near": 1.05}, "a_lot", "inconclusive"),
-    ({"share": 0.02, "other": 0.5}, "importance", "contradicted"),
-    ({}, "most_important", "supported"),
-    ({"share": 0.3, "other": 0.5}, "most_important", "contradicted"),
-    ({}, "edge", "supported"),
-    ({"edge": 4.0}, "edge", "contradicted"),
-]
-
-
-@pytest.mark.parametrize(("changed", "name", "outcome"), PARTS)
-def test_every_part_can_come_out_otherwise(changed, name, outcome):
-    verdict = judge(learning_rate.RULES, learning_rate.evidence(tables(**changed)))
-    assert next(part.outcome for part in verdict.parts if part.name == name) == outcome
 
 
 def test_a_tiny_real_run(tiny):

@@ -2,9 +2,8 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.data.dataset import Dataset, Split
 from jaxnets.experiments import negation
 from tests.experiments.planted import Planted, run
@@ -57,43 +56,21 @@ def tables(linear=0.8, deep=0.9, spread=0.01, solving=0.9, linear_solving=0, sep
     return {"patterns": pd.DataFrame(patterns), "scores": pd.concat(of_shares), "unseen": of_unseen, "rates": rates}
 
 
-def outcomes(**changes):
-    verdict = judge(negation.RULES, negation.evidence(tables(**changes)))
-    return verdict.outcome, {part.name: part.outcome for part in verdict.parts}
-
-
-def test_all_of_it_is_found():
-    outcome, parts = outcomes()
-    assert outcome == SUPPORTED
-    assert parts.pop("rates") == CONTRADICTED  # what is turned depends on the rate
-    assert set(parts.values()) == {SUPPORTED}
-
-
-PARTS = [
-    ("linear", {"linear_solving": 0.01}, CONTRADICTED, MIXED),
-    ("linear", {"separable": True}, CONTRADICTED, MIXED),
-    ("patterns", {"solving": 0.5}, INCONCLUSIVE, INCONCLUSIVE),
-    ("patterns", {"solving": 0}, CONTRADICTED, MIXED),
-    ("sentences", {"deep": 0.7}, CONTRADICTED, MIXED),
-    ("sentences", {"deep": 0.8}, INCONCLUSIVE, INCONCLUSIVE),
-    ("each_share", {"deep": 0.7}, CONTRADICTED, MIXED),
-    ("negated", {"deep": 0.7}, CONTRADICTED, MIXED),
-    ("unseen", {"turned": 0.2}, CONTRADICTED, SUPPORTED),
-    ("unseen", {"turned": 0.5}, INCONCLUSIVE, SUPPORTED),
-    ("rates", {"slope": 0.0}, SUPPORTED, SUPPORTED),
+CASES = [
+    (
+        {},
+        {"verdict": SUPPORTED, "blocks": 8, "others": SUPPORTED, "rates": CONTRADICTED},
+    ),  # what is turned depends on the rate
+    ({"linear_solving": 0.01}, {"verdict": MIXED, "linear": CONTRADICTED}),
+    ({"separable": True}, {"verdict": MIXED, "linear": CONTRADICTED}),
+    ({"solving": 0.5}, {"verdict": INCONCLUSIVE, "patterns": INCONCLUSIVE}),
+    ({"solving": 0}, {"verdict": MIXED, "patterns": CONTRADICTED}),
+    ({"deep": 0.7}, {"verdict": MIXED, "sentences": CONTRADICTED, "each_share": CONTRADICTED, "negated": CONTRADICTED}),
+    ({"deep": 0.8}, {"verdict": INCONCLUSIVE, "sentences": INCONCLUSIVE}),
+    ({"turned": 0.2}, {"verdict": SUPPORTED, "unseen": CONTRADICTED}),
+    ({"turned": 0.5}, {"verdict": SUPPORTED, "unseen": INCONCLUSIVE}),
+    ({"slope": 0.0}, {"verdict": SUPPORTED, "rates": SUPPORTED}),
 ]
-
-
-@pytest.mark.parametrize(("name", "changes", "outcome", "verdict"), PARTS)
-def test_each_part_can_come_out_otherwise(name, changes, outcome, verdict):
-    of_all, parts = outcomes(**changes)
-    assert parts[name] == outcome
-    assert of_all == verdict
-
-
-def test_each_block_is_judged_by_its_seeds():
-    verdict = judge(negation.RULES, negation.evidence(tables()))
-    assert verdict.stability == "supported in 8 of 8 blocks"
 
 
 SMALL = {"num_sentences": 1000, "shares": [0.3], "learning_rate": 0.01, "num_steps": 300, "evaluate_every": 300}

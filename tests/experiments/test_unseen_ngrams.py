@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, judge
+from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, judge
 from jaxnets.data.dataset import WordVectors
 from jaxnets.data.grammars import AFFIRMING, DENYING, DISLIKING, LIKING
 from jaxnets.data.grammars import unseen_ngrams as unseen
@@ -37,43 +37,22 @@ def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, c
     return {"systems": pd.DataFrame(rows), "likeness": phrases, "indicators": indicators}
 
 
-OUTCOMES = [
-    ("indicators", {}, SUPPORTED),
-    ("indicators", {"classes": 2}, CONTRADICTED),
-    ("indicators", {"texts": 0}, NOT_TESTED),
-    ("similarity", {}, SUPPORTED),
-    ("similarity", {"low": 0.5, "high": 0.6}, CONTRADICTED),
-    ("similarity", {"low": 0.7, "high": 0.7}, INCONCLUSIVE),
-    ("similarity", {"spread": 0.5}, INCONCLUSIVE),
-    ("learned", {}, SUPPORTED),
-    ("learned", {"learned": 0.5}, CONTRADICTED),
-    ("learned", {"learned": 0.7}, INCONCLUSIVE),
-    ("degrees", {}, SUPPORTED),
-    ("degrees", {"low": 0.95, "high": 0.7}, CONTRADICTED),
-    ("seen", {}, SUPPORTED),
-    ("seen", {"dev": 1.0, "low": 0.8, "high": 0.8}, CONTRADICTED),
-    ("phrases", {}, SUPPORTED),
-    ("phrases", {"like": 0.2}, CONTRADICTED),
-    ("phrases", {"like": 0.5}, INCONCLUSIVE),
+CASES = [
+    ({}, {"verdict": SUPPORTED, "others": SUPPORTED}),
+    ({"classes": 2}, {"verdict": MIXED, "indicators": CONTRADICTED}),
+    ({"texts": 0}, {"indicators": NOT_TESTED}),
+    (
+        {"low": 0.5, "high": 0.6, "learned": 0.5, "classes": 2},
+        {"verdict": CONTRADICTED, "similarity": CONTRADICTED, "learned": CONTRADICTED},
+    ),
+    ({"low": 0.7, "high": 0.7}, {"similarity": INCONCLUSIVE}),
+    ({"spread": 0.5}, {"similarity": INCONCLUSIVE}),
+    ({"learned": 0.7}, {"learned": INCONCLUSIVE}),
+    ({"low": 0.95, "high": 0.7}, {"degrees": CONTRADICTED}),
+    ({"dev": 1.0, "low": 0.8, "high": 0.8}, {"seen": CONTRADICTED}),
+    ({"like": 0.2}, {"phrases": CONTRADICTED}),
+    ({"like": 0.5}, {"phrases": INCONCLUSIVE}),
 ]
-
-
-@pytest.mark.parametrize(("name", "changes", "outcome"), OUTCOMES)
-def test_each_part_can_come_out_each_way(name, changes, outcome):
-    parts = judge(RULES, evidence(tables(**changes))).parts
-    assert next(part.outcome for part in parts if part.name == name) == outcome
-
-
-@pytest.mark.parametrize(
-    ("changes", "outcome"), [({}, SUPPORTED), ({"low": 0.5, "high": 0.5, "learned": 0.7}, CONTRADICTED)]
-)
-def test_core_parts_decide(changes, outcome):
-    found = judge({name: RULES[name] for name in ("similarity", "learned")}, _core(tables(**changes)))
-    assert found.outcome == outcome
-
-
-def _core(given):
-    return {name: found for name, found in evidence(given).items() if name in ("similarity", "learned")}
 
 
 def test_one_degree_alone_does_not_rise():
