@@ -42,6 +42,20 @@ def test_the_best_is_chosen_on_dev_and_never_on_test():
     assert list(best["num_runs"]) == [4, 2]
 
 
+def test_a_run_that_diverged_counts_against_its_configuration():
+    rows = [
+        ("sgd", 0.1, 0, 0.6, 0.6),
+        ("sgd", 0.1, 1, 0.6, 0.6),
+        ("sgd", 1.0, 0, 0.99, 0.9),
+        ("sgd", 1.0, 1, np.nan, np.nan),
+    ]
+    runs = table(rows)
+    runs.loc[3, "status"] = "diverged"
+    best = selection.best_configurations(runs).iloc[0]
+    assert best["learning_rate"] == 0.1
+    assert best["diverged_share"] == 0.25
+
+
 def test_ties_go_to_the_smaller_loss_then_to_the_smaller_rate():
     runs = table([("sgd", rate, 0, 0.9, 0.9) for rate in (1.0, 0.1, 0.5)])
     assert selection.best_configurations(runs).iloc[0]["learning_rate"] == 0.1
