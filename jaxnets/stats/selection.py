@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 
 from jaxnets.stats import estimates
 from jaxnets.stats.estimates import NUMBER, UNKNOWN, Estimate, Kind, bounded, corrected_difference, kind_of, mean
+from jaxnets.statuses import FINISHED as FINISHED
+from jaxnets.statuses import STOPPED as STOPPED
+from jaxnets.statuses import finished_names
 
-FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
 
 
@@ -44,7 +46,7 @@ def distinct(runs: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
 
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that ended and did not diverge."""
-    return runs[runs["status"] == FINISHED]
+    return runs[runs["status"].isin(finished_names())]
 
 
 def first_fold(runs: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.
     >>> counted(runs, "test_accuracy", 0.1).tolist()
     [0.9, 0.1]
     """
-    good = (runs["status"] == FINISHED) & runs[column].notna()
+    good = runs["status"].isin(finished_names()) & runs[column].notna()
     values = runs[column].astype(np.float64)
     if failed is None:
         failed = float(values[good].max()) if column.endswith("loss") else 0.0
