@@ -131,9 +131,9 @@ def _records(path: Path) -> None:
 
 def _part() -> bytes:
     metrics = Outcome(**{name: np.zeros((2, 1, 1) if name == "test_probabilities" else 2) for name in Outcome._fields})
-    active = np.array([True, False])
+    status = np.array([-1, 0], np.int32)
     params = {1: {"last": {"kernel": np.ones((2, 2), np.float32)}}}
-    return store.serialize([Record(Mock(), np.arange(2), 0, 5, metrics, active, active, 10, 0, 0.1, params)])
+    return store.serialize([Record(Mock(), np.arange(2), 0, 5, metrics, status, 10, 0, 0.1, params)])
 
 
 def _parquet() -> bytes:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from jaxnets import training
+from jaxnets import statuses, training
 from jaxnets.engine.device_data import PlacedFolds
 from jaxnets.engine.devices import Placement
 from jaxnets.engine.executables import Executable, put_inputs
@@ -61,7 +61,12 @@ class Segment(NamedTuple):
     runs: np.ndarray
     slots: np.ndarray
     num_slots: int
-    active: np.ndarray
+    status: np.ndarray
+
+    @property
+    def active(self) -> np.ndarray:
+        """Which of the runs go on."""
+        return self.status == statuses.ACTIVE
 
 
 class ActiveRuns:
@@ -82,7 +87,7 @@ class ActiveRuns:
         outcomes = self.call(first, last)
         slots = job.layout.slots(len(self._runs))[self.active]
         runs = self._runs[self.active]
-        return Segment(first, last, outcomes, runs, slots, len(self._runs), np.zeros(len(runs), bool))
+        return Segment(first, last, outcomes, runs, slots, len(self._runs), np.zeros(len(runs), np.int32))
 
     def call(self, first: int, last: int) -> Outcome:
         """Calls the program; the outcomes are still under way."""
@@ -96,10 +101,15 @@ class ActiveRuns:
 
     def finish(self, segment: Segment) -> Segment:
         """Waits for a segment, and decides which runs go on."""
-        sound = in_slots(segment.outcomes.diverged_step, segment.slots) < 0
-        active = sound & (segment.last != self.job.program.task.num_steps)
-        self.active[self.active] = active
-        return segment._replace(active=active)
+
+        def metric(name: str) -> np.ndarray:
+            return in_slots(getattr(segment.outcomes, name), segment.slots)
+
+        dropped = np.zeros(len(segment.runs), bool)
+        now = statuses.Progress(segment.last, self.job.program.task.num_steps, metric, dropped)
+        done = segment._replace(status=statuses.decide(now))
+        self.active[self.active] = done.active
+        return done
 
     def compact(self) -> None:
         """Moves those that go on together, if each device has fewer blocks to compute then."""
@@ -134,7 +144,7 @@ class ActiveRuns:
         may_go_on = now.active & (segment.last != until)
         if not keeping.looks_at(self.job.program.task, segment.last, not may_go_on.all()):
             return now
-        places = keeping.places(replace(now, active=may_go_on))
+        places = keeping.places(now, may_go_on)
         params = self._judged(self.states) if len(places) else self.states.kept
         return replace(now, params=kept(places, now, segment.slots, params))
 
@@ -162,8 +172,7 @@ class ActiveRuns:
             segment.first,
             segment.last,
             outcome,
-            segment.active,
-            np.zeros(len(segment.runs), bool),
+            segment.status,
             steps_taken=steps * segment.num_slots,
             steps_saved=steps * (self._num_runs - segment.num_slots) + left * (self._num_runs - num_active),
             seconds=seconds,

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 import jax
 import numpy as np
 
+from jaxnets import statuses
 from jaxnets.data.dataset import Dataset
 from jaxnets.engine import device_data, executables, interrupts, store, stream
 from jaxnets.engine.active import ActiveRuns, Job, Segment
@@ -227,14 +228,15 @@ class Chunk:
         """The record of a segment with the runs that are dropped after it."""
         task, policy = self._program.task, self._options.keeping
         dropped = record.active & ~in_race[np.searchsorted(self._program.runs, record.runs)]
+        now = statuses.Progress(record.step, task.num_steps, partial(getattr, record.outcome), dropped)
         spared = (task.num_steps - record.step) * int(dropped.sum())
         ranked = replace(
             record,
-            active=record.active & ~dropped,
-            dropped=record.dropped | dropped,
+            status=np.where(record.active, statuses.decide(now), record.status),  # a resumed one may be ranked already
             steps_saved=record.steps_saved + spared,
         )
-        wanted = policy.places(ranked) if policy.looks_at(task, record.step, not ranked.active.all()) else ()
+        active = ranked.active
+        wanted = policy.places(ranked, active) if policy.looks_at(task, record.step, not active.all()) else ()
         runs = record.runs[list(wanted)].tolist()
         return replace(ranked, params={run: record.params[run] for run in runs if run in record.params})
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxnets.engine.plan import Program
 from jaxnets.engine.segment import Outcome
+from jaxnets.statuses import ACTIVE, are_finished
 from jaxnets.training.state import Task
 
 
@@ -35,12 +36,16 @@ class Record:
     first_step: int
     step: int
     outcome: Outcome
-    active: np.ndarray
-    dropped: np.ndarray
+    status: np.ndarray  # see `statuses.decide`
     steps_taken: int
     steps_saved: int
     seconds: float
     params: Mapping[int, Any] = field(default_factory=dict)
+
+    @property
+    def active(self) -> np.ndarray:
+        """Which of the runs go on."""
+        return self.status == ACTIVE
 
 
 Event = Compiling | Compiled | Record
@@ -52,8 +57,8 @@ class Keeping(Protocol):
     def looks_at(self, task: Task, step: int, some_end: bool) -> bool:
         """Whether the parameters after a step may be wanted; if not, the device need not wait."""
 
-    def places(self, record: Record) -> Sequence[int]:
-        """The places in `record.runs` of those whose parameters are kept."""
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
+        """The places in `record.runs` of those whose parameters are kept; `active` are those that may go on."""
 
 
 class KeepNone(Keeping):
@@ -63,7 +68,7 @@ class KeepNone(Keeping):
         """Never."""
         return False
 
-    def places(self, record: Record) -> Sequence[int]:
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
         """None."""
         return ()
 
@@ -75,7 +80,7 @@ class KeepJudged(Keeping):
         """Where runs are judged."""
         return task.select_best or step == task.num_steps
 
-    def places(self, record: Record) -> Sequence[int]:
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
         """Those that are judged just now, and did not diverge."""
         judged = (record.outcome.diverged_step < 0) & ~np.isnan(record.outcome.test_loss)
         return np.flatnonzero(judged).tolist()
@@ -84,9 +89,9 @@ class KeepJudged(Keeping):
 class KeepBest(KeepJudged):
     """Keeps the model of the run that is best on dev of those that finish; see `Leader`."""
 
-    def places(self, record: Record) -> Sequence[int]:
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
         """Those that are judged just now; after the last step of all, the first of the best ones is enough."""
-        places = super().places(record)
+        places = super().places(record, active)
         if record.program.task.select_best or not places:
             return places
         return (max(places, key=lambda place: record.outcome.dev_accuracy[place]),)
@@ -99,11 +104,11 @@ class KeepLast(KeepJudged):
         """After the last step of some, or where runs are judged."""
         return task.select_best or some_end
 
-    def places(self, record: Record) -> Sequence[int]:
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
         """Those that go no further."""
         if record.program.task.select_best:
-            return super().places(record)
-        return np.flatnonzero(~record.active).tolist()
+            return super().places(record, active)
+        return np.flatnonzero(~active).tolist()
 
 
 class KeepAll(Keeping):
@@ -113,7 +118,7 @@ class KeepAll(Keeping):
         """Always."""
         return True
 
-    def places(self, record: Record) -> Sequence[int]:
+    def places(self, record: Record, active: np.ndarray) -> Sequence[int]:
         """All."""
         return range(len(record.runs))
 
@@ -138,7 +143,7 @@ class Leader:
         for run in record.params:
             accuracy = float(record.outcome.dev_accuracy[np.searchsorted(record.runs, run)])
             self._ranks[run] = -accuracy, number, record.step, run
-        sound = (record.outcome.diverged_step < 0) & (record.step == record.program.task.num_steps)
+        sound = are_finished(record.status)
         for run in record.runs[~record.active & ~sound].tolist():
             self._ranks.pop(run, None)
         self._finished.update(run for run in record.runs[sound].tolist() if run in self._ranks)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a sweep gives: its tables, and the parameters that were kept."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ import pandas as pd
 from flax import linen as nn
 from jaxtyping import Array
 
-from jaxnets import jax_settings, metrics, schema, training
+from jaxnets import jax_settings, metrics, schema, statuses, training
 from jaxnets.config.config import Config
 from jaxnets.config.values import brief, show
 from jaxnets.data.dataset import Dataset
@@ -26,10 +26,9 @@ from jaxnets.inference import predict
 from jaxnets.inference.model import Model
 from jaxnets.models.blocks import TextBatch
 from jaxnets.plugins import Plugin
+from jaxnets.statuses import ACTIVE, are_finished
 from jaxnets.training.state import TrainState, variables, widened
 from jaxnets.training.word_rows import GivenVectors
-
-FINISHED, DIVERGED, STOPPED, INTERRUPTED = "finished", "diverged", "stopped", "interrupted"
 
 _CURVES = metrics.columns(["train", "dev"])
 _FINAL = dict(zip(metrics.columns(["train"]), metrics.columns(["final_train"]), strict=True))
@@ -72,11 +71,11 @@ def hyperparameters(runs: Sequence[Run]) -> pd.DataFrame:
 def runs_table(hyperparameters: pd.DataFrame, records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run.
 
-    Columns: `run`; its hyperparameters, named as their flags; `status` (`finished`, `diverged`, `stopped` by
-    successive halving, or `interrupted`); `diverged_step`; `judged_step`, the step of the evaluation by which it
-    is judged; loss and accuracy on the training examples after the last step, and on dev and test where it is judged
-    (NaN for a run that did not end); the best accuracy on dev over the evaluations and the first step at which it was
-    reached; `seconds`, the run's share of the time that its program took.
+    Columns: `run`; its hyperparameters, named as their flags; `status`, one of `jaxnets.statuses`; `diverged_step`;
+    `judged_step`, the step of the evaluation by which it is judged; loss and accuracy on the training examples after
+    the last step, and on dev and test where it is judged (NaN for a run that did not finish); the best accuracy on dev
+    over the evaluations and the first step at which it was reached; `seconds`, the run's share of the time that its
+    program took.
     """
     table = hyperparameters.merge(_endings(len(hyperparameters), records), on="run")
     return table.merge(_best(curves_table(records)), on="run", how="left").merge(
@@ -89,26 +88,25 @@ def _endings(num_runs: int, records: Sequence[Record]) -> pd.DataFrame:
     diverged_step = np.full(num_runs, -1)
     final = {name: np.full(num_runs, np.nan, np.float32) for name in (*_JUDGED, *_FINAL)}
     judged_step = np.zeros(num_runs, int)
-    at_end, dropped = np.zeros(num_runs, bool), np.zeros(num_runs, bool)
+    reasons = np.full(num_runs, ACTIVE)
     for record in records:
         diverged_step[record.runs] = record.outcome.diverged_step
-        dropped[record.runs] |= record.dropped
+        reasons[record.runs] = record.status
         judged = judged_places(record)
         judged_step[record.runs[judged]] = record.step
         for name in _JUDGED:
             final[name][record.runs[judged]] = getattr(record.outcome, name)[judged]
         if record.step == record.program.task.num_steps:
-            at_end[record.runs] = True
             for name, source in _FINAL.items():
                 final[name][record.runs] = getattr(record.outcome, source)
-    diverged = diverged_step >= 0
+    diverged, finished = diverged_step >= 0, are_finished(reasons)
     for values in final.values():
-        values[diverged | ~at_end] = np.nan
-    status = np.select([diverged, dropped, at_end], [DIVERGED, STOPPED, FINISHED], INTERRUPTED)
+        values[~finished] = np.nan
+    status = np.array([one.name for one in statuses.STATUSES])[reasons]
     steps = pd.array(np.where(diverged, diverged_step, 0), "Int64")
     steps[~diverged] = pd.NA
     judged_steps = pd.array(judged_step, "Int64")
-    judged_steps[diverged | ~at_end] = pd.NA
+    judged_steps[~finished] = pd.NA
     columns = {"status": status, "diverged_step": steps, "judged_step": judged_steps, **final}
     return pd.DataFrame({"run": np.arange(num_runs), **columns})
 
@@ -129,8 +127,7 @@ def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Seq
     last: dict[int, np.ndarray] = {}
     ended: set[int] = set()
     for record in records:
-        at_end = record.step == record.program.task.num_steps
-        ended.update(record.runs[(record.outcome.diverged_step < 0) & at_end].tolist())
+        ended.update(record.runs[are_finished(record.status)].tolist())
         for place in judged_places(record):
             last[int(record.runs[place])] = np.asarray(record.outcome.test_probabilities[place])
     parts = [_run_predictions(run, dataset_number(runs[run]), last[run], folds) for run in sorted(ended)]

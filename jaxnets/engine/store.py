@@ -36,6 +36,7 @@ from jaxnets.engine.segment import Outcome
 from jaxnets.engine.table import Run
 from jaxnets.errors import UserError
 from jaxnets.plugins import Plugin
+from jaxnets.statuses import STATUSES
 
 FOLDER, SUFFIX, BEGUN = "parts", ".part", ".begun"
 _RECORDS, _STATES = ".records", ".states"
@@ -46,7 +47,7 @@ _CHECKPOINTS = 2
 _SHARE = 1 / 40  # of the time, for checkpoints
 _BACKGROUND = ThreadPoolExecutor(1, "checkpoints")
 _NUMBERS = ("first_step", "step", "steps_taken", "steps_saved", "seconds")
-_ARRAYS = ("runs", "active", "dropped")
+_ARRAYS = ("runs", "status")
 
 
 def serialize(records: Sequence[Record]) -> bytes:
@@ -117,7 +118,7 @@ class Parts:
         self._folder, self._table, self._folds = folder, table, folds
         self._predictions = options.predictions
         about = [code(), _of_data(folds), options.evaluate_every, options.predictions, options.halving, platform]
-        self._sweep = json.dumps([*about, type(options.keeping).__name__])
+        self._sweep = json.dumps([*about, type(options.keeping).__name__, [one.name for one in STATUSES]])
         self._every = options.checkpoint_every
         self._programs: dict[int, tuple[Program, str]] = {}
 

@@ -12,8 +12,10 @@ from jaxnets import metrics
 from jaxnets.metrics import SCORE, Kind
 from jaxnets.stats import estimates
 from jaxnets.stats.estimates import LEVEL, NUMBER, UNKNOWN, Estimate, bounded, corrected_difference, kind_of, mean
+from jaxnets.statuses import FINISHED as FINISHED
+from jaxnets.statuses import STOPPED as STOPPED
+from jaxnets.statuses import finished_names
 
-FINISHED, STOPPED = "finished", "stopped"  # the latter by successive halving
 REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
 
 
@@ -46,7 +48,7 @@ def distinct(runs: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
 
 def finished(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that ended and did not diverge."""
-    return runs[runs["status"] == FINISHED]
+    return runs[runs["status"].isin(finished_names())]
 
 
 def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.Series:
@@ -54,7 +56,7 @@ def counted(runs: pd.DataFrame, column: str, failed: float | None = None) -> pd.
 
     A failure counts as the worst possible value, or as the worst that was met where there is none.
     """
-    good = (runs["status"] == FINISHED) & runs[column].notna()
+    good = runs["status"].isin(finished_names()) & runs[column].notna()
     values = runs[column].astype(np.float64)
     if failed is None:
         failed = _worst(column) if np.isfinite(_worst(column)) else float(values[good].max())

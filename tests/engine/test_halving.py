@@ -13,6 +13,7 @@ from jaxnets.engine.keep import Compiled, Record
 from jaxnets.engine.results import Recorder
 from jaxnets.engine.store import Parts
 from jaxnets.engine.sweep import again, prepare
+from jaxnets.statuses import STATUSES
 
 GENERATOR = np.random.default_rng(0)
 FEATURES = GENERATOR.normal(size=(160, 5)).astype(np.float32)
@@ -21,6 +22,7 @@ WIDE = {"hidden_units": 24, "batch_size": 64}  # one run after another
 NARROW = {"hidden_units": 3, "batch_size": 16}  # 64 side by side
 VALUES = {"dataset": (FEATURES, LABELS), "optimizer": "sgd", "activation": "identity", "evaluate_every": 2}
 SEARCH = {"num_trials": 18, "learning_rate": log_range(1e-3, 1), "num_steps": 18, "num_seeds": 2}
+STOPPED = [status.name for status in STATUSES].index("stopped")
 SCORES = ["status", "train_loss", "dev_loss", "dev_accuracy", "test_loss", "test_accuracy"]
 
 
@@ -80,7 +82,9 @@ def test_halving_keeps_the_bits_and_the_best_and_drops_two_thirds_twice(sizes):
         assert len(merged) == len(half.curves)
         assert (merged["dev_loss"] == merged["dev_loss_full"]).all()
         assert half.steps_taken + half.steps_saved == len(half.runs) * 18
-        dropped = {step: sum(int(r.dropped.sum()) for r in records if r.step == step) for step in (2, 6)}
+        dropped = {
+            step: sum(int((one.status == STOPPED).sum()) for one in records if one.step == step) for step in (2, 6)
+        }
         assert dropped == ({2: 2 * 48, 6: 2 * 16} if sizes is NARROW else {2: 2 * 12, 6: 2 * 4})
         if "memory_limit" not in extra:
             assert half.steps_taken < (0.6 if sizes is NARROW else 0.4) * len(half.runs) * 18
