@@ -1,9 +1,9 @@
-"""How often 95% intervals cover the truth: simulated studies of a few seeds each, by kind of data and statistic.
+"""How often 95% intervals cover the truth: simulated comparisons of a few seeds each, by kind of data and statistic.
 
-A study without spread has no bounds, and says so; where as few seeds are too few, the output says so as well. Such
-studies are counted in columns of their own.
+A comparison without spread has no bounds, and says so; where as few seeds are too few, the output says so as well. Such
+comparisons are counted in columns of their own.
 
-Beside them stand the intervals of comparisons: over repeats that share examples or do not, and of contestants whose
+Beside them stand the intervals of comparisons: over repeats that share examples or do not, and of methods whose
 settings were chosen among many on dev.
 """
 
@@ -18,11 +18,11 @@ from jaxtyping import Float
 from scipy import stats
 
 from jaxnets.comparison import leaderboard
-from jaxnets.comparison.table import CONFIRMATION, Protocol, Study, TaskFacts
+from jaxnets.comparison.table import FINAL, Comparison, Protocol, TaskFacts
 from jaxnets.stats import estimates, hypothesis, selection
 from jaxnets.stats.estimates import Estimate
 
-STUDIES = flags.DEFINE_integer("studies", 2000, "Studies that are simulated for each row.", lower_bound=2)
+STUDIES = flags.DEFINE_integer("comparisons", 2000, "Comparisons that are simulated for each row.", lower_bound=2)
 MARKDOWN = flags.DEFINE_string("markdown", "", "File to write the table to as well.")
 
 SIZES = (4, 8, 16)
@@ -62,11 +62,11 @@ class Statistic:
 
     Attributes:
       name: in the table.
-      estimate: of one study.
-      bounds: of many studies at once, the same numbers.
+      estimate: of one comparison.
+      bounds: of many comparisons at once, the same numbers.
       value: of very many seeds.
       least: seeds, below which there is no interval.
-      paired: whether it is of the differences of two contestants on the same seeds.
+      paired: whether it is of the differences of two methods on the same seeds.
     """
 
     name: str
@@ -99,13 +99,13 @@ STATISTICS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What became of the studies of one statistic, kind of data and size.
+    """What became of the comparisons of one statistic, kind of data and size.
 
     Attributes:
       statistic: its name.
       kind: of data.
-      size: seeds of a study.
-      silent: share of the studies without bounds.
+      size: seeds of a comparison.
+      silent: share of the comparisons without bounds.
       covered: share of the others whose interval holds the truth; NaN if there are none.
       said: what the output says of so few seeds.
     """
@@ -120,10 +120,10 @@ class Row:
 
 def samples(
     kind: str, statistic: Statistic, generator: np.random.Generator, shape: tuple[int, int]
-) -> Float[np.ndarray, "studies seeds"]:
-    """The values of studies.
+) -> Float[np.ndarray, "comparisons seeds"]:
+    """The values of comparisons.
 
-    Pairs are of two contestants alike; but of bimodal data only the first gets stuck.
+    Pairs are of two methods alike; but of bimodal data only the first gets stuck.
     """
     first = KINDS[kind](generator, shape)
     if not statistic.paired:
@@ -133,10 +133,12 @@ def samples(
     )
 
 
-def row(kind: str, statistic: Statistic, size: int, studies: int, truth: float, generator: np.random.Generator) -> Row:
-    """Simulates the studies of one row, whose intervals should hold the truth."""
-    values = samples(kind, statistic, generator, (studies, size))
-    said = next((statistic.estimate(of_study).note for of_study in values if np.ptp(of_study)), "")
+def row(
+    kind: str, statistic: Statistic, size: int, comparisons: int, truth: float, generator: np.random.Generator
+) -> Row:
+    """Simulates the comparisons of one row, whose intervals should hold the truth."""
+    values = samples(kind, statistic, generator, (comparisons, size))
+    said = next((statistic.estimate(of_comparison).note for of_comparison in values if np.ptp(of_comparison)), "")
     if kind == "bimodal" and statistic.least == 2:
         said = "; ".join(filter(None, [said, estimates.unseen_failures(size)]))
     if size < statistic.least:
@@ -147,18 +149,18 @@ def row(kind: str, statistic: Statistic, size: int, studies: int, truth: float, 
     return Row(statistic.name, kind, size, float(1 - known.mean()), float(covered), said)
 
 
-def rows(studies: int) -> Iterator[Row]:
+def rows(comparisons: int) -> Iterator[Row]:
     """All rows of the table."""
     generator = np.random.default_rng(0)
     for statistic in STATISTICS:
         for kind in KINDS:
             truth = float(statistic.value(samples(kind, statistic, generator, (1, 1_000_000))[0]))
             for size in SIZES:
-                yield row(kind, statistic, size, studies, truth, generator)
+                yield row(kind, statistic, size, comparisons, truth, generator)
 
 
 def cell(found: Row) -> str:
-    """The share of intervals that cover; the share of studies without any; and whether the output warns.
+    """The share of intervals that cover; the share of comparisons without any; and whether the output warns.
 
     >>> cell(Row("mean", "normal", 4, 0.02, 0.951, "4 are too few if skewed"))
     '95.1%, none in 2% †'
@@ -168,7 +170,7 @@ def cell(found: Row) -> str:
     return f"{covered}{silent}{' †' if found.said else ''}"
 
 
-def markdown(table: Iterable[Row], studies: int) -> str:
+def markdown(table: Iterable[Row], comparisons: int) -> str:
     """The table, and under it what the output says where there is a mark."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for one in table:
@@ -177,8 +179,8 @@ def markdown(table: Iterable[Row], studies: int) -> str:
     lines.append("| --- " * (2 + len(SIZES)) + "|")
     lines += [f"| {name} | {kind} | {' | '.join(map(cell, found))} |" for (name, kind), found in groups.items()]
     said = dict.fromkeys(one.said for found in groups.values() for one in found if one.said)
-    error = 2 * np.sqrt(0.95 * 0.05 / studies)
-    note = f"{studies:,} studies for each cell, ± {error:.1%}. † The output says so: {' / '.join(said)}."
+    error = 2 * np.sqrt(0.95 * 0.05 / comparisons)
+    note = f"{comparisons:,} comparisons for each cell, ± {error:.1%}. † The output says so: {' / '.join(said)}."
     return "\n".join([*lines, "", note, ""])
 
 
@@ -191,11 +193,11 @@ def repeats(generator: np.random.Generator, test_share: float) -> Estimate:
     """The interval of a mean of 0 over repeats that are correlated as Nadeau and Bengio (2003) assume."""
     correlation = test_share / (1 + test_share)
     values = generator.normal(0, np.sqrt(1 - correlation), REPEATS) + generator.normal(0, np.sqrt(correlation))
-    return selection.over_units(pd.Series(values, pd.RangeIndex(REPEATS, name="block")), test_share)
+    return selection.over_units(pd.Series(values, pd.RangeIndex(REPEATS, name="repeat")), test_share)
 
 
 def chosen(generator: np.random.Generator, search: str) -> Estimate:
-    """The interval of two contestants alike, each of which takes the best of 16 settings on dev to fresh seeds."""
+    """The interval of two methods alike, each of which takes the best of 16 settings on dev to fresh seeds."""
     seeds, variance, sides = 8 if search == "grid" else 1, 0.0, []
     for _ in range(2):
         true = np.linspace(0.92, 0.96, 16) if search == "grid" else generator.uniform(0.92, 0.96, 16)
@@ -206,7 +208,7 @@ def chosen(generator: np.random.Generator, search: str) -> Estimate:
 
 
 def on_examples(generator: np.random.Generator) -> Estimate:
-    """The interval of two contestants that are alike over all test examples, not on those that were drawn."""
+    """The interval of two methods that are alike over all test examples, not on those that were drawn."""
     sides = []
     for _ in range(2):
         ease = 2.0 + 1.5 * generator.normal(size=EXAMPLES) + 0.2 * generator.normal(size=(32, 1))
@@ -215,15 +217,15 @@ def on_examples(generator: np.random.Generator) -> Estimate:
     return estimates.corrected_difference(differences.mean(axis=1), 0.0, estimates.variance_of_examples(differences))
 
 
-def in_repeats(accuracies: pd.DataFrame, independent: bool = True) -> Study:
-    """A study of one run for each repeat (row) and contestant (column)."""
+def in_repeats(accuracies: pd.DataFrame, independent: bool = True) -> Comparison:
+    """A comparison of one run for each repeat (row) and method (column)."""
     facts = replace(FACTS, independent=independent)
-    runs = accuracies.rename_axis(index="block").melt(
+    runs = accuracies.rename_axis(index="repeat").melt(
         var_name="optimizer", value_name="test_accuracy", ignore_index=False
     )
-    runs = runs.reset_index().assign(phase=CONFIRMATION, status="finished", task=facts.name)
+    runs = runs.reset_index().assign(phase=FINAL, status="finished", task=facts.name)
     empty, protocol = pd.DataFrame(), Protocol("grid", 1, 1, 1, len(accuracies))
-    return Study(runs, empty, empty, "optimizer", (facts,), protocol)
+    return Comparison(runs, empty, empty, "optimizer", (facts,), protocol)
 
 
 COMPARISONS: dict[str, Callable[[np.random.Generator], Estimate]] = {
@@ -277,21 +279,21 @@ IN_RANGES: dict[str, tuple[float, Callable[[np.random.Generator], Estimate]]] = 
 """Intervals that keep to the range of their kind, with the truth."""
 
 
-def covered(name: str, studies: int) -> float:
-    """The share of simulated studies whose interval holds the truth, of those that have one."""
+def covered(name: str, comparisons: int) -> float:
+    """The share of simulated comparisons whose interval holds the truth, of those that have one."""
     truth, interval = IN_RANGES[name] if name in IN_RANGES else (0.0, COMPARISONS[name])
     generator = np.random.default_rng(0)
-    found = [interval(generator) for _ in range(studies)]
+    found = [interval(generator) for _ in range(comparisons)]
     return float(np.mean([one.low <= truth <= one.high for one in found if not np.isnan(one.low)]))
 
 
-def power(studies: int) -> float:
+def power(comparisons: int) -> float:
     """How often a pair over independent repeats is told apart, at a gap of a standard deviation of its differences."""
     generator, found = np.random.default_rng(0), 0
-    for _ in range(studies):
+    for _ in range(comparisons):
         values = pd.DataFrame(0.9 + 0.01 * generator.normal([0.0, 2**0.5], 1.0, (REPEATS, 2)), columns=["a", "b"])
         found += leaderboard.pairs(in_repeats(values), 0.0)["outcome"].iloc[0] == leaderboard.SECOND
-    return found / studies
+    return found / comparisons
 
 
 def main(argv: list[str]) -> None:

@@ -5,7 +5,7 @@
 Simulated: each claim's rules are given tables of effects in which nothing is true. For rules that want an effect above
 a bound the true effect is zero; for those that want one below or within a bound it lies at the bound, as an effect of
 zero would rightly support them. Real: small nets on tasks of the suite, where both sides are the same optimizer, tuned
-and confirmed on seeds of their own. Sentences: comparisons of seven contestants, of which each sentence is read beside
+and confirmed on seeds of their own. Sentences: comparisons of seven methods, of which each sentence is read beside
 the interval that it prints.
 """
 
@@ -28,7 +28,7 @@ from jaxnets.runs import protocol, train
 from jaxnets.runs.experiment import Claim
 from jaxnets.stats import selection
 
-BLOCKS, SEEDS, TASKS = 8, 4, 8
+REPEATS, SEEDS, TASKS = 8, 4, 8
 NOISE = (0.5, 2.0, 8.0)
 """The spread of a table's effects, in bounds of the rule: where it is large, the bound protects from nothing."""
 SUITE = ("digits", "breast_cancer", "wine", "spirals", "parity", "teacher_student")
@@ -41,18 +41,18 @@ def by_chance(claim: Claim) -> dict[str, Rule]:
 
 
 def simulated(rule: Rule, generator: np.random.Generator, noise: float) -> pd.DataFrame:
-    """Effects of blocks and seeds without a finding; tasks differ in their spread."""
+    """Effects of repeats and seeds without a finding; tasks differ in their spread."""
     truth = 0.0 if rule.test == "above" else rule.bound
     if rule.test == "above" and rule.against is not None and rule.against != -rule.bound:
         truth = (rule.bound + rule.against) / 2  # what is midway between the two
     scale, rows = noise * (abs(rule.bound) or 1.0), []
     for task in range(TASKS if rule.over else 1):
         spread = scale * np.exp(0.5 * generator.normal())
-        blocks = truth + spread * generator.normal(size=BLOCKS)
-        for block, value in enumerate(blocks):
+        repeats = truth + spread * generator.normal(size=REPEATS)
+        for repeat, value in enumerate(repeats):
             effects = value + spread * generator.normal(size=SEEDS)
             rows += [
-                {"task": f"task {task}", "block": block, "seed": seed, "effect": effect, "test_share": 0.0}
+                {"task": f"task {task}", "repeat": repeat, "seed": seed, "effect": effect, "test_share": 0.0}
                 for seed, effect in enumerate(effects)
             ]
     return pd.DataFrame(rows)
@@ -71,11 +71,11 @@ def alarms(rules: Mapping[str, Rule], number: int) -> tuple[int, int]:
 
 
 def pools(repetition: int) -> Iterator[pd.DataFrame]:
-    """The runs of SGD on each task of the suite: all rates, in blocks that no other repetition has."""
+    """The runs of SGD on each task of the suite: all rates, in repeats that no other repetition has."""
     config = Config(
         optimizer="sgd",
         learning_rate=RATES,
-        num_blocks=BLOCKS,
+        num_repeats=REPEATS,
         num_seeds=2 * (SEEDS + 1),
         base_seed=repetition + 1,
     )
@@ -85,20 +85,20 @@ def pools(repetition: int) -> Iterator[pd.DataFrame]:
 
 
 def null_effects(runs: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The log ratio of two sides that are the same: in each block one seed tunes and the others confirm."""
+    """The log ratio of two sides that are the same: in each repeat one seed tunes and the others confirm."""
     rows = []
-    for (task, block), own in runs.groupby(["task", "block"], sort=False):
+    for (task, repeat), own in runs.groupby(["task", "repeat"], sort=False):
         own = own.assign(_loss=selection.counted(own, column))
         seeds = sorted(own["seed"].unique())
         sides = [_side(own, seeds[: SEEDS + 1]), _side(own, seeds[SEEDS + 1 :])]
         for seed, (one, other) in enumerate(zip(*sides, strict=True)):
             effect = float(np.log(max(one, 1e-12) / max(other, 1e-12)))
-            rows.append({"task": task, "block": block, "seed": seed, "effect": effect})
+            rows.append({"task": task, "repeat": repeat, "seed": seed, "effect": effect})
     return pd.DataFrame(rows)
 
 
 def _side(runs: pd.DataFrame, seeds: list[int]) -> list[float]:
-    """The losses of the confirming seeds at the rate that the first seed chose."""
+    """The losses of the final seeds at the rate that the first seed chose."""
     tuning = runs[runs["seed"] == seeds[0]]
     rate = tuning.loc[tuning["_loss"].idxmin(), "learning_rate"]
     chosen = runs[(runs["learning_rate"] == rate) & runs["seed"].isin(seeds[1:])].sort_values("seed")
@@ -141,20 +141,20 @@ def contradictions(headline: str, pairs: pd.DataFrame, margin: float) -> int:
 
 
 def comparisons(number: int, spread: float, margin: float = 0.005) -> tuple[int, int, int]:
-    """Simulated comparisons of seven contestants: words that contradict, those that put the best out, or name one.
+    """Simulated comparisons of seven methods: words that contradict, those that put the best out, or name one.
 
     Args:
       number: how many.
-      spread: of the contestants' true accuracies; at 0 none is better.
+      spread: of the methods' true accuracies; at 0 none is better.
       margin: the difference below which nobody cares.
     """
     generator, wrong, lost, named = np.random.default_rng(0), 0, 0, 0
     for _ in range(number):
         truth = 0.9 + spread * generator.normal(size=len(METHODS))
-        noise = 0.01 * np.exp(0.5 * generator.normal(size=len(METHODS)))  # contestants differ in theirs
-        values = generator.normal(truth, noise, (BLOCKS, len(METHODS)))
+        noise = 0.01 * np.exp(0.5 * generator.normal(size=len(METHODS)))  # methods differ in theirs
+        values = generator.normal(truth, noise, (REPEATS, len(METHODS)))
         pairs = leaderboard.pairs(coverage.in_repeats(pd.DataFrame(values, columns=list(METHODS))), margin)
-        table = pd.DataFrame({"contestant": list(METHODS), "accuracy": values.mean(axis=0)})
+        table = pd.DataFrame({"method": list(METHODS), "accuracy": values.mean(axis=0)})
         headline = answer.headline("task", table, pairs)
         wrong += contradictions(headline, pairs, margin)
         best = METHODS[int(truth.argmax())]

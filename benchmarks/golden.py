@@ -32,7 +32,7 @@ CASES = {
     "schedules": ["train", "--schedule=constant,cosine,step", "--warmup_steps=5", "--initializer=he,glorot,pytorch"],
     "regularized": ["train", "--dropout_rate=0.2", "--weight_decay=0,1e-3", "--gradient_clip=1", "--select=best"],
     "halving": ["train", "--search=halving", "--num_trials=18", "--learning_rate=log:1e-4:1", "--num_epochs=9"],
-    "repeats": ["train", "--dataset=wine", "--num_blocks=3", "--num_seeds=2", "--learning_rate=0.01,0.1"],
+    "repeats": ["train", "--dataset=wine", "--num_repeats=3", "--num_seeds=2", "--learning_rate=0.01,0.1"],
     "dan": ["train", "--model=dan", *_TEXT, "--word_dropout_rate=0.3", "--num_seeds=3", "--max_norm=3"],
     "word_rows": ["train", "--model=dan", *_TEXT, "--word_vector_updates=rows", "--optimizer=adam,adagrad"],
     "text_cnn": ["train", "--model=text_cnn", *_TEXT, "--num_filters=8", "--num_seeds=2", "--pooling=max,mean"],

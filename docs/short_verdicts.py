@@ -12,7 +12,7 @@ from jaxnets.report import claims_page
 ROOT = Path(__file__).parents[1]
 README, CLAIMS = ROOT / "README.md", ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- verdicts in short -->\n", "<!-- end of verdicts in short -->"
-BLOCKS = "blocks"
+REPEATS = "repeats"
 
 
 def table(claims: str) -> str:
@@ -23,7 +23,7 @@ def table(claims: str) -> str:
     shown = [_row(["claim", "verdict"]), _row(["---"] * 2)]
     for cells in rows:
         claim, name = re.fullmatch(r"(.*) `(\w+)`", cells[0]).groups()
-        same, *_ = cells[header.index(BLOCKS)].strip("–").split(";")
+        same, *_ = cells[header.index(REPEATS)].strip("–").split(";")
         verdict = f"[{cells[1]}](docs/claims.md#{name}) {same.replace(' of ', '/')}"
         shown.append(_row([claim, verdict.strip()]))
     return "\n\n".join(filter(None, [above.strip(), "\n".join(shown)])) + "\n"

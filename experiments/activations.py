@@ -77,15 +77,15 @@ def measure(results):
     """The functions tuned alike on each task; the time of each with its derivative, and of a step with each."""
     values = results.config.values()
     family = {name: values[name] for name in ("model", "activation", "gain", "centre") if name in values}
-    study = results.study(
+    comparison = results.comparison(
         lambda runs: measures.with_layers(_names(runs), runs["hidden_units"]),
         score="dev_loss",
         changes=short_and_deep(results.options),
         **family,
-    ).study
+    ).comparison
     rounds, size = results.options["repetitions"], results.options["size"]
     return {
-        "scores": effects.scores(study),
+        "scores": effects.scores(comparison),
         "times": timing.in_turns(timing.activation_calls(size), rounds, inner=5),
         "steps": timing.in_turns(timing.step_calls(width=64, examples=64), rounds, inner=5),
     }
@@ -100,7 +100,7 @@ def _names(runs):
 
 
 def evidence(tables):
-    """Logarithms of ratios of test losses, by block and seed; of times, by round."""
+    """Logarithms of ratios of test losses, by repeat and seed; of times, by round."""
     scored = measures.by_depth(tables["scores"])
     on_tasks = scored[scored["flattest"]]
     weights = {"tanh": {"sigmoid": 1, "tanh": -1}, "relu": {"sigmoid": 1, "relu": -1}}
@@ -132,9 +132,9 @@ def pictures(tables):
 
 def _depth_picture(scored):
     labels = {"xlabel": "hidden layers", "ylabel": "test loss", "yscale": "log", "legend": "function"}
-    means = scored.groupby(["contestant", "layers", "block"], sort=False)["test_loss"].mean().reset_index()
-    figure = figures.lines(means, "layers", "test_loss", "contestant", **labels)
-    return Picture(figure, "Test loss by depth, each at its best learning rate. Bands: 95% intervals over blocks.")
+    means = scored.groupby(["method", "layers", "repeat"], sort=False)["test_loss"].mean().reset_index()
+    figure = figures.lines(means, "layers", "test_loss", "method", **labels)
+    return Picture(figure, "Test loss by depth, each at its best learning rate. Bands: 95% intervals over repeats.")
 
 
 def _times_picture(times):
@@ -149,7 +149,7 @@ EXPERIMENT = Claim(
     lecture="Tanh and ReLU are often preferred to the sigmoid: tanh since its output is centred on zero, ReLU since it "
     "is very fast.",
     measured="Test loss on eight tasks of the sigmoid, tanh, ReLU and the two functions between the first two, one "
-    "centred and one steep; each tries the same learning rates in each block, the dev loss chooses, and fresh seeds "
+    "centred and one steep; each tries the same learning rates in each repeat, the dev loss chooses, and fresh seeds "
     "measure. The time of each function with its derivative, in paired rounds.",
     rules=RULES,
     takes="features",
@@ -162,11 +162,11 @@ EXPERIMENT = Claim(
         "initializer": "xavier",
         "optimizer": "sgd",
         "learning_rate": log_range(1e-2, 30, 8),
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_repeats": 4},
     options=(
-        *of_depths(1, 2, 4, confirm_seeds=4),
+        *of_depths(1, 2, 4, final_seeds=4),
         Option("repetitions", 60, "Rounds of timing.", least=1),
         Option("size", 2**18, "Numbers that a function is timed on.", least=1, most=2**26),
     ),

@@ -73,14 +73,14 @@ def measure(results):
     """The sizes tuned alike on each task; the noise at the nets that report; and the seconds of a step."""
     sizes, draws, seed = results.config.batch_size, results.options["draws"], results.config.first_seed
     own = {"batch_size": sizes, "num_epochs": results.config.num_epochs, "num_steps": None, "evaluate_every": 0}
-    studied = results.study("batch_size", score="train_loss", keep="all", changes=lambda task: own if task else {})
-    study, reporting, sizes = studied.study, studied.reporting, sorted(studied.study.contestants)
+    studied = results.comparison("batch_size", score="train_loss", keep="all", changes=lambda task: own if task else {})
+    comparison, reporting, sizes = studied.comparison, studied.reporting, sorted(studied.comparison.methods)
     first, middle = next(iter(reporting.values())), sizes[len(sizes) // 2]
     times = of_tasks(reporting, lambda trained: timing.size_seconds(trained, results.options["rounds"]))
-    scores = effects.scores(study, ["num_steps", "num_epochs"])
-    tables = {"scores": reaching.epochs_to_shared(study, scores), "tuning": reaching.tuned(study, scores)}
+    scores = effects.scores(comparison, ["num_steps", "num_epochs"])
+    tables = {"scores": reaching.epochs_to_shared(comparison, scores), "tuning": reaching.tuned(comparison, scores)}
     for name, runs in tables.items():
-        tables[name] = runs.assign(at_equal_seconds=reaching.at_equal_seconds(study, runs, times))
+        tables[name] = runs.assign(at_equal_seconds=reaching.at_equal_seconds(comparison, runs, times))
     return {
         **tables,
         "times": times,
@@ -96,15 +96,15 @@ def of_tasks(reporting, asked):
 
 
 def evidence(tables):
-    """Logarithms of ratios of the largest and the smallest size, and angles, by block and seed; noise as a fact."""
+    """Logarithms of ratios of the largest and the smallest size, and angles, by repeat and seed; noise as a fact."""
     scores, tuning = tables["scores"], tables["tuning"]
     scores = scores.assign(steps=scores["epochs"] * scores["num_steps"] / scores["num_epochs"])
-    small, large = scores["contestant"].min(), scores["contestant"].max()
+    small, large = scores["method"].min(), scores["method"].max()
     more, fewer = {large: 1, small: -1}, {small: 1, large: -1}
     keys = [*effects.KEYS, "test_share"]
     angles = tables["angles"].pivot_table(index=keys, columns="batch_size", values="degrees")
     angles = angles.reindex(columns=[small, large])  # none where all runs diverged
-    seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="contestant", values="seconds"))
+    seconds = np.log(tables["times"].pivot(index=["task", "round"], columns="method", values="seconds"))
     return {
         "variance": effects.as_expected(tables["noise"], ERRORS),
         "slower": (seconds[large] - seconds[small]).rename("effect").reset_index(),
@@ -118,7 +118,7 @@ def evidence(tables):
 
 def summary(tables):
     """Costs and losses by size, on each task."""
-    keys = ["task", "contestant"]
+    keys = ["task", "method"]
     columns = {
         "learning rate (median)": ("learning_rate", "median"),
         "training loss": ("train_loss", "mean"),
@@ -127,7 +127,7 @@ def summary(tables):
     }
     table = tables["scores"].groupby(keys, sort=False).agg(**columns)
     table["µs per step"] = tables["times"].groupby(keys)["seconds"].median() * 1e6
-    angles = tables["angles"].rename(columns={"batch_size": "contestant"})
+    angles = tables["angles"].rename(columns={"batch_size": "method"})
     table["angle (degrees)"] = angles.groupby(keys)["degrees"].mean()
     named = table.rename_axis(["task", "batch size"]).reset_index()
     variance = tables["noise"].groupby("batch_size")[["variance", "expected"]].mean().reset_index()
@@ -147,7 +147,7 @@ EXPERIMENT = Claim(
     about=CLAIM,
     lecture="A larger batch gives a more accurate gradient but a slower step; a smaller one is faster, but may wander "
     "in suboptimal directions. The size is a hyperparameter to tune.",
-    measured="Each size tries the same learning rates for SGD on each task in each block, for as many examples; the "
+    measured="Each size tries the same learning rates for SGD on each task in each repeat, for as many examples; the "
     "training loss chooses, and fresh seeds measure losses, costs to a loss, and angles to the full gradient.",
     rules=RULES,
     takes="features",
@@ -158,11 +158,11 @@ EXPERIMENT = Claim(
         "batch_size": [8, 32, 256],
         "num_epochs": 10,
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["breast_cancer", "spirals", "parity"], "batch_size": [8, 256], "num_blocks": 4},
+    quick={"tasks": ["breast_cancer", "spirals", "parity"], "batch_size": [8, 256], "num_repeats": 4},
     options=(
-        *of_suite(*TASKS, confirm_seeds=4),
+        *of_suite(*TASKS, final_seeds=4),
         Option("draws", 400, "Batches whose gradient is compared with the full one.", least=20),
         Option("rounds", 20, "Rounds of timing.", least=1),
     ),

@@ -1,11 +1,11 @@
 """Compares optimizers: each is tuned alike, and what it chose is confirmed on fresh seeds."""
 
 from jaxnets.config.values import log_range
-from jaxnets.runs.experiment import CONFIRM_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, TASKS, Comparison
+from jaxnets.runs.experiment import FINAL_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, TASKS, MethodComparison
 
 CLAIM = "Compares optimizers: tuned alike, confirmed on fresh seeds, with the answer in sentences."
 
-EXPERIMENT = Comparison(
+EXPERIMENT = MethodComparison(
     name="compare_optimizers",
     about=CLAIM,
     by="optimizer",
@@ -19,5 +19,5 @@ EXPERIMENT = Comparison(
         "predictions": True,
     },
     drawn={"num_seeds": 1, "num_trials": 64},
-    options=[CONFIRM_SEEDS, MARGIN, LEVEL, OVER_EXAMPLES, TASKS],
+    options=[FINAL_SEEDS, MARGIN, LEVEL, OVER_EXAMPLES, TASKS],
 )

@@ -30,7 +30,7 @@ RULES = {
         bound=float(np.log(PASSES)),
         unit="log×",
         reason="One forward pass and one backward pass, which multiplies twice, make 3; some room is left for memory.",
-        power="With 8 blocks of 10 rounds a ratio of 3.4 is found in four of five repetitions, on a busy machine.",
+        power="With 8 repeats of 10 rounds a ratio of 3.4 is found in four of five repetitions, on a busy machine.",
     ),
     "operations": Rule(
         statement="The compiler counts fewer operations in the gradient than in 4 forward passes.",
@@ -70,7 +70,7 @@ RULES = {
 
 
 def measure(results):
-    """In each block a net's gradient against that by hand, and times by size; finite differences in the first."""
+    """In each repeat a net's gradient against that by hand, and times by size; finite differences in the first."""
     trained, options = results.train(num_seeds=1), results.options
     nets = pd.DataFrame([backprop.autodiff_against_hand(trained, run) for run in trained.runs["run"]])
     errors = backprop.errors_by_step(*backprop.of_run(trained, 0), options["places"], results.config.first_seed)
@@ -89,7 +89,7 @@ def evidence(tables):
         "exact": Fact(bool(share <= 1) if known else None, f"{of_rounding}, over {len(nets)} nets", not known),
         "cost": measures.at_largest(ratios, "parameters"),
         "operations": Fact(fewer, f"{most:.2f} times as many as of one, at most", fewer is None),
-        "growth": measures.slopes(ratios, "parameters", "effect", ("block", "round"), np.log),
+        "growth": measures.slopes(ratios, "parameters", "effect", ("repeat", "round"), np.log),
         **{kind: _power(tables["errors"], kind) for kind in ORDERS},
         "small_steps": _small_steps(tables["errors"]),
     }
@@ -144,13 +144,13 @@ def _error_picture(tables):
 
 def _cost_picture(times):
     times = times.assign(ratio=times["gradient"] / times["forward"])
-    means = times.groupby(["width", "parameters", "block"])["ratio"].median().reset_index()
+    means = times.groupby(["width", "parameters", "repeat"])["ratio"].median().reset_index()
     top = max(PASSES * 1.04, means["ratio"].max() * 1.2)
     labels = {"xscale": "log", "ylabel": "gradient / forward pass (time)", "domain": (0, top)}
     figure = figures.lines(means, "parameters", "ratio", kind=estimates.POSITIVE, **labels)
     figure += figures.rule((6, 4), y=PASSES)
     caption = "Time of the gradient as a multiple of the forward pass; below the dashed line they are few. Band: 95%"
-    return Picture(figure, f"{caption} interval over blocks. Finite differences take a pass for each parameter.")
+    return Picture(figure, f"{caption} interval over repeats. Finite differences take a pass for each parameter.")
 
 
 EXPERIMENT = Claim(
@@ -169,10 +169,10 @@ EXPERIMENT = Claim(
         "activation": "tanh",
         "initializer": "xavier",
         "num_steps": 1,
-        "num_blocks": 8,
+        "num_repeats": 8,
         "keep": "last",
     },
-    quick={"num_blocks": 4, "widths": [32, 64, 128]},
+    quick={"num_repeats": 4, "widths": [32, 64, 128]},
     options=(
         Option("places", 60, "Weights whose derivative is taken by finite differences.", least=1),
         Option(
@@ -182,7 +182,7 @@ EXPERIMENT = Claim(
             least=1,
             most=8192,
         ),
-        Option("repetitions", 10, "Rounds of timing in each block.", least=1),
+        Option("repetitions", 10, "Rounds of timing in each repeat.", least=1),
     ),
     measure=measure,
     evidence=evidence,

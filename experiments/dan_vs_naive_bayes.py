@@ -12,7 +12,7 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
+from jaxnets.runs.experiment import FINAL_SEEDS, Claim, Option
 from jaxnets.stats import baselines
 
 CLAIM = "A Deep Averaging Network outperforms Naive Bayes on sentiment."
@@ -50,17 +50,17 @@ def check(config):
 
 
 def measure(results):
-    """The net and Naive Bayes tuned by as many settings in each block; on all test texts, and by negation."""
+    """The net and Naive Bayes tuned by as many settings in each repeat; on all test texts, and by negation."""
     given, chosen = results.folds[0].word_vectors, _by_negation(results)
     length = {"embedding_dim": given.dim} if given else {}
     plain = {"word_vectors": "", **length} if given else {}
-    studied = results.study("model", predictions=True, **plain)
-    nets = [effects.scored_among(studied.study, chosen).assign(vectors="random")]
+    studied = results.comparison("model", predictions=True, **plain)
+    nets = [effects.scored_among(studied.comparison, chosen).assign(vectors="random")]
     if given:
-        more = results.study("model", predictions=True, **length).study
+        more = results.comparison("model", predictions=True, **length).comparison
         nets.append(effects.scored_among(more, chosen).assign(vectors="given"))
     (trained,) = studied.reporting.values()
-    alphas = smoothings(studied.study.protocol.num_trials // 2)
+    alphas = smoothings(studied.comparison.protocol.num_trials // 2)
     bayes = [_of_bayes(system, trained.folds, alphas, chosen) for system in ORDERS]
     return {"nets": pd.concat(nets, ignore_index=True), "bayes": pd.concat(bayes, ignore_index=True)}
 
@@ -72,25 +72,25 @@ def smoothings(count):
 
 
 def _by_negation(results):
-    """Which test texts of each block hold a negation, and which do not."""
+    """Which test texts of each repeat hold a negation, and which do not."""
     negations = results.options["negations"]
     held = [words_and_windows.holding(fold.test.inputs, fold.vocabulary, negations) for fold in results.folds]
     return {"negated": held, "plain": [~mask for mask in held]}
 
 
 def _of_bayes(system, folds, alphas, chosen):
-    """A row for each block: the setting that is best on dev, and its accuracies on all and on some of the texts."""
+    """A row for each repeat: the setting that is best on dev, and its accuracies on all and on some of the texts."""
     rows = []
     for tuned in baselines.tuned_naive_bayes(folds, ORDERS[system], alphas):
         right = pd.Series(tuned.predictions == folds[tuned.fold].test.labels)
         among = {name: right[masks[tuned.fold]].mean() for name, masks in chosen.items()}
         setting = {"alpha": tuned.alpha, "counts": tuned.counts, "edge": tuned.edge, "dev_accuracy": tuned.dev_accuracy}
-        rows.append({"system": system, "block": tuned.fold, **setting, "test_accuracy": right.mean(), **among})
+        rows.append({"system": system, "repeat": tuned.fold, **setting, "test_accuracy": right.mean(), **among})
     return pd.DataFrame(rows)
 
 
 def gains(tables, system, column="test_accuracy", vectors="random"):
-    """What the nets with some vectors gain on a kind of Naive Bayes, by block and seed."""
+    """What the nets with some vectors gain on a kind of Naive Bayes, by repeat and seed."""
     nets, bayes = tables["nets"], tables["bayes"]
     return effects.over_baseline(nets[nets["vectors"] == vectors], bayes[bayes["system"] == system], column)
 
@@ -111,7 +111,7 @@ def evidence(tables):
 def named(tables):
     """The nets and the baselines in one table, with the column `system`."""
     nets = tables["nets"]
-    names = nets["contestant"].replace("dan", "DAN")
+    names = nets["method"].replace("dan", "DAN")
     several = nets["vectors"].nunique() > 1
     return pd.concat([nets.assign(system=names + (", vectors " + nets["vectors"] if several else "")), tables["bayes"]])
 
@@ -123,9 +123,9 @@ def summary(tables):
     chosen = {"system": "first", "learning_rate": "median", "alpha": "median", "counts": "mean", "edge": "mean"}
     settings = systems.groupby("system", sort=False, as_index=False).agg(chosen).astype({"counts": float})
     names = {"learning_rate": "learning rate (median)", "alpha": "smoothing (median)"}
-    shares = {"counts": "blocks that take counts", "edge": "on an edge of what is tried"}
+    shares = {"counts": "repeats that take counts", "edge": "on an edge of what is tried"}
     return {
-        "Accuracy, means over blocks": shown.rename(columns={"dev_accuracy": "dev accuracy", **PARTS}),
+        "Accuracy, means over repeats": shown.rename(columns={"dev_accuracy": "dev accuracy", **PARTS}),
         "The settings that are best on dev": settings.rename(columns=names | shares),
     }
 
@@ -134,10 +134,10 @@ def pictures(tables):
     """Gains on both kinds of Naive Bayes, and the accuracies with and without a negation."""
     found = pd.concat([gains(tables, system).assign(task=f"against {system}") for system in ORDERS])
     compared = figures.on_tasks(found, RULES["words"], xlabel="points of test accuracy")
-    by_kind = named(tables).melt(["system", "block"], ["negated", "plain"], "texts", "right").dropna(subset="right")
-    means = by_kind.replace(PARTS).groupby(["system", "texts", "block"], sort=False)["right"].mean().reset_index()
+    by_kind = named(tables).melt(["system", "repeat"], ["negated", "plain"], "texts", "right").dropna(subset="right")
+    means = by_kind.replace(PARTS).groupby(["system", "texts", "repeat"], sort=False)["right"].mean().reset_index()
     negations = figures.dots_of_means(means, "system", "texts", "right", percent=True, xlabel="test accuracy")
-    caption = "What the DAN gains on Naive Bayes, over blocks. Dashed: the smallest difference of interest. Bars: 95%"
+    caption = "What the DAN gains on Naive Bayes, over repeats. Dashed: the smallest difference of interest. Bars: 95%"
     return {
         "gains": Picture(compared, f"{caption} intervals."),
         "negations": Picture(negations, "Test accuracy on texts with and without a negation. Bars: 95% intervals."),
@@ -148,7 +148,7 @@ EXPERIMENT = Claim(
     name="dan_vs_naive_bayes",
     about=CLAIM,
     lecture="A DAN outperforms methods like Naive Bayes on sentiment.",
-    measured="Test accuracy of a DAN and of Naive Bayes on words, and on words and pairs. In each block they learn "
+    measured="Test accuracy of a DAN and of Naive Bayes on words, and on words and pairs. In each repeat they learn "
     "from train alone and try as many settings: learning rates and word dropout, or smoothings of counts and "
     "indicators.",
     rules=RULES,
@@ -167,13 +167,13 @@ EXPERIMENT = Claim(
         "batch_size": 50,
         "num_steps": 400,
         "evaluate_every": 400,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"num_sentences": 1000, "num_steps": 200, "evaluate_every": 200, "num_blocks": 4},
+    quick={"num_sentences": 1000, "num_steps": 200, "evaluate_every": 200, "num_repeats": 4},
     text={"num_train": 5000},
     of_text=("words", "pairs", "vectors", "negations"),
     options=(
-        replace(CONFIRM_SEEDS, default=4),
+        replace(FINAL_SEEDS, default=4),
         Option("negations", NEGATIONS, "Words that negate: test texts with one are counted apart."),
     ),
     measure=measure,

@@ -58,12 +58,14 @@ def measure(results):
 def of_budget(results, layers):
     """The scores where so many layers are added, or one is widened by as much; and the sizes on each task."""
     width = results.options["width"]
-    studied = results.study(shape, score="dev_loss", changes=lambda task: grown(results.config, task, width, layers))
+    studied = results.comparison(
+        shape, score="dev_loss", changes=lambda task: grown(results.config, task, width, layers)
+    )
     sizes = []
     for task, trained in studied.reporting.items():
         pair = parameters.deeper_or_wider(trained.table[0], trained.folds[0], width, layers)
         sizes.append({"task": task, "layers": layers, "off": pair.off, "extra parameters": pair.extra})
-    scores = effects.scores(studied.study, ["hidden_units"]).assign(layers=layers)
+    scores = effects.scores(studied.comparison, ["hidden_units"]).assign(layers=layers)
     return {"scores": scores, "sizes": pd.DataFrame(sizes)}
 
 
@@ -74,7 +76,7 @@ def shape(table):
 
 def grown(config, task, width, layers):
     """The two shapes on a task, or on the configuration's own data; and no evaluation before the end."""
-    of_one = (of_task(config, task) if task else config).changed(num_blocks=1, hidden_units=width)
+    of_one = (of_task(config, task) if task else config).changed(num_repeats=1, hidden_units=width)
     pair = parameters.deeper_or_wider(runs(of_one)[0], load_folds(of_one)[0], width, layers)
     ends = {"evaluate_every": task.values["num_steps"]} if task else {}
     return {"hidden_units": [pair.deeper, pair.wider], **ends}
@@ -99,7 +101,7 @@ def contrasts(tables, column, weights, *, log):
 
 def summary(tables):
     """Losses and accuracies of both shapes on each task."""
-    keys = ["task", "layers", "contestant"]
+    keys = ["task", "layers", "method"]
     columns = {
         "hidden units": ("hidden_units", "first"),
         "learning rate (median)": ("learning_rate", "median"),
@@ -110,7 +112,7 @@ def summary(tables):
     table = table.merge(tables["sizes"].drop(columns="off"), on=["task", "layers"])
     return {
         "On each task, each net at its best learning rate": table.rename(
-            columns={"contestant": "net", "layers": "layers added"}
+            columns={"method": "net", "layers": "layers added"}
         )
     }
 
@@ -120,19 +122,19 @@ EXPERIMENT = Claim(
     about=CLAIM,
     lecture="In practice a deeper net often helps more than a wider one.",
     measured="A net of one hidden layer gets more layers of the same width, or a wider layer with as many parameters "
-    "more. On each task and in each block both try the same learning rates, dev loss chooses, and the test loss of "
+    "more. On each task and in each repeat both try the same learning rates, dev loss chooses, and the test loss of "
     "fresh seeds measures.",
     rules=RULES,
     takes="features",
     needs=("hidden_units",),
     check=check,
-    defaults={"optimizer": "adam", "learning_rate": log_range(1e-3, 10**-0.5, 6), "num_blocks": 8},
-    quick={"tasks": ["spirals", "parity", "wine", "digits"], "num_blocks": 4},
+    defaults={"optimizer": "adam", "learning_rate": log_range(1e-3, 10**-0.5, 6), "num_repeats": 8},
+    quick={"tasks": ["spirals", "parity", "wine", "digits"], "num_repeats": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "breast_cancer", "wine"),
             *("mnist1d", "spirals", "parity", "teacher_student"),
-            confirm_seeds=5,
+            final_seeds=5,
         ),
         Option("layers", [2], "Numbers of hidden layers that are added to a net with one.", least=1, most=100),
         Option("width", 32, "Hidden units of that net's layer, and of each layer that is added.", least=1),

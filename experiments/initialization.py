@@ -75,14 +75,14 @@ def check(config):
 
 def measure(results):
     """The starts tuned alike on each task; ranks while nets train; the largest weights before the first step."""
-    study = results.study(
+    comparison = results.comparison(
         lambda runs: measures.with_layers(runs["initializer"], runs["hidden_units"]),
         score="dev_loss",
         changes=short_and_deep(results.options),
-    ).study
+    ).comparison
     return {
-        "scores": effects.scores(study),
-        "tuned": measures.tuned_losses(study),
+        "scores": effects.scores(comparison),
+        "tuned": measures.tuned_losses(comparison),
         "ranks": pd.concat(map(parameters.ranks, _followed(results)), ignore_index=True),
         "weights": parameters.largest_weights(_drawn(results)),
     }
@@ -98,11 +98,11 @@ def _followed(results):
 def _drawn(results):
     """Nets from the usual starts, as good as untrained."""
     seeds = results.options["starts"]
-    return results.train(initializer=USUAL, hidden_units=(64, 64), num_steps=1, num_blocks=1, num_seeds=seeds)
+    return results.train(initializer=USUAL, hidden_units=(64, 64), num_steps=1, num_repeats=1, num_seeds=seeds)
 
 
 def evidence(tables):
-    """Ranks that were counted; differences and ratios of scores by block and seed; ratios before the first step."""
+    """Ranks that were counted; differences and ratios of scores by repeat and seed; ratios before the first step."""
     scored = measures.by_depth(tables["scores"])
     on_tasks = scored[scored["flattest"]]
     return {
@@ -116,7 +116,7 @@ def evidence(tables):
 
 def _any_rate(scored):
     """Nets from zeros that learn nothing have no best learning rate, which could lie on the edge of those tried."""
-    return scored.assign(edge=scored["edge"] & (scored["contestant"] != "zeros"))
+    return scored.assign(edge=scored["edge"] & (scored["method"] != "zeros"))
 
 
 def _facts(ranks):
@@ -165,8 +165,8 @@ EXPERIMENT = Claim(
     lecture="All zeros fails, since all units stay alike; He, Xavier and PyTorch's uniform start work, a uniform one "
     "keeps free of outliers, and the choice is usually not worth tuning.",
     measured="Test accuracy and loss of each start on eight tasks, on digits by depth; each tries the same learning "
-    "rates in each block, the dev loss chooses, and fresh seeds measure. Ranks of hidden weights while nets train from "
-    "zeros and from a constant.",
+    "rates in each repeat, the dev loss chooses, and fresh seeds measure. Ranks of hidden weights while nets train "
+    "from zeros and from a constant.",
     rules=RULES,
     takes="features",
     needs=("hidden_units", "activation"),
@@ -181,11 +181,11 @@ EXPERIMENT = Claim(
         "num_steps": 60,
         "evaluate_every": 20,
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_blocks": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "layers": [1, 4], "num_repeats": 4},
     options=(
-        *of_depths(1, 2, 4, confirm_seeds=6),
+        *of_depths(1, 2, 4, final_seeds=6),
         Option("constant", "jaxnets.analysis.parameters:constant", "Initializer that makes all units alike."),
         Option("starts", 8, "Seeds of the nets whose largest weights are compared.", least=1),
     ),

@@ -78,9 +78,9 @@ def measure(results):
     ranges = {name: span for name, span in RANGES.items() if name in results.config.values()}
     search = {**ranges, "search": "random", "num_seeds": 1, "num_trials": results.options["draws"]}
     by = {"by": "optimizer", "score": "train_loss", "changes": _seldom}
-    grid = reaching.losses(results.study(**by).study)
-    drawn = reaching.losses(results.study(**by, **search).study)
-    plain = {"optimizer": "sgd", "schedule": "constant", "weight_decay": None, "learning_rate": 0.1, "num_blocks": 1}
+    grid = reaching.losses(results.comparison(**by).comparison)
+    drawn = reaching.losses(results.comparison(**by, **search).comparison)
+    plain = {"optimizer": "sgd", "schedule": "constant", "weight_decay": None, "learning_rate": 0.1, "num_repeats": 1}
     smooth = {"activation": "tanh"} if "activation" in results.config.arguments else {}
     nets = results.train(**plain, **smooth, num_epochs=5, num_seeds=results.options["probes"], keep="last")
     return {
@@ -128,9 +128,9 @@ def pictures(tables):
 def _loss_picture(grid):
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     parts = grid.assign(part=grid["loss"] / grid["chance"])
-    means = parts.groupby(["task", "block", "learning_rate"], sort=False)["part"].mean().reset_index()
+    means = parts.groupby(["task", "repeat", "learning_rate"], sort=False)["part"].mean().reset_index()
     figure = figures.lines(means, "learning_rate", "part", "task", kind=estimates.POSITIVE, **labels)
-    return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over blocks.")
+    return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over repeats.")
 
 
 def _edge_picture(table):
@@ -147,7 +147,7 @@ EXPERIMENT = Claim(
     lecture="The learning rate matters a lot: one that is too high diverges, one that is too low is slow.",
     measured="Training loss after as many steps on eight tasks, over a grid of rates and over random draws of five "
     "hyperparameters, each from a range that was fixed before. Each seed is measured at the rate that the others of "
-    "its block choose; runs that fail count as guessing.",
+    "its repeat choose; runs that fail count as guessing.",
     rules=RULES,
     takes="features",
     defaults={
@@ -159,12 +159,12 @@ EXPERIMENT = Claim(
         "learning_rate": log_range(1e-3, 100, 11),
         "hidden_units": 32,
         "num_seeds": 4,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4, "probes": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_repeats": 4, "probes": 4},
     options=(
         replace(TASKS, default=list(ON)),
-        Option("draws", 64, "Random draws of several hyperparameters, in each block.", least=16),
+        Option("draws", 64, "Random draws of several hyperparameters, in each repeat.", least=16),
         Option("probes", 8, "Nets whose sharpness is measured.", least=1),
     ),
     measure=measure,

@@ -119,7 +119,7 @@ EXPERIMENT = Command(
     details=DETAILS,
     options=(
         *(Option(name, None, about, of_kind="text") for name, about in _TEXTS.items()),
-        Option("quick", False, "Fewer tasks and blocks: a look, not the verdicts."),
+        Option("quick", False, "Fewer tasks and repeats: a look, not the verdicts."),
         Option("base_seed", 0, "Another number repeats all with other seeds and splits."),
         Option("fresh", False, "Does again what is finished."),
         Option("num_devices", 0, "Devices to use; 0 is all."),

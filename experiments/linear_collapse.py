@@ -8,7 +8,7 @@ from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim
+from jaxnets.runs.experiment import FINAL_SEEDS, Claim
 from jaxnets.stats import estimates
 
 CLAIM = "Without non-linearities, stacked layers are one linear map."
@@ -37,7 +37,7 @@ RULES = {
         against=0.05,
         unit="%",
         reason="A map that leaves less could stand for the net in practice.",
-        power="Over 8 blocks a share of 7.5% is found in four of five repetitions.",
+        power="Over 8 repeats a share of 7.5% is found in four of five repetitions.",
     ),
     "as_accurate": Rule(
         statement="Linear nets are as accurate on test as the linear classifier.",
@@ -46,8 +46,8 @@ RULES = {
         test="within",
         bound=0.015,
         unit="%",
-        reason="On the 180 test images of a block an accuracy of 96% has a standard error of 1.5 points.",
-        power="Over 8 blocks a mean has an interval of 1 point to either side: with no difference it is found within.",
+        reason="On the 180 test images of a repeat an accuracy of 96% has a standard error of 1.5 points.",
+        power="Over 8 repeats a mean has an interval of 1 point to either side: with no difference it is found within.",
     ),
     "more_accurate": Rule(
         statement="Nets with a non-linearity are more accurate on test than the linear classifier.",
@@ -55,19 +55,19 @@ RULES = {
         core=False,
         bound=0.005,
         unit="%",
-        reason="Half a point is one of the 180 test images of a block.",
-        power="Over 8 blocks a difference of 2.5 points is found in four of five repetitions.",
+        reason="Half a point is one of the 180 test images of a repeat.",
+        power="Over 8 repeats a difference of 2.5 points is found in four of five repetitions.",
     ),
 }
 
 
 def measure(results):
-    """Nets tuned alike in each block; how near to a linear map those that report are; logits of some of them."""
-    studied = results.study(architecture, score="dev_accuracy", keep="last")
+    """Nets tuned alike in each repeat; how near to a linear map those that report are; logits of some of them."""
+    studied = results.comparison(architecture, score="dev_accuracy", keep="last")
     (trained,) = studied.reporting.values()
     nets = linear.examined(trained, ["hidden_units", "activation", "seed"])
     logits = linear.against_product(trained, nets[nets["hidden_units"] != "0"], SHOWN)
-    return {"scores": effects.scores(studied.study), "nets": nets, "logits": logits}
+    return {"scores": effects.scores(studied.comparison), "nets": nets, "logits": logits}
 
 
 def architecture(table):
@@ -86,7 +86,7 @@ def evidence(tables):
     return {
         "equal_maps": Fact(bool(equal), most) if len(stacked) else NO_NETS,
         "bent": Fact(bool(bends), least) if len(far) else NO_NETS,
-        "much": bent.rename(columns={"unexplained": "effect"})[["block", "seed", "effect", "test_share"]],
+        "much": bent.rename(columns={"unexplained": "effect"})[["repeat", "seed", "effect", "test_share"]],
         "as_accurate": _gain(tables["scores"], linear=True),
         "more_accurate": _gain(tables["scores"], linear=False),
     }
@@ -99,20 +99,20 @@ def nets_of(nets, *, linear):
 
 def _gain(scores, *, linear):
     """By how much the mean accuracy of the linear nets, or of the others, is above that of the linear classifier."""
-    hidden = [name for name in scores["contestant"].unique() if name != CLASSIFIER]
+    hidden = [name for name in scores["method"].unique() if name != CLASSIFIER]
     names = [name for name in hidden if name.startswith("identity ") == linear]
-    weights = {name: 1 / len(names) for name in names} or {"": 1}  # no contestant has no name
+    weights = {name: 1 / len(names) for name in names} or {"": 1}  # no method has no name
     return effects.contrast(scores, "test_accuracy", {**weights, CLASSIFIER: -1})
 
 
 def summary(tables):
     """Mean accuracy, error of the multiplied-out map, and what no linear map explains, by architecture."""
-    nets = tables["nets"].assign(contestant=architecture(tables["nets"])).groupby("contestant", sort=False)
-    scores = tables["scores"].groupby("contestant", sort=False)
+    nets = tables["nets"].assign(method=architecture(tables["nets"])).groupby("method", sort=False)
+    scores = tables["scores"].groupby("method", sort=False)
     table = scores.agg(rate=("learning_rate", "median"), accuracy=("test_accuracy", "mean"))
     table = table.join(nets.agg(error=("relative", "max"), left=("unexplained", "mean"), least=("unexplained", "min")))
     names = {
-        "contestant": "net",
+        "method": "net",
         "rate": "learning rate (median)",
         "accuracy": "test accuracy",
         "error": "largest relative error of the product",
@@ -140,13 +140,13 @@ def _logits_picture(activation, points):
 
 
 def _accuracy_picture(scores):
-    by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("contestant", sort=False)
+    by_net = scores.rename(columns={"test_accuracy": "effect"}).groupby("method", sort=False)
     figure = figures.dots(
         {name: verdicts.estimated(own, estimates.SHARE) for name, own in by_net},
         percent=True,
         xlabel="test accuracy",
     )
-    return Picture(figure, "Test accuracy of each net at its best learning rate, over blocks. Bars: 95% estimates.")
+    return Picture(figure, "Test accuracy of each net at its best learning rate, over repeats. Bars: 95% estimates.")
 
 
 EXPERIMENT = Claim(
@@ -167,10 +167,10 @@ EXPERIMENT = Claim(
         "learning_rate": log_range(1e-3, 1, 7),
         "num_epochs": 20,
         "evaluate_every": 10**6,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"num_blocks": 4},
-    options=(replace(CONFIRM_SEEDS, default=4),),
+    quick={"num_repeats": 4},
+    options=(replace(FINAL_SEEDS, default=4),),
     measure=measure,
     evidence=evidence,
     summary=summary,

@@ -46,7 +46,7 @@ RULES = {
     "aligned": Rule(statement="It stays when hidden units are put in the best order.", core=False, **PRESENT),
     "width": Rule(statement="Barriers of optimizers are higher in narrow nets than in wide.", core=False, **BARRIER),
 }
-KEYS = ["block", "seed"]
+KEYS = ["repeat", "seed"]
 START = [*KEYS, "test_share"]
 KINDS = [OTHER_METHOD, OTHER_ORDER, OTHER_START, ALIGNED]
 BUDGET = ("batch_size", "num_steps", "evaluate_every")
@@ -63,16 +63,16 @@ def measure(results):
     same = {name: results.config.values()[name] for name in BUDGET}
     same |= {"hidden_units": results.options["nets"], "num_train": results.options["examples"]}
     named = {"score": "train_loss", "changes": lambda task: same if task else {}}
-    studied = results.study(lambda runs: runs["optimizer"] + " " + _nets(runs), keep="last", **named)
+    studied = results.comparison(lambda runs: runs["optimizer"] + " " + _nets(runs), keep="last", **named)
     pairs, levels = [], []
-    for facts in studied.study.tasks:
+    for facts in studied.comparison.tasks:
         trained = studied.reporting[facts.name]
-        runs = trained.runs.assign(net=_nets(trained.runs), block=trained.runs.get("block", 0))
+        runs = trained.runs.assign(net=_nets(trained.runs), repeat=trained.runs.get("repeat", 0))
         about = {"dataset": facts.name, "test_share": facts.test_share}
         pairs.append(landscape.pairs(replace(trained, runs=runs), "optimizer", "net").assign(**about))
         curves = trained.curves.merge(runs[["run", "net", *KEYS, "optimizer"]], on="run")
         levels.append(measures.at_equal_loss(curves, "optimizer", ["net", *KEYS]).assign(**about))
-    return {"pairs": _joined(pairs), "levels": _joined(levels), "scores": effects.scores(studied.study)}
+    return {"pairs": _joined(pairs), "levels": _joined(levels), "scores": effects.scores(studied.comparison)}
 
 
 def _nets(runs):
@@ -115,14 +115,14 @@ def _effects(table, effect):
 def summary(tables):
     """Barriers by net and kind of pair, and where each optimizer ends."""
     high = _heights(tables).groupby("task", sort=False)[KINDS].mean()
-    ends = tables["scores"].groupby(["task", "contestant"], sort=False)
+    ends = tables["scores"].groupby(["task", "method"], sort=False)
     losses = (
         ends[["learning_rate", "train_loss", "test_loss"]].median().rename(columns=lambda name: name.replace("_", " "))
     )
     equal = tables["levels"].groupby(["task", "optimizer"], sort=False)[["train_loss", "dev_loss"]].median()
     return {
         "Barriers, shares of the loss of guessing, means": high.reset_index(),
-        "Where each optimizer ends, medians": losses.reset_index().rename(columns={"contestant": "optimizer and net"}),
+        "Where each optimizer ends, medians": losses.reset_index().rename(columns={"method": "optimizer and net"}),
         "Loss on held-out (dev) examples at equal training loss, medians": equal.reset_index(),
     }
 
@@ -159,11 +159,11 @@ EXPERIMENT = Claim(
         "num_steps": 300,
         "evaluate_every": 15,
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits"], "nets": [(8,), (8, 8, 8), (32, 32, 32)], "num_blocks": 4},
+    quick={"tasks": ["digits"], "nets": [(8,), (8, 8, 8), (32, 32, 32)], "num_repeats": 4},
     options=(
-        *of_suite("digits", "mnist1d", confirm_seeds=6),
+        *of_suite("digits", "mnist1d", final_seeds=6),
         Option("examples", 1200, "Training examples on tasks of the suite; 0 is all.", least=0),
         Option("nets", [(8,), (32,), (8, 8, 8), (32, 32, 32)], "Hidden units of the nets on tasks of the suite."),
     ),

@@ -51,26 +51,26 @@ RULES = {
 
 def measure(results):
     """The optimizers tuned alike on each task; and their paths over the landscapes, each at its fastest rate."""
-    study = results.study(contestant, score="train_loss").study
+    comparison = results.comparison(method, score="train_loss").comparison
     rates = np.geomspace(1e-3, 10, results.options["rates"])
     optimizers = {OPTIMIZER.find(value).name.rpartition(":")[2]: value for value in choices(results.config.optimizer)}
     return {
-        "scores": effects.steps_to(study, effects.scores(study), "sgd"),
-        "losses": reaching.losses(study),
+        "scores": effects.steps_to(comparison, effects.scores(comparison), "sgd"),
+        "losses": reaching.losses(comparison),
         "paths": landscape.best_paths({"sgd": "sgd", **optimizers}, rates, results.options["steps"]),
         "heights": pd.concat([landscape.heights(name) for name in landscape.LANDSCAPES]),
     }
 
 
-def contestant(runs):
+def method(runs):
     """The optimizer of each run; momentum of 0 is SGD, so that both are one program."""
     names = runs["optimizer"].astype(str).str.rpartition(":")[2]
     return names.mask((names == "momentum") & (runs["momentum"] == 0), "sgd") if "momentum" in runs else names
 
 
 def evidence(tables):
-    """Ratios of the losses at the end, and of the steps to that of SGD, by seed; widths by block; counts of rates."""
-    widths = selection.widths(tables["losses"], "contestant")
+    """Ratios of the losses at the end, and of the steps to that of SGD, by seed; widths by repeat; counts of rates."""
+    widths = selection.widths(tables["losses"], "method")
     found = {
         f"{name}_{what}": effects.contrast(tables["scores"], column, {"sgd": 1, name: -1}, log=True)
         for name in ("momentum", "adam")
@@ -92,14 +92,14 @@ def arriving(tables):
 def summary(tables):
     """Losses, steps and accuracies on each task, and what arrives on the landscapes."""
     names = {"train_loss": "training loss", "steps": "steps to SGD's end"}
-    keys = ["task", "contestant"]
+    keys = ["task", "method"]
     groups = tables["scores"].groupby(keys, sort=False)
-    widths = selection.widths(tables["losses"], "contestant").groupby(keys, sort=False)["width"].mean()
+    widths = selection.widths(tables["losses"], "method").groupby(keys, sort=False)["width"].mean()
     means = groups[list(names)].mean().join(groups["learning_rate"].median().rename("learning rate (median)"))
     first = tables["paths"].groupby(["landscape", "optimizer"], sort=False)["arrival"].first().unstack(sort=False)
     shown = means.join(widths.rename("good rates (decades)")).rename(columns=names).reset_index()
     return {
-        "On each task, each optimizer at its best learning rate": shown.rename(columns={"contestant": "optimizer"}),
+        "On each task, each optimizer at its best learning rate": shown.rename(columns={"method": "optimizer"}),
         "Learning rates that arrive at the low ground": arriving(tables).reset_index(),
         "Steps to it, at the fastest of them": first.map(_count).reset_index(),
     }
@@ -121,10 +121,10 @@ def pictures(tables):
 def _rates_picture(losses):
     """The mean over tasks of the training loss over that of guessing."""
     parts = losses.assign(part=losses["loss"] / losses["chance"])
-    means = parts.groupby(["task", "contestant", "learning_rate"], sort=False)["part"].mean().reset_index()
+    means = parts.groupby(["task", "method", "learning_rate"], sort=False)["part"].mean().reset_index()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / that of guessing"}
     look = {"legend": "optimizer", "kind": estimates.POSITIVE}
-    figure = figures.lines(means, "learning_rate", "part", "contestant", **look, **labels)
+    figure = figures.lines(means, "learning_rate", "part", "method", **look, **labels)
     return Picture(figure, "Training loss over the learning rate: 1 is guessing. Bands: 95% intervals over tasks.")
 
 
@@ -142,7 +142,7 @@ EXPERIMENT = Claim(
     lecture="Momentum and adaptive learning rates help gradient descent past local minima and over surfaces that are "
     "not convex.",
     measured="Training loss after as many steps, and the steps to the loss at which SGD ends, on eight tasks; every "
-    "optimizer tries the same learning rates in each block, the training loss chooses, and fresh seeds measure. "
+    "optimizer tries the same learning rates in each repeat, the training loss chooses, and fresh seeds measure. "
     "Beside it, the decades of rates that lose at most a tenth of the gain over guessing.",
     rules=RULES,
     takes="features",
@@ -150,14 +150,14 @@ EXPERIMENT = Claim(
         "optimizer": ["momentum", "adam"],
         "momentum": [0.0, 0.9],
         "learning_rate": log_range(1e-3, 10, 11),
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_repeats": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "deep_narrow_digits", "breast_cancer"),
             *("wine", "spirals", "parity", "teacher_student"),
-            confirm_seeds=4,
+            final_seeds=4,
         ),
         Option("rates", 40, "Learning rates that are tried on each landscape.", least=1),
         Option("steps", 400, "Steps on each landscape.", least=1),

@@ -12,7 +12,7 @@ from jaxnets.config.values import choices, log_range
 from jaxnets.errors import UserError
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
+from jaxnets.runs.experiment import FINAL_SEEDS, Claim, Option
 from jaxnets.stats import estimates
 
 CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
@@ -20,7 +20,7 @@ CLAIM = "A multilayer perceptron models negation; a linear classifier cannot."
 BUDGET = {"optimizer": "adam", "batch_size": 50, "num_steps": 400, "evaluate_every": 400}
 DANS = {"model": "dan", "hidden_units": [0, 32], "embedding_dim": 16, "vector_range": 0.1, **BUDGET}
 NETS = {"dataset": "negation", "model": "mlp", "activation": "tanh", "head": "sigmoid", "learning_rate": 0.03}
-STEPS = {"batch_size": 0, "num_train": 0, "num_steps": 1000, "evaluate_every": 1000, "num_blocks": 1}
+STEPS = {"batch_size": 0, "num_train": 0, "num_steps": 1000, "evaluate_every": 1000, "num_repeats": 1}
 NONE = (0, (), (0,))  # no hidden layer
 UNSEEN = {"dataset": "unseen_negations", "num_train": 0}
 LINEAR, JUDGED = "0", "4"  # hidden units: none, and one for each pattern
@@ -31,7 +31,7 @@ POINTS = {
     "bound": 0.02,
     "unit": "%",
     "reason": "Where one word in twenty is negated, adding up words loses no more.",
-    "power": "Three points are found in four of five repetitions, where a block's gain moves by one.",
+    "power": "Three points are found in four of five repetitions, where a repeat's gain moves by one.",
 }
 SIDE = {
     "kind": CONSTRUCTED,
@@ -75,24 +75,24 @@ def measure(results):
 
 
 def of_share(results, share):
-    """The confirming runs with and without a hidden layer, with their accuracy on sentences that hold a negation."""
+    """The final runs with and without a hidden layer, with their accuracy on sentences that hold a negation."""
     given = {} if share is None else {"negated_share": share}
-    studied = results.study("hidden_units", predictions=True, **given)
+    studied = results.comparison("hidden_units", predictions=True, **given)
     (trained,) = studied.reporting.values()
     negations = results.options["negations"]
     held = [words_and_windows.holding(fold.test.inputs, fold.vocabulary, negations) for fold in trained.folds]
-    scored = effects.scored_among(studied.study, {"negated_accuracy": held})
+    scored = effects.scored_among(studied.comparison, {"negated_accuracy": held})
     return scored if share is None else scored.assign(task=f"{share:.0%} negated")
 
 
 def on_unseen(results):
     """A DAN with a hidden layer on judgements that never stood behind "not": at each rate, and at the best by dev."""
     hidden = [one for one in choices(results.config.values()["hidden_units"]) if one not in NONE][-1]
-    studied = results.study("hidden_units", **UNSEEN, hidden_units=[hidden], keep="last")
+    studied = results.comparison("hidden_units", **UNSEEN, hidden_units=[hidden], keep="last")
     said = words_and_windows.judgements(*studied.reporting.values(), "the movie is {}", "the movie is not {}")
-    (facts,), rates = studied.study.tasks, studied.study.phase(TUNING)
-    rates = rates.assign(block=rates.get("block", 0), test_share=facts.test_share)
-    return {"unseen": effects.scores(studied.study), "rates": rates, "words": said}
+    (facts,), rates = studied.comparison.tasks, studied.comparison.phase(TUNING)
+    rates = rates.assign(repeat=rates.get("repeat", 0), test_share=facts.test_share)
+    return {"unseen": effects.scores(studied.comparison), "rates": rates, "words": said}
 
 
 def with_both(config):
@@ -102,19 +102,19 @@ def with_both(config):
 
 
 def evidence(tables):
-    """Patterns by counting and by share of starts; sentences by differences of accuracies, in each block."""
+    """Patterns by counting and by share of starts; sentences by differences of accuracies, in each repeat."""
     nets, scores, unseen, rates = (tables[name] for name in ("patterns", "scores", "unseen", "rates"))
     solved = nets["train_accuracy"] == 1
     linear, judged = (solved[nets["hidden_units"] == units] for units in (LINEAR, JUDGED))
     can = "one" if nets["separable"].any() else "none"
     told = f"{linear.sum()} of {len(linear):,} nets do; a linear program finds {can} that can"
-    deep = next((name for name in scores["contestant"].unique() if name != LINEAR), None)
+    deep = next((name for name in scores["method"].unique() if name != LINEAR), None)
     gain, negated = (effects.contrast(scores, f"{on}_accuracy", {deep: 1, LINEAR: -1}) for on in ("test", "negated"))
-    turned = effects.contrast(unseen, "test_accuracy", {unseen["contestant"].iloc[0]: 1})
+    turned = effects.contrast(unseen, "test_accuracy", {unseen["method"].iloc[0]: 1})
     return {
         "linear": Fact(can == "none" and not linear.any() if len(linear) else None, told),
         "patterns": estimates.share(int(judged.sum()), len(judged)),
-        # the shares are fixed, so that only blocks are drawn
+        # the shares are fixed, so that only repeats are drawn
         "sentences": gain.drop(columns="task", errors="ignore"),
         "each_share": gain,
         "negated": negated.drop(columns="task", errors="ignore"),
@@ -128,7 +128,7 @@ def summary(tables):
     nets = tables["patterns"].assign(solved=tables["patterns"]["train_accuracy"] == 1)
     solved = nets.groupby("hidden_units", sort=False)["solved"].mean().map("{:.1%}".format).reset_index()
     how = {"learning_rate": "median", "dev_accuracy": "mean", "test_accuracy": "mean", "negated_accuracy": "mean"}
-    accuracies = tables["scores"].groupby(["task", "contestant"], sort=False).agg(how).reset_index()
+    accuracies = tables["scores"].groupby(["task", "method"], sort=False).agg(how).reset_index()
     names = ["share", "hidden units", "learning rate (median)", "dev", "test", "test, with a negation"]
     rates = tables["rates"].groupby("learning_rate")[["dev_accuracy", "test_accuracy"]].mean().reset_index()
     return {
@@ -161,7 +161,7 @@ EXPERIMENT = Claim(
     about=CLAIM,
     lecture='A multilayer perceptron can model negation: the meaning of a word turns around behind "not".',
     measured="Nets on the patterns good, bad, not good and not bad; and test accuracy of a DAN with and without a "
-    "hidden layer, on sentences of which 5% to 50% are negated, both tuned alike in each block.",
+    "hidden layer, on sentences of which 5% to 50% are negated, both tuned alike in each repeat.",
     rules=RULES,
     takes="text",
     needs=("hidden_units",),
@@ -172,13 +172,13 @@ EXPERIMENT = Claim(
         **DANS,
         "learning_rate": log_range(1e-3, 1, 7),
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"shares": [0.1, 0.3, 0.5], "num_blocks": 4, "starts": 64},
+    quick={"shares": [0.1, 0.3, 0.5], "num_repeats": 4, "starts": 64},
     text={"num_train": 5000},
     of_text=("sentences", "each_share", "negated"),
     options=(
-        replace(CONFIRM_SEEDS, default=4),
+        replace(FINAL_SEEDS, default=4),
         Option("shares", [0.05, 0.1, 0.2, 0.35, 0.5], "Shares of the sentences that are negated.", least=0),
         Option("starts", 256, "Seeds of the nets on the four patterns.", least=1),
         Option("negations", ["not", "n't", "no", "never"], "Words that negate: sentences with one are looked at."),

@@ -31,7 +31,7 @@ def run(given):
         write(directory, console)
     if len(read) > 1:
         for directory in read:
-            if not directory.study.tasks:
+            if not directory.comparison.tasks:
                 raise UserError(f"'{directory.path}' holds no task that was carried out whole.")
         compare(read, names, Path(given.output), console)
     return 0
@@ -40,21 +40,23 @@ def run(given):
 def write(directory, console):
     """Writes the report and the figures of a run directory, and prints its answer."""
     console.rule(str(directory.path), align="left")
-    if not directory.study.tasks:
+    if not directory.comparison.tasks:
         console.print(
             f"No task has been carried out whole: {directory.left_out} runs were begun, and nothing is compared. If "
             f"nothing trains them now, '{command(f'--resume={directory.path}')}' goes on.",
             soft_wrap=True,
         )
         return
-    said = answer(directory.study, directory.margin, directory.over_examples)
+    said = answer(directory.comparison, directory.margin, directory.over_examples)
     tables.print_answer(console, said)
     if directory.left_out:
         console.print(
             f"Caution: {directory.left_out} runs are left out: of those that were interrupted, or of their task.",
             style="yellow",
         )
-    page, *_ = comparison_page.write(directory.path, directory.study, said, directory.command, directory.environment)
+    page, *_ = comparison_page.write(
+        directory.path, directory.comparison, said, directory.command, directory.environment
+    )
     console.print(f"Report: {page}", soft_wrap=True)
 
 
@@ -63,12 +65,12 @@ def compare(read, names, output, console):
     console.rule("Compared", align="left")
     if setups := directories.differences(read):
         console.print(Table("The set-ups differ in", ["", *names], setups))
-    study = directories.joined(read, names)
-    said = answer(study, read[0].margin, read[0].over_examples)
+    comparison = directories.joined(read, names)
+    said = answer(comparison, read[0].margin, read[0].over_examples)
     tables.print_answer(console, said)
     with io.file_errors(output):
         output.mkdir(parents=True, exist_ok=True)
-    page, *_ = comparison_page.write(output, study, said, command("report", *names), {})
+    page, *_ = comparison_page.write(output, comparison, said, command("report", *names), {})
     console.print(f"Report: {page}", soft_wrap=True)
 
 

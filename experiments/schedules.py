@@ -48,18 +48,20 @@ RULES = {
 
 def measure(results):
     """The best of as many draws of a constant rate and of a schedule, on each task; and with or without a warm-up."""
-    study = results.study(contestant, score="train_loss", changes=_seldom).study
+    comparison = results.comparison(method, score="train_loss", changes=_seldom).comparison
     values = {"decays": 0.0} if "decays" in results.config.arguments else {"schedule": "constant"}
     few = {"num_trials": max(1, results.config.num_trials // 3), "num_seeds": 1}
-    warm = results.study(_start, score="train_loss", changes=lambda task: _warm(results, task), **values, **few).study
+    warm = results.comparison(
+        _start, score="train_loss", changes=lambda task: _warm(results, task), **values, **few
+    ).comparison
     return {
-        "scores": effects.scores(study, ["decay_form", "decay_end"]),
+        "scores": effects.scores(comparison, ["decay_form", "decay_end"]),
         "starts": effects.scores(warm),
-        "trials": study.runs.assign(block=study.runs.get("block", 0)),
+        "trials": comparison.runs.assign(repeat=comparison.runs.get("repeat", 0)),
     }
 
 
-def contestant(runs):
+def method(runs):
     """What each run is: of a constant rate, or of a schedule."""
     decays = runs["decays"].fillna(1) if "decays" in runs else 1
     return (runs["schedule"].eq("constant") | (decays == 0)).map({True: "constant", False: "schedule"})
@@ -93,12 +95,12 @@ def evidence(tables):
 def summary(tables):
     """Losses of the best draws on each task, and how often each form was chosen."""
     names = {"train_loss": "training loss", "test_loss": "test loss", "test_accuracy": "test accuracy"}
-    groups = pd.concat([tables["scores"], tables["starts"]]).groupby(["task", "contestant"], sort=False)
+    groups = pd.concat([tables["scores"], tables["starts"]]).groupby(["task", "method"], sort=False)
     shown = groups[list(names)].mean().join(groups["learning_rate"].median().rename("learning rate (median)"))
     found = {"On each task, the best of as many draws": shown.rename(columns=names).reset_index()}
     if "decay_form" not in tables["scores"]:
         return found
-    chosen = tables["scores"][tables["scores"]["contestant"] == "schedule"].drop_duplicates(["task", "block"])
+    chosen = tables["scores"][tables["scores"]["method"] == "schedule"].drop_duplicates(["task", "repeat"])
     forms = chosen["decay_form"].astype(int).clip(0, len(FORMS) - 1).map(dict(enumerate(FORMS)))
     counts = chosen.assign(form=forms).groupby("form", sort=False)
     table = counts.agg(times=("form", "size"), end=("decay_end", "median")).reset_index()
@@ -111,14 +113,14 @@ def pictures(tables):
 
 
 def _draws_picture(trials):
-    """Of each task and contestant, the mean over blocks of the lowest loss within each third of a decade."""
-    tried = trials[(trials["phase"] == "tuning") & trials["contestant"].isin(list(SCHEDULE))]
+    """Of each task and method, the mean over repeats of the lowest loss within each third of a decade."""
+    tried = trials[(trials["phase"] == "tuning") & trials["method"].isin(list(SCHEDULE))]
     places = tried.assign(rate=10 ** ((np.log10(tried["learning_rate"]) * 3).round() / 3))
-    least = places.groupby(["task", "block", "contestant", "rate"])["train_loss"].min().reset_index()
+    least = places.groupby(["task", "repeat", "method", "rate"])["train_loss"].min().reset_index()
     parts = least.assign(part=least["train_loss"] / least.groupby("task")["train_loss"].transform("min"))
-    logs = parts.assign(part=np.log10(parts["part"])).groupby(["task", "contestant", "rate"])["part"].mean()
+    logs = parts.assign(part=np.log10(parts["part"])).groupby(["task", "method", "rate"])["part"].mean()
     labels = {"xscale": "log", "xlabel": "learning rate", "ylabel": "training loss / lowest (powers of ten)"}
-    figure = figures.lines(logs.reset_index(), "rate", "part", "contestant", kind=estimates.POSITIVE, **labels)
+    figure = figures.lines(logs.reset_index(), "rate", "part", "method", kind=estimates.POSITIVE, **labels)
     caption = "Training loss of the best draws at each learning rate, over the lowest of the task."
     return Picture(figure, f"{caption} Bands: 95% intervals over tasks.")
 
@@ -141,14 +143,14 @@ EXPERIMENT = Claim(
         "search": "random",
         "num_trials": 24,
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_blocks": 4},
+    quick={"tasks": ["digits", "wine", "spirals", "teacher_student"], "num_repeats": 4},
     options=(
         *of_suite(
             *("digits", "digits_noise", "deep_narrow_digits", "breast_cancer"),
             *("wine", "spirals", "parity", "teacher_student"),
-            confirm_seeds=4,
+            final_seeds=4,
         ),
         Option("warm_up", 0.1, "Share of a task's steps over which the warm-up goes.", least=0),
     ),

@@ -16,7 +16,7 @@ from jaxnets.runs.experiment import Claim, Option, of_suite
 CLAIM = "Given enough steps SGD reaches almost the same place as the full gradient, and each step is much faster."
 
 SGD, FULL = "SGD", "full gradient"
-KEYS = ["task", "block", "seed", "test_share"]
+KEYS = ["task", "repeat", "seed", "test_share"]
 BUDGET = ("batch_size", "num_steps", "evaluate_every")
 FEWER = {"num_train": 400}  # so that steps of the full gradient can be many
 ON_TASK = dict.fromkeys(("digits", "spirals", "teacher_student"), FEWER)
@@ -30,7 +30,7 @@ SAME = {
     "unit": "%",
     "reason": "Shares of the loss of guessing, log(classes), mean the same on each task, and count as 1 from there on; "
     "below 2% Frankle et al. (2020) take a difference for noise.",
-    "power": "A spread of up to 1% between blocks lets equal ends be seen in four of five repetitions.",
+    "power": "A spread of up to 1% between repeats lets equal ends be seen in four of five repetitions.",
 }
 MORE = {"kind": EMPIRICAL, "bound": float(np.log(2)), "unit": "log×", "reason": "A finer grid of rates could halve it."}
 RULES = {
@@ -61,15 +61,15 @@ def measure(results):
     """The runs of both, the barriers between their ends, the examples to equal losses, and the seconds of a step."""
     budget = {name: results.config.values()[name] for name in BUDGET}
     changes = {"changes": lambda task: {**budget, **ON_TASK.get(task.name, {})} if task else {}}
-    studied = results.study(_method, score="train_loss", keep="last", **changes)
-    scored, parts = effects.scores(studied.study), {"pairs": [], "reached": [], "times": []}
-    for facts in studied.study.tasks:
+    studied = results.comparison(_method, score="train_loss", keep="last", **changes)
+    scored, parts = effects.scores(studied.comparison), {"pairs": [], "reached": [], "times": []}
+    for facts in studied.comparison.tasks:
         trained, about = studied.reporting[facts.name], {"task": facts.name, "test_share": facts.test_share}
-        parts["pairs"].append(landscape.pairs(trained, "contestant", starts=False).assign(**about))
-        parts["reached"].append(measures.examples_to_worst(trained.runs, trained.curves, "contestant").assign(**about))
+        parts["pairs"].append(landscape.pairs(trained, "method", starts=False).assign(**about))
+        parts["reached"].append(measures.examples_to_worst(trained.runs, trained.curves, "method").assign(**about))
         parts["times"].append(_times(trained, results.options["rounds"]).assign(**about))
-    guessing = scored["task"].map({facts.name: np.log(facts.num_classes) for facts in studied.study.tasks})
-    paths = studied.study.curves.merge(scored[["run", "task", "contestant"]], on="run")
+    guessing = scored["task"].map({facts.name: np.log(facts.num_classes) for facts in studied.comparison.tasks})
+    paths = studied.comparison.curves.merge(scored[["run", "task", "method"]], on="run")
     tables = {name: pd.concat(tables, ignore_index=True) for name, tables in parts.items()}
     return {**tables, "scores": scored.assign(guessing=guessing), "paths": paths}
 
@@ -81,7 +81,7 @@ def _method(runs):
 
 def _times(trained, rounds):
     """Seconds of a step on all training examples in each round, of both; none where there are few batches of them."""
-    whole, first = timing.on_all_examples(trained), trained.runs.drop_duplicates("contestant").set_index("contestant")
+    whole, first = timing.on_all_examples(trained), trained.runs.drop_duplicates("method").set_index("method")
     if not rounds or len(whole.folds[0].train) < MANY * first["batch_size"].min():
         return pd.DataFrame({"round": [], SGD: [], FULL: []})
     runs = {name: (whole, int(run)) for name, run in first["run"].items()}
@@ -110,7 +110,7 @@ def _barriers(tables):
 
 def _examples(tables):
     """For each start the logarithm of how many times the examples of SGD the full gradient sees to an equal loss."""
-    wide = tables["reached"].pivot_table(index=KEYS, columns="contestant", values="examples", sort=False)
+    wide = tables["reached"].pivot_table(index=KEYS, columns="method", values="examples", sort=False)
     wide = np.log(wide.reindex(columns=[SGD, FULL]))
     return (wide[FULL] - wide[SGD]).rename("effect").dropna().reset_index()
 
@@ -119,7 +119,7 @@ def summary(tables):
     """Where both end, how high the barriers are, and what both take."""
     scored = tables["scores"]
     columns = ["learning_rate", "train_loss", "test_loss", "test_accuracy"]
-    ends = scored.groupby(["task", "contestant"], sort=False)[columns].median().reset_index()
+    ends = scored.groupby(["task", "method"], sort=False)[columns].median().reset_index()
     high = _barriers(tables).groupby("task", sort=False)[[OTHER_METHOD, OTHER_ORDER]].mean()
     times = tables["times"].groupby("task", sort=False)[[SGD, FULL]].median() * 1e6
     examples = np.exp(_examples(tables).groupby("task", sort=False)["effect"].mean()).rename("full gradient over SGD")
@@ -140,7 +140,7 @@ def pictures(tables):
 def _steps(paths):
     task = paths["task"].iloc[0]
     look = {"markers": False, "yscale": "log", "title": task, "xlabel": "steps", "ylabel": "training loss (nats)"}
-    figure = figures.lines(paths[paths["task"] == task], "step", "train_loss", "contestant", **look)
+    figure = figures.lines(paths[paths["task"] == task], "step", "train_loss", "method", **look)
     return Picture(figure, f"{task}: training loss over steps, each at its best rate. Bands: 95% intervals over runs.")
 
 
@@ -160,11 +160,11 @@ EXPERIMENT = Claim(
         "batch_size": [32, 0],
         "num_steps": 700,
         "evaluate_every": 25,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"tasks": ["digits", "digits_noise"], "num_blocks": 4, "rounds": 10},
+    quick={"tasks": ["digits", "digits_noise"], "num_repeats": 4, "rounds": 10},
     options=(
-        *of_suite(*ON_TASK, "wine", "breast_cancer", confirm_seeds=4),
+        *of_suite(*ON_TASK, "wine", "breast_cancer", final_seeds=4),
         Option("rounds", 20, "Rounds of timing; 0 leaves it out.", least=0),
     ),
     measure=measure,

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 from jaxnets.config.values import linear_range, log_range
 from jaxnets.report import figures, tables
-from jaxnets.runs.experiment import CONFIRM_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, Comparison
+from jaxnets.runs.experiment import FINAL_SEEDS, LEVEL, MARGIN, OVER_EXAMPLES, MethodComparison
 from jaxnets.stats import baselines, ensembles
 
 CLAIM = "Compares DAN, text CNN and classical baselines on texts: tuned alike, single nets and ensembles."
 
 
-def report(results, study, console):
+def report(results, comparison, console):
     """Single nets and ensembles beside the baselines; what the ensemble of the net that dev prefers takes for what."""
-    runs, predictions, folds = first_block(results, console)
+    runs, predictions, folds = first_repeat(results, console)
     shown = runs, predictions, results.test_share
     nets, together = ensembles.systems_of_runs(*shown), ensembles.ensembles_of_runs(*shown)
     if not nets:
@@ -37,16 +37,16 @@ def report(results, study, console):
         console.print(f"Figure: {path}", soft_wrap=True)
 
 
-def first_block(results, console):
-    """The runs, predictions and data sets: of the first block, if there are several."""
-    if "block" not in results.runs:
+def first_repeat(results, console):
+    """The runs, predictions and data sets: of the first repeat, if there are several."""
+    if "repeat" not in results.runs:
         return results.runs, results.predictions, results.folds
-    console.print("The tables below are of the first block.")
-    runs = results.runs[results.runs["block"] == 0].drop(columns="block")
+    console.print("The tables below are of the first repeat.")
+    runs = results.runs[results.runs["repeat"] == 0].drop(columns="repeat")
     return runs, results.predictions[results.predictions["run"].isin(runs["run"])], results.folds[:1]
 
 
-EXPERIMENT = Comparison(
+EXPERIMENT = MethodComparison(
     name="text_classification",
     about=CLAIM,
     by="model",
@@ -79,6 +79,6 @@ EXPERIMENT = Comparison(
         "num_seeds": 3,
         "num_trials": 8,
     },
-    options=[replace(CONFIRM_SEEDS, default=12), MARGIN, LEVEL, OVER_EXAMPLES],
+    options=[replace(FINAL_SEEDS, default=12), MARGIN, LEVEL, OVER_EXAMPLES],
     report=report,
 )

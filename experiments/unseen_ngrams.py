@@ -13,7 +13,7 @@ from jaxnets.data import learned_vectors
 from jaxnets.errors import UserError
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
+from jaxnets.runs.experiment import FINAL_SEEDS, Claim, Option
 from jaxnets.stats import baselines
 
 CLAIM = "A CNN over word vectors understands n-grams that it never saw; n-gram indicators do not."
@@ -72,11 +72,11 @@ def measure(results):
     classes = [len(np.unique(one.predictions[among])) for one, among in zip(bayes, new, strict=True)]
     systems, likeness = [], []
     for (kind, degree), values in of_kinds(results).items():
-        studied = results.study("model", predictions=True, keep="last", **values)
+        studied = results.comparison("model", predictions=True, keep="last", **values)
         (trained,) = studied.reporting.values()
         of_kind = {"vectors": kind, "degree": degree, "system": f"{kind}, degree {degree:g}" if degree else kind}
         of_kind |= {"test_share": share}  # a loader does not tell it
-        systems.append(effects.scored_among(studied.study, {"right": new}).assign(**of_kind))
+        systems.append(effects.scored_among(studied.comparison, {"right": new}).assign(**of_kind))
         likeness.append(words_and_windows.likeness(trained, results.options["phrases"]).assign(**of_kind))
     return {
         "systems": pd.concat(systems, ignore_index=True),
@@ -103,18 +103,18 @@ def of_kinds(results):
 
 
 def closed(tables, *kinds):
-    """The share of the gap that some kinds of vectors close, by block, seed and system."""
+    """The share of the gap that some kinds of vectors close, by repeat, seed and system."""
     kind, systems = tables["systems"]["vectors"], tables["systems"]
     found = effects.gap_closed(systems[kind.isin(kinds)], systems[kind == RANDOM], "right")
     return found.dropna(subset="effect")
 
 
 def evidence(tables):
-    """Indicators by counting; shares of the gap and differences of accuracies in each block; phrases by cosines."""
+    """Indicators by counting; shares of the gap and differences of accuracies in each repeat; phrases by cosines."""
     indicators, systems, likeness = tables["indicators"], tables["systems"], tables["likeness"]
     apart = likeness[likeness["vectors"] != RANDOM] if len(likeness) else likeness
     there, given = indicators[indicators["texts"] > 0], systems[systems["vectors"] == GIVEN]
-    text = f"in each block Naive Bayes on them names one class for all; {there['texts'].sum():,} texts"
+    text = f"in each repeat Naive Bayes on them names one class for all; {there['texts'].sum():,} texts"
     return {
         "indicators": Fact(bool((there["classes"] == 1).all()) if len(there) else None, text),
         "similarity": closed(tables, GIVEN),
@@ -144,7 +144,7 @@ def pictures(tables):
     found = closed(tables, GIVEN, LEARNED).drop(columns="task").rename(columns={"system": "task"})
     gaps = figures.on_tasks(found, RULES["similarity"], xlabel="share of the gap closed")
     caption = "The share of the errors over random vectors that other vectors spare, on n-grams never seen. Dashed: the"
-    return {"gaps": Picture(gaps, f"{caption} smallest share of interest. Bars: 95% intervals over blocks.")}
+    return {"gaps": Picture(gaps, f"{caption} smallest share of interest. Bars: 95% intervals over repeats.")}
 
 
 EXPERIMENT = Claim(
@@ -152,7 +152,7 @@ EXPERIMENT = Claim(
     about=CLAIM,
     lecture="Word vectors let a CNN process n-grams that it never saw; indicators of n-grams cannot.",
     measured="Test accuracy of a trained CNN on texts none of whose n-grams occurred in training, over random vectors "
-    "and over vectors in which like words are alike, by degree of likeness, all tuned alike in each block.",
+    "and over vectors in which like words are alike, by degree of likeness, all tuned alike in each repeat.",
     rules=RULES,
     check=check,
     takes="text",
@@ -171,20 +171,20 @@ EXPERIMENT = Claim(
         "num_steps": 200,
         "evaluate_every": 200,
         "num_seeds": 2,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"degrees": [0.3, 1.0], "num_blocks": 4},
+    quick={"degrees": [0.3, 1.0], "num_repeats": 4},
     text={
         "word_vectors": "",
         "degrees": [0.5, 1.0],
         "num_train": 2000,
         "batch_size": 50,
         "num_seeds": 1,
-        "confirm_seeds": 4,
+        "final_seeds": 4,
     },
     of_text=("similarity", "learned", "degrees", "seen", "phrases"),
     options=(
-        replace(CONFIRM_SEEDS, default=24),
+        replace(FINAL_SEEDS, default=24),
         Option("degrees", [0.1, 0.3, 0.6, 1.0], "Shares of the given vectors' variance that are kept.", least=0),
         Option("unlabelled", 2000, "Generated sentences without labels from which vectors are learned.", least=50),
         Option("dim", 32, "Numbers of a vector that is learned, where none are given.", least=1),

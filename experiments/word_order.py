@@ -12,7 +12,7 @@ from jaxnets.claims.verdicts import CONSTRUCTED, EMPIRICAL, IDENTITY, Fact, Rule
 from jaxnets.config.values import choices, log_range
 from jaxnets.report import figures
 from jaxnets.report.figures import Picture
-from jaxnets.runs.experiment import CONFIRM_SEEDS, Claim, Option
+from jaxnets.runs.experiment import FINAL_SEEDS, Claim, Option
 from jaxnets.stats.selection import FINISHED
 
 CLAIM = "A CNN combines the words of a window; an average cannot."
@@ -27,7 +27,7 @@ POINT = {
     "bound": 0.01,
     "unit": "%",
     "reason": "Systems for sentences are told apart by points of accuracy.",
-    "power": "Two points are found in four of five repetitions, where a block's accuracy moves by one.",
+    "power": "Two points are found in four of five repetitions, where a repeat's accuracy moves by one.",
 }
 EXACT = {"kind": IDENTITY, "test": "exact"}
 RULES = {
@@ -57,19 +57,21 @@ def measure(results):
     """Systems tuned and confirmed at each distance, and asked about test texts in both orders; so on a given set."""
     given = results.config.dataset != "word_order"
     made = {"dataset": "word_order", "num_train": 0, **SIZES} if given else {}
-    studies = {one: results.study(systems, keep="last", distance=one, **made) for one in results.options["distances"]}
+    comparisons = {
+        one: results.comparison(systems, keep="last", distance=one, **made) for one in results.options["distances"]
+    }
     if given:
         widths = choices(results.config.values().get("filter_widths", []))
         widest = {"filter_widths": max(widths, key=np.max)} if widths else {}
-        studies[GIVEN] = results.study(systems, keep="last", **widest)
-    asked = [of_study(results, studied, distance) for distance, studied in studies.items()]
+        comparisons[GIVEN] = results.comparison(systems, keep="last", **widest)
+    asked = [of_comparison(results, studied, distance) for distance, studied in comparisons.items()]
     return {name: pd.concat([tables[name] for tables in asked], ignore_index=True) for name in asked[0]}
 
 
-def of_study(results, studied, distance):
-    """The scores of a study, and what the bags and the CNN that covers the distance say in both orders."""
-    scored, (trained,) = effects.scores(studied.study).assign(distance=distance), studied.reporting.values()
-    runs = trained.runs[trained.runs["contestant"].isin(telling(scored["contestant"].unique(), distance))]
+def of_comparison(results, studied, distance):
+    """The scores of a comparison, and what the bags and the CNN that covers the distance say in both orders."""
+    scored, (trained,) = effects.scores(studied.comparison).assign(distance=distance), studied.reporting.values()
+    runs = trained.runs[trained.runs["method"].isin(telling(scored["method"].unique(), distance))]
     orders, texts = words_and_windows.orders(trained, runs, results.options["examples"], results.config.first_seed)
     tables = {"scores": scored, "orders": orders, "texts": texts}
     return {name: table.assign(distance=distance) for name, table in tables.items()}
@@ -77,17 +79,17 @@ def of_study(results, studied, distance):
 
 def ahead(scored, name=None, column="test_accuracy"):
     """Effects of a system, by default the CNN that covers the distance, against the DAN."""
-    name = name or covering(scored["contestant"].unique(), scored["distance"].iloc[0])
+    name = name or covering(scored["method"].unique(), scored["distance"].iloc[0])
     # the DAN's best rate may be at an edge: where order decides, none is better than another
-    edged = scored.assign(edge=scored["edge"] & (scored["contestant"] != DAN))
+    edged = scored.assign(edge=scored["edge"] & (scored["method"] != DAN))
     return effects.contrast(edged, column, {name: 1, DAN: -1})
 
 
 def evidence(tables):
     """What windows gain on the average at each distance, and what order is worth to them: on a given set, if any."""
     orders = tables["orders"].assign(order_accuracy=tables["orders"]["right"] - tables["orders"]["shuffled"])
-    change = orders[orders["contestant"].isin(BAGS)]["change"].max()
-    keys = ["distance", "contestant", "block", "seed"]
+    change = orders[orders["method"].isin(BAGS)]["change"].max()
+    keys = ["distance", "method", "repeat", "seed"]
     scores = tables["scores"].merge(orders[[*keys, "order_accuracy"]], on=keys, how="left")
     # what did not finish is at chance, in any order
     scores["order_accuracy"] = scores["order_accuracy"].mask(scores["status"] != FINISHED, 0.0)
@@ -108,10 +110,10 @@ def evidence(tables):
 def summary(tables):
     """Accuracy by window and distance, and with the words shuffled."""
     scores, orders = (tables[one].assign(distance=tables[one]["distance"].map(shown)) for one in ("scores", "orders"))
-    names = {"contestant": "system", "right": "test accuracy", "shuffled": "words shuffled", "change": "largest change"}
+    names = {"method": "system", "right": "test accuracy", "shuffled": "words shuffled", "change": "largest change"}
     how = {"right": "mean", "shuffled": "mean", "change": "max"}
-    accuracies = scores.pivot_table(index="contestant", columns="distance", values="test_accuracy", sort=False)
-    both = orders.groupby(["distance", "contestant"], sort=False).agg(how).reset_index()
+    accuracies = scores.pivot_table(index="method", columns="distance", values="test_accuracy", sort=False)
+    both = orders.groupby(["distance", "method"], sort=False).agg(how).reset_index()
     return {
         "Test accuracy by distance of the deciding words": accuracies.reset_index().rename(columns=names),
         "The words in their order and shuffled, and the largest change of a probability": both.rename(columns=names),
@@ -126,18 +128,16 @@ def shown(distance):
 def pictures(tables):
     """Accuracy over the distance, accuracy in both orders, and what is said of each text in both orders."""
     scores, (orders, texts) = tables["scores"], (of_last(tables[name]) for name in ("orders", "texts"))
-    made = scores[scores["distance"] != GIVEN].groupby(["contestant", "distance", "block"], sort=False)
+    made = scores[scores["distance"] != GIVEN].groupby(["method", "distance", "repeat"], sort=False)
     means, look = made["test_accuracy"].mean().reset_index(), {"percent": True, "legend": "system"}
-    distance = figures.lines(means, "distance", "test_accuracy", "contestant", **look)
+    distance = figures.lines(means, "distance", "test_accuracy", "method", **look)
     drawn = {"distance": Picture(distance, "Test accuracy by distance of the deciding words. Bands: 95% intervals.")}
     if orders.empty:
         return drawn
-    both = orders.rename(columns={"right": "in order"}).melt("contestant", ["in order", "shuffled"], "order", "right")
-    accuracy = figures.dots_of_means(both, "contestant", "order", "right", percent=True, xlabel="test accuracy")
+    both = orders.rename(columns={"right": "in order"}).melt("method", ["in order", "shuffled"], "order", "right")
+    accuracy = figures.dots_of_means(both, "method", "order", "right", percent=True, xlabel="test accuracy")
     labels = {"xlabel": "log-odds of the last class", "ylabel": "the same, words shuffled"}
-    said = figures.against(
-        texts.groupby("contestant", sort=False).head(300), "plain", "shuffled", "contestant", **labels
-    )
+    said = figures.against(texts.groupby("method", sort=False).head(300), "plain", "shuffled", "method", **labels)
     caption = "What one net of each kind says of test texts in their order and shuffled; dotted: order is no matter."
     drawn["accuracy"] = Picture(accuracy, "Test accuracy in order and with words shuffled. Bars: 95% intervals.")
     return {**drawn, "texts": Picture(said, caption)}
@@ -153,7 +153,7 @@ EXPERIMENT = Claim(
     about=CLAIM,
     lecture="A CNN looks at windows of neighbouring words and so combines them; pooling of single words cannot.",
     measured="Test accuracy of CNNs by window width and of a DAN, on pairs of sentences of the same words whose "
-    "deciding words stand one to three words apart, and on their words shuffled; all tuned alike in each block.",
+    "deciding words stand one to three words apart, and on their words shuffled; all tuned alike in each repeat.",
     rules=RULES,
     takes="text",
     defaults={
@@ -163,9 +163,9 @@ EXPERIMENT = Claim(
         "filter_widths": [1, 2, 3, 4],
         "optimizer": "adam",
         "batch_size": 50,
-        "num_blocks": 8,
+        "num_repeats": 8,
     },
-    quick={"distances": [1, 2], "filter_widths": [1, 2, 3], "num_blocks": 4},
+    quick={"distances": [1, 2], "filter_widths": [1, 2, 3], "num_repeats": 4},
     text={
         "distances": [1, 2],
         "filter_widths": [1, 2, 3],
@@ -173,11 +173,11 @@ EXPERIMENT = Claim(
         "num_train": 5000,
         "num_steps": 300,
         "evaluate_every": 300,
-        "confirm_seeds": 2,
+        "final_seeds": 2,
     },
     of_text=("shuffled",),
     options=(
-        replace(CONFIRM_SEEDS, default=4),
+        replace(FINAL_SEEDS, default=4),
         Option("distances", [1, 2, 3], "Distances between the deciding words of the sentences.", least=1),
         Option("examples", 1000, "Test texts that are asked about in both orders, the first ones.", least=1),
     ),

@@ -13,9 +13,11 @@ SYNONYMS = {
     "seeds": "num_seeds",
     "epochs": "num_epochs",
     "steps": "num_steps",
-    "blocks": "num_blocks",
+    "repeats": "num_repeats",
+    "num_blocks": "num_repeats",
+    "confirm_seeds": "final_seeds",
 }
-"""What other libraries call a field."""
+"""What other libraries, or earlier versions, call a field."""
 
 # a command to the screen; a title, a link or another string with its end; any other sequence, without what follows it
 _SEQUENCES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?")

@@ -109,7 +109,7 @@ def _descriptions(docstring: str) -> dict[str, str]:
 
 
 _COLUMNS = (
-    *("run", "status", "fold", "block", "task", "phase", "contestant", "seconds", "step", "epoch"),
+    *("run", "status", "fold", "repeat", "task", "phase", "method", "seconds", "step", "epoch"),
     *("diverged_step", "judged_step", "best_dev_accuracy", "best_step"),
     *metrics.columns(),
 )

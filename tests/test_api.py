@@ -206,8 +206,8 @@ CALLS = {
     "inputs: their shape is [2]; the model takes [examples, 2]": lambda xor: xor.predict(0, [0, 1]),
     "keyword: 'self' is not known": lambda xor: xor.train(self=1),
     "keyword: 'config' is not known": lambda xor: xor.train(config=1),
-    "by: 'optimiser' is not known": lambda xor: xor.study("optimiser"),
-    "by: 3 is neither the name of a hyperparameter nor a function": lambda xor: xor.study(3),
+    "by: 'optimiser' is not known": lambda xor: xor.comparison("optimiser"),
+    "by: 3 is neither the name of a hyperparameter nor a function": lambda xor: xor.comparison(3),
     "directory: None is not a path": lambda xor: xor.save(None),
 }
 

@@ -110,14 +110,14 @@ ALL = {name: importlib.import_module(f"jaxnets.experiments.{name}").EXPERIMENT f
 EXPERIMENTS = {name: one for name, one in ALL.items() if isinstance(one, Experiment)}
 SMALL = {
     "activations": "--repetitions=2 --size=64",
-    "batch_size": "--batch_size=4,16 --draws=20 --rounds=2 --num_blocks=1",
+    "batch_size": "--batch_size=4,16 --draws=20 --rounds=2 --num_repeats=1",
     "building_blocks": "",
     "compare_optimizers": "--optimizer=sgd,adam",
     "computing_gradients": "--places=3 --widths=8,16 --repetitions=2",
-    "dan_vs_naive_bayes": "--num_blocks=2 --confirm_seeds=2",
+    "dan_vs_naive_bayes": "--num_repeats=2 --final_seeds=2",
     "depth_vs_width": "--layers=1 --width=8",
     "initialization": "--initializer=zeros,he,xavier --layers=2",
-    "learning_rate": "--tasks=own --num_blocks=2 --draws=16 --probes=2",
+    "learning_rate": "--tasks=own --num_repeats=2 --draws=16 --probes=2",
     "linear_collapse": "",
     "local_optima": "--optimizer=sgd,adam",
     "momentum_and_adam": "--optimizer=sgd,adam --rates=3 --steps=20",
@@ -127,7 +127,7 @@ SMALL = {
     "text_classification": "",
     "train": "",
     "unseen_ngrams": "",
-    "word_order": "--examples=10 --num_blocks=1 --distances=1",
+    "word_order": "--examples=10 --num_repeats=1 --distances=1",
     "xor": "",
 }
 REFUSED = {

@@ -15,26 +15,28 @@ from jaxnets.comparison.answer import answer
 from jaxnets.report import comparison_page, tables
 from jaxnets.report.console import Terminal
 from jaxnets.stats import estimates, selection
-from tests.report import studies
+from tests.report import comparisons
 
 
 def test_a_metric_that_is_added_in_one_place_is_in_tables_report_and_leaderboard(monkeypatch):
     f1 = metrics.Metric("f1", "share", True, "{:.2%}", "f1", lambda chance, classes: 1 / classes)
     monkeypatch.setitem(metrics.METRICS, "f1", f1)
-    study = studies.study(("sgd", "adam"), trials=3, seeds=2, confirm=4)
-    made = study.runs.assign(dev_f1=study.runs["dev_accuracy"] - 0.1, test_f1=study.runs["test_accuracy"] - 0.1)
-    study = dataclasses.replace(study, runs=made)
-    said = answer(study)
-    row = said.contestants.iloc[0]
+    comparison = comparisons.comparison(("sgd", "adam"), trials=3, seeds=2, confirm=4)
+    made = comparison.runs.assign(
+        dev_f1=comparison.runs["dev_accuracy"] - 0.1, test_f1=comparison.runs["test_accuracy"] - 0.1
+    )
+    comparison = dataclasses.replace(comparison, runs=made)
+    said = answer(comparison)
+    row = said.methods.iloc[0]
     assert row["f1"] == pytest.approx(row["accuracy"] - 0.1)
     assert 0 < row["f1_low"] < row["f1"] < row["f1_high"] < 1
-    (scores, *_) = tables.of_contestants(study, said)
+    (scores, *_) = tables.of_methods(comparison, said)
     assert "test f1" in scores.columns
     assert scores.rows[0][list(scores.columns).index("test f1")].startswith(f"{100 * row['f1']:.2f}% (")
-    assert (estimates.kind_of("test_f1"), leaderboard.failed(study.tasks[0], "test_f1")) == ("share", 0.1)
+    assert (estimates.kind_of("test_f1"), leaderboard.failed(comparison.tasks[0], "test_f1")) == ("share", 0.1)
     lost = made[:2].assign(status=["finished", "diverged"])
     assert selection.counted(lost, "test_f1").iloc[1] == 0
-    shown = json.loads(studies.page(study, said).partition('id="content">')[2].partition("</script>")[0])
+    shown = json.loads(comparisons.page(comparison, said).partition('id="content">')[2].partition("</script>")[0])
     assert ["test_f1", "test f1", "number share"] in shown["table"]
     assert "test_f1" in metrics.columns(["test"])
 
@@ -52,14 +54,14 @@ def test_what_needs_no_jax_imports_none():
 
 
 def test_a_level_reaches_every_interval_table_figure_and_sentence():
-    usual = studies.study(("sgd", "momentum", "adam"), trials=3, seeds=2, confirm=9)
+    usual = comparisons.comparison(("sgd", "momentum", "adam"), trials=3, seeds=2, confirm=9)
     at_90 = dataclasses.replace(usual, level=0.9)
     said, lower = answer(usual), answer(at_90)
     assert (said.percent, lower.percent) == ("95%", "90%")
     for table, low, high in (
-        ("contestants", "accuracy_low", "accuracy_high"),
-        ("contestants", "median_low", "median_high"),
-        ("contestants", "loss_low", "loss_high"),
+        ("methods", "accuracy_low", "accuracy_high"),
+        ("methods", "median_low", "median_high"),
+        ("methods", "loss_low", "loss_high"),
         ("pairs", "low", "high"),
         ("pairs", "bound_low", "bound_high"),
         ("pairs", "improvement_low", "improvement_high"),
@@ -74,7 +76,7 @@ def test_a_level_reaches_every_interval_table_figure_and_sentence():
     console = Terminal(file=io.StringIO(), width=200)
     tables.print_answer(console, lower)
     text = console.file.getvalue() + "".join(chart.caption for chart in comparison_page.charts(at_90, lower))
-    text += "".join(table.note for table in tables.of_contestants(at_90, lower)) + studies.page(at_90, lower)
+    text += "".join(table.note for table in tables.of_methods(at_90, lower)) + comparisons.page(at_90, lower)
     text = text.replace("one-sided, with 95% confidence", "")  # each of two bounds, 90% together
     assert "95%" not in text.partition("window.vegaEmbed")[0]
     assert "test accuracy (90% CI)" in text
@@ -82,7 +84,7 @@ def test_a_level_reaches_every_interval_table_figure_and_sentence():
     assert "bands: 90% intervals" in text
     assert "(90% upper bound)" in text
     assert "at 90% together" in text
-    two = answer(dataclasses.replace(studies.study(("sgd", "adam"), trials=3, seeds=2, confirm=9), level=0.9))
+    two = answer(dataclasses.replace(comparisons.comparison(("sgd", "adam"), trials=3, seeds=2, confirm=9), level=0.9))
     assert "(90% CI" in two.sentences[0]
 
 

@@ -10,7 +10,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import unparse
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
-from tests.docs.pages import PAGES, blocks
+from tests.docs.pages import PAGES, repeats
 
 SIZES = ("dataset", "model", "batch_size", "num_steps", "evaluate_every")
 
@@ -38,11 +38,11 @@ def test_at_least_ten_tasks_are_small_and_differ_in_data_model_or_sizes():
 
 
 @pytest.mark.parametrize("name", tasks.SMALL)
-def test_the_data_of_a_task_can_be_drawn_in_blocks(name):
+def test_the_data_of_a_task_can_be_drawn_in_repeats(name):
     values = tasks.KNOWN[name].values
     taken = data.find(values["dataset"])
     arguments = {one: values[one] for one in values if one in taken.__annotations__}
-    first, second = data.load_blocks(values["dataset"], 2, **arguments)
+    first, second = data.load_repeats(values["dataset"], 2, **arguments)
     assert len(first.train) == len(second.train)
     inputs = [one.test.inputs.words if one.is_text else one.test.inputs for one in (first, second)]
     assert not np.array_equal(*inputs)
@@ -84,7 +84,7 @@ def test_the_table_of_the_page_is_that_of_the_suite():
 
 
 def test_the_example_of_the_page_is_a_task():
-    (example,) = [block for block in blocks(PAGES["docs/tasks.md"], "python") if "TASK" in block]
+    (example,) = [repeat for repeat in repeats(PAGES["docs/tasks.md"], "python") if "TASK" in repeat]
     scope = {}
     exec(example, scope)
     assert prepare(Config(**scope["TASK"].values)).num_steps == 180

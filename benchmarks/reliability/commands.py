@@ -15,13 +15,13 @@ from jaxnets.inference import model
 
 _XOR = ("--dataset=xor", "--batch_size=0", "--evaluate_every=20", "--num_steps=40", "--num_seeds=2")
 _TEXTS = ("--dataset=ngrams", "--num_sentences=40", "--embedding_dim=4", "--hidden_units=4", "--num_filters=4")
-_SMALL = ("--num_seeds=2", "--num_trials=2", "--confirm_seeds=2", "--evaluate_every=2", "--batch_size=8")
+_SMALL = ("--num_seeds=2", "--num_trials=2", "--final_seeds=2", "--evaluate_every=2", "--batch_size=8")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "train": ("train", *_XOR, "--hidden_units=0,4", "--learning_rate=0.1,1", "--predictions", "--export=EXPORT"),
     "keep": ("train", *_XOR, "--hidden_units=0,4", "--learning_rate=1,1e30", "--keep=all", "--tensorboard"),
     "compare": (
         *("compare_optimizers", *_XOR, "--hidden_units=4", "--optimizer=sgd,adam", "--learning_rate=0.1,1"),
-        *("--confirm_seeds=2", "--keep=best"),
+        *("--final_seeds=2", "--keep=best"),
     ),
     "texts": (
         *("text_classification", *_TEXTS, *_SMALL, "--model=dan,text_cnn", "--filter_widths=1x2", "--num_steps=4"),
@@ -110,7 +110,7 @@ def _files(directory: Path) -> Iterator[tuple[Path, Any]]:
     for path in sorted(directory.rglob("*")):
         if path.suffix == ".parquet":
             yield path, _bits(path)
-        elif path.name in ("finding.json", "study.json"):
+        elif path.name in ("finding.json", "comparison.json"):
             yield path, _without_times(json.loads(path.read_text()))
         elif path.name == model.CHECKPOINT:
             kept = model.load(path.parent)

@@ -122,8 +122,10 @@ def _loaded(directory: Path) -> Any:
 
 def _compared(directory: Path) -> Any:
     read = directories.read(directory)
-    tables = [table.to_parquet() for table in (read.study.runs, read.study.curves, read.study.predictions)]
-    return tables, read.study.tasks, read.study.protocol, read.content, read.environment
+    tables = [
+        table.to_parquet() for table in (read.comparison.runs, read.comparison.curves, read.comparison.predictions)
+    ]
+    return tables, read.comparison.tasks, read.comparison.protocol, read.content, read.environment
 
 
 def _repeated(directory: Path) -> Any:

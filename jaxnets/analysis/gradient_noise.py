@@ -57,8 +57,8 @@ def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: 
     """The mean angle between the gradients of batches and that of all examples, at nets early and late in training."""
     rows = []
     runs = selection.finished(trained.runs)
-    runs = runs[runs["batch_size"] == size].assign(block=runs.get("block", 0))
-    for run, block, of_run in runs[["run", "block", "seed"]].itertuples(index=False):
+    runs = runs[runs["batch_size"] == size].assign(repeat=runs.get("repeat", 0))
+    for run, repeat, of_run in runs[["run", "repeat", "seed"]].itertuples(index=False):
         parts, steps = landscape.loss_parts(trained, run), trained.steps(run)
         shares = np.zeros((len(sizes), draws, len(parts[-1])), np.float32)  # of each example in the mean over a batch
         for share, batch_size in zip(shares, sizes, strict=True):
@@ -68,8 +68,8 @@ def angles(trained: Trained, size: int, sizes: Sequence[int], draws: int, seed: 
             params = jax.tree.map(jnp.asarray, trained.params(run, step))
             cosines = np.asarray(_cosines(*parts, params, shares.reshape(-1, shares.shape[-1])), np.float64)
             degrees = np.degrees(np.arccos(np.clip(cosines, -1, 1))).reshape(len(sizes), draws).mean(axis=1)
-            rows += [(block, of_run, step, *pair) for pair in zip(sizes, degrees.tolist(), strict=True)]
-    return pd.DataFrame(rows, columns=["block", "seed", "step", "batch_size", "degrees"])
+            rows += [(repeat, of_run, step, *pair) for pair in zip(sizes, degrees.tolist(), strict=True)]
+    return pd.DataFrame(rows, columns=["repeat", "seed", "step", "batch_size", "degrees"])
 
 
 def _batches(num_examples: int, size: int, draws: int, seed: int) -> Int[np.ndarray, "draws size"]:

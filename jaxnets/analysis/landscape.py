@@ -66,15 +66,15 @@ def pairs(trained: Trained, by: str, within: str = "", *, starts: bool = True) -
     Runs that diverged have no end, and no pairs.
     """
     again, runs = in_another_order(trained), selection.finished(trained.runs)
-    runs = runs.assign(block=runs.get("block", 0))
+    runs = runs.assign(repeat=runs.get("repeat", 0))
     about, scale, tables = runs.set_index("run"), np.log(trained.folds[0].num_classes), []
-    columns = ["kind", "first", "second", "block", "seed", "distance", "barrier"]
+    columns = ["kind", "first", "second", "repeat", "seed", "distance", "barrier"]
     for model, own in runs.groupby(within, sort=False) if within else [("", runs)]:
         made = [*_of_one_start(trained, again, own, by), *(_of_two_starts(trained, own, by) if starts else ())]
         losses = along_lines(trained, *([getattr(pair, name) for pair in made] for name in _Pair._fields[2:]))
         rows = [
             (
-                *(pair.kind, *pair.methods, *about.loc[pair.run, ["block", "seed"]]),
+                *(pair.kind, *pair.methods, *about.loc[pair.run, ["repeat", "seed"]]),
                 *(distance(pair.first, pair.second), barrier(line) / scale),
             )
             for pair, line in zip(made, losses, strict=True)
@@ -88,7 +88,7 @@ def pairs(trained: Trained, by: str, within: str = "", *, starts: bool = True) -
 
 def _of_one_start(trained: Trained, again: Trained, runs: pd.DataFrame, by: str) -> Iterator[_Pair]:
     repeated = set(selection.finished(again.runs)["run"])
-    for _, of_start in runs.groupby(["block", "seed"], sort=False):
+    for _, of_start in runs.groupby(["repeat", "seed"], sort=False):
         numbers = of_start.drop_duplicates(by).set_index(by)["run"].astype(int).to_dict()
         for (first, run), (second, other) in combinations(numbers.items(), 2):
             yield _Pair(OTHER_METHOD, (str(first), str(second)), run, trained.params(run), trained.params(other))
@@ -98,7 +98,7 @@ def _of_one_start(trained: Trained, again: Trained, runs: pd.DataFrame, by: str)
 
 
 def _of_two_starts(trained: Trained, runs: pd.DataFrame, by: str) -> Iterator[_Pair]:
-    for (_, name), own in runs.groupby(["block", by], sort=False):
+    for (_, name), own in runs.groupby(["repeat", by], sort=False):
         numbers = own.sort_values("seed")["run"].astype(int).tolist()
         for run, other in zip(numbers[::2], numbers[1::2], strict=False):
             end, far = trained.params(run), trained.params(other)

@@ -46,7 +46,7 @@ def examined(trained: Trained, columns: Sequence[str]) -> pd.DataFrame:
         of_net = ACTIVATION.find(activation).value if activation is not None else np.asarray
         rows.append({"run": run, **distances(trained.params(run), inputs, logits, of_net)})
     table = pd.DataFrame(rows, columns=["run", *DISTANCES])
-    kept = trained.runs.assign(block=trained.runs.get("block", 0))[["block", *columns]]
+    kept = trained.runs.assign(repeat=trained.runs.get("repeat", 0))[["repeat", *columns]]
     return kept.iloc[table["run"]].reset_index(drop=True).join(table).assign(test_share=trained.test_share)
 
 

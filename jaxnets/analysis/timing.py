@@ -81,26 +81,26 @@ def step_calls(width: int, examples: int) -> Calls:
 
 @jax_settings.pinned()
 def gradient_costs(
-    blocks: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
+    repeats: Sequence[Dataset], widths: Sequence[int], repetitions: int, seed: int = 0, num_examples: int = 256
 ) -> pd.DataFrame:
     """What the loss of MLPs with two hidden layers costs alone and with its gradient, by their width."""
     tables = []
     for width in widths:
-        model = MLP(blocks[0].num_classes, (width, width), jnp.tanh)
+        model = MLP(repeats[0].num_classes, (width, width), jnp.tanh)
 
         def loss(params: Any, inputs: Array, labels: Array, model: MLP = model) -> Array:
             return landscape.mean_loss(model, Softmax(), inputs, labels, params)
 
         forward, gradient = jax.jit(loss), jax.jit(jax.value_and_grad(loss))
-        for block, dataset in enumerate(blocks):
+        for repeat, dataset in enumerate(repeats):
             inputs = jnp.asarray(np.asarray(dataset.train.inputs)[:num_examples])
-            params = model.init(jax.random.key(seed + block), inputs)["params"]
+            params = model.init(jax.random.key(seed + repeat), inputs)["params"]
             arguments = (params, inputs, jnp.asarray(dataset.train.labels[:num_examples]))
             calls = {"forward": partial(forward, *arguments), "gradient": partial(gradient, *arguments)}
-            if block == 0:  # as the compiler counts them
+            if repeat == 0:  # as the compiler counts them
                 operations = _operations(gradient, *arguments) / _operations(forward, *arguments)
             about = {"parameters": sum(leaf.size for leaf in jax.tree.leaves(params)), "operations": operations}
-            times = _fastest(calls, repetitions).assign(block=block, round=range(repetitions))
+            times = _fastest(calls, repetitions).assign(repeat=repeat, round=range(repetitions))
             tables.append(times.assign(**about, width=width))
     return pd.concat(tables, ignore_index=True)
 
@@ -114,7 +114,7 @@ def on_all_examples(trained: Trained) -> Trained:
 
     A batch of all examples stays one of all. Nothing is trained: what the runs have learned is left out.
     """
-    (fold, *_) = load_folds(trained.config.changed(num_train=0, num_blocks=1))
+    (fold, *_) = load_folds(trained.config.changed(num_train=0, num_repeats=1))
     size, programs = len(fold.train), []
     for program in trained.programs:
         batch = size if program.task.batch_size == program.task.num_examples else program.task.batch_size
@@ -137,7 +137,7 @@ def size_seconds(trained: Trained, rounds: int, steps: int = 20) -> pd.DataFrame
     firsts = trained.runs.drop_duplicates("batch_size").set_index("batch_size")["run"].sort_index()
     start = trained.start(int(firsts.iloc[0]))
     seconds = _fastest({size: _steps(trained, int(run), start, steps) for size, run in firsts.items()}, rounds) / steps
-    return seconds.rename_axis("round").reset_index().melt("round", var_name="contestant", value_name="seconds")
+    return seconds.rename_axis("round").reset_index().melt("round", var_name="method", value_name="seconds")
 
 
 def _steps(trained: Trained, run: int, start: TrainState, steps: int) -> Callable[[], Any]:

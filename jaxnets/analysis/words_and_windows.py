@@ -59,20 +59,20 @@ def judgements(trained: Trained, plain: str, negated: str) -> pd.DataFrame:
 
 
 def orders(trained: Trained, runs: pd.DataFrame, num_texts: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each run's accuracy on its first test texts in order and shuffled; and the log-odds of one run a contestant."""
+    """Each run's accuracy on its first test texts in order and shuffled; and the log-odds of one run a method."""
     rows, odds = [], dict[str, pd.DataFrame]()
     for _, run in selection.finished(runs).iterrows():
-        block, name = run.get("block", 0), run["contestant"]
-        split = trained.folds[int(block)].test
+        repeat, name = run.get("repeat", 0), run["method"]
+        split = trained.folds[int(repeat)].test
         labels = split.labels[:num_texts]
         texts = [np.asarray(split.inputs[row]) for row in range(len(labels))]
         both = in_both_orders(trained.model(run["run"]), texts, np.random.default_rng([seed, int(run["seed"])]))
         right = [(said.argmax(1) == labels).mean() for said in both]
-        rows.append((name, block, run["seed"], *right, np.abs(both[0] - both[1]).max(), len(labels)))
+        rows.append((name, repeat, run["seed"], *right, np.abs(both[0] - both[1]).max(), len(labels)))
         odds.setdefault(name, pd.DataFrame(dict(zip(("plain", "shuffled"), map(_odds, both), strict=True))))
-    columns = ["contestant", "block", "seed", "right", "shuffled", "change", "examples"]
-    said = [table.assign(contestant=name) for name, table in odds.items()]
-    none = pd.DataFrame(columns=["plain", "shuffled", "contestant"])
+    columns = ["method", "repeat", "seed", "right", "shuffled", "change", "examples"]
+    said = [table.assign(method=name) for name, table in odds.items()]
+    none = pd.DataFrame(columns=["plain", "shuffled", "method"])
     return pd.DataFrame(rows, columns=columns), pd.concat(said, ignore_index=True) if said else none
 
 
@@ -93,12 +93,12 @@ def _odds(probabilities: np.ndarray) -> np.ndarray:
 def likeness(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
     """How similar a phrase is to one like it and one opposed, to the filters of text CNNs and to n-gram indicators.
 
-    The nets are the first of each block that finished.
+    The nets are the first of each repeat that finished.
     """
     one, like, opposite = phrases
     rows, runs = [], selection.finished(trained.runs)
-    runs = runs.assign(block=runs.get("block", 0)).drop_duplicates("block")
-    for run, block in runs[["run", "block"]].to_numpy():
+    runs = runs.assign(repeat=runs.get("repeat", 0)).drop_duplicates("repeat")
+    for run, repeat in runs[["run", "repeat"]].to_numpy():
         model = trained.model(run)
         if "filter_widths" not in model.arguments or not has_windows(model.params):
             continue
@@ -110,7 +110,7 @@ def likeness(trained: Trained, phrases: Sequence[str]) -> pd.DataFrame:
                 "other": like,
                 "contrary": opposite,
                 "indicators": indicator_similarity(one, like, model.arguments["filter_widths"]),
-                "block": block,
+                "repeat": repeat,
             }
         )
     return pd.DataFrame(rows)

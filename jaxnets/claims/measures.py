@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.claims import effects
-from jaxnets.comparison.table import TUNING, Study
+from jaxnets.comparison.table import TUNING, Comparison
 from jaxnets.stats import selection
 
 # finite differences: their error falls by the power of the step, until rounding counts
@@ -58,7 +58,7 @@ def at_largest(ratios: pd.DataFrame, size: str) -> pd.DataFrame:
 
 
 def slopes(
-    table: pd.DataFrame, x: str, y: str, by: Sequence[str] = ("block",), log: Callable = np.log10
+    table: pd.DataFrame, x: str, y: str, by: Sequence[str] = ("repeat",), log: Callable = np.log10
 ) -> pd.DataFrame:
     """The slope of a score over the logarithm of what has three values or more, by least squares, as effects."""
     rows = [
@@ -69,26 +69,26 @@ def slopes(
     return pd.DataFrame(rows, columns=[*by, "effect"]).assign(test_share=table["test_share"].max())
 
 
-# nets of several depths in one study: the depth stands in the contestant's name, and makes a task of its own later
+# nets of several depths in one comparison: the depth stands in the method's name, and makes a task of its own later
 
 _BESIDE = " | "
 
 
-def with_layers(contestants: pd.Series, hidden_units: pd.Series) -> pd.Series:
-    """The names of contestants, each with its number of hidden layers."""
+def with_layers(methods: pd.Series, hidden_units: pd.Series) -> pd.Series:
+    """The names of methods, each with its number of hidden layers."""
     counts = [0 if units == "0" else units.count("x") + 1 for units in map(str, hidden_units)]
-    return contestants + [f"{_BESIDE}{count}" for count in counts]
+    return methods + [f"{_BESIDE}{count}" for count in counts]
 
 
 def by_depth(scored: pd.DataFrame) -> pd.DataFrame:
-    """The scores of a study; a task with nets of several depths becomes one for each: `digits, 4 layers`."""
-    parts = scored["contestant"].str.rsplit(_BESIDE, n=1, expand=True)
+    """The scores of a comparison; a task with nets of several depths becomes one for each: `digits, 4 layers`."""
+    parts = scored["method"].str.rsplit(_BESIDE, n=1, expand=True)
     layers = parts[1].astype(int)
     of_task = layers.groupby(scored["task"])
     flattest = layers == of_task.transform("min")
     ending = [f", {count} layer{'' if count == 1 else 's'}" for count in layers]
     named = scored["task"].where(of_task.transform("nunique") == 1, scored["task"] + ending)
-    return scored.assign(task=named, contestant=parts[0], layers=layers, flattest=flattest)
+    return scored.assign(task=named, method=parts[0], layers=layers, flattest=flattest)
 
 
 def deepest_against_flattest(scored: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, float]:
@@ -102,13 +102,13 @@ def deepest_against_flattest(scored: pd.DataFrame, weights: Mapping[str, float])
 
 
 def means_by_depth(scored: pd.DataFrame) -> pd.DataFrame:
-    """Mean test loss and accuracy of each contestant on each task, with its median learning rate."""
+    """Mean test loss and accuracy of each method on each task, with its median learning rate."""
     shown = {
         "test loss": ("test_loss", "mean"),
         "test accuracy": ("test_accuracy", "mean"),
         "learning rate (median)": ("learning_rate", "median"),
     }
-    return by_depth(scored).groupby(["task", "contestant"], sort=False).agg(**shown).reset_index()
+    return by_depth(scored).groupby(["task", "method"], sort=False).agg(**shown).reset_index()
 
 
 # barriers between solutions, from tables of `jaxnets.analysis.landscape.pairs`
@@ -166,11 +166,11 @@ def at_equal_loss(curves: pd.DataFrame, by: str, keys: Sequence[str]) -> pd.Data
 def gaps(levels: pd.DataFrame, by: str) -> pd.DataFrame:
     """By what factor the dev loss of the worst method lies above that of the best, as a table of effects.
 
-    Which is which is decided by all other blocks (or seeds, if there is one block): so where methods do not differ, the
+    Which is which is decided by all other repeats (or seeds, if there is one repeat): where methods do not differ, the
     mean effect is zero.
     """
     logs = levels.assign(log=np.log(levels["dev_loss"]))
-    logs = logs.pivot_table(index=["block", "seed"], columns=by, values="log", sort=False).dropna()
+    logs = logs.pivot_table(index=["repeat", "seed"], columns=by, values="log", sort=False).dropna()
     units = logs.index.get_level_values(selection.unit(logs.index.to_frame()))
     rows = []
     for unit in units.unique():
@@ -182,61 +182,61 @@ def gaps(levels: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def examples_to_worst(runs: pd.DataFrame, curves: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The examples that each run sees until its training loss is that with which the worst run of its block ends."""
-    known = runs.assign(block=runs.get("block", 0))
-    paths = curves.merge(known[["run", by, "block", "seed", "batch_size"]], on="run")
+    """The examples that each run sees until its training loss is that with which the worst run of its repeat ends."""
+    known = runs.assign(repeat=runs.get("repeat", 0))
+    paths = curves.merge(known[["run", by, "repeat", "seed", "batch_size"]], on="run")
     paths = paths.assign(examples=paths["step"] * paths["batch_size"])
-    parts = [selection.to_worst_loss(of_block, by, ["examples"])[1] for _, of_block in paths.groupby("block")]
+    parts = [selection.to_worst_loss(of_repeat, by, ["examples"])[1] for _, of_repeat in paths.groupby("repeat")]
     if not parts:  # all runs diverged before their first evaluation
-        return pd.DataFrame({name: [] for name in (by, "block", "seed", "examples")})
+        return pd.DataFrame({name: [] for name in (by, "repeat", "seed", "examples")})
     reached = pd.concat(parts, ignore_index=True)
     most = paths.groupby(by)["examples"].max()
     return reached.assign(examples=reached["examples"].where(np.isfinite(reached["examples"]), reached[by].map(most)))
 
 
-# relative to the best of several contestants: how much of its way the worst gets, what a default costs
+# relative to the best of several methods: how much of its way the worst gets, what a default costs
 
-_BLOCK = ["task", "block"]
+_REPEAT = ["task", "repeat"]
 
 
-def share_of_the_way(scored: pd.DataFrame, column: str, contestants: Sequence[str], lowest: str) -> pd.DataFrame:
-    """How far the worst of some contestants gets from the lowest to the best, as a share.
+def share_of_the_way(scored: pd.DataFrame, column: str, methods: Sequence[str], lowest: str) -> pd.DataFrame:
+    """How far the worst of some methods gets from the lowest to the best, as a share.
 
-    Best and worst are told apart in each block by their means over seeds; the rows are the seeds of the worst.
+    Best and worst are told apart in each repeat by their means over seeds; the rows are the seeds of the worst.
     """
     rows = [pd.DataFrame(columns=[*effects.KEYS, "effect"])]
-    for _, own in scored.groupby(_BLOCK, sort=False):
-        means = own.groupby("contestant", sort=False)[column].mean()
-        known = means[[name for name in contestants if name in means]]
+    for _, own in scored.groupby(_REPEAT, sort=False):
+        means = own.groupby("method", sort=False)[column].mean()
+        known = means[[name for name in methods if name in means]]
         if len(known) < 2 or lowest not in means:
             continue
         whole = max(float(known.max() - means[lowest]), 1e-9)  # none is above the lowest: then nothing is got
-        worst = own[own["contestant"] == known.idxmin()]
+        worst = own[own["method"] == known.idxmin()]
         kept = [name for name in (*effects.KEYS, "edge", "test_share") if name in worst]
         rows.append(worst[kept].assign(effect=((worst[column] - means[lowest]) / whole).clip(-1, 1)))
     return pd.concat(rows[1:] or rows)
 
 
-def tuned_losses(study: Study) -> pd.DataFrame:
-    """The dev loss of each contestant at its best learning rate, by the seeds that tuned."""
-    runs = selection.with_failures(study.phase(TUNING)).rename(columns={study.by: "contestant"})
-    keys = [*_BLOCK, "contestant"]
-    means = runs.assign(block=runs.get("block", 0)).groupby([*keys, "learning_rate"], sort=False)["dev_loss"].mean()
+def tuned_losses(comparison: Comparison) -> pd.DataFrame:
+    """The dev loss of each method at its best learning rate, by the seeds that tuned."""
+    runs = selection.with_failures(comparison.phase(TUNING)).rename(columns={comparison.by: "method"})
+    keys = [*_REPEAT, "method"]
+    means = runs.assign(repeat=runs.get("repeat", 0)).groupby([*keys, "learning_rate"], sort=False)["dev_loss"].mean()
     return means.groupby(level=keys, sort=False).min().reset_index()
 
 
 def against_chosen(
-    scored: pd.DataFrame, tuned: pd.DataFrame, default: str, contestants: Sequence[str], column: str = "test_loss"
+    scored: pd.DataFrame, tuned: pd.DataFrame, default: str, methods: Sequence[str], column: str = "test_loss"
 ) -> pd.DataFrame:
-    """By what factor the loss of a default is that of the best other contestant, as a logarithm.
+    """By what factor the loss of a default is that of the best other method, as a logarithm.
 
-    The other is chosen in each block by the loss of the seeds that tuned, and measured on fresh ones: the luck of being
-    the best is not counted.
+    The other is chosen in each repeat by the loss of the seeds that tuned, and measured on fresh ones: the luck of
+    being the best is not counted.
     """
-    others = tuned[tuned["contestant"].isin(set(contestants) - {default})]
-    best = others.loc[others.groupby(_BLOCK, sort=False)["dev_loss"].idxmin(), [*_BLOCK, "contestant"]]
-    chosen = scored.merge(best, on=[*_BLOCK, "contestant"]).assign(contestant="chosen")
-    both = pd.concat([scored[scored["contestant"] == default], chosen])
+    others = tuned[tuned["method"].isin(set(methods) - {default})]
+    best = others.loc[others.groupby(_REPEAT, sort=False)["dev_loss"].idxmin(), [*_REPEAT, "method"]]
+    chosen = scored.merge(best, on=[*_REPEAT, "method"]).assign(method="chosen")
+    both = pd.concat([scored[scored["method"] == default], chosen])
     return effects.contrast(both, column, {default: 1, "chosen": -1}, log=True)
 
 

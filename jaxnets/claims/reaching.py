@@ -1,4 +1,4 @@
-"""What it takes contestants to get to one loss, where they are at equal cost, and what the choice among them gains."""
+"""What it takes methods to get to one loss, where they are at equal cost, and what the choice among them gains."""
 
 import math
 from collections.abc import Sequence
@@ -8,22 +8,22 @@ import pandas as pd
 
 from jaxnets.claims import effects
 from jaxnets.claims.verdicts import ERROR, Fact
-from jaxnets.comparison.table import TUNING, Study
+from jaxnets.comparison.table import TUNING, Comparison
 from jaxnets.stats import selection
 
-GROUP = ["task", "block"]
+GROUP = ["task", "repeat"]
 
 
-def epochs_to_shared(study: Study, scored: pd.DataFrame, column: str = "train_loss") -> pd.DataFrame:
-    """The passes over the data until each run has the loss at which the worst contestant of its block ends.
+def epochs_to_shared(comparison: Comparison, scored: pd.DataFrame, column: str = "train_loss") -> pd.DataFrame:
+    """The passes over the data until each run has the loss at which the worst method of its repeat ends.
 
-    All contestants get to that loss on average, so that it favours none of them. Between two evaluations the logarithm
+    All methods get to that loss on average, so that it favours none of them. Between two evaluations the logarithm
     of the loss goes on a straight line. A run that never gets there, or diverges, counts as if it did at its end.
     """
-    ends = scored.groupby([*GROUP, "contestant"], sort=False)[column].mean()
+    ends = scored.groupby([*GROUP, "method"], sort=False)[column].mean()
     targets = ends.groupby(level=GROUP, sort=False).max().rename("_target").reset_index()
     table = scored.merge(targets, on=GROUP, how="left")
-    curves = dict(tuple(study.curves.groupby("run", sort=False)))
+    curves = dict(tuple(comparison.curves.groupby("run", sort=False)))
     ended = table["status"] == selection.FINISHED
     epochs = [
         _first(curves[run], column, target) if well else np.nan
@@ -45,11 +45,13 @@ def _first(curve: pd.DataFrame, column: str, target: float) -> float:
     return float(epochs[before] + share * (epochs[after] - epochs[before]))
 
 
-def at_equal_seconds(study: Study, runs: pd.DataFrame, times: pd.DataFrame, column: str = "train_loss") -> pd.Series:
-    """The loss of each run when the contestant with the fastest epochs ends; failures have that of chance."""
-    curves = dict(tuple(study.curves.groupby("run", sort=False)))
-    medians = times.groupby(["task", "contestant"])["seconds"].median().rename("_seconds").reset_index()
-    timed = runs.merge(medians, on=["task", "contestant"], how="left").set_index(runs.index)
+def at_equal_seconds(
+    comparison: Comparison, runs: pd.DataFrame, times: pd.DataFrame, column: str = "train_loss"
+) -> pd.Series:
+    """The loss of each run when the method with the fastest epochs ends; failures have that of chance."""
+    curves = dict(tuple(comparison.curves.groupby("run", sort=False)))
+    medians = times.groupby(["task", "method"])["seconds"].median().rename("_seconds").reset_index()
+    timed = runs.merge(medians, on=["task", "method"], how="left").set_index(runs.index)
     whole = timed["_seconds"] * timed["num_steps"]
     shares = whole.groupby(timed["task"]).transform("min") / whole
     failed = (runs["status"] != selection.FINISHED) | ~runs["run"].isin(curves)
@@ -66,26 +68,26 @@ def _at(curve: pd.DataFrame, column: str, share: float) -> float:
     return float(np.exp(np.interp(epochs[-1] * share, epochs, np.log(np.maximum(losses, 1e-12)))))
 
 
-def tuned(study: Study, scored: pd.DataFrame) -> pd.DataFrame:
-    """The runs that tuned, failures counted, of the setting that was chosen for each contestant of each block."""
-    tried = study.phase(TUNING).rename(columns={study.by: "contestant"})
-    tried = tried.assign(block=tried.get("block", 0))
-    failed = {facts.name: float(np.log(facts.num_classes)) for facts in study.tasks}
+def tuned(comparison: Comparison, scored: pd.DataFrame) -> pd.DataFrame:
+    """The runs that tuned, failures counted, of the setting that was chosen for each method of each repeat."""
+    tried = comparison.phase(TUNING).rename(columns={comparison.by: "method"})
+    tried = tried.assign(repeat=tried.get("repeat", 0))
+    failed = {facts.name: float(np.log(facts.num_classes)) for facts in comparison.tasks}
     losses = {
         name: tried[name].where(tried["status"] == selection.FINISHED).fillna(tried["task"].map(failed))
         for name in effects.SCORES
         if name in tried and name.endswith("loss")
     }
-    keys = [*GROUP, "contestant", "learning_rate"]
+    keys = [*GROUP, "method", "learning_rate"]
     return tried.assign(**losses).merge(scored[keys].drop_duplicates(), on=keys)
 
 
 def best_against_worst(tuning: pd.DataFrame, scored: pd.DataFrame, column: str) -> pd.DataFrame:
-    """What the contestant that was best in tuning gains over the one that was worst, on fresh seeds, as log ratios."""
-    means = tuning.groupby([*GROUP, "contestant"], sort=False)[column].mean().unstack()
+    """What the method that was best in tuning gains over the one that was worst, on fresh seeds, as log ratios."""
+    means = tuning.groupby([*GROUP, "method"], sort=False)[column].mean().unstack()
     chosen = pd.DataFrame({"best": means.idxmin(axis=1), "worst": means.idxmax(axis=1)}).reset_index()
     runs = scored.merge(chosen, on=GROUP)
-    roles = [runs[runs["contestant"] == runs[role]].assign(contestant=role) for role in ("best", "worst")]
+    roles = [runs[runs["method"] == runs[role]].assign(method=role) for role in ("best", "worst")]
     return effects.contrast(pd.concat(roles, ignore_index=True), column, {"worst": 1, "best": -1}, log=True)
 
 
@@ -144,14 +146,14 @@ ZONES = ("slow", "good", "unstable", "lost")
 GOOD, LOST = 1.5, 0.9
 
 
-def losses(study: Study) -> pd.DataFrame:
+def losses(comparison: Comparison) -> pd.DataFrame:
     """The runs that tuned, with a loss for each: guessing's for those that failed, and never more."""
-    runs, tables = study.phase(TUNING), []
-    for facts in study.tasks:
+    runs, tables = comparison.phase(TUNING), []
+    for facts in comparison.tasks:
         own, chance = runs[runs["task"] == facts.name], float(np.log(facts.num_classes))
         loss = selection.counted(own, "train_loss", chance).clip(upper=chance)
         own = own.assign(loss=loss, chance=chance, lost=loss >= LOST * chance, test_share=facts.test_share)
-        tables.append(own.assign(block=own.get("block", 0)))
+        tables.append(own.assign(repeat=own.get("repeat", 0)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -210,19 +212,19 @@ def spans(table: pd.DataFrame) -> pd.DataFrame:
 def beside_best(table: pd.DataFrame, factors: Sequence[float]) -> pd.DataFrame:
     """What is lost beside the best learning rate: the loss at a multiple of it over the loss there.
 
-    The best rate of a seed is that with which the other seeds of its block have the lowest mean loss, so that no seed
+    The best rate of a seed is that with which the other seeds of its repeat have the lowest mean loss, so that no seed
     has a part in its own choice; with one seed it has. Several factors are averaged. A multiple is the rate of the grid
     that is closest in its logarithm, at most the step of a twentieth of a decade away.
     """
-    columns = [*("task", "block", "seed", "effect", "edge", "test_share")]
+    columns = [*("task", "repeat", "seed", "effect", "edge", "test_share")]
     rows = []
-    for (task, block), own in table.groupby(["task", "block"], sort=False):
+    for (task, repeat), own in table.groupby(["task", "repeat"], sort=False):
         logs = own.pivot_table(index="seed", columns="learning_rate", values="loss").clip(lower=1e-12).transform(np.log)
         for seed in logs.index:
             others = logs.drop(index=seed) if len(logs) > 1 else logs
             best = float(logs.columns.to_numpy(np.float64)[others.to_numpy().mean(axis=0).argmin()])
             effect, edge = _beside(logs.loc[seed], best, factors)
-            rows.append((task, block, seed, effect, edge, own["test_share"].iloc[0]))
+            rows.append((task, repeat, seed, effect, edge, own["test_share"].iloc[0]))
     return pd.DataFrame(rows, columns=columns)
 
 

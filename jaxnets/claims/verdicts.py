@@ -1,4 +1,4 @@
-"""Verdicts: what becomes of a claim, by its parts and by the blocks in which it was put to the test."""
+"""Verdicts: what becomes of a claim, by its parts and by the repeats in which it was put to the test."""
 
 import hashlib
 import json
@@ -68,7 +68,7 @@ class Verdict:
     """What becomes of a claim."""
 
     parts: tuple[Part, ...]
-    blocks: Mapping[str, int] = field(default_factory=dict)
+    repeats: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def core(self) -> tuple[Part, ...]:
@@ -102,16 +102,16 @@ class Verdict:
 
     @property
     def stability(self) -> str:
-        """In how many blocks the verdict came out as it did with all of them, and what the others said; empty without.
+        """In how many repeats the verdict came out as it did with all of them, and what the others said; empty without.
 
         >>> part = Part("one", "Nets learn.", "empirical", True, "supported", "", "")
         >>> Verdict((part,), {"supported": 7, "inconclusive": 1}).stability
-        'supported in 7 of 8 blocks, inconclusive in 1'
+        'supported in 7 of 8 repeats, inconclusive in 1'
         """
-        if not (total := sum(self.blocks.values())):
+        if not (total := sum(self.repeats.values())):
             return ""
-        others = [f"{kind} in {count}" for kind, count in self.blocks.items() if kind != self.outcome]
-        return ", ".join([f"{self.outcome} in {self.blocks.get(self.outcome, 0)} of {total} blocks", *others])
+        others = [f"{kind} in {count}" for kind, count in self.repeats.items() if kind != self.outcome]
+        return ", ".join([f"{self.outcome} in {self.repeats.get(self.outcome, 0)} of {total} repeats", *others])
 
 
 def combined(outcomes: Sequence[str]) -> str:
@@ -254,7 +254,7 @@ def in_unit(number: float, unit: str = "") -> str:
     return f"{number:.3g}{unit}" if unit == "×" else f"{number:.3g} {unit}".strip()
 
 
-UNITS = ("block", "fold", "seed", "round")
+UNITS = ("repeat", "fold", "seed", "round")
 """The columns by which rows of a table of effects may be repetitions; the first of which there are several counts."""
 
 EDGE = "a best value on the edge of those tried"
@@ -277,7 +277,7 @@ Evidence = Fact | Estimate | pd.DataFrame
 """What was found for a rule: a fact; an estimate; or a table of effects, with a row for each repetition.
 
 The columns of a table: `effect`; at least one of `UNITS`; `task`, where the rule is over tasks; `examples`, where the
-effects are differences of accuracies over as many test examples; `test_share`, by which folds and blocks are correlated
+effects are differences of accuracies over as many test examples; `test_share`, by which folds and repeats correlate
 (see `jaxnets.comparison.table.TaskFacts`), without which they have no interval; and `edge`, whether a best value lay on
 the edge of those tried: where that is so in over half of the rows, nothing is decided.
 """
@@ -325,7 +325,7 @@ def judge(rules: Mapping[str, Rule], found: Mapping[str, Evidence]) -> Verdict:
     seen = {name: effects(rule, found[name]) for name, rule in rules.items()}
     decided_as = outcomes(rules, seen)
     parts = tuple(_part(name, rule, seen[name], decided_as[name]) for name, rule in rules.items())
-    return Verdict(parts, _by_block(rules, found, seen))
+    return Verdict(parts, _by_repeat(rules, found, seen))
 
 
 def outcomes(rules: Mapping[str, Rule], found: Mapping[str, Fact | Effects]) -> dict[str, str]:
@@ -357,20 +357,20 @@ def step_down(names: Sequence[Name], decide: Callable[[Name, float], str], error
     return outcomes
 
 
-def _by_block(
+def _by_repeat(
     rules: Mapping[str, Rule], found: Mapping[str, Evidence], seen: Mapping[str, Fact | Effects]
 ) -> dict[str, int]:
-    """How often each outcome comes out, where each block is judged by itself: its seeds are the repetitions."""
+    """How often each outcome comes out, where each repeat is judged by itself: its seeds are the repetitions."""
     core = {name: rule for name, rule in rules.items() if rule.core}
-    tables = {name: table for name in core if isinstance(table := found[name], pd.DataFrame) and "block" in table}
-    blocks = sorted({block for table in tables.values() for block in table["block"].unique()})
+    tables = {name: table for name in core if isinstance(table := found[name], pd.DataFrame) and "repeat" in table}
+    repeats = sorted({repeat for table in tables.values() for repeat in table["repeat"].unique()})
     if not all(tested(seen[name]) for name in core):
         return {}
     counts: dict[str, int] = {}
-    for block in blocks if len(blocks) > 1 else ():
-        own = {name: effects(core[name], table[table["block"] == block]) for name, table in tables.items()}
-        of_block = combined(list(outcomes(core, {**{name: seen[name] for name in core}, **own}).values()))
-        counts[of_block] = counts.get(of_block, 0) + 1
+    for repeat in repeats if len(repeats) > 1 else ():
+        own = {name: effects(core[name], table[table["repeat"] == repeat]) for name, table in tables.items()}
+        of_repeat = combined(list(outcomes(core, {**{name: seen[name] for name in core}, **own}).values()))
+        counts[of_repeat] = counts.get(of_repeat, 0) + 1
     return counts
 
 
@@ -388,7 +388,7 @@ def effects(rule: Rule, evidence: Evidence) -> Fact | Effects:
 
 
 def _effect(table: pd.DataFrame, kind: Kind | None = None) -> Effect:
-    """The mean effect of a table, over blocks if there are several, else over what else its rows repeat."""
+    """The mean effect of a table, over repeats if there are several, else over what else its rows repeat."""
     if table.empty:
         return Effect(UNKNOWN)
     known = [unit for unit in UNITS if unit in table]
@@ -401,7 +401,7 @@ def _effect(table: pd.DataFrame, kind: Kind | None = None) -> Effect:
 
 
 def estimated(table: pd.DataFrame, kind: Kind | None = None) -> Estimate:
-    """The mean effect of a table with its interval, over blocks if there are several, else over its repetitions."""
+    """The mean effect of a table with its interval, over repeats if there are several, else over its repetitions."""
     return _effect(table, kind).estimate
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxnets.comparison import leaderboard
 from jaxnets.comparison.leaderboard import FIRST, SECOND, seen_from
-from jaxnets.comparison.table import Study
+from jaxnets.comparison.table import Comparison
 from jaxnets.stats import estimates
 from jaxnets.stats.estimates import Estimate
 from jaxnets.stats.hypothesis import TIE
@@ -19,15 +19,15 @@ FEW_TRIALS, MOST_NAMED = 4, 2
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a study, as sentences and as the tables that they rest on.
+    """The answer of a comparison, as sentences and as the tables that they rest on.
 
-    On each task contestants are sorted by their accuracy, and the better one of a pair is the first. Bounds are those
+    On each task methods are sorted by their accuracy, and the better one of a pair is the first. Bounds are those
     of intervals at the `level`, but for `pairs`; NaN where nothing can be said.
     """
 
     sentences: tuple[str, ...]
     cautions: tuple[str, ...]
-    contestants: pd.DataFrame
+    methods: pd.DataFrame
     pairs: pd.DataFrame
     sensitivity: pd.DataFrame
     tuning: pd.DataFrame
@@ -43,42 +43,42 @@ class Answer:
         return estimates.percent(self.level)
 
 
-def answer(study: Study, margin: float = 0.005, over_examples: bool = False) -> Answer:
+def answer(comparison: Comparison, margin: float = 0.005, over_examples: bool = False) -> Answer:
     """What the tables of a comparison say."""
-    found = leaderboard.contestants(study)
+    found = leaderboard.methods(comparison)
     by_task = [
         own.sort_values("accuracy", ascending=False, kind="stable") for _, own in found.groupby("task", sort=False)
     ]
-    contestants = pd.concat(by_task, ignore_index=True)
-    pairs = leaderboard.best_first(leaderboard.pairs(study, margin, over_examples), contestants)
-    ranks, critical, groups = leaderboard.ranks(study)
+    methods = pd.concat(by_task, ignore_index=True)
+    pairs = leaderboard.best_first(leaderboard.pairs(comparison, margin, over_examples), methods)
+    ranks, critical, groups = leaderboard.ranks(comparison)
     said = Answer(
         sentences=(),
-        cautions=tuple(cautions(study, contestants, pairs)),
-        contestants=contestants,
+        cautions=tuple(cautions(comparison, methods, pairs)),
+        methods=methods,
         pairs=pairs,
-        sensitivity=leaderboard.sensitivity(study),
-        tuning=leaderboard.tuning_curves(study),
-        profiles=leaderboard.profiles(study),
+        sensitivity=leaderboard.sensitivity(comparison),
+        tuning=leaderboard.tuning_curves(comparison),
+        profiles=leaderboard.profiles(comparison),
         ranks=ranks,
         critical_difference=critical,
         groups=groups,
-        level=study.level,
+        level=comparison.level,
     )
-    return replace(said, sentences=tuple(_sentences(study, said)))
+    return replace(said, sentences=tuple(_sentences(comparison, said)))
 
 
-def _sentences(study: Study, said: Answer) -> Iterator[str]:
+def _sentences(comparison: Comparison, said: Answer) -> Iterator[str]:
     """The answer; of several tasks the whole first."""
-    several = len(study.tasks) > 1
+    several = len(comparison.tasks) > 1
     if several:
-        yield from _over_tasks(said, len(study.tasks))
-    for facts in study.tasks:
-        own, pairs = (table[table["task"] == facts.name] for table in (said.contestants, said.pairs))
+        yield from _over_tasks(said, len(comparison.tasks))
+    for facts in comparison.tasks:
+        own, pairs = (table[table["task"] == facts.name] for table in (said.methods, said.pairs))
         yield headline(facts.name, own, pairs)
     if not several:
         yield from _certainty(own, pairs)
-    widths = said.contestants.groupby("contestant", sort=False)["width_decades"].mean().dropna()
+    widths = said.methods.groupby("method", sort=False)["width_decades"].mean().dropna()
     if len(widths):
         parts = [f"{name} {width:.1f}" for name, width in widths.sort_values(ascending=False, kind="stable").items()]
         yield f"Learning-rate range within 1% of the best, in decades: {', '.join(parts)}."
@@ -86,19 +86,19 @@ def _sentences(study: Study, said: Answer) -> Iterator[str]:
         yield from _effort(said.tuning)
         yield from _speed(own)
         yield from _averages(own)
-    taken, saved = study.protocol.steps_taken, study.protocol.steps_saved
+    taken, saved = comparison.protocol.steps_taken, comparison.protocol.steps_saved
     if saved:
-        why = "halving, divergence" if study.protocol.search == "halving" else "divergence"
+        why = "halving, divergence" if comparison.protocol.search == "halving" else "divergence"
         yield f"{saved / (taken + saved):.0%} of the steps were skipped ({why}): {saved:,} of {taken + saved:,}."
-    yield _scope(study, said.pairs)
+    yield _scope(comparison, said.pairs)
 
 
-def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
+def headline(task: str, methods: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Who is best on a task, or that nobody is.
 
-    A contestant is out where a bound on its lead over another is below 0. Two contestants have one interval.
+    A method is out where a bound on its lead over another is below 0. Two methods have one interval.
     """
-    best, *others = contestants.sort_values("accuracy", ascending=False, kind="stable")["contestant"]
+    best, *others = methods.sort_values("accuracy", ascending=False, kind="stable")["method"]
     if not others:
         return f"{task}: {best} alone, nothing to compare."
     out = {name: better for name in others if (better := _better(pairs, name, best)) is not None}
@@ -123,13 +123,13 @@ def headline(task: str, contestants: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 
 def _better(pairs: pd.DataFrame, name: str, leader: str) -> str | None:
-    """The contestant that shows another not to be the best: the leader if it does, else the one that does most."""
+    """The method that shows another not to be the best: the leader if it does, else the one that does most."""
     own = seen_from(pairs, name).set_index("second")["bound_high"]
     return None if not (own < 0).any() else leader if own[leader] < 0 else str(own.idxmin())
 
 
 def _lead(one: str, other: str, pairs: pd.DataFrame) -> str:
-    """By how much a contestant is ahead of another, with what decides: of two alone their interval, else a bound."""
+    """By how much a method is ahead of another, with what decides: of two alone their interval, else a bound."""
     row = _pair(pairs, one, other)
     if len(pairs) == 1 or np.isnan(row["bound_low"]):
         effect = Estimate(row["difference"], row["low"], row["high"], level=row["level"], values=row["values"])
@@ -177,9 +177,9 @@ def _listed(parts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
-def _certainty(contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+def _certainty(methods: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
     """What the variance of the leader's leads is made of, and how often a run of it is the better one."""
-    leader, *others = contestants["contestant"]
+    leader, *others = methods["method"]
     rows = {name: _pair(pairs, leader, name) for name in others}
     parts = []
     for name in others[:MOST_NAMED]:
@@ -201,32 +201,30 @@ def _effort(tuning: pd.DataFrame) -> Iterator[str]:
     """What a small tuning budget gives; nothing where there was one trial."""
     if tuning.empty or tuning["budget"].max() < 2:
         return
-    few = tuning[tuning["budget"] <= FEW_TRIALS].groupby("contestant", sort=False).tail(1)
+    few = tuning[tuning["budget"] <= FEW_TRIALS].groupby("method", sort=False).tail(1)
     best = few.sort_values("accuracy", ascending=False, kind="stable")
-    shown = ", ".join(f"{row.contestant} {row.accuracy:.1%}" for row in best.itertuples())
+    shown = ", ".join(f"{row.method} {row.accuracy:.1%}" for row in best.itertuples())
     budget, most = (int(table["budget"].max()) for table in (few, tuning))
     yield f"Expected test accuracy of the best of {budget} trials (of {most}): {shown}."
 
 
-def _speed(contestants: pd.DataFrame) -> Iterator[str]:
+def _speed(methods: pd.DataFrame) -> Iterator[str]:
     """Steps and seconds of the median run to the target."""
-    arrived = contestants[np.isfinite(contestants["steps_to_target"])].sort_values("steps_to_target")
+    arrived = methods[np.isfinite(methods["steps_to_target"])].sort_values("steps_to_target")
     if arrived.empty:
         return
-    parts = [
-        f"{row.contestant} {row.steps_to_target:,.0f} ({row.seconds_to_target:.2g} s)" for row in arrived.itertuples()
-    ]
-    late = [name for name in contestants["contestant"] if name not in set(arrived["contestant"])]
+    parts = [f"{row.method} {row.steps_to_target:,.0f} ({row.seconds_to_target:.2g} s)" for row in arrived.itertuples()]
+    late = [name for name in methods["method"] if name not in set(arrived["method"])]
     never = f"; not reached by most runs of {_listed(late)}" if late else ""
     yield f"Steps of the median run to {arrived['target'].iloc[0]:.1%} dev accuracy: {', '.join(parts)}{never}."
 
 
-def _averages(contestants: pd.DataFrame) -> Iterator[str]:
-    """What the averaged probabilities of the seeds give, for the best contestant."""
-    best = contestants.iloc[0]
+def _averages(methods: pd.DataFrame) -> Iterator[str]:
+    """What the averaged probabilities of the seeds give, for the best method."""
+    best = methods.iloc[0]
     if best["members"] >= 2:
         yield (
-            f"Ensemble of the {best['members']:.0f} {best['contestant']} runs: {best['ensemble_accuracy']:.1%} "
+            f"Ensemble of the {best['members']:.0f} {best['method']} runs: {best['ensemble_accuracy']:.1%} "
             f"(single run: {best['single_accuracy']:.1%}); "
             f"log loss {best['ensemble_loss']:.3f} ({best['single_loss']:.3f}); "
             f"calibration error {best['ensemble_calibration']:.1%} ({best['single_calibration']:.1%})."
@@ -234,10 +232,10 @@ def _averages(contestants: pd.DataFrame) -> Iterator[str]:
 
 
 def _over_tasks(said: Answer, num_tasks: int) -> Iterator[str]:
-    """The mean ranks over tasks, and on how many pairs each contestant is ahead and behind."""
+    """The mean ranks over tasks, and on how many pairs each method is ahead and behind."""
     if len(said.ranks):
-        shown = _listed([f"{row.contestant} {row.rank:.1f}" for row in said.ranks.itertuples()])
-        leader = said.ranks["contestant"].iloc[0]
+        shown = _listed([f"{row.method} {row.rank:.1f}" for row in said.ranks.itertuples()])
+        leader = said.ranks["method"].iloc[0]
         close = next((group for group in said.groups if leader in group), ())
         others = [name for name in close if name != leader]
         found = f"{leader} is not separated from {_listed(others)}" if others else f"{leader} is best"
@@ -245,7 +243,7 @@ def _over_tasks(said: Answer, num_tasks: int) -> Iterator[str]:
         yield f"Mean ranks over {num_tasks} tasks: {shown} ({about}); {found}."
     if len(said.pairs):
         parts = []
-        for name in dict.fromkeys(said.contestants["contestant"]):
+        for name in dict.fromkeys(said.methods["method"]):
             outcomes = list(seen_from(said.pairs, name)["outcome"])
             ahead, behind = outcomes.count(FIRST), outcomes.count(SECOND)
             parts.append((ahead - behind, f"{name} {ahead} won, {behind} lost"))
@@ -254,45 +252,45 @@ def _over_tasks(said: Answer, num_tasks: int) -> Iterator[str]:
         yield f"Pairwise comparisons on {num_tasks} tasks ({by}): {counts}; the rest are ties or open."
 
 
-def _scope(study: Study, pairs: pd.DataFrame) -> str:
+def _scope(comparison: Comparison, pairs: pd.DataFrame) -> str:
     """What the intervals hold for."""
-    protocol = study.protocol
-    if protocol.num_blocks > 1:
-        independent = [facts.independent for facts in study.tasks]
-        shared = "" if all(independent) else ", corrected for the examples that blocks share (Nadeau and Bengio 2003)"
+    protocol = comparison.protocol
+    if protocol.num_repeats > 1:
+        independent = [facts.independent for facts in comparison.tasks]
+        shared = "" if all(independent) else ", corrected for the examples that repeats share (Nadeau and Bengio 2003)"
         made = "; generated data share none" if any(independent) else ""
         about = "each with its own split, tuning and seeds"
-        return f"Intervals are over {protocol.num_blocks} blocks, {about}{shared}{made}."
-    if study.unit == "fold":
-        folds = study.runs["fold"].nunique()
+        return f"Intervals are over {protocol.num_repeats} repeats, {about}{shared}{made}."
+    if comparison.unit == "fold":
+        folds = comparison.runs["fold"].nunique()
         return f"Intervals are over {folds} folds, corrected for the examples that they share."
-    seeds = protocol.confirm_seeds or protocol.num_seeds
+    seeds = protocol.final_seeds or protocol.num_seeds
     examples, of = (", the test examples", "training data") if pairs["of_examples"].notna().any() else ("", "data")
     return (
         f"Intervals of differences cover {seeds} seeds{examples} and the choice of the setting, on this split "
-        f"of the {of} only; --num_blocks=8 repeats everything on other splits."
+        f"of the {of} only; --num_repeats=8 repeats everything on other splits."
     )
 
 
-def cautions(study: Study, contestants: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
+def cautions(comparison: Comparison, methods: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
     """What the answer does not say, and what should be looked at."""
-    if study.unfinished:
-        yield f"Interrupted; unfinished tasks are left out: {', '.join(study.unfinished)}."
-    if not study.protocol.confirm_seeds:
-        yield "No confirmation runs: tuning runs are reported, so scores are optimistic; use --confirm_seeds=32."
-    edged = contestants[contestants["edge"].astype(bool)]
-    for name, rows in edged.groupby("contestant", sort=False):
-        where = f" on {_listed(list(rows['task']))}" if contestants["task"].nunique() > 1 else ""
+    if comparison.unfinished:
+        yield f"Interrupted; unfinished tasks are left out: {', '.join(comparison.unfinished)}."
+    if not comparison.protocol.final_seeds:
+        yield "No final runs: tuning runs are reported, so scores are optimistic; use --final_seeds=32."
+    edged = methods[methods["edge"].astype(bool)]
+    for name, rows in edged.groupby("method", sort=False):
+        where = f" on {_listed(list(rows['task']))}" if methods["task"].nunique() > 1 else ""
         yield f"The best learning rate of {name} is at the edge of its range{where}: widen the range."
-    for row in contestants[contestants["diverged_share"] > 0].itertuples():
+    for row in methods[methods["diverged_share"] > 0].itertuples():
         share = f"{row.diverged_share:.0%}"
-        yield f"{share} of the test runs of {row.contestant} on {row.task} diverged and count as chance."
+        yield f"{share} of the test runs of {row.method} on {row.task} diverged and count as chance."
     for note in dict.fromkeys(note for note in pairs["note"] if note):
         which = pairs[pairs["note"] == note]
         shown = [f"{row.first} and {row.second} on {row.task}" for row in which.itertuples()]
         more = [f"{len(shown) - 3} others"] if len(shown) > 4 else []
         kind = "No interval for" if which["low"].isna().all() else "Unreliable interval for"
         yield f"{kind} {_listed([*(shown[:3] if more else shown), *more])}: {note}."
-    fewest = int(contestants["num_runs"].min()) if len(contestants) else 0
-    if fewest and not contestants["diverged_share"].any() and (most := estimates.unseen_failures(fewest, study.level)):
-        yield f"0 of at least {fewest} runs of each contestant failed; {most}."
+    fewest = int(methods["num_runs"].min()) if len(methods) else 0
+    if fewest and not methods["diverged_share"].any() and (most := estimates.unseen_failures(fewest, comparison.level)):
+        yield f"0 of at least {fewest} runs of each method failed; {most}."

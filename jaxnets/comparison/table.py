@@ -1,4 +1,4 @@
-"""A comparison's tables: the runs that tuned, the runs that confirm, and the protocol that they followed."""
+"""A comparison's tables: the runs that tuned, the final runs, and the protocol that they followed."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,8 +14,8 @@ from jaxnets import io, metrics, schema
 from jaxnets.errors import UserError
 from jaxnets.stats import estimates, selection
 
-FILE, FORMAT = "study.json", 1
-TUNING, CONFIRMATION = "tuning", "confirmation"
+FILE, FORMAT = "comparison.json", 1
+TUNING, FINAL = "tuning", "final"
 COLUMNS: dict[str, dict[str, str]] = {
     "runs": {
         "run": "whole",
@@ -58,13 +58,13 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the contestants were tuned and confirmed; the same for all of them."""
+    """How the methods were tuned and confirmed; the same for all of them."""
 
     search: str
     num_trials: int
     num_seeds: int
-    confirm_seeds: int
-    num_blocks: int
+    final_seeds: int
+    num_repeats: int
     spaces: Mapping[str, str] = field(default_factory=dict)
     steps_taken: int = 0
     steps_saved: int = 0
@@ -78,11 +78,11 @@ SHAPE = {
     "protocol": schema.shape_of(Protocol),
     "unfinished?": [str],
 }
-"""Of `study.json`."""
+"""Of `comparison.json`."""
 
 
 @dataclass(frozen=True)
-class Study:
+class Comparison:
     """The tables of a comparison; `level` is that of the intervals that are made from them."""
 
     runs: pd.DataFrame
@@ -95,7 +95,7 @@ class Study:
     level: float = estimates.LEVEL
 
     @cached_property
-    def whole(self) -> "Study":
+    def whole(self) -> "Comparison":
         """The tables without the runs of unfinished tasks: half a task compares nothing."""
         runs = self.runs[~self.runs["task"].isin(self.unfinished)]
         others = (self.curves, self.predictions)
@@ -103,32 +103,32 @@ class Study:
         return replace(self, runs=runs, curves=curves, predictions=predictions)
 
     @property
-    def contestants(self) -> list[str]:
+    def methods(self) -> list[str]:
         """What is compared, in the order of the runs."""
         return list(dict.fromkeys(self.runs[self.by]))
 
     @cached_property
     def tuned(self) -> tuple[str, ...]:
-        """The hyperparameters that were tuned: those that vary within a contestant, the learning rate in any case."""
+        """The hyperparameters that were tuned: those that vary within a method, the learning rate in any case."""
         groups = self.phase(TUNING).groupby(["task", self.by], sort=False)
         return tuple(dict.fromkeys(["learning_rate", *(name for _, own in groups for name in selection.varying(own))]))
 
     @cached_property
     def unit(self) -> str:
-        """What repetitions are counted by: `block` or `fold` where there are several, else `seed`."""
+        """What repetitions are counted by: `repeat` or `fold` where there are several, else `seed`."""
         return selection.unit(self.runs)
 
     @cached_property
     def groups(self) -> list[str]:
-        """What a setting is chosen for: each contestant, in each block."""
-        return [self.by, "block"] if self.unit == "block" else [self.by]
+        """What a setting is chosen for: each method, in each repeat."""
+        return [self.by, "repeat"] if self.unit == "repeat" else [self.by]
 
     @cached_property
     def reporting(self) -> pd.DataFrame:
         """The runs that report: those that confirm, or where there are none those of the chosen settings."""
-        confirming = self.phase(CONFIRMATION)
-        if len(confirming):
-            return confirming
+        final = self.phase(FINAL)
+        if len(final):
+            return final
         tasks = self.phase(TUNING).groupby("task", sort=False)
         chosen = [selection.at_best(runs, self.groups, self.protocol.score) for _, runs in tasks]
         return pd.concat(chosen) if chosen else self.runs.iloc[:0]
@@ -138,24 +138,24 @@ class Study:
         return self.runs[self.runs["phase"] == name]
 
 
-def write(directory: Path, study: Study) -> None:
-    """Writes a study into a run directory, the runs last."""
+def write(directory: Path, comparison: Comparison) -> None:
+    """Writes a comparison into a run directory, the runs last."""
     about = {
         "format": FORMAT,
-        "by": study.by,
-        "tasks": [{**asdict(task), "target": None if isnan(task.target) else task.target} for task in study.tasks],
-        "protocol": asdict(study.protocol),
-        "unfinished": list(study.unfinished),
+        "by": comparison.by,
+        "tasks": [{**asdict(task), "target": None if isnan(task.target) else task.target} for task in comparison.tasks],
+        "protocol": asdict(comparison.protocol),
+        "unfinished": list(comparison.unfinished),
     }
     io.write_json(directory / FILE, about)
-    io.write_table(directory / "curves.parquet", study.curves)
-    if not study.predictions.empty:
-        io.write_table(directory / "predictions.parquet", study.predictions)
-    io.write_table(directory / "runs.parquet", study.runs)
+    io.write_table(directory / "curves.parquet", comparison.curves)
+    if not comparison.predictions.empty:
+        io.write_table(directory / "predictions.parquet", comparison.predictions)
+    io.write_table(directory / "runs.parquet", comparison.runs)
 
 
-def read(directory: Path) -> Study:
-    """The study of a run directory."""
+def read(directory: Path) -> Comparison:
+    """The comparison of a run directory."""
     path = directory / FILE
     tables: dict[str, Any] = {"predictions": pd.DataFrame()}
     try:
@@ -171,4 +171,4 @@ def read(directory: Path) -> Study:
     if unknown := set(tables["runs"]["task"]) - {*unfinished, *(task.name for task in tasks)}:
         raise UserError(f"{path}: cannot be read: it tells nothing of the task '{min(map(str, unknown))}'.")
     protocol = schema.made(Protocol, about["protocol"])
-    return Study(**tables, by=about["by"], tasks=tasks, protocol=protocol, unfinished=unfinished)
+    return Comparison(**tables, by=about["by"], tasks=tasks, protocol=protocol, unfinished=unfinished)

@@ -12,7 +12,7 @@ from jaxnets.errors import UserError
 
 Role = Literal["hyperparameter", "setting"]
 MOST_SEED = 1_000_000_000
-"""Seeds of blocks and of confirmation follow those that are given, and must fit into 32 bits as well."""
+"""Seeds of repeats and of final runs follow those that are given, and must fit into 32 bits as well."""
 
 SEEDS_OF_BASE = 100_000
 """A base seed has so many seeds of its own, the next one those that follow."""
@@ -102,7 +102,7 @@ class Config:
         least=0,
         most=(MOST_INT + 1) // SEEDS_OF_BASE - 1,
     )
-    num_blocks: int = setting(
+    num_repeats: int = setting(
         "int",
         1,
         "Repetitions of the whole protocol, each with a new split of the data, new draws and new seeds, side by side "

@@ -60,7 +60,7 @@ class Keywords(TypedDict, total=False):
     seed: Ints
     num_seeds: int
     base_seed: int
-    num_blocks: int
+    num_repeats: int
     search: Literal["grid", "random", "sobol", "halving"]
     num_trials: int
     search_seed: int

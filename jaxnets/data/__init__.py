@@ -50,7 +50,7 @@ _BUILT_IN: tuple[Loader, ...] = (
 )
 KNOWN: dict[str, Loader] = {loader.__name__: loader for loader in _BUILT_IN}
 
-PROVIDED = ("num_blocks",)
+PROVIDED = ("num_repeats",)
 """What jaxnets itself gives to a loader that asks for it: it is no keyword of the data set."""
 
 
@@ -117,19 +117,19 @@ def load_folds(value: Any, **arguments: Any) -> tuple[Dataset, ...]:
     return validate_folds(_as_datasets(loader(**arguments)))
 
 
-def load_blocks(value: Any, num_blocks: int, *, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
-    """The blocks of a data set, checked: the same task so many times, each with splits of its own.
+def load_repeats(value: Any, num_repeats: int, *, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
+    """The repeats of a data set, checked: the same task so many times, each with splits of its own.
 
     All examples are pooled and drawn anew, the classes in proportion, in the sizes of the given splits, or those in
-    which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.splits`. The blocks have
+    which missing ones are held out. Generated data are made anew instead. See `jaxnets.data.splits`. The repeats have
     equally many training examples and one vocabulary.
     """
     loader = find(value)
     parameters = _check_arguments(value, loader, arguments)
-    drawn = of_splits.drawn(loader, parameters, num_blocks, arguments, partial(_as_datasets, first=first))
-    if len(drawn) < num_blocks:
-        raise UserError(f"num_blocks: the loader of '{drawn[0].name}' gave {len(drawn)} of {num_blocks} blocks.")
-    return validate_folds(drawn[:num_blocks], "blocks")
+    drawn = of_splits.drawn(loader, parameters, num_repeats, arguments, partial(_as_datasets, first=first))
+    if len(drawn) < num_repeats:
+        raise UserError(f"num_repeats: the loader of '{drawn[0].name}' gave {len(drawn)} of {num_repeats} repeats.")
+    return validate_folds(drawn[:num_repeats], "repeats")
 
 
 def _check_arguments(value: Any, loader: Loader, arguments: Mapping[str, Any]) -> Mapping[str, inspect.Parameter]:
@@ -152,7 +152,7 @@ def load(value: Any, **arguments: Any) -> Dataset:
 
 
 def _as_datasets(loaded: Any, first: int = 0, **arguments: Any) -> tuple[Dataset, ...]:
-    """The result of a loader as Datasets; blocks are drawn from a seed. `arguments` are its converter's."""
+    """The result of a loader as Datasets; repeats are drawn from a seed. `arguments` are its converter's."""
     try:
         convert = python_data.loader(loaded)
     except UserError:
@@ -161,4 +161,4 @@ def _as_datasets(loaded: Any, first: int = 0, **arguments: Any) -> tuple[Dataset
         given = kind_of(loaded)
         wanted = "a jaxnets Dataset, a tuple of these (folds), or data such as (inputs, labels)"
         raise UserError(f"dataset: the loader gave {given}; it must give {wanted}.")
-    return convert(**arguments, **({"split_seed": first} if "num_blocks" in arguments else {}))
+    return convert(**arguments, **({"split_seed": first} if "num_repeats" in arguments else {}))

@@ -113,6 +113,6 @@ def by_degree(
 
 
 def loader(folds: Sequence[Dataset], vectors: WordVectors | None) -> Loader:
-    """A loader of the same folds or blocks with other vectors in the place of their own; None for no vectors."""
+    """A loader of the same folds or repeats with other vectors in the place of their own; None for no vectors."""
     changed = tuple(replace(fold, word_vectors=vectors) for fold in folds)
-    return lambda num_blocks=1: changed
+    return lambda num_repeats=1: changed

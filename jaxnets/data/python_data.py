@@ -126,7 +126,7 @@ def load_arrays(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
     labels = {split: files.open_array(path / f"{split}_labels.npy") for split in given}
     if given == ["train", "dev"]:
         raise UserError(f"dataset: '{path}' has dev and no test; name it test, and dev is held out.")
-    if len(given) < len(ALL) or splitting.num_blocks > 1:
+    if len(given) < len(ALL) or splitting.num_repeats > 1:
         pairs = tuple((np.array(inputs[split]), np.array(labels[split])) for split in given)
         return load_features(pairs, name, **vars(splitting))
     of_train, where = labels["train"], io.shown(path / "train_labels.npy")
@@ -154,9 +154,9 @@ def load_arrays(path: Path, *, splitting: Splitting) -> tuple[Dataset, ...]:
     return (Dataset(name, train, dev, test, names, notes=tuple(notes), label_type=label_type),)
 
 
-def _given(datasets: tuple[Dataset, ...], name: str, num_blocks: int = 1, split_seed: int = 0) -> tuple[Dataset, ...]:
-    """The Datasets as they are, or blocks of the first; of folds, each holds all examples."""
-    return datasets if num_blocks == 1 else redrawn(datasets[0], num_blocks, split_seed)
+def _given(datasets: tuple[Dataset, ...], name: str, num_repeats: int = 1, split_seed: int = 0) -> tuple[Dataset, ...]:
+    """The Datasets as they are, or repeats of the first; of folds, each holds all examples."""
+    return datasets if num_repeats == 1 else redrawn(datasets[0], num_repeats, split_seed)
 
 
 def _pairs(value: Any) -> Sequence[Pair]:

@@ -1,8 +1,8 @@
-"""Which examples are for training, dev and test: splits as given or held out, folds of a cross-validation, blocks.
+"""Which examples are for training, dev and test: splits as given or held out, folds of a cross-validation, repeats.
 
-A block is a data set with new splits, so that a finding holds for more than one of them. A loader that takes
-`num_blocks` draws them itself. One that takes `data_seed` or `split_seed` is called once for each block, with the seed
-plus the number of the block. What any other gives is pooled and drawn anew.
+A repeat is a data set with new splits, so that a finding holds for more than one of them. A loader that takes
+`num_repeats` draws them itself. One that takes `data_seed` or `split_seed` is called once for each repeat, with the
+seed plus the number of the repeat. What any other gives is pooled and drawn anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ SEEDS = (DATA_SEED, "split_seed")
 """Arguments of a loader by which all its splits change."""
 
 Convert = Callable[..., Sequence[Dataset]]
-"""Turns what a loader gave into Datasets; takes `num_blocks` as a keyword where it is above 1."""
+"""Turns what a loader gave into Datasets; takes `num_repeats` as a keyword where it is above 1."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Splitting:
     folds: int = 10
     dev_share: float = 0.1
     split_seed: int = 0
-    num_blocks: int = 1
+    num_repeats: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +47,21 @@ class FoldRows:
 
 
 def draw_folds(labels: np.ndarray, sizes: Mapping[str, int], splitting: Splitting) -> list[FoldRows]:
-    """The rows of each fold, or of each block; a single fold if there is a test split.
+    """The rows of each fold, or of each repeat; a single fold if there is a test split.
 
-    Splits are drawn with the classes in proportion, and all folds have equally many training examples. Blocks have the
+    Splits are drawn with the classes in proportion, and all folds have equally many training examples. Repeats have the
     sizes of the given splits.
     """
-    check_num_blocks(splitting.num_blocks)
+    check_num_repeats(splitting.num_repeats)
     if splitting.folds < 1:
         raise UserError(f"folds: {splitting.folds} is below 1.")
     if not 0 < splitting.dev_share < 1:
         raise UserError(f"dev_share: {splitting.dev_share:g} is not between 0 and 1.")
-    if splitting.num_blocks > 1:
+    if splitting.num_repeats > 1:
         num_test = sizes["test"] if "test" in sizes else _tenth(sizes["train"])
         num_train, num_dev = _held_out(sizes, num_test, splitting.dev_share)
         drawn = (num_train, sizes.get("dev", num_dev), num_test)
-        return [FoldRows(*rows) for rows in _draw_blocks(labels, drawn, splitting.num_blocks, splitting.split_seed)]
+        return [FoldRows(*rows) for rows in _draw_repeats(labels, drawn, splitting.num_repeats, splitting.split_seed)]
     ends = np.cumsum(list(sizes.values()))
     given = {name: np.arange(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
     generator = random_generator("split_seed", splitting.split_seed)
@@ -75,10 +75,10 @@ def draw_folds(labels: np.ndarray, sizes: Mapping[str, int], splitting: Splittin
     return folds
 
 
-def check_num_blocks(num_blocks: int) -> None:
-    """Checks that there is a block."""
-    if num_blocks < 1:
-        raise UserError(f"num_blocks: {num_blocks} is below 1.")
+def check_num_repeats(num_repeats: int) -> None:
+    """Checks that there is a repeat."""
+    if num_repeats < 1:
+        raise UserError(f"num_repeats: {num_repeats} is below 1.")
 
 
 def _held_out(sizes: Mapping[str, int], num_test: int, dev_share: float) -> tuple[int, int]:
@@ -108,41 +108,43 @@ def _test_rows(labels: np.ndarray, rows: np.ndarray, folds: int, generator: np.r
     return [rows[part] for part in stratified(labels[rows], sizes, generator)]
 
 
-def _draw_blocks(labels: np.ndarray, sizes: Sequence[int], num_blocks: int, split_seed: int) -> list[list[np.ndarray]]:
-    """New splits of all examples for each block, the classes in proportion."""
-    generators = [random_generator("split_seed", split_seed, block) for block in range(num_blocks)]
+def _draw_repeats(
+    labels: np.ndarray, sizes: Sequence[int], num_repeats: int, split_seed: int
+) -> list[list[np.ndarray]]:
+    """New splits of all examples for each repeat, the classes in proportion."""
+    generators = [random_generator("split_seed", split_seed, repeat) for repeat in range(num_repeats)]
     return [stratified(labels, sizes, generator) for generator in generators]
 
 
 def drawn(
     loader: Callable[..., Any],
     parameters: Mapping[str, Parameter],
-    num_blocks: int,
+    num_repeats: int,
     arguments: Mapping[str, Any],
     convert: Convert,
 ) -> Sequence[Dataset]:
-    """The blocks of a loader, one after another; they have one vocabulary."""
-    check_num_blocks(num_blocks)
+    """The repeats of a loader, one after another; they have one vocabulary."""
+    check_num_repeats(num_repeats)
     if (folds := arguments.get("folds", 1)) > 1:
-        raise UserError(f"num_blocks: blocks take the place of folds; leave out folds={folds}.")
-    if "num_blocks" in parameters:
+        raise UserError(f"num_repeats: repeats take the place of folds; leave out folds={folds}.")
+    if "num_repeats" in parameters:
         single = {"folds": 1} if "folds" in parameters else {}
-        return convert(loader(**{**arguments, **single}, num_blocks=num_blocks))
+        return convert(loader(**{**arguments, **single}, num_repeats=num_repeats))
     seeds = {name: arguments.get(name, parameters[name].default) for name in SEEDS if name in parameters}
     seed, first = next(iter(seeds.items()), ("", None))
     if first is None:
-        return convert(loader(**arguments), num_blocks=num_blocks)
-    made = [convert(loader(**{**arguments, seed: first + block})) for block in range(num_blocks)]
+        return convert(loader(**arguments), num_repeats=num_repeats)
+    made = [convert(loader(**{**arguments, seed: first + repeat})) for repeat in range(num_repeats)]
     return _with_one_vocabulary([validate(datasets[0]) for datasets in made])
 
 
 def made_anew(loader: Callable[..., Any]) -> bool:
-    """Whether each block of a loader has examples of its own; otherwise blocks share them. See `drawn`."""
+    """Whether each repeat of a loader has examples of its own; otherwise repeats share them. See `drawn`."""
     parameters = signature(loader).parameters
-    return "num_blocks" not in parameters and DATA_SEED in parameters and parameters[DATA_SEED].default is not None
+    return "num_repeats" not in parameters and DATA_SEED in parameters and parameters[DATA_SEED].default is not None
 
 
-def redrawn(dataset: Dataset, num_blocks: int, split_seed: int = 0) -> tuple[Dataset, ...]:
+def redrawn(dataset: Dataset, num_repeats: int, split_seed: int = 0) -> tuple[Dataset, ...]:
     """New splits of all examples of a data set, in the sizes of its own; vocabulary and scaling stay as they are.
 
     Splits that are the same object stay the same: a data set that is judged on what it learns from does not change.
@@ -154,13 +156,13 @@ def redrawn(dataset: Dataset, num_blocks: int, split_seed: int = 0) -> tuple[Dat
     labels = np.concatenate([part.labels for part in parts])
     inputs = [part.inputs for part in parts]
     pool = Texts.joined(inputs) if isinstance(inputs[0], Texts) else np.concatenate(inputs)
-    blocks = []
-    for rows in _draw_blocks(labels, list(map(len, parts)), num_blocks, split_seed):
+    repeats = []
+    for rows in _draw_repeats(labels, list(map(len, parts)), num_repeats, split_seed):
         taken = [pool.take(own) if isinstance(pool, Texts) else pool[own] for own in rows]
         splits = [Split(one, labels[own]) for one, own in zip(taken, rows, strict=True)]
         train, dev, test = (splits[places.index(place)] for place in source)
-        blocks.append(replace(checked, train=train, dev=dev, test=test))
-    return tuple(blocks)
+        repeats.append(replace(checked, train=train, dev=dev, test=test))
+    return tuple(repeats)
 
 
 def _with_one_vocabulary(datasets: Sequence[Dataset]) -> list[Dataset]:

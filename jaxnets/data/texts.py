@@ -153,7 +153,7 @@ TOKENIZERS = ("words", "whitespace")
 VERSION = 2
 _SHAPE = {"kind": TOKENIZERS, "lowercase": bool, "version?": (1, VERSION)}
 
-# Blocks of scripts that set no space between words, as the content of a class of characters.
+# Repeats of scripts that set no space between words, as the content of a class of characters.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"  # Thai, Lao, Myanmar, Khmer
     "\u1950-\u19df\u1a20-\u1aaf\u1b00-\u1b7f\ua980-\ua9df\uaa80-\uaadf\U00011700-\U0001174f"  # Tai, Balinese, Javanese

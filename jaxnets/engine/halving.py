@@ -34,21 +34,21 @@ def rungs(num_steps: int, evaluate_every: int) -> tuple[int, ...]:
 
 def survivors(
     settings: Int[np.ndarray, "runs"],
-    blocks: Int[np.ndarray, "runs"],
+    repeats: Int[np.ndarray, "runs"],
     accuracy: Float[np.ndarray, "runs"],
     loss: Float[np.ndarray, "runs"],
 ) -> Bool[np.ndarray, "runs"]:
-    """The runs of the best third of the settings of each block, rounded up.
+    """The runs of the best third of the settings of each repeat, rounded up.
 
     Settings are ranked by their mean accuracy over the runs, ties by the lower mean loss.
     """
-    runs = pd.DataFrame({"block": blocks, "setting": settings, "accuracy": accuracy, "loss": loss}).astype(float)
-    means = runs.groupby(["block", "setting"], as_index=False).mean()
-    ranked = means.sort_values(["block", "accuracy", "loss"], ascending=[True, False, True], kind="stable")
-    of_block = ranked.groupby("block")["setting"]
-    best = ranked[of_block.cumcount() < np.ceil(of_block.transform("size") / REDUCTION)]
-    return pd.MultiIndex.from_frame(runs[["block", "setting"]]).isin(
-        pd.MultiIndex.from_frame(best[["block", "setting"]])
+    runs = pd.DataFrame({"repeat": repeats, "setting": settings, "accuracy": accuracy, "loss": loss}).astype(float)
+    means = runs.groupby(["repeat", "setting"], as_index=False).mean()
+    ranked = means.sort_values(["repeat", "accuracy", "loss"], ascending=[True, False, True], kind="stable")
+    of_repeat = ranked.groupby("repeat")["setting"]
+    best = ranked[of_repeat.cumcount() < np.ceil(of_repeat.transform("size") / REDUCTION)]
+    return pd.MultiIndex.from_frame(runs[["repeat", "setting"]]).isin(
+        pd.MultiIndex.from_frame(best[["repeat", "setting"]])
     )
 
 
@@ -81,6 +81,6 @@ class Race:
             self.note(record)
         in_race, program = self._in_race, self._program
         accuracy, loss = (scores[in_race] for scores in self._scores[rung])
-        in_race[in_race] = survivors(program.settings[in_race], program.blocks[in_race], accuracy, loss)
+        in_race[in_race] = survivors(program.settings[in_race], program.repeats[in_race], accuracy, loss)
         for one in chunks:
             yield from one.rank(rung, in_race)

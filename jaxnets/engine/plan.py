@@ -45,7 +45,7 @@ class Program:
     hyperparameters: dict[str, np.ndarray]
     seeds: np.ndarray
     settings: np.ndarray
-    blocks: np.ndarray
+    repeats: np.ndarray
 
     @property
     def folds(self) -> np.ndarray:
@@ -254,7 +254,7 @@ _ALWAYS_TRACED = ("learning_rate", "warmup_steps", "initializer", "initializer_s
 _TRACED_IF_GIVEN = ("weight_decay", "gradient_clip", "max_norm")
 
 # What tells repetitions of a setting apart.
-_REPETITIONS = ("seed", "fold", "block")
+_REPETITIONS = ("seed", "fold", "repeat")
 
 
 def resolve(run: Run, dataset: Dataset) -> Run:
@@ -390,7 +390,7 @@ def _traced_names(run: Run) -> tuple[str, ...]:
     """The names of the run's hyperparameters that are arrays in its program."""
     arguments = [name for kind in WITH_ARGUMENTS for name in _traced_arguments(run[kind.name], run)]
     fields = [name for name in _TRACED_IF_GIVEN if run.get(name) is not None]
-    folds = ["fold"] if "fold" in run or "block" in run else []
+    folds = ["fold"] if "fold" in run or "repeat" in run else []
     return tuple(dict.fromkeys((*_ALWAYS_TRACED, *arguments, *fields, *folds)))
 
 
@@ -420,12 +420,12 @@ def _program(runs: Sequence[Run], numbers: list[int], task: Task, varying: Seque
         hyperparameters={name: _column(members, name) for name in _traced_names(first)},
         seeds=np.array([run["seed"] for run in members], np.int32),
         settings=_settings(members),
-        blocks=np.array([run.get("block", 0) for run in members], np.int32),
+        repeats=np.array([run.get("repeat", 0) for run in members], np.int32),
     )
 
 
 def _settings(members: Sequence[Run]) -> np.ndarray:
-    """A number for each run, equal where runs differ in seed, fold and block alone."""
+    """A number for each run, equal where runs differ in seed, fold and repeat alone."""
     numbers: dict[tuple, int] = {}
     keys = (tuple(item for item in run.items() if item[0] not in _REPETITIONS) for run in members)
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)

@@ -121,7 +121,7 @@ def judged_places(record: Record) -> np.ndarray:
 def predictions_table(runs: Sequence[Run], records: Sequence[Record], folds: Sequence[Dataset]) -> pd.DataFrame:
     """A row for each run and test example.
 
-    Columns: `run`; `fold`, or the block; `example`, its place in the test split of the fold; `label`; `prediction`; and
+    Columns: `run`; `fold`, or the repeat; `example`, its place in the test split of the fold; `label`; `prediction`;
     `probability_K` for each class K. Only of runs that ended and did not diverge.
     """
     last: dict[int, np.ndarray] = {}
@@ -168,7 +168,7 @@ class Trained:
       predictions: with `predictions`, what the runs say of the test examples; see
         `jaxnets.engine.results.predictions_table`.
       table: the runs' hyperparameters as typed values, plug-ins looked up.
-      folds: the data set; one, unless it was cross-validated or has blocks.
+      folds: the data set; one, unless it was cross-validated or has repeats.
       programs: that trained the runs.
       kept: the parameters by run and step, where `keep` is seeds, last or all: nested dictionaries of arrays.
       kept_model: the model that is best on dev, where `keep` is best.
@@ -207,7 +207,7 @@ class Trained:
 
     @property
     def test_share(self) -> float:
-        """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
+        """By what folds and repeats are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
         if not self.folds:
             return np.nan
         return 0.0 if are_independent(self.config) else len(self.folds[0].test) / len(self.folds[0].train)
@@ -242,7 +242,7 @@ class Trained:
         return {name: jnp.asarray(values[place]) for name, values in program.hyperparameters.items()}
 
     def dataset(self, run: int) -> Dataset:
-        """The data set, or the fold or block, of a run."""
+        """The data set, or the fold or repeat, of a run."""
         return self.folds[int(self.numbers(run).get("fold", 0))]
 
     def values(self, run: int, *names: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from jaxnets.plugins import DATASET
 from jaxnets.training import optimizers, probes
 from jaxnets.user_code import calling, is_foreign
 
-_OF_DATA = ("num_blocks", "base_seed", "num_train", "num_test", "data", "memory_limit")
+_OF_DATA = ("num_repeats", "base_seed", "num_train", "num_test", "data", "memory_limit")
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def prepare(config: Config, takes: str = "", task: str = "", folds: Sequence[Dat
     num_asked = len(asked)
     once = distinct(resolve(run, folds[0]) for run in asked)
     del asked  # as large as all runs
-    if config.num_blocks == 1:
+    if config.num_repeats == 1:
         check_runs({"runs": len(once), "folds": len(folds)})
-    table = once if config.num_blocks > 1 else with_folds(once, len(folds))
+    table = once if config.num_repeats > 1 else with_folds(once, len(folds))
     placement, set_aside = devices.placement(config.num_devices), jax_settings.set_aside()
     with jax_settings.pinned():
         programs = _planned(table, folds, config)
@@ -121,12 +121,12 @@ def _planned(table: Sequence[Run], folds: Sequence[Dataset], config: Config) -> 
 
 
 def load_folds(config: Config, takes: str = "") -> tuple[Dataset, ...]:
-    """The data set of a configuration; its blocks, or the folds of a cross-validation, if it has several."""
+    """The data set of a configuration; its repeats, or the folds of a cross-validation, if it has several."""
     loader = DATASET.find(config.dataset)
     arguments = dataset_arguments(config, loader)
     with calling(f"dataset: '{loader.name}'") if is_foreign(loader.value) else contextlib.nullcontext():
-        if config.num_blocks > 1:
-            folds = data.load_blocks(loader.value, config.num_blocks, first=config.first_seed, **arguments)
+        if config.num_repeats > 1:
+            folds = data.load_repeats(loader.value, config.num_repeats, first=config.first_seed, **arguments)
         else:
             folds = data.load_folds(loader.value, **arguments)
     if not is_built_in(config):

@@ -28,27 +28,27 @@ _GIB = 2**30
 
 
 def runs(config: Config, task: str = "") -> list[Run]:
-    """The runs of a configuration, block after block, the seed varying fastest."""
+    """The runs of a configuration, repeat after repeat, the seed varying fastest."""
     axes = _axes(config)
     _check_arguments(config, axes)
     _check_count(config, axes)  # before a list of them is made
     _check_seeds(config)
     points = [run for point in _crossed(axes, config) for run in _with_arguments(point, config)]
-    return [run for block in range(config.num_blocks) for run in _of_block(points, config, block, task)]
+    return [run for repeat in range(config.num_repeats) for run in _of_repeat(points, config, repeat, task)]
 
 
-def _of_block(points: Sequence[Run], config: Config, block: int, task: str) -> Iterator[Run]:
-    """The runs of a block: each point, drawn from where it has ranges, with each seed."""
-    seeds = _seeds(config, block)
-    marked = {"block": block} if config.num_blocks > 1 else {}
+def _of_repeat(points: Sequence[Run], config: Config, repeat: int, task: str) -> Iterator[Run]:
+    """The runs of a repeat: each point, drawn from where it has ranges, with each seed."""
+    seeds = _seeds(config, repeat)
+    marked = {"repeat": repeat} if config.num_repeats > 1 else {}
     for point in points:
-        for run in drawn(point, config, block, task):
+        for run in drawn(point, config, repeat, task):
             yield from ({**run, "seed": seed, **marked} for seed in seeds)
 
 
 def dataset_number(run: Mapping[str, Any]) -> int:
-    """Which of the sweep's Datasets a run learns from: the one of its block or its fold; otherwise the only one."""
-    return int(run.get("block", run.get("fold", 0)))
+    """Which of the sweep's Datasets a run learns from: the one of its repeat or its fold; otherwise the only one."""
+    return int(run.get("repeat", run.get("fold", 0)))
 
 
 def distinct(table: Iterable[Run]) -> list[Run]:
@@ -68,8 +68,8 @@ def dataset_arguments(config: Config, loader: Plugin) -> dict[str, Any]:
 
 
 def are_independent(config: Config) -> bool:
-    """Whether the blocks of a configuration share no examples."""
-    return config.num_blocks > 1 and made_anew(DATASET.find(config.dataset).value)
+    """Whether the repeats of a configuration share no examples."""
+    return config.num_repeats > 1 and made_anew(DATASET.find(config.dataset).value)
 
 
 def _moved_seeds(values: Mapping[str, Any], loader: Plugin, first: int) -> dict[str, int]:
@@ -138,7 +138,7 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
     counts["num_seeds" if config.seed is None else "seed"] = (
         config.num_seeds if config.seed is None else _count(config.seed)
     )
-    counts["num_blocks"] = config.num_blocks
+    counts["num_repeats"] = config.num_repeats
     if config.search != "grid":
         counts["num_trials"] = config.num_trials
     check_runs(counts)
@@ -146,11 +146,11 @@ def _check_count(config: Config, axes: Mapping[str, Any]) -> None:
 
 def _check_seeds(config: Config) -> None:
     """Refuses more seeds than a base seed has: the next ones belong to another."""
-    confirming = config.options.get("confirm_seeds", 0)
-    needed = config.num_blocks * ((config.num_seeds if config.seed is None else 0) + confirming)
+    final = config.options.get("final_seeds", 0)
+    needed = config.num_repeats * ((config.num_seeds if config.seed is None else 0) + final)
     if needed > SEEDS_OF_BASE:
         raise UserError(
-            f"num_seeds: {needed:,} seeds of all blocks are more than the {SEEDS_OF_BASE:,} of a base_seed."
+            f"num_seeds: {needed:,} seeds of all repeats are more than the {SEEDS_OF_BASE:,} of a base_seed."
         )
 
 
@@ -199,19 +199,19 @@ def _argument_axis(argument: Argument, point: Run, config: Config) -> Any:
     return _plugins(argument.name, value) if argument.kind == "plugin" else value
 
 
-def _seeds(config: Config, block: int) -> tuple[int, ...]:
+def _seeds(config: Config, repeat: int) -> tuple[int, ...]:
     if config.seed is None:
-        first = config.first_seed + block * config.num_seeds
+        first = config.first_seed + repeat * config.num_seeds
         return tuple(range(first, first + config.num_seeds))
-    if config.num_blocks > 1:
-        raise UserError("seed: each block has seeds of its own; with num_blocks, give num_seeds.")
+    if config.num_repeats > 1:
+        raise UserError("seed: each repeat has seeds of its own; with num_repeats, give num_seeds.")
     return tuple(config.seed.grid()) if isinstance(config.seed, Range) else choices(config.seed)
 
 
-def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") -> Iterator[dict[str, Any]]:
+def drawn(run: Mapping[str, Any], config: Config, repeat: int, task: str = "") -> Iterator[dict[str, Any]]:
     """The run itself in a grid; otherwise one for each trial, with its ranges drawn from.
 
-    Trial k of a block draws alike at every point of the other lists.
+    Trial k of a repeat draws alike at every point of the other lists.
     """
     ranges = {name: value for name, value in run.items() if isinstance(value, Range)}
     if config.search == "grid":
@@ -221,13 +221,13 @@ def drawn(run: Mapping[str, Any], config: Config, block: int, task: str = "") ->
         raise UserError(f"search: {config.search} has no range to draw from, such as learning_rate=log_range(1e-4, 1).")
     draw = _sobol if config.search == "sobol" else _random
     for trial in range(config.num_trials):
-        yield {**run, **draw(ranges, config, trial, block, task)}
+        yield {**run, **draw(ranges, config, trial, repeat, task)}
 
 
-def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
+def _random(ranges: Mapping[str, Range], config: Config, trial: int, repeat: int, task: str) -> dict[str, Any]:
     """Independent draws: a stream for each trial and name, so that one more range leaves the others as they are."""
-    # no byte of a name is 256 or more, so that a block cannot be taken for one
-    own = [*([256 + block] if block else []), *_others(config, task)]
+    # no byte of a name is 256 or more, so that a repeat cannot be taken for one
+    own = [*([256 + repeat] if repeat else []), *_others(config, task)]
     return {
         name: span.draw(np.random.default_rng([config.search_seed, trial, *name.encode(), *own]))
         for name, span in ranges.items()
@@ -236,13 +236,13 @@ def _random(ranges: Mapping[str, Range], config: Config, trial: int, block: int,
 
 def _others(config: Config, task: str) -> list[int]:
     """What is added to the key of a stream by another base seed, and by a task of several; nothing by neither."""
-    # no block is as large as its first number
+    # no repeat is as large as its first number
     return [2**31 + config.base_seed, *task.encode()] if config.base_seed or task else []
 
 
-def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, block: int, task: str) -> dict[str, Any]:
+def _sobol(ranges: Mapping[str, Range], config: Config, trial: int, repeat: int, task: str) -> dict[str, Any]:
     """A point that keeps its distance from those of the other trials; a dimension for each range, by name."""
-    key = config.search_seed, block, *_others(config, task)
+    key = config.search_seed, repeat, *_others(config, task)
     point = _sobol_points(len(ranges), config.num_trials, key)[trial]
     places = dict(zip(sorted(ranges), point, strict=True))
     return {name: span.number(places[name]) for name, span in ranges.items()}

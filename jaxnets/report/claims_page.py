@@ -122,8 +122,8 @@ def show(console: Console, finding: Finding, directory: Path) -> None:
         console.print(Text(ADDED, style="bold"))
         for part in side:
             part_line(part, short_effect(part))
-    blocks = f" ({verdict.stability})" if verdict.stability else ""
-    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.in_words, style(verdict.outcome)), blocks))
+    repeats = f" ({verdict.stability})" if verdict.stability else ""
+    console.print(Text.assemble(("Verdict: ", "bold"), (verdict.in_words, style(verdict.outcome)), repeats))
     for name in finding.pictures:
         console.print(Text(f"Figure: {directory / 'figures' / name}.png"), soft_wrap=True)
 
@@ -300,16 +300,16 @@ def rules(sections: Sequence[Section]) -> str:
 
 
 def stability(verdict: Verdict) -> str:
-    """In how many blocks the verdict came out as it did with all of them, and the others; a dash without blocks.
+    """In how many repeats the verdict came out as it did with all of them, and the others; a dash without repeats.
 
     >>> part = Part("one", "It is.", "empirical", True, "supported", "", "")
     >>> stability(Verdict((part,), {"supported": 7, "mixed": 1}))
     '7 of 8; 1 mixed'
     """
-    if not (total := sum(verdict.blocks.values())):
+    if not (total := sum(verdict.repeats.values())):
         return NONE
-    others = [f"{count} {kind}" for kind, count in verdict.blocks.items() if kind != verdict.outcome]
-    return "; ".join([f"{verdict.blocks.get(verdict.outcome, 0)} of {total}", *others])
+    others = [f"{count} {kind}" for kind, count in verdict.repeats.items() if kind != verdict.outcome]
+    return "; ".join([f"{verdict.repeats.get(verdict.outcome, 0)} of {total}", *others])
 
 
 # ---- the table in Markdown --------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ def stability(verdict: Verdict) -> str:
 def markdown(sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
     """How many verdicts there are of each kind, a row for each claim, and the hash of the rules."""
     real = any(section.real for section in sections)
-    header = ["claim", "verdict", "kind", "effect", "blocks", *(["real text"] if real else [])]
+    header = ["claim", "verdict", "kind", "effect", "repeats", *(["real text"] if real else [])]
     lines = [header, ["---"] * len(header)]
     for section in sections:
         cells = [f"{_escaped(section.claim)} `{section.name}`", NOT_RUN, NONE, _escaped(section.problem), NONE]
@@ -328,7 +328,7 @@ def markdown(sections: Sequence[Section], notes: Sequence[str] = ()) -> str:
             cells[1:] = f"{MARKS[verdict.outcome]} {verdict.outcome}", verdict.kind, effect, stability(verdict)
         lines.append([*cells, *([_real_cell(section)] if real else [])])
     table = [f"| {' | '.join(row)} |" for row in lines]
-    about = f"Blocks: how many repetitions reach this verdict on their own. Rules: `{rules(sections)}`."
+    about = f"Repeats: how many repetitions reach this verdict on their own. Rules: `{rules(sections)}`."
     return "\n".join([" ".join([*counts(sections), *notes]), "", *table, "", about, ""])
 
 
@@ -341,7 +341,7 @@ def _real_cell(section: Section) -> str:
     verdict, part = real.finding.verdict, real.finding.verdict.headline
     same = section.finding is not None and section.finding.verdict.headline.name == part.name
     effect = short_effect(part) if same else f"{part.statement} {short_effect(part)}"
-    return _escaped(f"{MARKS[verdict.outcome]} {verdict.outcome}: {effect}; blocks {stability(verdict)}")
+    return _escaped(f"{MARKS[verdict.outcome]} {verdict.outcome}: {effect}; repeats {stability(verdict)}")
 
 
 def _escaped(text: str) -> str:

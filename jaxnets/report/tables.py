@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jaxnets.comparison.answer import SOURCES, Answer
-from jaxnets.comparison.table import Study
+from jaxnets.comparison.table import Comparison
 from jaxnets.data.dataset import Dataset
 from jaxnets.data.texts import Texts
 from jaxnets.errors import one_line
@@ -98,7 +98,7 @@ SCORES, TUNING, ENSEMBLES = "At the chosen settings", "Tuning and speed", "Ensem
 
 @dataclass(frozen=True)
 class Column:
-    """A column about the contestants of a comparison: its table on the page, what it shows how, and on the console."""
+    """A column about the methods of a comparison: its table on the page, what it shows how, and on the console."""
 
     table: str
     heading: str
@@ -153,29 +153,29 @@ _NOTES = {
 }
 
 
-def of_contestants(study: Study, said: Answer) -> list[Table]:
-    """The tables of the page with a row for each contestant on each task; ensembles where predictions were kept."""
-    lead = [*(["task"] if len(study.tasks) > 1 else []), "contestant"]
-    names = [name.replace("contestant", study.by.replace("_", " ")) for name in lead]
+def of_methods(comparison: Comparison, said: Answer) -> list[Table]:
+    """The tables of the page with a row for each method on each task; ensembles where predictions were kept."""
+    lead = [*(["task"] if len(comparison.tasks) > 1 else []), "method"]
+    names = [name.replace("method", comparison.by.replace("_", " ")) for name in lead]
     found = []
     for title, note in _NOTES.items():
         own = [column for column in columns() if column.table == title]
-        table = said.contestants if title != ENSEMBLES else said.contestants.dropna(subset=["ensemble_accuracy"])
+        table = said.methods if title != ENSEMBLES else said.methods.dropna(subset=["ensemble_accuracy"])
         rows = [
             [*(str(row[name]) for name in lead), *(one.cell(row) for one in own)] for row in table.to_dict("records")
         ]
-        words = note.format(unit=study.unit, level=said.percent)
+        words = note.format(unit=comparison.unit, level=said.percent)
         found += [Table(title, [*names, *(one.heading for one in own)], rows, words)] if rows else []
     return found
 
 
 def print_answer(console: Console, said: Answer) -> None:
-    """Prints the tables of contestants and the answer in sentences, with what cannot be said after it."""
-    tasks = said.contestants.groupby("task", sort=False)
+    """Prints the tables of methods and the answer in sentences, with what cannot be said after it."""
+    tasks = said.methods.groupby("task", sort=False)
     for task, own in list(tasks)[:MOST_TASKS]:
         records = own.to_dict("records")
         name, values = _settings(own)
-        cells = {"": [str(row["contestant"]) for row in records], name: values}
+        cells = {"": [str(row["method"]) for row in records], name: values}
         for one in columns()[1:]:
             shown = [one.cell(row) for row in records] if one.console else [NONE]
             cells |= {one.console.format(level=said.percent): shown} if set(shown) != {NONE} else {}
@@ -229,38 +229,38 @@ def pairs(said: Answer) -> list[dict[str, Any]]:
     return rows
 
 
-def protocol(study: Study) -> list[tuple[str, str]]:
+def protocol(comparison: Comparison) -> list[tuple[str, str]]:
     """How it was done: names and descriptions, and what was not tuned."""
-    one, runs = study.protocol, study.runs
-    in_blocks = " in each block" if study.unit == "block" else ""
+    one, runs = comparison.protocol, comparison.runs
+    in_repeats = " in each repeat" if comparison.unit == "repeat" else ""
     share = one.steps_saved / max(one.steps_taken + one.steps_saved, 1)
     steps = f" with {one.steps_taken:,} steps" if one.steps_taken else ""
     saved = f"; {share:.0%} of all steps were saved" if share >= 0.005 else ""
-    confirmation = "No confirmation runs: tuning runs are reported, so scores are optimistic."
-    if one.confirm_seeds:
-        confirmation = (
-            f"The chosen setting is trained again with {one.confirm_seeds} fresh seeds{in_blocks}; results are from "
+    final_runs = "No final runs: tuning runs are reported, so scores are optimistic."
+    if one.final_seeds:
+        final_runs = (
+            f"The chosen setting is trained again with {one.final_seeds} fresh seeds{in_repeats}; results are from "
             "these runs only."
         )
-    blocks = "One split of the data: the intervals hold for this split alone. The seed is the unit of inference."
-    if one.num_blocks > 1:
-        blocks = (
-            f"{one.num_blocks}, each with a new split of the data, new tuning and new seeds. The block is the unit of "
+    repeats = "One split of the data: the intervals hold for this split alone. The seed is the unit of inference."
+    if one.num_repeats > 1:
+        repeats = (
+            f"{one.num_repeats}, each with another split of the data, tuning and seeds. The repeat is the unit of "
             "inference."
         )
     choice = "The setting with the best mean dev accuracy; diverged runs count as chance. Test data were not used."
-    search = f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds each{in_blocks}, the same for all."
+    search = f"{one.search}, {one.num_trials} settings × {one.num_seeds} seeds each{in_repeats}, the same for all."
     found = [
-        ("Compared", f"{study.by.replace('_', ' ')}: {', '.join(map(str, study.contestants))}."),
+        ("Compared", f"{comparison.by.replace('_', ' ')}: {', '.join(map(str, comparison.methods))}."),
         ("Search", search),
         ("Choice", choice),
-        ("Confirmation", confirmation),
-        ("Blocks", blocks),
+        ("Final runs", final_runs),
+        ("Repeats", repeats),
         ("Runs", f"{len(runs):,} runs{steps}{saved}."),
     ]
     alike = {"In all runs": _constant(runs, selection.REPETITIONS)}
-    others = {study.by, *alike["In all runs"], *study.tuned, *selection.REPETITIONS}
-    alike |= {f"With {name}": _constant(own, others) for name, own in runs.groupby(study.by, sort=False)}
+    others = {comparison.by, *alike["In all runs"], *comparison.tuned, *selection.REPETITIONS}
+    alike |= {f"With {name}": _constant(own, others) for name, own in runs.groupby(comparison.by, sort=False)}
     for name, values in alike.items():
         words = ", ".join(f"{key.replace('_', ' ')} {cell(value)}" for key, value in values.items())
         found += [(name, f"{words}.")] if words else []
@@ -273,15 +273,15 @@ def _constant(runs: pd.DataFrame, without: Collection[str]) -> dict[str, Any]:
     return {name: runs[name].iloc[0] for name in names if runs[name].nunique() == 1}
 
 
-def of_protocol(study: Study) -> list[Table]:
+def of_protocol(comparison: Comparison) -> list[Table]:
     """The tasks with their numbers of examples, and what was tuned."""
     rows = []
-    for one in study.tasks:
+    for one in comparison.tasks:
         sizes = f"{one.num_train:,} / {one.num_dev:,} / {one.num_test:,}"
         shares = percent(one.chance), percent(one.target)
         rows.append([one.name, one.about or NONE, sizes, str(one.num_classes), *shares])
     headings = ("task", "about", "examples: train / dev / test", "classes", "chance", "target")
-    spaces = [[name.replace("_", " "), text] for name, text in study.protocol.spaces.items()]
+    spaces = [[name.replace("_", " "), text] for name, text in comparison.protocol.spaces.items()]
     found = [Table("Tasks", headings, rows), Table("Search spaces", ("hyperparameter", "values"), spaces)]
     return [table for table in found if table.rows]
 

@@ -1,4 +1,4 @@
-"""Run directories as studies, whoever wrote them, and in what their set-ups differ."""
+"""Run directories as comparisons, whoever wrote them, and in what their set-ups differ."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ import pandas as pd
 
 from jaxnets import data
 from jaxnets.comparison import table as comparison_table
-from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison.table import FINAL, TUNING, Comparison, Protocol, TaskFacts
 from jaxnets.config import record
 from jaxnets.config.config import Config
 from jaxnets.engine.sweep import load_folds
@@ -31,7 +31,7 @@ class Directory:
     """A run directory, read."""
 
     path: Path
-    study: Study
+    comparison: Comparison
     content: Mapping[str, Any]
     environment: Mapping[str, Any]
     left_out: int = 0
@@ -70,11 +70,11 @@ def read(path: Path) -> Directory:
         raise UserError(f"'{path}' holds no run that came to an end.")
     whole = replace(found, runs=ended).whole
     directory = Directory(path, whole, content, environment, len(found.runs) - len(whole.runs))
-    return replace(directory, study=replace(whole, level=directory.level))
+    return replace(directory, comparison=replace(whole, level=directory.level))
 
 
-def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Study:
-    """The study of a sweep that is no comparison: its runs both tuned and report."""
+def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any]) -> Comparison:
+    """The comparison of a sweep that is no comparison: its runs both tuned and report."""
     tables = run_directory.read_tables(path)
     runs = tables["runs"]
     if runs.empty:
@@ -86,23 +86,23 @@ def _plain(path: Path, content: Mapping[str, Any], environment: Mapping[str, Any
     facts = of_data(environment, config)
     candidates = ("optimizer", "model", *selection.varying(runs))
     by = next((name for name in candidates if runs[name].nunique() > 1), "optimizer")
-    if pd.api.types.is_numeric_dtype(runs[by]):  # a contestant is a name; the number stays a hyperparameter
+    if pd.api.types.is_numeric_dtype(runs[by]):  # a method is a name; the number stays a hyperparameter
         names = [f"{by} {value:.4g}" if isinstance(value, float) else f"{by} {value}" for value in runs[by]]
-        runs, by = runs.assign(contestant=names), "contestant"
+        runs, by = runs.assign(method=names), "method"
     runs = runs.assign(task=facts.name, phase=TUNING)
     about = Protocol(
         search=config.search if config else "grid",
         num_trials=protocol.trials(runs, by),
         num_seeds=int(runs["seed"].nunique()),
-        confirm_seeds=0,
-        num_blocks=_num_blocks(runs),
+        final_seeds=0,
+        num_repeats=_num_repeats(runs),
         spaces=protocol.spaces(config, by) if config else {},
     )
-    return Study(runs, tables["curves"], tables["predictions"], by, (facts,), about)
+    return Comparison(runs, tables["curves"], tables["predictions"], by, (facts,), about)
 
 
-def _num_blocks(runs: pd.DataFrame) -> int:
-    return int(runs["block"].nunique()) if "block" in runs else 1
+def _num_repeats(runs: pd.DataFrame) -> int:
+    return int(runs["repeat"].nunique()) if "repeat" in runs else 1
 
 
 def of_data(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
@@ -118,21 +118,21 @@ def of_data(environment: Mapping[str, Any], config: Config | None) -> TaskFacts:
     return TaskFacts(about["name"], "", np.nan, about["chance"], about["num_classes"], **sizes, independent=independent)
 
 
-def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
-    """One comparison of several directories: each is a method, or each of its contestants where it has several.
+def joined(directories: Sequence[Directory], names: Sequence[str]) -> Comparison:
+    """One comparison of several directories: each is a method, or each of its methods where it has several.
 
     Seeds are numbered anew, so that those of other directories make pairs in their order.
     """
-    of_each = [{facts.name for facts in directory.study.tasks} for directory in directories]
-    shared = [facts for facts in directories[0].study.tasks if all(facts.name in names for names in of_each)]
+    of_each = [{facts.name for facts in directory.comparison.tasks} for directory in directories]
+    shared = [facts for facts in directories[0].comparison.tasks if all(facts.name in names for names in of_each)]
     if not shared:
         raise UserError(f"{', '.join(names)}: they have no task in common.")
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "predictions": []}
     for directory, name in zip(directories, names, strict=True):
-        one, before = directory.study, max((table["run"].max() + 1 for table in tables["runs"]), default=0)
-        for runs in (one.phase(TUNING), one.reporting.assign(phase=CONFIRMATION)):
+        one, before = directory.comparison, max((table["run"].max() + 1 for table in tables["runs"]), default=0)
+        for runs in (one.phase(TUNING), one.reporting.assign(phase=FINAL)):
             own = runs[runs["task"].isin([facts.name for facts in shared])]
-            method = name if len(one.contestants) == 1 else name + ": " + own[one.by].astype(str)
+            method = name if len(one.methods) == 1 else name + ": " + own[one.by].astype(str)
             seeds = own["seed"].rank(method="dense").astype(int) - 1
             tables["runs"].append(own.assign(method=method, seed=seeds, run=own["run"] + before))
         for table in ("curves", "predictions"):
@@ -141,12 +141,12 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
     runs = pd.concat(tables["runs"], ignore_index=True)
     own_names = dict.fromkeys(name for table in tables["runs"] for name in selection.hyperparameters(table))
     runs = runs[["run", *own_names, *(name for name in runs if name not in own_names and name != "run")]]
-    if "block" in runs:
-        runs["block"] = runs["block"].fillna(0).astype(int)
-    protocols = [directory.study.protocol for directory in directories]
+    if "repeat" in runs:
+        runs["repeat"] = runs["repeat"].fillna(0).astype(int)
+    protocols = [directory.comparison.protocol for directory in directories]
     about = replace(
-        min(protocols, key=lambda one: one.confirm_seeds),
-        num_blocks=_num_blocks(runs),
+        min(protocols, key=lambda one: one.final_seeds),
+        num_repeats=_num_repeats(runs),
         steps_taken=sum(one.steps_taken for one in protocols),
         steps_saved=sum(one.steps_saved for one in protocols),
     )
@@ -155,7 +155,7 @@ def joined(directories: Sequence[Directory], names: Sequence[str]) -> Study:
         for name in ("curves", "predictions")
     )
     level = directories[0].level
-    return Study(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=about, level=level)
+    return Comparison(runs, curves, predictions, by="method", tasks=tuple(shared), protocol=about, level=level)
 
 
 def differences(directories: Sequence[Directory]) -> list[list[str]]:

@@ -15,7 +15,7 @@ from jaxnets import io, jax_settings, plugins
 from jaxnets.claims import verdicts
 from jaxnets.claims.verdicts import EMPIRICAL, Evidence, Rule, fingerprint
 from jaxnets.comparison.answer import answer
-from jaxnets.comparison.table import Study
+from jaxnets.comparison.table import Comparison
 from jaxnets.config import config as configuration
 from jaxnets.config.config import Config
 from jaxnets.config.values import Field, Kind, Range, choices, unparse
@@ -118,18 +118,18 @@ class Job(Experiment):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(Experiment):
-    """Contestants that are tuned alike, confirmed on fresh seeds, and told apart only where the data do."""
+class MethodComparison(Experiment):
+    """Methods that are tuned alike, confirmed on fresh seeds, and told apart only where the data do."""
 
     by: str
     drawn: Mapping[str, Any] = field(default_factory=dict)
-    report: Callable[[Results, Study, Console], None] = lambda results, study, console: None
+    report: Callable[[Results, Comparison, Console], None] = lambda results, comparison, console: None
 
 
-CONFIRM_SEEDS = Option(
-    "confirm_seeds",
+FINAL_SEEDS = Option(
+    "final_seeds",
     32,
-    "Fresh seeds of each chosen setting, in each block; 0 lets the seeds that chose report.",
+    "Fresh seeds of each chosen setting, in each repeat; 0 lets the seeds that chose report.",
     least=0,
 )
 MARGIN = Option(
@@ -147,9 +147,9 @@ TASKS = Option(
 )
 
 
-def of_suite(*names: str, confirm_seeds: int) -> tuple[Option, Option]:
+def of_suite(*names: str, final_seeds: int) -> tuple[Option, Option]:
     """The options of a claim that is tested on tasks of the suite; a given data set is its own task."""
-    return replace(TASKS, default=list(names)), replace(CONFIRM_SEEDS, default=confirm_seeds)
+    return replace(TASKS, default=list(names)), replace(FINAL_SEEDS, default=final_seeds)
 
 
 SHORT_TASKS = (
@@ -159,10 +159,10 @@ SHORT_TASKS = (
 DEEP_TASK, WIDTH = "digits", 32
 
 
-def of_depths(*layers: int, confirm_seeds: int) -> tuple[Option, ...]:
+def of_depths(*layers: int, final_seeds: int) -> tuple[Option, ...]:
     """The options of a comparison on tasks that are short, and on one of them of nets of several depths."""
     return (
-        *of_suite(*SHORT_TASKS, confirm_seeds=confirm_seeds),
+        *of_suite(*SHORT_TASKS, final_seeds=final_seeds),
         Option("layers", list(layers), f"Hidden layers of the nets for {DEEP_TASK}.", least=1, most=100),
         Option("most_steps", 405, "No task takes more steps than these.", least=1),
     )
@@ -212,7 +212,7 @@ def configure(experiment: Experiment, values: Mapping[str, Any]) -> Config:
     options = {name: option.value(values.get(name, option.default)) for name, option in own.items()}
     given = {name: value for name, value in values.items() if name not in own}
     defaults = {**experiment.defaults}
-    if isinstance(experiment, Comparison) and {**defaults, **given}.get("search", "grid") != "grid":
+    if isinstance(experiment, MethodComparison) and {**defaults, **given}.get("search", "grid") != "grid":
         defaults |= experiment.drawn
     config = Config(**inherited(defaults, given), options=options)
     if "search" not in given and not any(isinstance(value, Range) for value in config.values().values()):
@@ -286,7 +286,7 @@ def run(experiment: Experiment, config: Config, console: Console, progress: Cons
     """Trains what an experiment asks for, and concludes: its results, and the finding of a claim."""
     with contextlib.ExitStack() as held:
         finding = None
-        if isinstance(experiment, Comparison):
+        if isinstance(experiment, MethodComparison):
             results = compare(experiment, config, console, progress, held)
         else:
             results = _trained(experiment, config, console, progress, held)
@@ -329,9 +329,9 @@ def _trained(
 
 
 def compare(
-    experiment: Comparison, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
+    experiment: MethodComparison, config: Config, console: Console, progress: Console | None, held: contextlib.ExitStack
 ) -> Results:
-    """Tunes and confirms the contestants of a comparison, and answers."""
+    """Tunes and confirms the methods of a comparison, and answers."""
     if config.options.get("over_examples") and not config.predictions:
         raise UserError("over_examples: it takes the predictions of the test examples; give --predictions as well.")
     with patience(progress, "preparing the sweeps"):
@@ -341,9 +341,9 @@ def compare(
     directory = run_directory.begin(experiment.name, config, held, notes, datasets)
     if config.profile:
         held.enter_context(observe.profiled(directory, console))
-    contest = Contest(experiment.by, config.options["confirm_seeds"])
+    contest = Contest(experiment.by, config.options["final_seeds"])
     studied = protocol.carry_out(config, contest, parts, progress, directory, writes=True)
-    found, last = studied.study, studied.stages[-1].trained
+    found, last = studied.comparison, studied.stages[-1].trained
     results = Results(**vars(last), directory=directory, console=progress)
     with io.file_errors(directory):
         first = len(found.runs) - len(last.runs)
@@ -357,7 +357,7 @@ def compare(
     return results
 
 
-def show(experiment: Comparison, config: Config, found: Study, console: Console, directory: Path) -> None:
+def show(experiment: MethodComparison, config: Config, found: Comparison, console: Console, directory: Path) -> None:
     """The answer of a comparison: on the console, as figures, and as a page."""
     found = replace(found, level=config.options["level"])
     said = answer(found, config.options["margin"], config.options.get("over_examples", False))
@@ -380,7 +380,7 @@ def conclude(claim: Claim, results: Results, console: Console) -> Finding:
         io.write_table(directory / f"{name}.parquet", content)
     shown = {"runs": results.runs, "curves": results.curves, **measured}
     found = claim.evidence(shown)
-    caption = "By task, over blocks. Bars: 95% intervals."
+    caption = "By task, over repeats. Bars: 95% intervals."
     pictures = {
         name: Picture(figures.on_tasks(table, claim.rules[name], label), f"{claim.rules[name].statement} {caption}")
         for name, label in claim.effects.items()

@@ -32,7 +32,7 @@ from jaxnets.runs import experiment
 from jaxnets.runs.experiment import Claim, configure
 
 PAGE, VERDICTS, MADE = "lecture.html", "verdicts.md", "made_by.json"
-QUICK = "A quick run: fewer tasks and blocks than a verdict should rest on."
+QUICK = "A quick run: fewer tasks and repeats than a verdict should rest on."
 MOST_WORDS, MOST_TEST = 60, 2000
 """Of a real text, so that it takes minutes: words of most texts, and examples of dev and test."""
 
@@ -178,9 +178,9 @@ def _line(number: int, section: Section) -> str:
     finding, name = section.finding, section.directory.name
     if finding is None:
         return f"{number:2}. {name}: not run. {section.problem}"
-    blocks = f" (blocks: {claims_page.stability(finding.verdict)})" if finding.verdict.blocks else ""
+    repeats = f" (repeats: {claims_page.stability(finding.verdict)})" if finding.verdict.repeats else ""
     cost = f"{finding.programs} programs, {finding.seconds:.0f} s"
-    return f"{number:2}. {name}: {finding.verdict.outcome}{blocks}; {cost}. {section.claim}"
+    return f"{number:2}. {name}: {finding.verdict.outcome}{repeats}; {cost}. {section.claim}"
 
 
 def _write(lecture: Lecture, sections: Sequence[Section]) -> None:

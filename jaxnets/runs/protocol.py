@@ -1,4 +1,4 @@
-"""The protocol of a comparison: contestants are tuned alike, and confirmed on fresh seeds, task by task."""
+"""The protocol of a comparison: methods are tuned alike, and confirmed on fresh seeds, task by task."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from jaxnets import tasks
 from jaxnets.comparison import table as comparison_table
-from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison.table import FINAL, TUNING, Comparison, Protocol, TaskFacts
 from jaxnets.config.config import Config
 from jaxnets.config.values import Range, choices, show
 from jaxnets.engine.keep import KEEP_NONE
@@ -41,7 +41,7 @@ class Contest:
     """Who is compared, and how each is chosen and confirmed."""
 
     by: str
-    confirm_seeds: int
+    final_seeds: int
     score: str = "dev_accuracy"
     label: Callable[[pd.DataFrame], pd.Series] | None = None
 
@@ -58,7 +58,7 @@ class Stage(NamedTuple):
 class Studied:
     """What a comparison gave; `reporting` are by task the runs that report."""
 
-    study: Study
+    comparison: Comparison
     stages: Sequence[Stage]
 
     @property
@@ -74,8 +74,8 @@ class Studied:
 
 def parts(config: Config, wanted: Sequence[str], takes: str = "", changes: Changes = lambda task: {}) -> Iterator[Part]:
     """The tasks of a comparison, each checked: those of the suite, or the data set of the configuration."""
-    if seeds := config.options.get("confirm_seeds"):
-        check_runs({"num_blocks": config.num_blocks, "confirm_seeds": seeds})
+    if seeds := config.options.get("final_seeds"):
+        check_runs({"num_repeats": config.num_repeats, "final_seeds": seeds})
     found = tasks.find(",".join(wanted)) if list(wanted) != ["own"] else (None,)
     for task in found:
         values = changes(task)
@@ -125,7 +125,7 @@ def carry_out(
 
     def save(*of_running: Stage) -> None:
         if writes and directory:
-            comparison_table.write(directory, study_of(config, contest, [*stages, *of_running], unfinished))
+            comparison_table.write(directory, comparison_of(config, contest, [*stages, *of_running], unfinished))
 
     def carried_out(task: TaskFacts, sweep: Sweep, phase: str) -> bool:
         def stage(trained: Trained) -> Stage:
@@ -147,41 +147,43 @@ def carry_out(
         return not trained.interrupted
 
     for part in wanted:
-        tuning, seeds = part.sweep, contest.confirm_seeds
-        if seeds:  # only the runs that confirm keep their parameters
+        tuning, seeds = part.sweep, contest.final_seeds
+        if seeds:  # only the final runs keep their parameters
             quiet = part.sweep.config.changed(keep="none", export=None, predictions=False)
             tuning = replace(part.sweep, config=quiet, options=part.sweep.options._replace(keeping=KEEP_NONE))
         whole = carried_out(part.facts, tuning, TUNING)
         if whole and seeds:
-            confirming = confirmation(part.sweep, stages[-1].trained.runs, contest.by, seeds, contest.score)
-            whole = carried_out(part.facts, confirming, CONFIRMATION)
+            final = final_runs(part.sweep, stages[-1].trained.runs, contest.by, seeds, contest.score)
+            whole = carried_out(part.facts, final, FINAL)
         if whole and writes:
             unfinished.remove(part.facts.name)
         save()
         if not whole:
             break
-    return Studied(study_of(config, contest, stages, unfinished), stages)
+    return Studied(comparison_of(config, contest, stages, unfinished), stages)
 
 
-def confirmation(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
-    """The chosen setting of each contestant, in each block, in all folds, on seeds that had no part in the choice."""
-    best = selection.best_configurations(runs, [by, "block"] if "block" in runs else [by], score)
+def final_runs(sweep: Sweep, runs: pd.DataFrame, by: str, seeds: int, score: str = "dev_accuracy") -> Sweep:
+    """The chosen setting of each method, in each repeat, in all folds, on seeds that had no part in the choice."""
+    best = selection.best_configurations(runs, [by, "repeat"] if "repeat" in runs else [by], score)
     fresh = int(runs["seed"].max()) + 1
     rows = []
     for _, one in best.iterrows():
-        first = fresh + int(one.get("block", 0)) * seeds
+        first = fresh + int(one.get("repeat", 0)) * seeds
         members = runs[runs["run"].isin(one["members"])]
         chosen = members.drop_duplicates("fold") if "fold" in members else members.head(1)
         rows += [(int(run), first + number) for run in chosen["run"] for number in range(seeds)]
     return again(sweep, rows)
 
 
-def study_of(config: Config, contest: Contest, stages: Sequence[Stage], unfinished: Sequence[str] = ()) -> Study:
+def comparison_of(
+    config: Config, contest: Contest, stages: Sequence[Stage], unfinished: Sequence[str] = ()
+) -> Comparison:
     """The tables of all stages, their runs numbered through; what only some tasks vary is a hyperparameter of all."""
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "predictions": []}
     first = 0
     for task, phase, trained in stages:
-        reports = phase == CONFIRMATION or not contest.confirm_seeds
+        reports = phase == FINAL or not contest.final_seeds
         for name, of_sweeps in tables.items():
             table = getattr(trained, name)
             if name != "predictions" or (reports and len(table)):
@@ -196,8 +198,8 @@ def study_of(config: Config, contest: Contest, stages: Sequence[Stage], unfinish
         search=config.search,
         num_trials=trials(runs, contest.by),
         num_seeds=config.num_seeds,
-        confirm_seeds=contest.confirm_seeds,
-        num_blocks=config.num_blocks,
+        final_seeds=contest.final_seeds,
+        num_repeats=config.num_repeats,
         spaces=spaces(config, contest.by),
         steps_taken=sum(stage.trained.steps_taken for stage in stages),
         steps_saved=sum(stage.trained.steps_saved for stage in stages),
@@ -205,13 +207,13 @@ def study_of(config: Config, contest: Contest, stages: Sequence[Stage], unfinish
     )
     facts = {stage.task.name: stage.task for stage in stages if stage.task.name not in unfinished}
     of_tasks = tuple(facts.values()), protocol, tuple(unfinished)
-    return Study(runs, joined["curves"], joined["predictions"], contest.by, *of_tasks)
+    return Comparison(runs, joined["curves"], joined["predictions"], contest.by, *of_tasks)
 
 
 def trials(runs: pd.DataFrame, by: str) -> int:
-    """The settings of each contestant in a block, of that which has the most."""
+    """The settings of each method in a repeat, of that which has the most."""
     tuning = runs[runs["phase"] == TUNING]
-    keys = [name for name in ("task", by, "block", "fold") if name in tuning]
+    keys = [name for name in ("task", by, "repeat", "fold") if name in tuning]
     return int((tuning.groupby(keys).size() / tuning.groupby(keys)["seed"].nunique()).max())
 
 

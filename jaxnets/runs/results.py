@@ -54,7 +54,7 @@ class Results(Trained):
 
     @property
     def test_share(self) -> float:
-        """By what folds and blocks are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
+        """By what folds and repeats are correlated; see `jaxnets.comparison.table.TaskFacts.test_share`."""
         if self.folds or self.directory is None or selection.unit(self.runs) == "seed":
             return super().test_share
         return directories.of_data(run_directory.read_environment(self.directory), self.config).test_share
@@ -82,7 +82,7 @@ class Results(Trained):
         self.further.append(trained)
         return trained
 
-    def study(
+    def comparison(
         self,
         by: str | Callable[[pd.DataFrame], pd.Series],
         *,
@@ -91,19 +91,19 @@ class Results(Trained):
         changes: Changes = lambda task: {},
         **values: Any,
     ) -> Studied:
-        """Tunes contestants alike on each task and in each block, and confirms them on fresh seeds; nothing is written.
+        """Tunes methods alike on each task and in each repeat, and confirms them on fresh seeds; nothing is written.
 
-        The options `tasks` and `confirm_seeds` say on which tasks, and on how many seeds. `by` is the hyperparameter
-        whose values are the contestants, or a function that names the contestant of each run of the table: the column
-        `contestant`. `score` chooses a setting, `takes` restricts the data to `features` or `text`, and `values` change
+        The options `tasks` and `final_seeds` say on which tasks, and on how many seeds. `by` is the hyperparameter
+        whose values are the methods, or a function that names the method of each run of the table: the column
+        `method`. `score` chooses a setting, `takes` restricts the data to `features` or `text`, and `values` change
         the configuration, on each task.
         """
         if isinstance(by, str) and by not in self.config.values():
             raise unknown("by", by, [name for name, value in self.config.values().items() if isinstance(value, list)])
         if not isinstance(by, str) and not callable(by):
             raise UserError(f"by: {brief(by)} is neither the name of a hyperparameter nor a function of the runs.")
-        column, label = (by, None) if isinstance(by, str) else ("contestant", by)
-        contest = Contest(column, self.options.get("confirm_seeds", 0), score, label)
+        column, label = (by, None) if isinstance(by, str) else ("method", by)
+        contest = Contest(column, self.options.get("final_seeds", 0), score, label)
         wanted = protocol.parts(
             self.config,
             self.options.get("tasks", ["own"]),

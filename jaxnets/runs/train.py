@@ -25,6 +25,7 @@ from jaxnets.engine.sweep import Sweep, data_of, is_built_in, load_folds, prepar
 from jaxnets.engine.table import without_strangers
 from jaxnets.errors import UserError
 from jaxnets.inference import model
+from jaxnets.report.console import Terminal
 from jaxnets.report.progress import Display
 from jaxnets.runs import directory as run_directory
 from jaxnets.runs import observe
@@ -70,7 +71,7 @@ def carry_out(
     if directory is not None:
         parts, logs = directory / run_directory.PARTS, directory / observe.LOGS
         save = partial(run_directory.write_tables, directory)
-    said = console if notes and console is not None else Console(quiet=True)
+    said = console if notes and console is not None else Terminal(quiet=True)
     for note in sweep.notes:
         said.print(f"{sweep.folds[0].name}: {note}", soft_wrap=True)
     recorder, begin, interrupted = Recorder(sweep), time.perf_counter(), False
@@ -139,13 +140,13 @@ def _with_chosen_models(trained: Trained) -> Trained:
     """The results with the models that `keep` asks for, where that shows only when a sweep is over.
 
     With `seeds` they are those of the setting that is best on dev, at the evaluation by which each is judged; where
-    there are blocks, of its seeds in one block. A run that did not finish has no model.
+    there are repeats, of its seeds in one repeat. A run that did not finish has no model.
     """
     if trained.config.keep != "seeds":
         return trained
     finished, best = selection.finished(trained.runs), set[int]()
     if len(finished) and not trained.interrupted:
-        groups = [name for name in ("optimizer", "block") if name in trained.runs]
+        groups = [name for name in ("optimizer", "repeat") if name in trained.runs]
         ranked = selection.best_configurations(trained.runs, groups).sort_values(
             ["dev_score", "dev_loss", "learning_rate"], ascending=[False, True, True], kind="stable"
         )

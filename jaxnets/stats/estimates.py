@@ -382,7 +382,7 @@ def unseen_failures(num_runs: int, level: float = LEVEL) -> str:
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, kind: Kind = NUMBER, level: float = LEVEL) -> Estimate:
-    """The mean of first - second over pairs, such as the same seeds or blocks."""
+    """The mean of first - second over pairs, such as the same seeds or repeats."""
     one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if one.shape != other.shape:
         raise ValueError(f"pairs need as many values on both sides, not {one.shape} and {other.shape}")
@@ -416,10 +416,10 @@ _Correct = Shaped[np.ndarray, "seeds examples"]
 def crossed_difference(
     first: _Correct, second: Shaped[np.ndarray, "others examples"], level: float = LEVEL
 ) -> Estimate:
-    """The difference of two contestants' accuracies, with other seeds and other test examples.
+    """The difference of two methods' accuracies, with other seeds and other test examples.
 
     Seeds and examples are both random, and crossed: each net meets each example. Seeds count as independent between
-    contestants; where they share more than chance, the interval is too wide. The mean squares of examples and of seeds
+    methods; where they share more than chance, the interval is too wide. The mean squares of examples and of seeds
     both hold what is left, so that it is subtracted once. The degrees of freedom are those of Satterthwaite (1946).
     """
     one, other = np.atleast_2d(np.asarray(first, np.float64)), np.atleast_2d(np.asarray(second, np.float64))
@@ -445,7 +445,7 @@ def variance_of_examples(differences: Float[np.ndarray, "seeds examples"]) -> fl
 
 
 def _variance_of_seeds(correct: Float[np.ndarray, "seeds examples"]) -> list[tuple[float, float]]:
-    """What the seeds of a contestant add to the variance, and what is counted twice by it, with degrees of freedom."""
+    """What the seeds of a method add to the variance, and what is counted twice by it, with degrees of freedom."""
     seeds, examples = correct.shape
     if seeds < 2 or examples < 2:
         return []

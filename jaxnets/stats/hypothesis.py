@@ -82,45 +82,45 @@ def profile(scores: ArrayLike, thresholds: ArrayLike, level: float = LEVEL) -> p
     return pd.DataFrame(rows, columns=["threshold", "share", "low", "high"])
 
 
-def average_ranks(scores: Float[np.ndarray, "blocks contestants"]) -> Float[np.ndarray, "contestants"]:
-    """The mean rank of each contestant over blocks or tasks; 1 is the highest score, ties share their ranks."""
+def average_ranks(scores: Float[np.ndarray, "repeats methods"]) -> Float[np.ndarray, "methods"]:
+    """The mean rank of each method over repeats or tasks; 1 is the highest score, ties share their ranks."""
     from scipy import stats
 
     return stats.rankdata(-np.asarray(scores, np.float64), axis=1).mean(axis=0)
 
 
-def critical_difference(num_contestants: int, num_blocks: int, level: float = LEVEL) -> float:
+def critical_difference(num_methods: int, num_repeats: int, level: float = LEVEL) -> float:
     """How far two mean ranks must differ to be told apart. Sources: Nemenyi (1963); Demšar (2006), section 3.2."""
     from scipy import stats
 
-    if num_contestants < 2 or num_blocks < 2:
+    if num_methods < 2 or num_repeats < 2:
         return np.nan
-    quantile = stats.studentized_range.ppf(level, num_contestants, np.inf) / np.sqrt(2)
-    return float(quantile * np.sqrt(num_contestants * (num_contestants + 1) / (6 * num_blocks)))
+    quantile = stats.studentized_range.ppf(level, num_methods, np.inf) / np.sqrt(2)
+    return float(quantile * np.sqrt(num_methods * (num_methods + 1) / (6 * num_repeats)))
 
 
-def friedman_p_value(scores: Float[np.ndarray, "blocks contestants"]) -> float:
-    """The p value of contestants that are all alike. Sources: Friedman (1937), in the form of Iman & Davenport (1980).
+def friedman_p_value(scores: Float[np.ndarray, "repeats methods"]) -> float:
+    """The p value of methods that are all alike. Sources: Friedman (1937), in the form of Iman & Davenport (1980).
 
-    With two contestants Friedman's test is the sign test.
+    With two methods Friedman's test is the sign test.
     """
     from scipy import stats
 
-    blocks, contestants = np.shape(scores)
-    centred = stats.rankdata(-np.asarray(scores, np.float64), axis=1) - (contestants + 1) / 2
+    repeats, methods = np.shape(scores)
+    centred = stats.rankdata(-np.asarray(scores, np.float64), axis=1) - (methods + 1) / 2
     if not centred.any():
         return 1.0
-    chi_square = (contestants - 1) * (centred.sum(axis=0) ** 2).sum() / (centred**2).sum()
-    left = blocks * (contestants - 1) - chi_square
+    chi_square = (methods - 1) * (centred.sum(axis=0) ** 2).sum() / (centred**2).sum()
+    left = repeats * (methods - 1) - chi_square
     if left <= 1e-12:
         return 0.0
-    return float(stats.f.sf((blocks - 1) * chi_square / left, contestants - 1, (contestants - 1) * (blocks - 1)))
+    return float(stats.f.sf((repeats - 1) * chi_square / left, methods - 1, (methods - 1) * (repeats - 1)))
 
 
 def indistinct(
-    scores: Float[np.ndarray, "blocks contestants"], names: Sequence[str], level: float = LEVEL
+    scores: Float[np.ndarray, "repeats methods"], names: Sequence[str], level: float = LEVEL
 ) -> tuple[tuple[str, ...], ...]:
-    """The largest groups of contestants that cannot be told apart by their mean ranks, the best first.
+    """The largest groups of methods that cannot be told apart by their mean ranks, the best first.
 
     Where Friedman's test finds no difference at all, all are one group. Source: Demšar (2006).
     """

@@ -16,7 +16,7 @@ from jaxnets.statuses import FINISHED as FINISHED
 from jaxnets.statuses import STOPPED as STOPPED
 from jaxnets.statuses import finished_names
 
-REPETITIONS = ("seed", "fold", "block")  # what tells repetitions of a configuration apart
+REPETITIONS = ("seed", "fold", "repeat")  # what tells repetitions of a configuration apart
 
 
 def hyperparameters(runs: pd.DataFrame) -> list[str]:
@@ -26,13 +26,13 @@ def hyperparameters(runs: pd.DataFrame) -> list[str]:
 
 
 def varying(runs: pd.DataFrame) -> list[str]:
-    """The hyperparameters, other than the seed, the fold and the block, of which the table has several values."""
+    """The hyperparameters, other than the seed, the fold and the repeat, of which the table has several values."""
     names = [name for name in hyperparameters(runs) if name not in REPETITIONS]
     return [name for name in names if runs[name].nunique(dropna=False) > 1]
 
 
 def repetitions(runs: pd.DataFrame) -> list[str]:
-    """The columns that tell repetitions of a configuration apart: the seed, and the fold and block if there are any."""
+    """The columns that tell repetitions of a configuration apart: the seed, fold and repeat if there are any."""
     return [name for name in REPETITIONS if name in runs]
 
 
@@ -87,17 +87,17 @@ def with_failures(runs: pd.DataFrame, chance: float | None = None) -> pd.DataFra
 
 
 def unit(runs: pd.DataFrame) -> str:
-    """What is independent in a table of runs: its blocks or folds if there are several, else its seeds."""
-    several = (name for name in ("block", "fold") if name in runs and runs[name].nunique() > 1)
+    """What is independent in a table of runs: its repeats or folds if there are several, else its seeds."""
+    several = (name for name in ("repeat", "fold") if name in runs and runs[name].nunique() > 1)
     return next(several, "seed")
 
 
 def correction(of_unit: Hashable, test_share: float) -> float:
     """What the correlation of units adds to 1/n in the variance of their mean.
 
-    Folds and blocks share examples, seeds and tasks do not. Source: Nadeau & Bengio (2003).
+    Folds and repeats share examples, seeds and tasks do not. Source: Nadeau & Bengio (2003).
     """
-    return test_share if of_unit in ("block", "fold") else 0.0
+    return test_share if of_unit in ("repeat", "fold") else 0.0
 
 
 def over_units(
@@ -105,7 +105,7 @@ def over_units(
 ) -> Estimate:
     """The mean of what was found for each unit, which the name of the index tells.
 
-    Folds and blocks share examples: the variance is corrected for it, see `correction`. Of equal units there is an
+    Folds and repeats share examples: the variance is corrected for it, see `correction`. Of equal units there is an
     interval where it is known over how many `examples` each is counted, see `mean`: seeds share them, and of units that
     share none all count.
 
@@ -128,7 +128,7 @@ def mean_score(runs: pd.DataFrame, column: str, test_share: float, level: float 
 
 
 def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: float | None = None) -> pd.DataFrame:
-    """The mean score of each contestant (column) in each unit (row); failures count, equal runs count once."""
+    """The mean score of each method (column) in each unit (row); failures count, equal runs count once."""
     names = [by] if isinstance(by, str) else list(by)
     runs = distinct(runs, names)
     scored = runs.assign(_score=counted(runs, column, failed))
@@ -136,11 +136,11 @@ def paired(runs: pd.DataFrame, by: str | Sequence[str], column: str, failed: flo
 
 
 def configurations(runs: pd.DataFrame, test_share: float = np.nan, level: float = LEVEL) -> pd.DataFrame:
-    """A row for each configuration, that is for runs that differ in their seed, fold and block alone.
+    """A row for each configuration, that is for runs that differ in their seed, fold and repeat alone.
 
     Runs that did not finish count: 0 for an accuracy, infinite for a loss. Equal runs count once. Columns: the
     hyperparameters that vary; `learning_rate` and `optimizer` in any case; `num_seeds`, the repetitions; `dev_score`,
-    the mean accuracy on dev; `dev_loss`; `dev_accuracy` and `test_accuracy`, means over folds or blocks if there are
+    the mean accuracy on dev; `dev_loss`; `dev_accuracy` and `test_accuracy`, means over folds or repeats if there are
     several, else over seeds, with the bounds of their intervals (`_low`, `_high`) and why there are none (`_note`);
     `diverged_share`; and `members`, the numbers of the runs. Where no run finished, the accuracies are NaN.
     """
@@ -328,16 +328,16 @@ def good_width(rates: ArrayLike, scores: ArrayLike, tolerance: float = 0.01) -> 
 
 
 def widths(losses: pd.DataFrame, by: str, part: float = 0.1) -> pd.DataFrame:
-    """How many decades of the learning rate are good for each contestant, on each task and in each block.
+    """How many decades of the learning rate are good for each method, on each task and in each repeat.
 
     Good is what loses at most a part of what the best rate gains over guessing, in training loss.
     """
     rows = []
-    for (task, block, name), own in losses.groupby(["task", "block", by], sort=False):
+    for (task, repeat, name), own in losses.groupby(["task", "repeat", by], sort=False):
         gained = 1 - own.groupby("learning_rate")["loss"].mean() / own["chance"].iloc[0]
         width = good_width(gained.index, gained, part * gained.max()) if gained.max() > 0 else 0.0
-        rows.append((task, block, name, width, own["test_share"].iloc[0]))
-    table = pd.DataFrame(rows, columns=["task", "block", "contestant", "width", "test_share"])
+        rows.append((task, repeat, name, width, own["test_share"].iloc[0]))
+    table = pd.DataFrame(rows, columns=["task", "repeat", "method", "width", "test_share"])
     return table.assign(number=0, edge=False)
 
 
@@ -380,7 +380,7 @@ def to_worst_loss(curves: pd.DataFrame, by: str, costs: Sequence[str]) -> tuple[
 
 NUM_TREES = 16
 NUM_GROUPS = 4
-_DEALT = ["task", "block", "seed", "test_share"]
+_DEALT = ["task", "repeat", "seed", "test_share"]
 
 
 def main_effects(
@@ -445,17 +445,17 @@ def placed(draws: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "draw
 
 
 def importances(draws: pd.DataFrame, names: Sequence[str], loss: str, groups: int = NUM_GROUPS) -> pd.DataFrame:
-    """The main effects of hyperparameters on the logarithm of a loss, for each task and block.
+    """The main effects of hyperparameters on the logarithm of a loss, for each task and repeat.
 
-    The draws of a block are dealt out to groups, of which each has its own forest: what they say of a block differs by
-    chance alone.
+    The draws of a repeat are dealt out to groups, of which each has its own forest: what they say of a repeat differs
+    by chance alone.
     """
     rows = []
-    for (task, block), own in draws.groupby(["task", "block"], sort=False):
+    for (task, repeat), own in draws.groupby(["task", "repeat"], sort=False):
         for group in range(groups):
             part = own.iloc[group::groups]
             found = main_effects(placed(part, names), np.log(np.maximum(part[loss], 1e-12)), seed=group)
-            key = (task, block, group, own["test_share"].iloc[0])
+            key = (task, repeat, group, own["test_share"].iloc[0])
             rows += [(*key, name, share) for name, share in zip(names, found, strict=True)]
     return pd.DataFrame(rows, columns=[*_DEALT, "name", "share"])
 

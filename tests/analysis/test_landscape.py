@@ -62,8 +62,8 @@ def test_distances_are_relative():
 
 @pytest.fixture(scope="module")
 def trained():
-    """A linear net on wine, in two blocks, by batches and by the full gradient."""
-    budget = {"num_steps": 12, "num_seeds": 2, "num_blocks": 2, "learning_rate": 0.1, "optimizer": "sgd"}
+    """A linear net on wine, in two repeats, by batches and by the full gradient."""
+    budget = {"num_steps": 12, "num_seeds": 2, "num_repeats": 2, "learning_rate": 0.1, "optimizer": "sgd"}
     return sweep(
         dataset="wine", hidden_units=0, batch_size=[10, 0], evaluate_every=6, keep="last", progress=False, **budget
     )
@@ -77,8 +77,8 @@ def loss(data, params):
     return float((np.log(np.exp(logits).sum(axis=1)) - chosen).mean())
 
 
-def test_losses_along_a_line_are_those_of_the_block_of_its_run(trained):
-    runs = trained.runs.set_index(["block", "seed"])["run"].groupby(level="block").first().astype(int).tolist()
+def test_losses_along_a_line_are_those_of_the_repeat_of_its_run(trained):
+    runs = trained.runs.set_index(["repeat", "seed"])["run"].groupby(level="repeat").first().astype(int).tolist()
     ends = [trained.params(run) for run in runs]
     losses = landscape.along_lines(trained, runs, ends, ends[::-1])
     assert losses.shape == (2, landscape.POINTS)

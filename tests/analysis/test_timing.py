@@ -47,10 +47,10 @@ def loss(params, inputs):
     return float((np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(12), np.arange(12) % 10]).mean())
 
 
-def test_the_cost_of_a_gradient_is_that_of_each_width_in_each_block():
+def test_the_cost_of_a_gradient_is_that_of_each_width_in_each_repeat():
     table = timing.gradient_costs([digits()] * 2, [4, 8], repetitions=2, num_examples=16)
     assert table["width"].tolist() == [4] * 4 + [8] * 4
-    assert table["block"].tolist() == [0, 0, 1, 1] * 2
+    assert table["repeat"].tolist() == [0, 0, 1, 1] * 2
     assert table["round"].tolist() == [0, 1] * 4
     assert table["parameters"].tolist()[::4] == [65 * 4 + 5 * 4 + 5 * 10, 65 * 8 + 9 * 8 + 9 * 10]
     assert (table[["forward", "gradient"]] > 0).all(axis=None)
@@ -58,7 +58,7 @@ def test_the_cost_of_a_gradient_is_that_of_each_width_in_each_block():
 
 
 def test_a_run_of_some_examples_takes_steps_on_all():
-    small = {"num_steps": 2, "hidden_units": 2, "num_train": 50, "num_blocks": 2}
+    small = {"num_steps": 2, "hidden_units": 2, "num_train": 50, "num_repeats": 2}
     sweep = prepare(Config(dataset="wine", optimizer="sgd", batch_size=[8, 0], **small))
     planned = Recorder(sweep).trained(interrupted=False, seconds=0.0)  # nothing is trained
     whole = timing.on_all_examples(planned)
@@ -69,5 +69,5 @@ def test_a_run_of_some_examples_takes_steps_on_all():
     first, other = (one.start(0).params["output"]["kernel"] for one in (planned, whole))
     np.testing.assert_array_equal(first, other)
     table = timing.size_seconds(planned, rounds=2, steps=2)
-    assert table.groupby("contestant")["round"].apply(list).to_dict() == {8: [0, 1], 50: [0, 1]}
+    assert table.groupby("method")["round"].apply(list).to_dict() == {8: [0, 1], 50: [0, 1]}
     assert (table["seconds"] > 0).all()

@@ -64,7 +64,7 @@ def trained(dan, **columns):
     """Runs of a model, as far as they are asked here: on texts of which the first is also a test text."""
     texts = Texts.of([[2, 3], [4]])
     fold = Dataset("made", *(Split(texts, np.array([0, 1], np.int32)),) * 3, ("no", "yes"), NEGATED)
-    runs = pd.DataFrame({"run": [0, 1], "seed": [0, 1], "block": 0, "dev_loss": [0.2, 0.1], **columns})
+    runs = pd.DataFrame({"run": [0, 1], "seed": [0, 1], "repeat": 0, "dev_loss": [0.2, 0.1], **columns})
     return SimpleNamespace(runs=runs, folds=(fold,), model=lambda run: dan, dataset=lambda run: fold)
 
 
@@ -78,7 +78,7 @@ def test_judgements_by_hand(dan):
 
 
 def test_where_all_runs_were_lost_nothing_is_judged(dan):
-    lost = trained(dan, status="diverged", contestant="DAN")
+    lost = trained(dan, status="diverged", method="DAN")
     assert words_and_windows.judgements(lost, "{}", "not {}").empty
     of_runs, of_texts = words_and_windows.orders(lost, lost.runs, 10, seed=0)
     assert of_runs.empty
@@ -93,12 +93,12 @@ def test_an_average_says_the_same_in_both_orders(dan):
 
 
 def test_orders_by_hand(dan):
-    runs = trained(dan, status="finished", contestant=["DAN", "other"])
+    runs = trained(dan, status="finished", method=["DAN", "other"])
     of_runs, of_texts = words_and_windows.orders(runs, runs.runs, 2, seed=0)
     assert of_runs["right"].tolist() == [0.5, 0.5]  # both texts are taken for "no"
     assert (of_runs["change"] < 1e-6).all()
     assert of_runs["examples"].tolist() == [2, 2]
-    odds = of_texts[of_texts["contestant"] == "DAN"]
+    odds = of_texts[of_texts["method"] == "DAN"]
     np.testing.assert_allclose(odds["plain"], [2 * (-3 + 1) / 2, -2], rtol=1e-5)
     np.testing.assert_allclose(odds["shuffled"], odds["plain"], rtol=1e-5)
     assert len(words_and_windows.orders(runs, runs.runs, 1, seed=0)[1]) == 2
@@ -131,12 +131,12 @@ def test_similarity_by_hand():
     assert words_and_windows.indicator_similarity("a b c", "a b d", [2, 3]) == pytest.approx(1 / 3)
 
 
-def test_likeness_to_the_first_text_cnn_of_each_block():
+def test_likeness_to_the_first_text_cnn_of_each_repeat():
     models = [cnn(), cnn(), cnn("dan"), cnn()]
-    runs = pd.DataFrame({"run": range(4), "block": [0, 0, 1, 2], "status": "finished"})
+    runs = pd.DataFrame({"run": range(4), "repeat": [0, 0, 1, 2], "status": "finished"})
     trained = SimpleNamespace(runs=runs, model=lambda run: models[run])
     table = words_and_windows.likeness(trained, ["good day", "fine day", "bad day"])
-    assert table["block"].tolist() == [0, 2]
+    assert table["repeat"].tolist() == [0, 2]
     np.testing.assert_allclose(table[["like", "opposite", "indicators"]], [[1, 0, 0]] * 2, atol=1e-6)
     assert table[["one", "other", "contrary"]].iloc[0].tolist() == ["good day", "fine day", "bad day"]
     assert words_and_windows.likeness(SimpleNamespace(runs=runs[:0]), ["a", "b", "c"]).empty

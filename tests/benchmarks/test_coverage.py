@@ -20,16 +20,18 @@ def test_intervals_cover_or_the_output_says_that_there_are_too_few_seeds(rows):
         assert np.isnan(row.covered) == (row.silent == 1)
 
 
-def test_many_studies_at_once_have_the_bounds_of_each_alone():
+def test_many_comparisons_at_once_have_the_bounds_of_each_alone():
     generator = np.random.default_rng(0)
     for statistic in coverage.STATISTICS:
         for size in (8, 16):
             values = coverage.samples("lognormal", statistic, generator, (3, size))
             low, high = statistic.bounds(values)
-            found = [statistic.estimate(of_study) for of_study in values]
+            found = [statistic.estimate(of_comparison) for of_comparison in values]
             assert low == pytest.approx([estimate.low for estimate in found])
             assert high == pytest.approx([estimate.high for estimate in found])
-            assert [statistic.value(of_study) for of_study in values] == pytest.approx([one.value for one in found])
+            assert [statistic.value(of_comparison) for of_comparison in values] == pytest.approx(
+                [one.value for one in found]
+            )
 
 
 @pytest.mark.parametrize(

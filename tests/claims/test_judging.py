@@ -32,13 +32,13 @@ def rule(**values):
     return Rule(**{"statement": "It helps.", "kind": "empirical", "bound": 0.1, **values})
 
 
-def table(effects, *, noise=0.05, blocks=8, seeds=4, seed=0, test_share=0.0):
-    """Effects of tasks, blocks and seeds around the given ones."""
+def table(effects, *, noise=0.05, repeats=8, seeds=4, seed=0, test_share=0.0):
+    """Effects of tasks, repeats and seeds around the given ones."""
     generator = np.random.default_rng(seed)
     rows = [
-        {"task": task, "block": block, "seed": number, "effect": value + shift + noise * generator.normal()}
+        {"task": task, "repeat": repeat, "seed": number, "effect": value + shift + noise * generator.normal()}
         for task, value in effects.items()
-        for block in range(blocks)
+        for repeat in range(repeats)
         for shift in [noise * generator.normal()]
         for number in range(seeds)
     ]
@@ -67,9 +67,9 @@ def test_one_task_is_decided_by_its_interval(values, effect, outcome):
     assert judged(rule(**values), table(named(effect))) == outcome
 
 
-def test_the_interval_is_that_of_the_blocks_and_not_of_the_runs():
+def test_the_interval_is_that_of_the_repeats_and_not_of_the_runs():
     effects = table(named(0.3))
-    means = effects.groupby("block")["effect"].mean()
+    means = effects.groupby("repeat")["effect"].mean()
     found, low = estimated(effects), stats.t.interval(0.95, 7, means.mean(), means.sem())[0]
     assert found.low == pytest.approx(low)
     assert estimated(effects.assign(test_share=1 / 8)).low == pytest.approx(
@@ -115,17 +115,20 @@ def test_the_tasks_that_say_the_contrary_are_named():
 
 
 def test_a_best_value_on_the_edge_decides_nothing():
-    effects = table(named(0.3)).assign(edge=lambda rows: rows["block"] < 6)
+    effects = table(named(0.3)).assign(edge=lambda rows: rows["repeat"] < 6)
     assert judged(rule(), effects) == INCONCLUSIVE
-    assert judged(rule(), effects.assign(edge=lambda rows: rows["block"] < 3)) == SUPPORTED
+    assert judged(rule(), effects.assign(edge=lambda rows: rows["repeat"] < 3)) == SUPPORTED
     verdict = judge({"helps": rule()}, {"helps": effects})
     assert "edge" in verdict.parts[0].evidence
 
 
-def test_each_block_is_judged_by_its_seeds():
-    good, bad = table(named(0.3), blocks=6), table(named(-0.3), blocks=2).assign(block=lambda rows: rows["block"] + 6)
+def test_each_repeat_is_judged_by_its_seeds():
+    good, bad = (
+        table(named(0.3), repeats=6),
+        table(named(-0.3), repeats=2).assign(repeat=lambda rows: rows["repeat"] + 6),
+    )
     verdict = judge({"helps": rule()}, {"helps": pd.concat([good, bad])})
-    assert verdict.blocks == {SUPPORTED: 6, CONTRADICTED: 2}
+    assert verdict.repeats == {SUPPORTED: 6, CONTRADICTED: 2}
 
 
 def test_facts_and_estimates_are_evidence_too():

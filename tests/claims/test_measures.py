@@ -7,7 +7,7 @@ from scipy import stats
 
 from jaxnets.claims import effects, measures
 from jaxnets.claims.verdicts import estimated
-from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study
+from jaxnets.comparison.table import FINAL, TUNING, Comparison, Protocol
 
 STEP = np.logspace(-12, 0, 25)
 
@@ -41,11 +41,11 @@ def test_where_rounding_counts_everywhere_nothing_is_known():
     assert np.isnan(measures.share_allowed(table, 2))
 
 
-def times(power=0.5, blocks=3):
+def times(power=0.5, repeats=3):
     rows = [
-        {"block": block, "round": number, "size": size, "one": 2.0 * size**power, "other": 1.0}
+        {"repeat": repeat, "round": number, "size": size, "one": 2.0 * size**power, "other": 1.0}
         for size in (10, 100, 1000)
-        for block in range(blocks)
+        for repeat in range(repeats)
         for number in range(2)
     ]
     return measures.time_ratios(pd.DataFrame(rows), "one", "other")
@@ -64,25 +64,27 @@ def test_the_largest_is_that_of_one_size(power, size):
 
 def test_slopes_are_those_of_a_regression_on_the_logarithm():
     rng = np.random.default_rng(0)
-    runs = pd.DataFrame({"block": np.repeat([3, 5], 4), "rate": np.tile([0.01, 0.1, 1.0, 10.0], 2), "test_share": 0.25})
+    runs = pd.DataFrame(
+        {"repeat": np.repeat([3, 5], 4), "rate": np.tile([0.01, 0.1, 1.0, 10.0], 2), "test_share": 0.25}
+    )
     runs["score"] = rng.normal(size=8)
-    table = measures.slopes(runs, "rate", "score").set_index("block")
+    table = measures.slopes(runs, "rate", "score").set_index("repeat")
     assert (table["test_share"] == 0.25).all()
-    for block, own in runs.groupby("block"):
-        assert table["effect"][block] == pytest.approx(stats.linregress(np.log10(own["rate"]), own["score"]).slope)
+    for repeat, own in runs.groupby("repeat"):
+        assert table["effect"][repeat] == pytest.approx(stats.linregress(np.log10(own["rate"]), own["score"]).slope)
 
 
 def test_the_power_with_which_ratios_grow_is_a_slope_in_each_round():
-    grown = measures.slopes(times(0.25), "size", "effect", ("block", "round"), np.log)
-    assert list(grown) == ["block", "round", "effect", "test_share"]
+    grown = measures.slopes(times(0.25), "size", "effect", ("repeat", "round"), np.log)
+    assert list(grown) == ["repeat", "round", "effect", "test_share"]
     assert grown["effect"].tolist() == pytest.approx([0.25] * 6)
 
 
 def test_two_values_are_no_trend():
-    runs = pd.DataFrame({"block": [0, 0, 0], "rate": [0.1, 1.0, 1.0], "score": [0.0, 1.0, 1.0], "test_share": 0.0})
+    runs = pd.DataFrame({"repeat": [0, 0, 0], "rate": [0.1, 1.0, 1.0], "score": [0.0, 1.0, 1.0], "test_share": 0.0})
     for table in (runs, runs[:0]):
         assert measures.slopes(table, "rate", "score").empty
-        assert list(measures.slopes(table, "rate", "score")) == ["block", "effect", "test_share"]
+        assert list(measures.slopes(table, "rate", "score")) == ["repeat", "effect", "test_share"]
 
 
 def of_depths():
@@ -94,8 +96,8 @@ def of_depths():
         ("digits", "sigmoid | 3", 0.9),
         ("wine", "tanh | 2", 0.1),
     ]
-    table = pd.DataFrame(rows, columns=["task", "contestant", "test_loss"])
-    return table.assign(block=0, number=0, seed=0, edge=False, test_share=0.0, test_accuracy=0.9, learning_rate=0.1)
+    table = pd.DataFrame(rows, columns=["task", "method", "test_loss"])
+    return table.assign(repeat=0, number=0, seed=0, edge=False, test_share=0.0, test_accuracy=0.9, learning_rate=0.1)
 
 
 def test_layers_are_counted_in_what_tables_show():
@@ -106,7 +108,7 @@ def test_layers_are_counted_in_what_tables_show():
 def test_a_task_with_nets_of_several_depths_becomes_a_task_for_each():
     table = measures.by_depth(of_depths())
     assert table["task"].tolist() == ["digits, 1 layer"] * 2 + ["digits, 3 layers"] * 2 + ["wine"]
-    assert table["contestant"].tolist() == ["tanh", "sigmoid", "tanh", "sigmoid", "tanh"]
+    assert table["method"].tolist() == ["tanh", "sigmoid", "tanh", "sigmoid", "tanh"]
     assert table["flattest"].tolist() == [True, True, False, False, True]
     assert measures.means_by_depth(of_depths())["test loss"].tolist() == [0.2, 0.4, 0.3, 0.9, 0.1]
 
@@ -146,32 +148,32 @@ def test_without_another_width_there_is_nothing_to_compare():
     assert measures.barriers_by_width(high_of(("8", 0.1), ("8x8", 0.1)), "optimizers", ["seed"]).empty
 
 
-def curve(method, rate, factor=1.0, seed=0, steps=8, block=0):
+def curve(method, rate, factor=1.0, seed=0, steps=8, repeat=0):
     """Training loss exp(-rate t), means over the steps before; the dev loss is `factor` times its square root."""
     steps = np.arange(1, steps + 1)
     # the geometric mean of the stretches before and after a step is the loss at it
     losses = {"train_loss": np.exp(-rate * (steps - 0.5)), "dev_loss": factor * np.exp(-rate * steps / 2)}
-    return pd.DataFrame({"method": method, "block": block, "seed": seed, "step": steps, **losses})
+    return pd.DataFrame({"method": method, "repeat": repeat, "seed": seed, "step": steps, **losses})
 
 
 def test_losses_are_compared_where_both_have_the_training_loss_with_which_the_slower_ends():
     curves = pd.concat([curve("slow", 0.2), curve("fast", 0.9, factor=3)])
-    found = measures.at_equal_loss(curves, "method", ["block", "seed"]).set_index("method")
+    found = measures.at_equal_loss(curves, "method", ["repeat", "seed"]).set_index("method")
     level = np.exp(-0.2 * 7)  # the last evaluation is left out
     assert found["train_loss"].tolist() == pytest.approx([level, level])
     assert found.loc["slow", "dev_loss"] == pytest.approx(level**0.5)
     assert found.loc["fast", "dev_loss"] == pytest.approx(3 * level**0.5)  # between two evaluations
 
 
-def levels(factor, noise=0.1, blocks=8, seeds=3):
+def levels(factor, noise=0.1, repeats=8, seeds=3):
     rng = np.random.default_rng(0)
     rows = [
-        (block, seed, method, mean * np.exp(noise * rng.normal()))
-        for block in range(blocks)
+        (repeat, seed, method, mean * np.exp(noise * rng.normal()))
+        for repeat in range(repeats)
         for seed in range(seeds)
         for method, mean in (("a", 1.0), ("b", factor))
     ]
-    return pd.DataFrame(rows, columns=["block", "seed", "method", "dev_loss"])
+    return pd.DataFrame(rows, columns=["repeat", "seed", "method", "dev_loss"])
 
 
 @pytest.mark.parametrize("factor", [1.5, 1 / 1.5])
@@ -196,7 +198,7 @@ def test_one_method_has_no_gap():
     assert measures.gaps(only[only["method"] == "a"], "method").empty
 
 
-def test_examples_are_counted_to_the_loss_of_the_worst_run_of_a_block():
+def test_examples_are_counted_to_the_loss_of_the_worst_run_of_a_repeat():
     curves = pd.concat([curve("sgd", 0.9).assign(run=0), curve("full", 0.2).assign(run=1)])
     curves = curves[["run", "step", "train_loss"]]
     runs = pd.DataFrame({"run": [0, 1], "method": ["sgd", "full"], "seed": 5, "batch_size": [10, 100]})
@@ -226,7 +228,7 @@ USUAL = ["he", "xavier", "pytorch"]
 
 def scored(*without):
     rows = [
-        {"task": "wine", "block": 0, "seed": seed, "number": seed, "contestant": name, "test_accuracy": accuracy}
+        {"task": "wine", "repeat": 0, "seed": seed, "number": seed, "method": name, "test_accuracy": accuracy}
         | {"test_loss": LOSSES[name][seed], "edge": False, "test_share": 0.0}
         for name, values in ACCURACIES.items()
         for seed, accuracy in enumerate(values)
@@ -253,7 +255,7 @@ def test_without_its_ends_there_is_no_way(without):
 @pytest.mark.parametrize(("chosen", "ratios"), [("xavier", [2.0, 4 / 3]), ("pytorch", [0.5, 0.5])])
 def test_a_default_meets_the_other_that_dev_chose(chosen, ratios):
     dev = {"he": 0.01, "xavier": 0.3, "pytorch": 0.3, "zeros": 0.0} | {chosen: 0.2}
-    tuned = pd.DataFrame([{"task": "wine", "block": 0, "contestant": n, "dev_loss": loss} for n, loss in dev.items()])
+    tuned = pd.DataFrame([{"task": "wine", "repeat": 0, "method": n, "dev_loss": loss} for n, loss in dev.items()])
     found = measures.against_chosen(scored(), tuned, "he", USUAL)
     assert np.exp(found["effect"]).tolist() == pytest.approx(ratios)
     assert measures.against_chosen(scored("he"), tuned, "he", USUAL).empty
@@ -263,10 +265,10 @@ def test_tuned_losses_are_means_over_the_seeds_that_tune_at_the_best_rate():
     rates, losses = [0.1, 0.1, 1.0, 1.0, 0.1], [0.4, 0.2, 0.1, np.nan, 0.0]
     runs = pd.DataFrame({"run": range(5), "initializer": "he", "learning_rate": rates, "seed": [0, 1, 0, 1, 2]})
     states = ["finished"] * 3 + ["diverged", "finished"]
-    runs = runs.assign(block=0, status=states, dev_loss=losses, task="wine", phase=[TUNING] * 4 + [CONFIRMATION])
-    study = Study(runs, pd.DataFrame(), pd.DataFrame(), "initializer", (), Protocol("grid", 2, 2, 1, 1))
-    found = measures.tuned_losses(study)
-    assert found["contestant"].tolist() == ["he"]
+    runs = runs.assign(repeat=0, status=states, dev_loss=losses, task="wine", phase=[TUNING] * 4 + [FINAL])
+    comparison = Comparison(runs, pd.DataFrame(), pd.DataFrame(), "initializer", (), Protocol("grid", 2, 2, 1, 1))
+    found = measures.tuned_losses(comparison)
+    assert found["method"].tolist() == ["he"]
     # the run that diverged counts as the largest loss of those that did not, 0.4
     assert found["dev_loss"].tolist() == pytest.approx([0.25])
 

@@ -44,9 +44,9 @@ def test_a_claim_is_of_the_kind_of_its_least_certain_core_part():
     assert Verdict((identity, made, part("four"))).kind == "empirical"
 
 
-def test_stability_counts_the_blocks_that_say_the_same():
+def test_stability_counts_the_repeats_that_say_the_same():
     assert (
         Verdict((part("one"),), {INCONCLUSIVE: 3, SUPPORTED: 5}).stability
-        == "supported in 5 of 8 blocks, inconclusive in 3"
+        == "supported in 5 of 8 repeats, inconclusive in 3"
     )
     assert Verdict((part("one"),)).stability == ""

@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 
 from jaxnets.claims import reaching
-from jaxnets.comparison.table import TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison.table import TUNING, Comparison, Protocol, TaskFacts
 
 RATES = [0.01, 0.1, 1.0, 10.0]
 
 
 def table(*losses, lost=(0, 0, 0, 1), task="wine", seeds=2):
     rows = [
-        {"task": task, "block": 0, "seed": seed, "learning_rate": rate, "loss": loss, "lost": bool(gone)}
+        {"task": task, "repeat": 0, "seed": seed, "learning_rate": rate, "loss": loss, "lost": bool(gone)}
         for rate, loss, gone in zip(RATES, losses, lost, strict=True)
         for seed in range(seeds)
     ]
@@ -31,11 +31,11 @@ def test_losses_count_failures_as_guessing_and_nothing_as_more():
         }
     )
     facts = TaskFacts("wine", "", np.nan, 0.4, 3, 100, 20, 20)
-    study = Study(runs, pd.DataFrame(), pd.DataFrame(), "optimizer", (facts,), Protocol("grid", 4, 1, 0, 1))
-    found = reaching.losses(study)
+    comparison = Comparison(runs, pd.DataFrame(), pd.DataFrame(), "optimizer", (facts,), Protocol("grid", 4, 1, 0, 1))
+    found = reaching.losses(comparison)
     assert found["loss"].tolist() == pytest.approx([0.2, 1.0, np.log(3), np.log(3)])
     assert found["lost"].tolist() == [False, True, True, True]  # 1.0 is over 90% of log(3)
-    assert set(found["block"]) == {0}
+    assert set(found["repeat"]) == {0}
 
 
 CASES = [

@@ -21,7 +21,7 @@ from jaxnets.runs.experiment import Command
 
 ROOT = Path(__file__).parents[2]
 SOON = MappingProxyType({"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"})  # compiles in less time
-QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1", "--confirm_seeds=2"]
+QUICK = ["--num_epochs=2", "--hidden_units=8", "--num_seeds=2", "--learning_rate=0.01,0.1", "--final_seeds=2"]
 
 
 def start(*arguments, cwd=ROOT, env=SOON, **kwargs):
@@ -57,7 +57,7 @@ def test_the_main_job_prints_a_table_and_fills_its_directory(compared):
     figures = {
         f"figures/{name}.png" for name in ("accuracy_over_learning_rate", "dev_accuracy", "profiles", "training_loss")
     }
-    records = {f"{name}.json" for name in ("checksums", "config", "environment", "study")}
+    records = {f"{name}.json" for name in ("checksums", "config", "environment", "comparison")}
     tables = {f"{name}.parquet" for name in ("runs", "curves", "predictions")}
     assert names == {"report.html"} | records | tables | figures
     status, _, error = said(*QUICK, "--num_devices=2", f"--output={output}")
@@ -70,7 +70,7 @@ def test_the_tables_have_the_columns_that_are_promised(compared):
     metrics = {f"{split}_{metric}" for split in ("train", "dev", "test") for metric in ("loss", "accuracy")}
     flags = {"optimizer", "learning_rate", "schedule", "initializer", "seed", "hidden_units", "batch_size", "momentum"}
     assert metrics | flags | {"status", "best_dev_accuracy", "best_step", "seconds"} <= set(runs.columns)
-    assert runs["phase"].value_counts().to_dict() == {"tuning": 3 * 2 * 2, "confirmation": 3 * 2}
+    assert runs["phase"].value_counts().to_dict() == {"tuning": 3 * 2 * 2, "final": 3 * 2}
     assert len(curves) == len(runs) * 2
     assert (runs["status"] == "finished").all()
     assert runs["seconds"].gt(0).all()

@@ -10,7 +10,7 @@ import scipy.stats
 
 from jaxnets.comparison import leaderboard
 from jaxnets.comparison.answer import answer, headline
-from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts, read, write
+from jaxnets.comparison.table import FINAL, TUNING, Comparison, Protocol, TaskFacts, read, write
 
 RATES = (0.01, 0.1, 1.0)
 
@@ -19,31 +19,31 @@ def facts(name="digits", target=0.9):
     return TaskFacts(name, "", target, 0.1, 10, 1000, 100, 200)
 
 
-def study(means, *, blocks=1, confirm=8, tasks=("digits",), spread=0.004, lost=0, salt=0):
-    """Contestants whose runs at the rate 0.1 have these mean accuracies, and are 5 points worse at the others."""
+def comparison(means, *, repeats=1, confirm=8, tasks=("digits",), spread=0.004, lost=0, salt=0):
+    """Methods whose runs at the rate 0.1 have these mean accuracies, and are 5 points worse at the others."""
     generator = np.random.default_rng(salt)
     rows = []
-    for task, block, (name, mean) in itertools.product(tasks, range(blocks), means.items()):
+    for task, repeat, (name, mean) in itertools.product(tasks, range(repeats), means.items()):
         tuning = [(TUNING, rate, seed) for rate in RATES for seed in (0, 1)]
-        fresh = [(CONFIRMATION, 0.1, seed) for seed in range(2, 2 + confirm)]
+        fresh = [(FINAL, 0.1, seed) for seed in range(2, 2 + confirm)]
         for phase, rate, seed in [*tuning, *fresh]:
             accuracy = mean - 0.05 * (rate != 0.1) + generator.normal(0, spread)
             rows.append(
                 {"run": len(rows), "optimizer": name, "learning_rate": rate, "batch_size": 10, "num_steps": 100}
-                | ({"block": block} if blocks > 1 else {})
+                | ({"repeat": repeat} if repeats > 1 else {})
                 | {"seed": seed, "status": "finished", "dev_accuracy": accuracy, "dev_loss": 1 - accuracy}
                 | {"test_accuracy": accuracy, "test_loss": 1 - accuracy, "seconds": 2.0, "task": task, "phase": phase}
             )
     runs = pd.DataFrame(rows)
-    for row in runs[(runs["phase"] == CONFIRMATION) & (runs["optimizer"] == next(iter(means)))].index[:lost]:
+    for row in runs[(runs["phase"] == FINAL) & (runs["optimizer"] == next(iter(means)))].index[:lost]:
         runs.loc[row, ["status", "dev_accuracy", "test_accuracy", "test_loss"]] = ["diverged", np.nan, np.nan, np.nan]
     curves = pd.concat([runs[["run"]].assign(step=step, dev_accuracy=0.85 + step / 1000) for step in (25, 50, 100)])
-    protocol = Protocol("grid", 3, 2, confirm, blocks)
-    return Study(runs, curves, pd.DataFrame(), "optimizer", tuple(facts(task) for task in tasks), protocol)
+    protocol = Protocol("grid", 3, 2, confirm, repeats)
+    return Comparison(runs, curves, pd.DataFrame(), "optimizer", tuple(facts(task) for task in tasks), protocol)
 
 
 def test_a_clear_winner_is_named_with_its_lead():
-    said = answer(study({"sgd": 0.90, "adam": 0.95}))
+    said = answer(comparison({"sgd": 0.90, "adam": 0.95}))
     assert said.sentences[0].startswith("digits: adam is best. adam − sgd: +")
     (pair,) = said.pairs.to_dict("records")
     assert (pair["first"], pair["outcome"], pair["unit"]) == ("adam", "first", "seed")
@@ -53,16 +53,16 @@ def test_a_clear_winner_is_named_with_its_lead():
 @pytest.mark.parametrize(
     ("spread", "outcome", "words"), [(0.001, "tie", " tie: "), (0.03, "open", "no significant diff")]
 )
-def test_equal_contestants_tie_where_the_interval_is_narrow_and_are_open_elsewhere(spread, outcome, words):
-    said = answer(study({"sgd": 0.95, "adam": 0.95}, spread=spread))
+def test_equal_methods_tie_where_the_interval_is_narrow_and_are_open_elsewhere(spread, outcome, words):
+    said = answer(comparison({"sgd": 0.95, "adam": 0.95}, spread=spread))
     assert list(said.pairs["outcome"]) == [outcome]
     assert words in said.sentences[0]
 
 
 def test_all_tables_have_the_best_first():
     """Sentence, tables and figures agree in sign and order: whoever is ahead is the first of a pair."""
-    said = answer(study({"sgd": 0.90, "adam": 0.95, "lion": 0.93}, tasks=("a", "b")))
-    assert list(said.contestants["contestant"]) == ["adam", "lion", "sgd"] * 2
+    said = answer(comparison({"sgd": 0.90, "adam": 0.95, "lion": 0.93}, tasks=("a", "b")))
+    assert list(said.methods["method"]) == ["adam", "lion", "sgd"] * 2
     assert (
         list(zip(said.pairs["first"], said.pairs["second"], strict=True))
         == [
@@ -78,24 +78,24 @@ def test_all_tables_have_the_best_first():
 
 
 def test_a_run_that_diverged_counts_as_chance():
-    runs = study({"sgd": 0.95, "adam": 0.95}, lost=4)
+    runs = comparison({"sgd": 0.95, "adam": 0.95}, lost=4)
     said = answer(runs)
-    means = said.contestants.set_index("contestant")
+    means = said.methods.set_index("method")
     assert means.loc["sgd", "accuracy"] == pytest.approx((4 * 0.95 + 4 * 0.1) / 8, abs=0.01)
     assert means.loc["sgd", "diverged_share"] == 0.5
     assert any("50% of the test runs of sgd" in caution for caution in said.cautions)
 
 
 def test_the_choice_is_made_on_the_tuning_runs_and_reported_by_the_others():
-    runs = study({"sgd": 0.95, "adam": 0.9})
-    assert set(runs.reporting["phase"]) == {CONFIRMATION}
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
+    assert set(runs.reporting["phase"]) == {FINAL}
     without = replace(runs, runs=runs.phase(TUNING), protocol=Protocol("grid", 3, 2, 0, 1))
     assert set(without.reporting["learning_rate"]) == {0.1}
-    assert any("No confirmation runs" in caution for caution in answer(without).cautions)
+    assert any("No final runs" in caution for caution in answer(without).cautions)
 
 
-def test_blocks_are_the_unit_and_their_interval_is_corrected():
-    several = study({"sgd": 0.94, "adam": 0.95}, blocks=5)
+def test_repeats_are_the_unit_and_their_interval_is_corrected():
+    several = comparison({"sgd": 0.94, "adam": 0.95}, repeats=5)
     said = answer(several)
     (pair,) = said.pairs.to_dict("records")
     means = leaderboard.scores(several, several.tasks[0])
@@ -103,13 +103,13 @@ def test_blocks_are_the_unit_and_their_interval_is_corrected():
     assert len(differences) == 5
     # Nadeau and Bengio (2003): the variance of the mean is (1/5 + 200/1000) s^2, with 4 degrees of freedom
     half_width = 2.776445 * np.sqrt((1 / 5 + 200 / 1000) * differences.var(ddof=1))
-    assert pair["unit"] == "block"
+    assert pair["unit"] == "repeat"
     assert pair["high"] - pair["difference"] == pytest.approx(half_width, rel=1e-4)
-    assert "5 blocks" in said.sentences[-1]
+    assert "5 repeats" in said.sentences[-1]
 
 
-def test_generated_blocks_are_not_corrected_and_all_over_blocks_is_treated_alike():
-    several = drawn(study({"sgd": 0.94, "adam": 0.95}, blocks=5))
+def test_generated_repeats_are_not_corrected_and_all_over_repeats_is_treated_alike():
+    several = drawn(comparison({"sgd": 0.94, "adam": 0.95}, repeats=5))
     generated = replace(several, tasks=(replace(facts(), independent=True),))
     factor = np.sqrt(1 + 5 * 200 / 1000)
     shared, own = answer(several), answer(generated)
@@ -124,14 +124,14 @@ def test_generated_blocks_are_not_corrected_and_all_over_blocks_is_treated_alike
         widths = [(scale(table["high"]) - scale(table["low"]))[inside] for table in (one, other)]
         assert inside.any()
         np.testing.assert_allclose(widths[0], factor * widths[1], err_msg=name)
-    widths = [np.log(said.contestants["loss_high"] / said.contestants["loss_low"]) for said in (shared, own)]
+    widths = [np.log(said.methods["loss_high"] / said.methods["loss_low"]) for said in (shared, own)]
     np.testing.assert_allclose(widths[0], factor * widths[1])
     assert "Nadeau" in shared.sentences[-1]
     assert "Nadeau" not in own.sentences[-1]
 
 
 def test_the_best_is_decided_by_the_bounds_in_its_sentence():
-    said = answer(study({"sgd": 0.90, "adam": 0.95, "lion": 0.948}, confirm=32))
+    said = answer(comparison({"sgd": 0.90, "adam": 0.95, "lion": 0.948}, confirm=32))
     pairs = said.pairs.set_index(["first", "second"])
     lead = pairs.loc[("adam", "lion")]
     # one-sided t of two candidates: 0.05 / 2, over 32 seeds
@@ -150,24 +150,24 @@ def test_who_is_out_by_another_than_the_leader_is_told_so():
     bounds = {"bound_low": [-0.02, -0.01, 0.005], "bound_high": [0.04, 0.05, 0.015], "bound_level": 0.975}
     pairs = pd.DataFrame({**names, **bounds, "low": -0.1, "high": 0.1, "level": 0.98, "outcome": "open"})
     pairs = pairs.assign(improvement=0.5, improvement_low=0.4, improvement_high=0.6, values=[()] * 3)
-    table = pd.DataFrame({"contestant": ["a", "b", "c"], "accuracy": [0.92, 0.91, 0.90]})
+    table = pd.DataFrame({"method": ["a", "b", "c"], "accuracy": [0.92, 0.91, 0.90]})
     told = headline("task", table, pairs)
     assert told.startswith("task: no single best. a − b: +1.00 pp (at least −2.00).")
     assert "b − c: +1.00 pp (at least 0.50)." in told
 
 
 def test_all_that_tie_tie_with_each_other():
-    said = answer(study({"sgd": 0.95, "adam": 0.9515, "lion": 0.953}, spread=0.0005))
+    said = answer(comparison({"sgd": 0.95, "adam": 0.9515, "lion": 0.953}, spread=0.0005))
     assert set(said.pairs["outcome"]) <= {"first", "second", "tie"}
-    tied = answer(study({"sgd": 0.95, "adam": 0.95, "lion": 0.95}, spread=0.001, confirm=32))
+    tied = answer(comparison({"sgd": 0.95, "adam": 0.95, "lion": 0.95}, spread=0.001, confirm=32))
     largest = tied.pairs[["low", "high"]].abs().to_numpy().max()
     assert f"differ by less than {100 * largest:.2f} pp of test accuracy (98.3% CI" in tied.sentences[0]
 
 
 def test_the_sources_of_the_variance_are_shares_of_one_interval():
-    runs = study({"sgd": 0.95, "adam": 0.95}, spread=0.02, confirm=6)
+    runs = comparison({"sgd": 0.95, "adam": 0.95}, spread=0.02, confirm=6)
     generator = np.random.default_rng(1)
-    kept = pd.DataFrame({"run": runs.phase(CONFIRMATION)["run"]}).merge(pd.DataFrame({"example": range(200)}), "cross")
+    kept = pd.DataFrame({"run": runs.phase(FINAL)["run"]}).merge(pd.DataFrame({"example": range(200)}), "cross")
     right = generator.random(len(kept)) < 0.9
     kept = kept.assign(
         fold=0, label=1, prediction=right.astype(int), probability_0=1.0 - right, probability_1=1.0 * right
@@ -187,37 +187,37 @@ def test_the_sources_of_the_variance_are_shares_of_one_interval():
 
 
 def test_the_edge_and_the_width_of_the_good_rates():
-    runs = study({"sgd": 0.95, "adam": 0.9})
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
     said = answer(runs)
-    assert not said.contestants["edge"].any()
+    assert not said.methods["edge"].any()
     # 5 points worse on both sides: within 1% is a fifth of the way there, in logarithms
-    assert said.contestants["width_decades"].to_numpy() == pytest.approx([2 * 0.0095 / 0.05] * 2, abs=0.15)
+    assert said.methods["width_decades"].to_numpy() == pytest.approx([2 * 0.0095 / 0.05] * 2, abs=0.15)
     best_is_largest = runs.runs.assign(learning_rate=runs.runs["learning_rate"].replace({0.1: 1.0, 1.0: 0.1}))
     edged = answer(replace(runs, runs=best_is_largest))
-    assert edged.contestants["edge"].all()
+    assert edged.methods["edge"].all()
     assert any("edge of its range" in caution for caution in edged.cautions)
 
 
 def test_steps_examples_and_seconds_to_the_target():
-    runs = study({"sgd": 0.95, "adam": 0.9})
-    rows = answer(runs).contestants.iloc[0]
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
+    rows = answer(runs).methods.iloc[0]
     # 0.85 + step / 1000 reaches 0.9 at step 50 of 100, in 2 s for all, with 10 examples a step
     assert (rows["steps_to_target"], rows["examples_to_target"], rows["seconds_to_target"]) == (50, 500, 1.0)
     assert rows["reached_share"] == 1
-    late = answer(replace(runs, tasks=(facts(target=0.99),))).contestants
+    late = answer(replace(runs, tasks=(facts(target=0.99),))).methods
     assert np.isinf(late["steps_to_target"]).all()
     assert (late["reached_share"] == 0).all()
 
 
 def test_steps_that_were_saved_are_told():
-    runs = study({"sgd": 0.95, "adam": 0.9})
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
     halved = replace(runs, protocol=replace(runs.protocol, search="halving", steps_taken=250, steps_saved=750))
     assert "75% of the steps were skipped (halving, divergence): 750 of 1,000." in answer(halved).sentences
     assert not any("skipped" in sentence for sentence in answer(runs).sentences)
 
 
 def test_dropped_trials_count_with_what_they_had_reached_and_give_no_curve():
-    runs = study({"sgd": 0.95, "adam": 0.9})
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
     table = runs.runs.assign(best_dev_accuracy=runs.runs["dev_accuracy"])
     dropped = (table["phase"] == TUNING) & (table["learning_rate"] == 1.0)
     table.loc[dropped, ["status", "dev_accuracy", "test_accuracy"]] = ["stopped", np.nan, np.nan]
@@ -229,8 +229,8 @@ def test_dropped_trials_count_with_what_they_had_reached_and_give_no_curve():
 
 def test_ranks_and_wins_over_tasks():
     tasks = tuple(f"task{number}" for number in range(6))
-    said = answer(study({"sgd": 0.90, "adam": 0.95, "lion": 0.93}, tasks=tasks))
-    assert list(said.ranks["contestant"]) == ["adam", "lion", "sgd"]
+    said = answer(comparison({"sgd": 0.90, "adam": 0.95, "lion": 0.93}, tasks=tasks))
+    assert list(said.ranks["method"]) == ["adam", "lion", "sgd"]
     assert list(said.ranks["rank"]) == [1, 2, 3]
     assert said.sentences[0].startswith("Mean ranks over 6 tasks: adam 1.0, lion 2.0 and sgd 3.0")
     assert "adam 12 won, 0 lost" in said.sentences[1]
@@ -241,15 +241,15 @@ def drawn(runs, name="random"):
 
 
 def test_tuning_curve_rises_to_what_all_trials_give():
-    said = answer(drawn(study({"sgd": 0.95, "adam": 0.9})))
-    curve = said.tuning[said.tuning["contestant"] == "sgd"].set_index("budget")["accuracy"]
+    said = answer(drawn(comparison({"sgd": 0.95, "adam": 0.9})))
+    curve = said.tuning[said.tuning["method"] == "sgd"].set_index("budget")["accuracy"]
     assert curve.is_monotonic_increasing
     assert curve[1] == pytest.approx(0.95 - 2 * 0.05 / 3, abs=0.01)
     assert curve[3] == pytest.approx(0.95, abs=0.01)
 
 
 def test_of_a_single_trial_or_of_trials_that_are_no_draws_no_tuning_is_told():
-    runs = study({"sgd": 0.95, "adam": 0.9})
+    runs = comparison({"sgd": 0.95, "adam": 0.9})
     table = runs.runs
     single = replace(runs, runs=table[table["learning_rate"] == 0.1])
     crossed = pd.concat([table.assign(num_filters=width, run=table["run"] + width) for width in (0, 10_000)])
@@ -262,12 +262,12 @@ def test_of_a_single_trial_or_of_trials_that_are_no_draws_no_tuning_is_told():
 
 
 def test_accuracies_and_losses_keep_to_their_ranges():
-    wild = study({"sgd": 0.985, "adam": 0.6}, blocks=4, spread=0.3, confirm=2, tasks=("digits", "spirals"))
+    wild = comparison({"sgd": 0.985, "adam": 0.6}, repeats=4, spread=0.3, confirm=2, tasks=("digits", "spirals"))
     clipped = wild.runs.assign(**{name: wild.runs[name].clip(0, 1) for name in ("dev_accuracy", "test_accuracy")})
     clipped["test_loss"] = 1 - clipped["test_accuracy"]
     said = answer(replace(drawn(wild), runs=clipped))
     for table, name in (
-        (said.contestants, "accuracy"),
+        (said.methods, "accuracy"),
         (said.pairs, "improvement"),
         (said.sensitivity, ""),
         (said.tuning, ""),
@@ -277,18 +277,18 @@ def test_accuracies_and_losses_keep_to_their_ranges():
         assert len(low)
         assert (low >= 0).all()
         assert (high <= 1).all()
-    assert (said.contestants["loss_low"].dropna() > 0).all()
+    assert (said.methods["loss_low"].dropna() > 0).all()
     assert said.pairs["low"].ge(-1).all()
     assert said.pairs["high"].le(1).all()
 
 
 def test_of_three_repeats_the_values_are_shown():
-    said = answer(study({"sgd": 0.95, "adam": 0.9}, blocks=3))
+    said = answer(comparison({"sgd": 0.95, "adam": 0.9}, repeats=3))
     (pair,) = said.pairs.to_dict("records")
     assert np.isnan(pair["low"])
     assert pair["outcome"] == "open"
     assert len(pair["values"]) == 3
-    row = said.contestants.iloc[0]
+    row = said.methods.iloc[0]
     assert np.isnan(row["accuracy_low"])
     assert row["accuracy_note"].startswith("of 3: 9")
     assert "(of " in said.sentences[0]
@@ -296,9 +296,9 @@ def test_of_three_repeats_the_values_are_shown():
 
 
 def test_the_probability_of_improvement_is_that_of_runs_within_a_repeat():
-    runs = study({"sgd": 0.7, "adam": 0.7}, blocks=8, confirm=32, spread=0.01)
+    runs = comparison({"sgd": 0.7, "adam": 0.7}, repeats=8, confirm=32, spread=0.01)
     table = runs.runs
-    shift = 0.03 * table["block"] + 0.01 * (table["optimizer"] == "sgd")  # blocks differ more than contestants do
+    shift = 0.03 * table["repeat"] + 0.01 * (table["optimizer"] == "sgd")  # repeats differ more than methods do
     said = answer(replace(runs, runs=table.assign(test_accuracy=table["test_accuracy"] + shift)))
     (pair,) = said.pairs.to_dict("records")
     assert pair["improvement"] == pytest.approx(0.76, abs=0.05)  # of two normal runs a standard deviation apart
@@ -306,15 +306,15 @@ def test_the_probability_of_improvement_is_that_of_runs_within_a_repeat():
 
 
 def test_profiles_fall_and_end_beyond_the_best():
-    profiles = answer(study({"sgd": 0.95, "adam": 0.9})).profiles
-    for _, profile in profiles.groupby("contestant"):
+    profiles = answer(comparison({"sgd": 0.95, "adam": 0.9})).profiles
+    for _, profile in profiles.groupby("method"):
         assert profile["share"].is_monotonic_decreasing
     last = profiles[profiles["threshold"] > 1.04]
     assert (last["share"] == 0).all()
 
 
-def test_a_study_is_read_as_it_was_written(tmp_path):
-    made = study({"sgd": 0.95, "adam": 0.9}, blocks=2)
+def test_a_comparison_is_read_as_it_was_written(tmp_path):
+    made = comparison({"sgd": 0.95, "adam": 0.9}, repeats=2)
     runs = replace(made, runs=made.runs.assign(model="mlp"), curves=made.curves.assign(train_loss=0.1, dev_loss=0.2))
     write(tmp_path, runs)
     again = read(tmp_path)

@@ -54,7 +54,7 @@ MISTAKES = [
     ({"num_seeds": [1, 2]}, "num_seeds: it takes one value, not a list."),
     ({"num_seeds": log_range(1, 10, 2)}, "num_seeds: it takes one value, not a range."),
     ({"num_seeds": 0}, "num_seeds: 0 is below 1."),
-    ({"num_blocks": 0}, "num_blocks: 0 is below 1."),
+    ({"num_repeats": 0}, "num_repeats: 0 is below 1."),
     ({"search": "sobel"}, "search: 'sobel' is not known. Did you mean 'sobol'?"),
     ({"keep": "seed"}, "keep: 'seed' is not known. Did you mean 'seeds'?"),
     ({"optimizer": 3}, "optimizer: 3 is neither a name nor an object that could be one."),

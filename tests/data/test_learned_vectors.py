@@ -103,6 +103,6 @@ def test_more_than_all_of_the_vectors_is_refused():
 def test_a_loader_gives_the_same_data_with_other_vectors():
     fold = data.load("unseen_ngrams", num_sentences=100)
     vectors = WordVectors(np.ones((len(fold.vocabulary), 4), np.float32), np.arange(len(fold.vocabulary)) >= 2)
-    (found,) = data.load_blocks(learned_vectors.loader([fold], vectors), 1)
+    (found,) = data.load_repeats(learned_vectors.loader([fold], vectors), 1)
     assert found.word_vectors.dim == 4
     assert found.train.inputs.words.tolist() == fold.train.inputs.words.tolist()

@@ -25,7 +25,7 @@ EXPECTED = {  # a column of the results, and how many runs there are
     "my_lab.curves:cube": ("activation", 144),
     "my_lab.smooth:Smooth": ("head", 2),
     "my_lab.data:load": ("hidden_units", 1),
-    "my_lab.circle": ("contestant", 32),
+    "my_lab.circle": ("method", 32),
     "my_lab.script": ("", 0),
 }
 
@@ -62,7 +62,7 @@ SLOW = ("my_lab.opt:my_opt", "my_lab.decay:root", "my_lab.starts:signs", "my_lab
 def test_the_commands_work(plugin, lab, monkeypatch, capsys):
     flags = [f"--output={lab / 'run'}", "--num_steps=20"]
     assert _status(_command(plugin), flags, monkeypatch) == 0, capsys.readouterr().err
-    table = "scores" if plugin == "my_lab.circle" else "runs"  # a claim keeps the runs that confirm
+    table = "scores" if plugin == "my_lab.circle" else "runs"  # a claim keeps the final runs
     runs = pd.read_parquet(lab / "run" / f"{table}.parquet")
     column, count = EXPECTED[plugin]
     assert (runs["status"] == "finished").all()

@@ -16,13 +16,13 @@ WORDS = ["good", "bad", "fine", "dull", "plot", "film"]
 
 @pytest.mark.usefixtures("fully_compiled")
 def test_a_block_has_the_bits_that_its_data_set_has_alone():
-    together = jaxnets.sweep(dataset=(FEATURES, LABELS), num_blocks=3, num_seeds=2, predictions=True, **VALUES)
+    together = jaxnets.sweep(dataset=(FEATURES, LABELS), num_repeats=3, num_seeds=2, predictions=True, **VALUES)
     assert together.num_programs == 1
-    assert list(together.runs.columns[-20:]).count("block") == 1
+    assert list(together.runs.columns[-20:]).count("repeat") == 1
     blocks = data.load_blocks((FEATURES, LABELS), 3)
     for number, block in enumerate(blocks):
         alone = jaxnets.sweep(dataset=block, seed=[2 * number, 2 * number + 1], **VALUES)
-        own = together.runs[together.runs["block"] == number].reset_index(drop=True)
+        own = together.runs[together.runs["repeat"] == number].reset_index(drop=True)
         assert own["seed"].tolist() == alone.runs["seed"].tolist()
         assert own[SCORES].equals(alone.runs[SCORES])
         said = together.predictions[together.predictions["run"] == own["run"][0]]
@@ -36,12 +36,12 @@ def test_a_batch_of_the_longest_texts_of_any_block_fits():
     texts = [" ".join(generator.choice(WORDS, size)) for size in (*[3] * 90, *[40] * 10)]
     labels = [int("good" in text) for text in texts]
     values = {"model": "dan", "embedding_dim": 4, "hidden_units": 4, "batch_size": 0, "num_steps": 2}
-    results = jaxnets.sweep(dataset=(texts, labels), num_blocks=4, progress=False, **values)
+    results = jaxnets.sweep(dataset=(texts, labels), num_repeats=4, progress=False, **values)
     most = max(int(block.train.inputs.lengths.sum()) for block in results.folds)
     assert len({int(block.train.inputs.lengths.sum()) for block in results.folds}) > 1
     assert results.programs[0].task.budgets[-1] >= most
 
 
 def test_blocks_do_not_go_with_folds():
-    with pytest.raises(jaxnets.UserError, match="num_blocks: blocks take the place of folds"):
-        jaxnets.sweep(dataset=(FEATURES, LABELS), folds=3, num_blocks=2, **VALUES)
+    with pytest.raises(jaxnets.UserError, match="num_repeats: blocks take the place of folds"):
+        jaxnets.sweep(dataset=(FEATURES, LABELS), folds=3, num_repeats=2, **VALUES)

@@ -186,7 +186,7 @@ def test_where_not_even_the_smallest_chunk_fits_the_error_is_raised(monkeypatch)
         sweep(**DIGITS, num_seeds=4)
 
 
-def test_halves_go_down_to_one_block_and_on_a_gpu_to_one_lane():
+def test_halves_go_down_to_one_repeat_and_on_a_gpu_to_one_lane():
     wanted, sizes = Layout(64, 3, 9, 2, 2, [range(384)]), {}
     for platform in ("cpu", "gpu"):
         smaller, sizes[platform] = wanted, [wanted.size]

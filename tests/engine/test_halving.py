@@ -27,8 +27,8 @@ SCORES = ["status", "train_loss", "dev_loss", "dev_accuracy", "test_loss", "test
 
 
 def configured(**values):
-    """A small sweep, on one split if not in blocks."""
-    return Config(**{**VALUES, **({} if "num_blocks" in values else {"folds": 1}), **values})
+    """A small sweep, on one split if not in repeats."""
+    return Config(**{**VALUES, **({} if "num_repeats" in values else {"folds": 1}), **values})
 
 
 def carried_out(**values):
@@ -50,12 +50,12 @@ def test_the_rungs_are_the_evaluations_nearest_to_a_ninth_and_a_third():
     assert halving.rungs(30, 30) == ()
 
 
-def test_the_best_third_of_each_block_survives():
-    """Means over the seeds by hand: 0.6, 0.9 and 0.6 in the first block, of equal ones the smaller loss is ahead."""
-    settings, blocks = np.array([0, 0, 1, 1, 2, 2, 3, 0]), np.array([0] * 6 + [1, 1])
+def test_the_best_third_of_each_repeat_survives():
+    """Means over the seeds by hand: 0.6, 0.9 and 0.6 in the first repeat, of equal ones the smaller loss is ahead."""
+    settings, repeats = np.array([0, 0, 1, 1, 2, 2, 3, 0]), np.array([0] * 6 + [1, 1])
     accuracy = np.array([0.3, 0.9, 0.9, 0.9, 0.6, 0.6, 0.2, 0.1])
     loss = np.array([1.0, 1.0, 0.1, 0.1, 0.5, 0.5, 1.0, 0.1])
-    survive = halving.survivors(settings, blocks, accuracy, loss)
+    survive = halving.survivors(settings, repeats, accuracy, loss)
     assert survive.tolist() == [False, False, True, True, False, False, True, False]
     equal = halving.survivors(np.arange(3), np.zeros(3), np.full(3, 0.5), np.array([np.inf, 2.0, 3.0]))
     assert equal.tolist() == [False, True, False]
@@ -154,14 +154,14 @@ def test_halving_goes_on_after_a_kill_to_the_same_runs(limit, uncut, tmp_path, m
     assert_same(recorder.trained(interrupted=False, seconds=0.0), uncut)
 
 
-def test_halving_ranks_each_block_by_the_means_of_its_settings(monkeypatch):
+def test_halving_ranks_each_repeat_by_the_means_of_its_settings(monkeypatch):
     seen = []
     rule = halving.survivors
     monkeypatch.setattr(halving, "survivors", lambda *columns: seen.append(columns) or rule(*columns))
-    half, _ = carried_out(**WIDE, **{**SEARCH, "num_trials": 6}, search="halving", num_blocks=2)
+    half, _ = carried_out(**WIDE, **{**SEARCH, "num_trials": 6}, search="halving", num_repeats=2)
     ended = half.runs[half.runs["status"] == "finished"]
-    assert ended.groupby("block")["learning_rate"].nunique().tolist() == [1, 1]
-    assert ended.groupby("block")["seed"].unique().map(list).tolist() == [[0, 1], [2, 3]]
+    assert ended.groupby("repeat")["learning_rate"].nunique().tolist() == [1, 1]
+    assert ended.groupby("repeat")["seed"].unique().map(list).tolist() == [[0, 1], [2, 3]]
     first, second = seen
     assert sorted(set(first[1])) == sorted(set(second[1])) == [0, 1]
     assert (len(first[0]), len(second[0])) == (24, 8)

@@ -137,7 +137,7 @@ def test_the_same_command_goes_on_where_a_driver_was_killed(number, status, alon
 @pytest.mark.slow
 def test_the_script_for_one_machine_works(tmp_path):
     pytest.importorskip("ray")
-    quick = ["--num_devices=2", "--num_seeds=2", "--num_epochs=1", "--learning_rate=0.01", "--confirm_seeds=2"]
+    quick = ["--num_devices=2", "--num_seeds=2", "--num_epochs=1", "--learning_rate=0.01", "--final_seeds=2"]
     done = subprocess.run(
         ["bash", "docs/cluster/one_machine.sh", *quick],
         cwd=ROOT,

@@ -40,8 +40,8 @@ def test_defaults_of_plugins_are_in_the_table():
     assert (run["b2"], run["schedule_drops"], run["hidden_units"]) == (0.999, 2.0, (128, 128))
 
 
-def test_a_base_seed_moves_the_seeds_of_all_blocks_and_of_the_loader():
-    moved = table(base_seed=5, num_seeds=2, num_blocks=2)
+def test_a_base_seed_moves_the_seeds_of_all_repeats_and_of_the_loader():
+    moved = table(base_seed=5, num_seeds=2, num_repeats=2)
     assert [run["seed"] for run in moved] == [500_000, 500_001, 500_002, 500_003]
     config = Config(dataset="spirals", data_seed=3, base_seed=5)
     assert dataset_arguments(config, DATASET.find("spirals")) == {"data_seed": 500_003}
@@ -55,10 +55,10 @@ BASE_SEEDS = (0, 1, 2, 3, 10, 99, 100, 255, 256, 1000, 9999, 10_000, LARGEST - 1
 def test_base_seeds_share_no_seed_and_no_split():
     seeds, splits = [], []
     for base in BASE_SEEDS:
-        config = Config(dataset="wine", base_seed=base, num_seeds=40, num_blocks=25, options={"confirm_seeds": 3_960})
+        config = Config(dataset="wine", base_seed=base, num_seeds=40, num_repeats=25, options={"final_seeds": 3_960})
         seeds += [run["seed"] for run in runs(config)]
         first = dataset_arguments(config, DATASET.find("wine")).get("split_seed", 0)
-        splits += [first + block for block in range(config.num_blocks)]
+        splits += [first + repeat for repeat in range(config.num_repeats)]
     assert len(set(seeds)) == len(seeds) == 1000 * len(BASE_SEEDS)
     assert len(set(splits)) == len(splits)
     assert max(seeds) + 25 * 3_960 < 2**31
@@ -74,7 +74,7 @@ def test_neighbouring_base_seeds_share_no_test_set(limits, own_splits):
     found = [
         frozenset(map(bytes, fold.test.inputs))
         for base in (0, 1, 2, LARGEST)
-        for fold in load_folds(Config(dataset=data_set, base_seed=base, num_blocks=4, **limits))
+        for fold in load_folds(Config(dataset=data_set, base_seed=base, num_repeats=4, **limits))
     ]
     assert len(set(found)) == 16
 
@@ -84,8 +84,8 @@ def test_neighbouring_base_seeds_share_no_test_set(limits, own_splits):
     [
         ({"base_seed": LARGEST + 1}, "base_seed: 21474 is above 21473."),
         ({"base_seed": -1}, "base_seed: -1 is below 0."),
-        ({"num_seeds": 100_001}, "num_seeds: 100,001 seeds of all blocks are more than the 100,000 of a base_seed."),
-        ({"num_seeds": 1000, "num_blocks": 50, "options": {"confirm_seeds": 1001}}, "num_seeds: 100,050 seeds of all"),
+        ({"num_seeds": 100_001}, "num_seeds: 100,001 seeds of all repeats are more than the 100,000 of a base_seed."),
+        ({"num_seeds": 1000, "num_repeats": 50, "options": {"final_seeds": 1001}}, "num_seeds: 100,050 seeds of all"),
     ],
 )
 def test_seeds_that_would_be_those_of_another_base_seed_are_refused(values, message):

@@ -169,7 +169,7 @@ def test_resident_data_that_do_not_fit_are_one_line(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"dataset": "digits", "num_blocks": 2}, "data: stream takes one split of the data, and there are 2"),
+        ({"dataset": "digits", "num_repeats": 2}, "data: stream takes one split of the data, and there are 2"),
         ({"dataset": "digits", "batch_size": 0}, "data: stream takes batches that are smaller than the training set"),
         ({"dataset": "ngrams", "model": "dan", "baselines": True}, "data: stream and baselines do not go together"),
     ],

@@ -16,21 +16,21 @@ LOSSES = {"sigmoid": 0.4, "centred sigmoid": 0.3, "tanh + 1": 0.3, "tanh": 0.2, 
 
 
 def tables(num_tasks=8, edge=False, noise=0.02, relu_time=0.5, step=None, **losses):
-    """Scores of a study in which every task is alike, and times in rounds."""
+    """Scores of a comparison in which every task is alike, and times in rounds."""
     rng, rows = np.random.default_rng(0), []
     for place in range(num_tasks):
         for name, loss in {**LOSSES, **losses}.items():
             for layers in (1, 4) if place == 0 else (1,):
                 of_net = {
                     "task": f"task {place}",
-                    "contestant": f"{name} | {layers}",
+                    "method": f"{name} | {layers}",
                     "learning_rate": 0.1,
                     "edge": edge,
                 }
                 value = loss * (2 if layers == 4 and "sigmoid" in name else 1)
                 rows += [
-                    of_net | {"block": block, "number": number, "test_loss": value * np.exp(noise * rng.normal())}
-                    for block in range(4)
+                    of_net | {"repeat": repeat, "number": number, "test_loss": value * np.exp(noise * rng.normal())}
+                    for repeat in range(4)
                     for number in range(2)
                 ]
     scores = pd.DataFrame(rows).assign(test_accuracy=0.9, examples=200, test_share=0.0)
@@ -64,14 +64,14 @@ CASES = [
 ]
 
 
-SMALL = {"num_blocks": 2, "confirm_seeds": 2, "num_seeds": 1, "repetitions": 4, "size": 1024}
+SMALL = {"num_repeats": 2, "final_seeds": 2, "num_seeds": 1, "repetitions": 4, "size": 1024}
 
 
 def test_a_tiny_real_run(tiny):
     nets = {"hidden_units": 8, "num_steps": 20, "learning_rate": [0.1, 0.3, 1.0], "batch_size": 32}
     finding, results, _ = tiny("activations", **nets, **SMALL)
     scores = pd.read_parquet(results.directory / "scores.parquet")
-    assert set(scores["contestant"]) == {f"{name} | 1" for name in LOSSES}
+    assert set(scores["method"]) == {f"{name} | 1" for name in LOSSES}
     assert len(scores) == 5 * 2 * 2
     assert set(finding.pictures) == {"tanh", "relu", "centring", "slope", "times"}
 
@@ -118,8 +118,8 @@ EASY = {
     "layers": [1],
     "most_steps": 40,
     "learning_rate": 0.3,
-    "num_blocks": 8,
-    "confirm_seeds": 1,
+    "num_repeats": 8,
+    "final_seeds": 1,
     "repetitions": 4,
     "size": 1024,
 }
@@ -128,8 +128,8 @@ FAST = {
     "hidden_units": 4,
     "num_steps": 2,
     "learning_rate": 0.1,
-    "num_blocks": 2,
-    "confirm_seeds": 1,
+    "num_repeats": 2,
+    "final_seeds": 1,
     "repetitions": 30,
 }
 PLANTED = [

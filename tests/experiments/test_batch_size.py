@@ -16,8 +16,8 @@ SIZES = (8, 32, 256)
 TINY = {
     "tasks": ["spirals", "teacher_student", "breast_cancer"],
     "batch_size": [8, 256],
-    "num_blocks": 2,
-    "confirm_seeds": 2,
+    "num_repeats": 2,
+    "final_seeds": 2,
 }
 TINY |= {"draws": 100, "rounds": 3, "num_seeds": 1}
 STEADY = ["digits", "digits_noise", "breast_cancer", "teacher_student"]
@@ -25,7 +25,7 @@ STEADY = ["digits", "digits_noise", "breast_cancer", "teacher_student"]
 
 def without_the_population():
     """A run in which the theory is that of batches drawn with replacement; they are drawn without."""
-    values = {"tasks": ["wine"], "batch_size": [8, 64], "num_blocks": 1, "num_epochs": 1, "learning_rate": 0.1}
+    values = {"tasks": ["wine"], "batch_size": [8, 64], "num_repeats": 1, "num_epochs": 1, "learning_rate": 0.1}
     with pytest.MonkeyPatch.context() as patch:
         theory = gradient_noise.expected_variance
 
@@ -34,13 +34,13 @@ def without_the_population():
             return expected * (len(gradients) - 1) / (len(gradients) - size), error
 
         patch.setattr(gradient_noise, "expected_variance", unaware)
-        return planted.run("batch_size", **values, confirm_seeds=1, rounds=1)[0]
+        return planted.run("batch_size", **values, final_seeds=1, rounds=1)[0]
 
 
 PLANTED = [
     Planted(
         *("batch_size", True, "a rate so low that only the number of steps counts"),
-        values={**TINY, "tasks": STEADY, "num_blocks": 4, "learning_rate": 0.03, "num_epochs": 8},
+        values={**TINY, "tasks": STEADY, "num_repeats": 4, "learning_rate": 0.03, "num_epochs": 8},
         outcome="supported",
         part="examples",
     ),
@@ -57,13 +57,13 @@ PLANTED = [
 ]
 
 
-def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=4, blocks=4):
+def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spread=0.02, tasks=4, repeats=4):
     """What is measured, where the largest size has so many times the cost, or its loss is so many times the best's."""
     rng, rows, angles = np.random.default_rng(0), [], []
-    for task, block, seed in np.ndindex(tasks, blocks, 3):
-        place = {"task": str(task), "block": block, "seed": seed, "test_share": 0.0}
+    for task, repeat, seed in np.ndindex(tasks, repeats, 3):
+        place = {"task": str(task), "repeat": repeat, "seed": seed, "test_share": 0.0}
         for rank, size in enumerate(SIZES):
-            run = {**place, "number": seed, "contestant": size, "learning_rate": 0.1, "edge": False}
+            run = {**place, "number": seed, "method": size, "learning_rate": 0.1, "edge": False}
             end = 0.1 * tuned ** (rank / 2) * np.exp(spread * rng.normal())
             run |= {"train_loss": end, "at_equal_seconds": end, "status": "finished"}
             needed = examples ** (rank / 2) * np.exp(spread * rng.normal())
@@ -71,7 +71,7 @@ def tables(examples=2.0, step_time=2.0, angle=30.0, tuned=2.0, variance=1.0, spr
             degrees = 80 - angle * rank / 2 + 50 * spread * rng.normal()
             angles.append({**place, "step": 64, "batch_size": size, "degrees": degrees})
     times = [
-        {"task": str(task), "round": turn, "contestant": size, "seconds": 1e-5 * step_time ** (rank / 2)}
+        {"task": str(task), "round": turn, "method": size, "seconds": 1e-5 * step_time ** (rank / 2)}
         for task, turn, (rank, size) in ((t, r, s) for t in range(tasks) for r in range(9) for s in enumerate(SIZES))
     ]
     timed = pd.DataFrame(times)
@@ -106,7 +106,7 @@ CASES = [
 def test_a_choice_that_fresh_seeds_do_not_bear_out_is_contradicted():
     found = tables(tasks=6)
     order = dict(zip(SIZES, SIZES[::-1], strict=True))
-    found["tuning"] = found["tuning"].assign(contestant=found["tuning"]["contestant"].map(order))
+    found["tuning"] = found["tuning"].assign(method=found["tuning"]["method"].map(order))
     assert outcome("tuned", found) == "contradicted"
 
 
@@ -116,8 +116,8 @@ def test_a_single_size_is_refused():
 
 
 def test_a_tiny_real_run(tiny):
-    values = {"tasks": ["wine"], "batch_size": [16, 64], "learning_rate": [0.1, 0.3], "num_blocks": 2}
-    finding, results, _ = tiny("batch_size", **values, num_epochs=3, confirm_seeds=2, draws=60, rounds=2)
+    values = {"tasks": ["wine"], "batch_size": [16, 64], "learning_rate": [0.1, 0.3], "num_repeats": 2}
+    finding, results, _ = tiny("batch_size", **values, num_epochs=3, final_seeds=2, draws=60, rounds=2)
     shown, variances = finding.tables.values()
     assert shown["batch size"].tolist() == [16, 64]
     assert variances["batch_size"].tolist() == [16, 53, 64]  # the third is half of the 106 examples

@@ -15,7 +15,7 @@ from tests.experiments import planted
 from tests.experiments.planted import Planted
 
 
-def tables(share=0.01, power=2.0, cost=2.5, growth=0.0, blocks=8, noise=0.01, operations=2.5, small=0.0, first=1.0):
+def tables(share=0.01, power=2.0, cost=2.5, growth=0.0, repeats=8, noise=0.01, operations=2.5, small=0.0, first=1.0):
     steps, wiggle = np.logspace(-5, -1, 17), 1 + 0.01 * (-1.0) ** np.arange(17)
     rounding = 1e-11 / steps
     errors = [
@@ -24,9 +24,9 @@ def tables(share=0.01, power=2.0, cost=2.5, growth=0.0, blocks=8, noise=0.01, op
     ]
     rng, times = np.random.default_rng(0), []
     for width in (32, 64, 128):
-        for block in range(blocks):
+        for repeat in range(repeats):
             ratio = cost * (width / 32) ** (2 * growth) * np.exp(noise * rng.normal(size=9))
-            net = {"width": width, "parameters": width**2, "forward": 1.0, "operations": operations, "block": block}
+            net = {"width": width, "parameters": width**2, "forward": 1.0, "operations": operations, "repeat": repeat}
             times.append(pd.DataFrame(net | {"gradient": ratio, "round": range(9)}))
     nets = pd.DataFrame({"error": [1e-7, 1e-7], "share": [0.001, share]})
     errors = pd.concat(errors).assign(rounding=np.tile(rounding, 2))
@@ -34,7 +34,7 @@ def tables(share=0.01, power=2.0, cost=2.5, growth=0.0, blocks=8, noise=0.01, op
 
 
 CASES = [
-    ({}, {"verdict": SUPPORTED, "blocks": 8, "others": SUPPORTED}),
+    ({}, {"verdict": SUPPORTED, "repeats": 8, "others": SUPPORTED}),
     ({"share": 1.5}, {"verdict": MIXED, "exact": CONTRADICTED}),
     ({"share": np.nan}, {"verdict": INCONCLUSIVE}),
     ({"cost": 9}, {"verdict": MIXED, "cost": CONTRADICTED}),
@@ -56,7 +56,7 @@ def test_other_nets_are_refused(values):
         configure(computing_gradients.EXPERIMENT, values)
 
 
-TINY = {"hidden_units": 4, "places": 5, "widths": [8, 32], "repetitions": 3, "num_blocks": 2}
+TINY = {"hidden_units": 4, "places": 5, "widths": [8, 32], "repetitions": 3, "num_repeats": 2}
 
 
 def test_a_tiny_real_run(tiny):
@@ -88,7 +88,7 @@ def forward_over_all_parameters():
         return lambda *arguments: (loss(*arguments), jax.jacfwd(loss)(*arguments))
 
     with mock.patch.object(jax, "value_and_grad", value_and_grad):
-        return planted.run("computing_gradients", **{**TINY, "widths": 8, "num_blocks": 4})[0]
+        return planted.run("computing_gradients", **{**TINY, "widths": 8, "num_repeats": 4})[0]
 
 
 planted_case = partial(Planted, claim="computing_gradients", values={}, truth=False, outcome="contradicted")
@@ -97,7 +97,7 @@ PLANTED = [
         "computing_gradients",
         True,
         "small nets",
-        {**TINY, "widths": 16, "num_blocks": 8, "repetitions": 5},
+        {**TINY, "widths": 16, "num_repeats": 8, "repetitions": 5},
         "supported",
     ),
     planted_case(case="a backward pass that is off by 1%", part="exact", finding=with_a_wrong_slope),

@@ -11,28 +11,28 @@ from jaxnets.experiments.dan_vs_naive_bayes import PAIRS, WORDS, evidence
 from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
-LITTLE = {"num_blocks": 4, "num_steps": 200, "evaluate_every": 200, "learning_rate": 0.01}
+LITTLE = {"num_repeats": 4, "num_steps": 200, "evaluate_every": 200, "learning_rate": 0.01}
 
 
 def tables(dan=0.8, words=0.7, pairs=0.7, spread=0.01, edge=False, given=(), negated=0.0):
-    places = [(block, number) for block in range(8) for number in range(4)]
+    places = [(repeat, number) for repeat in range(8) for number in range(4)]
     rows = []
     for vectors, accuracy in (("random", dan), *((("given", given),) if given else ())):
-        for block, number in places:
-            value = accuracy + spread * (-1) ** block
-            row = {"contestant": "dan", "vectors": vectors, "learning_rate": 0.01, "edge": False, "examples": 1000}
+        for repeat, number in places:
+            value = accuracy + spread * (-1) ** repeat
+            row = {"method": "dan", "vectors": vectors, "learning_rate": 0.01, "edge": False, "examples": 1000}
             scores = {
                 "test_accuracy": value,
-                "negated": value + negated * (1 + spread * (-1) ** block),
+                "negated": value + negated * (1 + spread * (-1) ** repeat),
                 "plain": value,
                 "dev_accuracy": value,
             }
-            rows.append({**row, "block": block, "seed": number, "test_share": 0.0, **scores})
+            rows.append({**row, "repeat": repeat, "seed": number, "test_share": 0.0, **scores})
     bayes = [
-        {"system": system, "block": block, "alpha": 1.0, "counts": False, "edge": edge}
+        {"system": system, "repeat": repeat, "alpha": 1.0, "counts": False, "edge": edge}
         | dict.fromkeys(["test_accuracy", "negated", "plain", "dev_accuracy"], accuracy)
         for system, accuracy in ((WORDS, words), (PAIRS, pairs))
-        for block in range(8)
+        for repeat in range(8)
     ]
     return {"nets": pd.DataFrame(rows), "bayes": pd.DataFrame(bayes)}
 
@@ -71,7 +71,7 @@ def test_several_models_are_refused():
 
 
 def test_a_tiny_real_run(tiny):
-    sizes = {"num_sentences": 200, "num_steps": 30, "evaluate_every": 30, "num_blocks": 2, "confirm_seeds": 2}
+    sizes = {"num_sentences": 200, "num_steps": 30, "evaluate_every": 30, "num_repeats": 2, "final_seeds": 2}
     finding, results, _ = tiny("dan_vs_naive_bayes", **sizes, learning_rate=[0.01, 0.03])
     nets, bayes = (pd.read_parquet(results.directory / f"{name}.parquet") for name in ("nets", "bayes"))
     assert len(nets) == 4
@@ -79,8 +79,8 @@ def test_a_tiny_real_run(tiny):
     texts = [[fold.decode(fold.test.inputs[row]).split() for row in range(len(fold.test))] for fold in results.folds]
     share = np.array([np.mean(["not" in text for text in of_fold]) for of_fold in texts])
     for table in (nets, bayes):
-        of_block = share[table["block"]]
-        whole = of_block * table["negated"] + (1 - of_block) * table["plain"]
+        of_repeat = share[table["repeat"]]
+        whole = of_repeat * table["negated"] + (1 - of_repeat) * table["plain"]
         assert whole.to_numpy() == pytest.approx(table["test_accuracy"].to_numpy(), abs=1e-6)
     assert [part.name for part in finding.verdict.parts] == list(dan_vs_naive_bayes.RULES)
 

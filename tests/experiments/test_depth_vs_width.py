@@ -23,7 +23,7 @@ def behind_the_first(learning_rate):
     return optax.multi_transform(parts, lambda params: jax.tree_util.tree_map_with_path(label, params))
 
 
-SMALL = {"tasks": ["wine", "breast_cancer"], "num_blocks": 4, "confirm_seeds": 4, "learning_rate": 0.03}
+SMALL = {"tasks": ["wine", "breast_cancer"], "num_repeats": 4, "final_seeds": 4, "learning_rate": 0.03}
 GUEST = f"{__name__}:behind_the_first"
 PLANTED = [
     Planted(
@@ -43,13 +43,13 @@ PLANTED = [
 ]
 
 
-def tables(ratios=(1.5,) * 6, noise=0.02, accuracy=0.03, off=0.0, edge=False, blocks=4, seeds=4):
+def tables(ratios=(1.5,) * 6, noise=0.02, accuracy=0.03, off=0.0, edge=False, repeats=4, seeds=4):
     """Scores on tasks: on each the wider net's loss is so many times that of the deeper one."""
     rng, rows = np.random.default_rng(0), []
     for task, ratio in enumerate(ratios):
-        for block, number in np.ndindex(blocks, seeds):
+        for repeat, number in np.ndindex(repeats, seeds):
             for net, log, gain in (("deeper", 0.0, accuracy), ("wider", np.log(ratio), 0.0)):
-                run = {"task": str(task), "block": block, "seed": number, "number": number, "contestant": net}
+                run = {"task": str(task), "repeat": repeat, "seed": number, "number": number, "method": net}
                 facts = {"layers": 2, "hidden_units": "8", "learning_rate": 0.1, "edge": edge, "test_share": 0.0}
                 scores = {
                     "test_loss": 0.2 * np.exp(log + noise * rng.normal()),
@@ -83,7 +83,7 @@ def test_several_models_are_refused():
 
 
 def test_a_tiny_real_run(tiny):
-    values = {"tasks": ["wine"], "learning_rate": [0.01, 0.03], "num_blocks": 2, "confirm_seeds": 2}
+    values = {"tasks": ["wine"], "learning_rate": [0.01, 0.03], "num_repeats": 2, "final_seeds": 2}
     finding, results, _ = tiny("depth_vs_width", **values, layers=1, width=8)
     (table,) = finding.tables.values()
     assert set(table["hidden units"]) == {"8x8", "12"}

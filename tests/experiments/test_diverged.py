@@ -16,7 +16,7 @@ OWN = {
     "negation": "--starts=4",
     "text_classification": "--dataset=ngrams --num_sentences=60 --model=dan --embedding_dim=3 --hidden_units=2",
     "unseen_ngrams": "--num_sentences=60 --num_train=20 --order=2 --unlabelled=60",
-    "word_order": "--num_sentences=60 --examples=10 --num_blocks=1 --distances=1",
+    "word_order": "--num_sentences=60 --examples=10 --num_repeats=1 --distances=1",
     "xor": "--hidden_units=0,1,2",
 }
 QUICK = ("train", "building_blocks")
@@ -46,8 +46,8 @@ def test_all_runs_diverge(name, tmp_path):
 
 
 def test_examples_to_an_equal_loss_without_an_evaluation():
-    runs = pd.DataFrame({"run": [0, 1], "contestant": ["a", "b"], "seed": 0, "batch_size": 4})
+    runs = pd.DataFrame({"run": [0, 1], "method": ["a", "b"], "seed": 0, "batch_size": 4})
     none = pd.DataFrame({name: [] for name in ("run", "step", "train_loss", "dev_loss")})
-    table = measures.examples_to_worst(runs, none, "contestant")
+    table = measures.examples_to_worst(runs, none, "method")
     assert len(table) == 0
-    assert list(table.columns) == ["contestant", "block", "seed", "examples"]
+    assert list(table.columns) == ["method", "repeat", "seed", "examples"]

@@ -14,17 +14,17 @@ RANKS = {("zeros", "relu"): 0, ("zeros", "tanh"): 0, ("zeros", "sigmoid"): 1, ("
 
 
 def tables(num_tasks=8, noise=0.02, edge="", ranks=(), largest=2.0, **accuracies):
-    """Scores of a study in which every task is alike, ranks of hidden kernels, and largest weights."""
+    """Scores of a comparison in which every task is alike, ranks of hidden kernels, and largest weights."""
     rng, rows = np.random.default_rng(0), []
     for place in range(num_tasks):
         for name, accuracy in {"zeros": 0.1, "he": 0.9, "xavier": 0.9, "pytorch": 0.88, **accuracies}.items():
-            known = {"task": f"task {place}", "contestant": f"{name} | 2", "learning_rate": 0.1, "edge": name == edge}
-            for block in range(4):
+            known = {"task": f"task {place}", "method": f"{name} | 2", "learning_rate": 0.1, "edge": name == edge}
+            for repeat in range(4):
                 for number in range(2):
-                    value = {"test_accuracy": accuracy + noise * rng.normal(), "block": block, "number": number}
+                    value = {"test_accuracy": accuracy + noise * rng.normal(), "repeat": repeat, "number": number}
                     rows.append(known | value | {"test_loss": (1 - accuracy) * np.exp(noise * rng.normal())})
     scores = pd.DataFrame(rows).assign(examples=200, test_share=0.0)
-    tuned = scores.groupby(["task", "block", "contestant"])["test_loss"].min().rename("dev_loss").reset_index()
+    tuned = scores.groupby(["task", "repeat", "method"])["test_loss"].min().rename("dev_loss").reset_index()
     followed = [
         {"initializer": start, "activation": activation, "run": 0, "step": 5, "rank": rank}
         for (start, activation), rank in {**RANKS, **dict(ranks)}.items()
@@ -60,7 +60,7 @@ CASES = [
 def test_the_default_alone_cannot_be_compared():
     alone = tables()
     for name in ("scores", "tuned"):
-        alone[name] = alone[name][alone[name]["contestant"] == "he | 2"]
+        alone[name] = alone[name][alone[name]["method"] == "he | 2"]
     parts = judge(initialization.RULES, initialization.evidence(alone)).parts
     assert {part.name for part in parts if part.outcome == "not tested"} == {"zeros_fail", "work", "default"}
 
@@ -72,9 +72,9 @@ SMALL = {
     "evaluate_every": 6,
     "batch_size": 16,
     "learning_rate": [0.03, 0.1, 0.3],
-    "num_blocks": 2,
+    "num_repeats": 2,
     "num_seeds": 1,
-    "confirm_seeds": 2,
+    "final_seeds": 2,
     "starts": 2,
 }
 
@@ -108,7 +108,7 @@ def nearly_the_same():
     """The starts where the others are He's, a little smaller."""
     usual = ["he", "xavier", "glorot"]
     alike = {"xavier": lambda fan_in, fan_out: 1.999 / fan_in, "glorot": lambda fan_in, fan_out: 1.998 / fan_in}
-    values = {**EASY, "tasks": STEADY, "learning_rate": 0.05, "confirm_seeds": 4, "initializer": ["zeros", *usual]}
+    values = {**EASY, "tasks": STEADY, "learning_rate": 0.05, "final_seeds": 4, "initializer": ["zeros", *usual]}
     with mock.patch.dict(initializers.KNOWN, alike), mock.patch.object(initialization, "USUAL", usual):
         return planted.run("initialization", **values)[0]
 
@@ -120,7 +120,7 @@ def far_too_large():
 
 
 def linear(options):
-    """The changes of a study in which no net has a hidden layer."""
+    """The changes of a comparison in which no net has a hidden layer."""
     return lambda task: {
         "hidden_units": (),
         "num_steps": options["most_steps"],
@@ -139,9 +139,9 @@ EASY = {
     "layers": [1],
     "most_steps": 40,
     "learning_rate": 0.1,
-    "num_blocks": 8,
+    "num_repeats": 8,
     "num_seeds": 1,
-    "confirm_seeds": 2,
+    "final_seeds": 2,
     "starts": 2,
 }
 STEADY = ["digits", "digits_noise", "deep_narrow_digits", "spirals", "teacher_student", "mnist1d"]

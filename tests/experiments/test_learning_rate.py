@@ -13,16 +13,23 @@ def tables(high=3.0, low=2.0, near=1.5, share=0.5, edge=1.3, other=0.1):
     rng = np.random.default_rng(0)
     ratios = np.array([low, low, low, near, 1, near, high, 10, 10, 10, 10], float)
     grid = [
-        {"task": task, "block": block, "seed": seed, "learning_rate": rate, "loss": min(loss, 1.0), "lost": loss > 0.9}
+        {
+            "task": task,
+            "repeat": repeat,
+            "seed": seed,
+            "learning_rate": rate,
+            "loss": min(loss, 1.0),
+            "lost": loss > 0.9,
+        }
         for task in TASKS
-        for block in range(8)
+        for repeat in range(8)
         for seed in range(4)
         for rate, loss in zip(RATES, 0.1 * ratios * np.exp(0.02 * rng.normal(size=11)), strict=True)
     ]
     shares = [
-        {"task": task, "block": block, "seed": seed, "name": name, "share": max(0, part + 0.02 * rng.normal())}
+        {"task": task, "repeat": repeat, "seed": seed, "name": name, "share": max(0, part + 0.02 * rng.normal())}
         for task in TASKS
-        for block in range(8)
+        for repeat in range(8)
         for seed in range(4)
         for name, part in (("learning_rate", share), ("momentum", other), ("weight_decay", 0.05))
     ]
@@ -37,7 +44,7 @@ def tables(high=3.0, low=2.0, near=1.5, share=0.5, edge=1.3, other=0.1):
 
 
 CASES = [
-    ({}, {"verdict": SUPPORTED, "blocks": 6, "others": SUPPORTED}),
+    ({}, {"verdict": SUPPORTED, "repeats": 6, "others": SUPPORTED}),
     ({"share": 0.1}, {"verdict": INCONCLUSIVE}),
     ({"low": 1.2}, {"verdict": MIXED, "zones": CONTRADICTED, "too_low": INCONCLUSIVE}),  # no rate is slow
     ({"high": 1.2}, {"verdict": INCONCLUSIVE, "too_high": INCONCLUSIVE}),
@@ -49,14 +56,14 @@ CASES = [
 
 
 def test_a_tiny_real_run(tiny):
-    small = {"tasks": ["wine"], "num_blocks": 2, "num_seeds": 2, "draws": 16, "probes": 1, "hidden_units": 4}
+    small = {"tasks": ["wine"], "num_repeats": 2, "num_seeds": 2, "draws": 16, "probes": 1, "hidden_units": 4}
     finding, results, _ = tiny("learning_rate", dataset="wine", batch_size=16, **small)
     assert results.num_runs == 2 * 2 * 11 + 2 * 16 + 1
     assert (pd.read_parquet(results.directory / "shares.parquet")["test_share"] > 0).all()
     assert set(finding.pictures) == {"loss", "too_high", "too_low", "a_lot", "importance", "edge"}
 
 
-FEW = {"num_blocks": 4, "num_seeds": 2, "draws": 16, "probes": 1, "schedule": "constant", "tasks": ["wine", "digits"]}
+FEW = {"num_repeats": 4, "num_seeds": 2, "draws": 16, "probes": 1, "schedule": "constant", "tasks": ["wine", "digits"]}
 PLANTED = [
     Planted(
         *("learning_rate", True, "plain SGD"),

@@ -30,24 +30,24 @@ class Bounded(nn.Module):
         return jnp.tanh(Linear(self.num_outputs, name="output")(inputs))
 
 
-def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noise=0.004):
+def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, repeats=8, noise=0.004):
     rng, seeds = np.random.default_rng(0), range(4)
     accuracies = {"no hidden layer": 0.96, "identity 8x8": deep, "relu 8x8": relu}
     scores = [
-        {"contestant": name, "task": "digits", "block": block, "seed": 4 * block + seed, "number": seed}
+        {"method": name, "task": "digits", "repeat": repeat, "seed": 4 * repeat + seed, "number": seed}
         | {"test_accuracy": value + noise * rng.normal(), "learning_rate": 0.1, "edge": False}
         | {"examples": 180, "test_share": 1 / 8}
-        for (name, value), block, seed in product(accuracies.items(), range(blocks), seeds)
+        for (name, value), repeat, seed in product(accuracies.items(), range(repeats), seeds)
     ]
     kinds = [("identity", "0", 0.01, 0, 0), ("identity", "8x8", error, 0, 0), ("relu", "8x8", 1e6, bend, left)]
     nets = [
-        {"block": block, "seed": 4 * block + seed, "hidden_units": units, "activation": activation, "run": 0}
+        {"repeat": repeat, "seed": 4 * repeat + seed, "hidden_units": units, "activation": activation, "run": 0}
         | {"test_share": 1 / 8}
         | {"error": wrong, "relative": 1e-7, "bend": far, "unexplained": rest * (1 + 0.1 * rng.normal())}
-        for (activation, units, wrong, far, rest), block, seed in product(kinds, range(blocks), seeds)
+        for (activation, units, wrong, far, rest), repeat, seed in product(kinds, range(repeats), seeds)
     ]
     columns = {
-        "scores": list(scores[0]) if scores else ["contestant"],
+        "scores": list(scores[0]) if scores else ["method"],
         "nets": ["hidden_units", "activation", *MEASURES],
     }
     rows = {"scores": scores, "nets": nets}
@@ -55,7 +55,7 @@ def tables(error=0.01, bend=100.0, left=0.2, deep=0.96, relu=0.98, blocks=8, noi
     return {**made, "logits": pd.DataFrame()}
 
 
-MEASURES = ["block", "seed", "run", "error", "relative", "bend", "unexplained"]
+MEASURES = ["repeat", "seed", "run", "error", "relative", "bend", "unexplained"]
 CASES = [
     ({}, {"verdict": SUPPORTED, "others": SUPPORTED}),
     ({"error": 2.0}, {"verdict": MIXED, "equal_maps": CONTRADICTED}),
@@ -75,14 +75,14 @@ CASES = [
 def test_linear_nets_alone_leave_the_rest_open():
     some = tables()
     some = {
-        "scores": some["scores"][~some["scores"]["contestant"].str.startswith("relu")],
+        "scores": some["scores"][~some["scores"]["method"].str.startswith("relu")],
         "nets": some["nets"][some["nets"]["activation"] == "identity"],
     }
     outcomes = [part.outcome for part in judge(linear_collapse.RULES, linear_collapse.evidence(some)).parts]
     assert outcomes == ["supported", "not tested", "not tested", "supported", "not tested"]
 
 
-TINY = {"learning_rate": 0.01, "num_epochs": 2, "num_blocks": 2, "confirm_seeds": 2}
+TINY = {"learning_rate": 0.01, "num_epochs": 2, "num_repeats": 2, "final_seeds": 2}
 
 
 def test_a_tiny_real_run(tiny):
@@ -94,7 +94,7 @@ def test_a_tiny_real_run(tiny):
     assert table.loc["relu 6x6", "largest relative error of the product"] > 0.01
     assert set(finding.pictures) == {"logits_0", "logits_1", "accuracy"}
     nets = pd.read_parquet(results.directory / "nets.parquet")
-    assert (nets["test_share"] == results.test_share).all()  # blocks share their images
+    assert (nets["test_share"] == results.test_share).all()  # repeats share their images
     assert results.test_share > 0
 
 

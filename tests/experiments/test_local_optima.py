@@ -13,15 +13,15 @@ from tests.experiments.planted import Planted
 NARROW, WIDE = ("8", "8x8x8"), ("32", "32x32x32")
 
 
-def tables(narrow=0.15, wide=0.15, batches=0.01, starts=0.5, aligned=0.1, worse=1.3, noise=0.03, blocks=8):
+def tables(narrow=0.15, wide=0.15, batches=0.01, starts=0.5, aligned=0.1, worse=1.3, noise=0.03, repeats=8):
     """Pairs with given mean heights, in narrow and wide nets, and held-out losses of which one is so much higher."""
     rng = np.random.default_rng(0)
     pairs, levels = [], []
     nets = [(data, net) for data in ("digits", "lines") for net in (*NARROW, *WIDE)]
-    for (data, net), block, seed in [
-        (net, block, seed) for net in nets for block in range(blocks) for seed in range(4)
+    for (data, net), repeat, seed in [
+        (net, repeat, seed) for net in nets for repeat in range(repeats) for seed in range(4)
     ]:
-        about = {"dataset": data, "net": net, "task": f"{data} {net}", "block": block, "seed": seed}
+        about = {"dataset": data, "net": net, "task": f"{data} {net}", "repeat": repeat, "seed": seed}
         about |= {"test_share": 0.0}
         heights = {
             landscape.OTHER_METHOD: narrow if net in NARROW else wide,
@@ -65,7 +65,7 @@ CASES = [
 def test_the_verdict_is_mixed_where_width_decides():
     verdict = judge(RULES, evidence(tables(wide=0.001, batches=0.0005)))
     assert verdict.outcome == "mixed"
-    assert sum(verdict.blocks.values()) == 8
+    assert sum(verdict.repeats.values()) == 8
     optimizers = next(part for part in verdict.parts if part.name == "optimizers")
     contrary = {task.task for task in optimizers.tasks if task.outcome == "contradicted"}
     assert contrary == {f"{data} {net}" for data in ("digits", "lines") for net in WIDE}
@@ -76,11 +76,11 @@ def test_several_models_are_refused():
         configure(local_optima.EXPERIMENT, {"model": ["mlp", "tests.guests:WaveNet"]})
 
 
-TINY = {"learning_rate": [0.01, 0.1], "num_steps": 40, "evaluate_every": 10, "num_seeds": 1, "num_blocks": 2}
+TINY = {"learning_rate": [0.01, 0.1], "num_steps": 40, "evaluate_every": 10, "num_seeds": 1, "num_repeats": 2}
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, text = tiny("local_optima", **TINY, tasks=["wine"], nets=[(3,)], examples=0, confirm_seeds=2)
+    finding, results, text = tiny("local_optima", **TINY, tasks=["wine"], nets=[(3,)], examples=0, final_seeds=2)
     barriers = finding.tables["Barriers, shares of the loss of guessing, means"]
     assert barriers["task"].tolist() == ["wine 3"]
     assert barriers[landscape.OTHER_START].notna().all()
@@ -91,7 +91,7 @@ def test_a_tiny_real_run(tiny):
     assert f"Verdict: {finding.verdict.outcome}" in text
 
 
-REAL = {"num_steps": 100, "evaluate_every": 20, "num_blocks": 4, "confirm_seeds": 4, "num_seeds": 1}
+REAL = {"num_steps": 100, "evaluate_every": 20, "num_repeats": 4, "final_seeds": 4, "num_seeds": 1}
 NARROW_NETS = {**REAL, "tasks": ["digits", "digits_noise"], "nets": [(5, 5, 5), (6, 6, 6), (7, 7, 7)]}
 LINEAR = {
     "examples": 0,

@@ -6,24 +6,24 @@ from jaxnets.experiments import momentum_and_adam
 from tests.experiments.planted import Planted
 
 TASKS = [f"task {number}" for number in range(8)]
-BUILT_IN = {"tasks": ["wine"], "num_blocks": 2, "learning_rate": [0.01, 0.1], "rates": 6, "steps": 60}
+BUILT_IN = {"tasks": ["wine"], "num_repeats": 2, "learning_rate": [0.01, 0.1], "rates": 6, "steps": 60}
 
 
-def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), blocks=8):
+def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), repeats=8):
     """Runs of which SGD ends at a loss of 0.1 after 40 steps."""
     rng, rows, losses = np.random.default_rng(0), [], []
     ends = {"sgd": (0.1, 40), "momentum": (momentum, steps), "adam": (adam, steps)}
     for task in TASKS:
-        for block in range(blocks):
-            common = {"task": task, "block": block, "test_share": 0.0}
+        for repeat in range(repeats):
+            common = {"task": task, "repeat": repeat, "test_share": 0.0}
             for name, (loss, taken) in ends.items():
                 for number in range(4):
                     noise = np.exp(0.02 * rng.normal())
                     numbers = {"train_loss": loss * noise, "steps": taken * noise, "learning_rate": 0.1}
-                    rows.append({**common, "number": number, "contestant": name, "edge": False, **numbers})
+                    rows.append({**common, "number": number, "method": name, "edge": False, **numbers})
                 far = 1.0 if name == "sgd" else width
                 losses += [
-                    {**common, "contestant": name, "learning_rate": rate, "chance": 1.0, "loss": value}
+                    {**common, "method": name, "learning_rate": rate, "chance": 1.0, "loss": value}
                     for rate, value in ((0.01, 0.9), (0.1, 0.01 + 1e-3 * rng.random()), (1.0, far), (10.0, 1.0))
                 ]
     paths = [
@@ -40,19 +40,19 @@ def tables(momentum=0.05, adam=0.05, steps=20, width=0.01, arriving=(3, 9), bloc
 
 
 CASES = [
-    ({}, {"verdict": SUPPORTED, "blocks": 6, "others": SUPPORTED}),
+    ({}, {"verdict": SUPPORTED, "repeats": 6, "others": SUPPORTED}),
     (
         {"momentum": 0.2, "adam": 0.2, "steps": 80},
         {
             "verdict": CONTRADICTED,
-            "blocks": 6,
+            "repeats": 6,
             "momentum_loss": CONTRADICTED,
             "momentum_steps": CONTRADICTED,
             "adam_steps": CONTRADICTED,
         },
     ),
-    ({"adam": 0.2}, {"verdict": MIXED, "blocks": 6, "adam_loss": CONTRADICTED}),
-    ({"momentum": 0.1, "adam": 0.1, "steps": 40}, {"verdict": INCONCLUSIVE, "blocks": 6}),
+    ({"adam": 0.2}, {"verdict": MIXED, "repeats": 6, "adam_loss": CONTRADICTED}),
+    ({"momentum": 0.1, "adam": 0.1, "steps": 40}, {"verdict": INCONCLUSIVE, "repeats": 6}),
     ({"width": 1.0}, {"momentum_width": INCONCLUSIVE, "adam_width": INCONCLUSIVE}),
     ({"arriving": (9, 3)}, {"landscapes": CONTRADICTED}),
 ]
@@ -60,8 +60,8 @@ CASES = [
 
 def test_momentum_of_zero_is_sgd():
     runs = pd.DataFrame({"optimizer": ["momentum", "momentum", "my.lab:adam"], "momentum": [0.0, 0.9, np.nan]})
-    assert momentum_and_adam.contestant(runs).tolist() == ["sgd", "momentum", "adam"]
-    assert momentum_and_adam.contestant(runs[["optimizer"]]).tolist() == ["momentum", "momentum", "adam"]
+    assert momentum_and_adam.method(runs).tolist() == ["sgd", "momentum", "adam"]
+    assert momentum_and_adam.method(runs[["optimizer"]]).tolist() == ["momentum", "momentum", "adam"]
 
 
 def test_a_tiny_real_run(tiny):
@@ -75,8 +75,8 @@ LAZY = {
     "optimizer": "tests.planted_rates:momentum",
     "tasks": ["wine", "breast_cancer", "digits", "spirals", "teacher_student", "digits_noise"],
     "learning_rate": [0.0003, 0.003, 0.03, 0.1, 0.3, 1.0, 30.0],
-    "num_blocks": 5,
-    "confirm_seeds": 4,
+    "num_repeats": 5,
+    "final_seeds": 4,
     "rates": 6,
     "steps": 60,
 }

@@ -24,11 +24,11 @@ def without_not():
 
 
 def scores(accuracies, task, spread):
-    """Confirming runs of contestants with these accuracies: 8 blocks of 4 seeds."""
+    """Final runs of methods with these accuracies: 8 repeats of 4 seeds."""
     one = {"task": task, "edge": False, "examples": 300, "test_share": 0.0, "learning_rate": 0.1}
     rows = [
-        {**one, "block": block, "seed": seed, "number": seed, "contestant": name, "accuracy": value}
-        for block in range(8)
+        {**one, "repeat": repeat, "seed": seed, "number": seed, "method": name, "accuracy": value}
+        for repeat in range(8)
         for seed in range(4)
         for name, value in accuracies.items()
     ]
@@ -45,9 +45,9 @@ def tables(linear=0.8, deep=0.9, spread=0.01, solving=0.9, linear_solving=0, sep
     ]
     of_shares = [scores({"0": linear, "32": deep}, task, spread) for task in ("10%", "20%", "30%", "40%", "50%")]
     rates = [
-        {"block": block, "learning_rate": rate, "dev_accuracy": 1.0, "test_accuracy": 0.6 + slope * np.log10(rate)}
+        {"repeat": repeat, "learning_rate": rate, "dev_accuracy": 1.0, "test_accuracy": 0.6 + slope * np.log10(rate)}
         | {"test_share": 0.0}
-        for block in range(8)
+        for repeat in range(8)
         for rate in (0.1, 1.0, 10.0)
     ]
     rates = pd.DataFrame(rates)
@@ -59,7 +59,7 @@ def tables(linear=0.8, deep=0.9, spread=0.01, solving=0.9, linear_solving=0, sep
 CASES = [
     (
         {},
-        {"verdict": SUPPORTED, "blocks": 8, "others": SUPPORTED, "rates": CONTRADICTED},
+        {"verdict": SUPPORTED, "repeats": 8, "others": SUPPORTED, "rates": CONTRADICTED},
     ),  # what is turned depends on the rate
     ({"linear_solving": 0.01}, {"verdict": MIXED, "linear": CONTRADICTED}),
     ({"separable": True}, {"verdict": MIXED, "linear": CONTRADICTED}),
@@ -74,7 +74,7 @@ CASES = [
 
 
 SMALL = {"num_sentences": 1000, "shares": [0.3], "learning_rate": 0.01, "num_steps": 300, "evaluate_every": 300}
-SMALL |= {"num_blocks": 8, "num_seeds": 1, "starts": 32}
+SMALL |= {"num_repeats": 8, "num_seeds": 1, "starts": 32}
 
 
 def on_patterns_without_not():
@@ -98,11 +98,11 @@ PLANTED = [
 
 
 def test_a_tiny_real_run(tiny):
-    sizes = {"num_blocks": 2, "confirm_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
+    sizes = {"num_repeats": 2, "final_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
     finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 200})
     assert finding.verdict.parts[0].outcome == SUPPORTED
     rates, words = (pd.read_parquet(results.directory / f"{name}.parquet") for name in ("rates", "words"))
-    assert (rates["test_share"] == 0).all()  # generated blocks share nothing
+    assert (rates["test_share"] == 0).all()  # generated repeats share nothing
     assert set(words["seen"]) == {"stood behind 'not' in training", "never did"}
     accuracies = finding.tables["Accuracy on sentences"].set_index("hidden units")
     assert (accuracies["share"] == "30% negated").all()

@@ -68,7 +68,7 @@ def test_whatever_varies_there_is_a_report(axis, name, tmp_path, capsys):
 
 def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys, monkeypatch):
     values = {"tasks": ["wine", "spirals"], "optimizer": ["sgd", "adam"], "learning_rate": [0.01, 0.1]}
-    small = {"num_seeds": 1, "confirm_seeds": 2, "num_train": 80, "num_steps": 4, "output": str(tmp_path / "run")}
+    small = {"num_seeds": 1, "final_seeds": 2, "num_train": 80, "num_steps": 4, "output": str(tmp_path / "run")}
     config = configure(compare_optimizers.EXPERIMENT, {**values, **small})
     wine, spirals = protocol.parts(config, config.options["tasks"])
     directory = tmp_path / "run"
@@ -83,7 +83,7 @@ def test_of_an_interrupted_comparison_whole_tasks_are_reported(tmp_path, capsys,
 
     carry_out = train.carry_out
     monkeypatch.setattr(train, "carry_out", interrupted)
-    contest = protocol.Contest("optimizer", config.options["confirm_seeds"])
+    contest = protocol.Contest("optimizer", config.options["final_seeds"])
     with pytest.raises(KeyboardInterrupt):
         protocol.carry_out(config, contest, [wine, spirals], None, directory, writes=True)
     assert cli.run(report.EXPERIMENT, ["report", str(directory)]) == 0

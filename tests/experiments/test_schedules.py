@@ -15,14 +15,14 @@ def tables(schedule=0.05, test=0.1, warm=1.0, tasks=8):
         ends = {"constant": 0.1, "schedule": schedule if place < tasks else 0.1, "cold": 0.1, "warm-up": 0.1 * warm}
         tests = {"schedule": test if place < tasks else 0.1}
         for name, end in ends.items():
-            for block in range(8):
+            for repeat in range(8):
                 for number in range(4):
                     noise = np.exp(0.02 * rng.normal())
                     losses = {"train_loss": end * noise, "test_loss": tests.get(name, 0.1) * noise}
-                    row = {"task": task, "block": block, "number": number, "contestant": name, "edge": False}
+                    row = {"task": task, "repeat": repeat, "number": number, "method": name, "edge": False}
                     rows.append({**row, "learning_rate": 0.3, "test_share": 0.0, "test_accuracy": 0.9, **losses})
     table = pd.DataFrame(rows)
-    starts = table["contestant"].isin(list(schedules.WARM_UP))
+    starts = table["method"].isin(list(schedules.WARM_UP))
     return {"scores": table[~starts], "starts": table[starts], "trials": table[~starts].assign(phase="tuning")}
 
 
@@ -40,18 +40,18 @@ CASES = [
 
 def test_a_rate_that_does_not_decay_is_constant():
     runs = pd.DataFrame({"schedule": "decay", "decays": [0.0, 1.0]})
-    assert schedules.contestant(runs).tolist() == ["constant", "schedule"]
-    assert schedules.contestant(pd.DataFrame({"schedule": ["constant", "cosine"]})).tolist() == ["constant", "schedule"]
+    assert schedules.method(runs).tolist() == ["constant", "schedule"]
+    assert schedules.method(pd.DataFrame({"schedule": ["constant", "cosine"]})).tolist() == ["constant", "schedule"]
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, text = tiny("schedules", tasks=["wine"], num_blocks=2, num_trials=3, confirm_seeds=2)
+    finding, results, text = tiny("schedules", tasks=["wine"], num_repeats=2, num_trials=3, final_seeds=2)
     assert results.num_runs == 2 * 2 * 3 * 2 + 2 * 2 * 2 + 2 * 2 * 1 + 2 * 2 * 2
     assert set(finding.pictures) == {"some", "test_loss", "warm_up", "draws"}
     assert "Forms that were chosen" in text
 
 
-FEW = {"num_blocks": 4, "num_trials": 8, "num_seeds": 1, "confirm_seeds": 4}
+FEW = {"num_repeats": 4, "num_trials": 8, "num_seeds": 1, "final_seeds": 4}
 PLANTED = [
     Planted(
         *("schedules", True, "a constant rate that stops after the first step"),

@@ -19,14 +19,14 @@ def tables(apart=0.0, test=0.0, barrier=0.01, step=10.0, examples=8.0, noise=0.0
     scores, pairs, reached, times = [], [], [], []
     for number, task in enumerate(NAMES[:tasks]):
         far, ratio = (apart + 0.3, 1 / examples) if number < contrary else (apart, examples)
-        for block, seed in np.ndindex(8, 4):
-            about = {"task": task, "block": block, "seed": seed, "test_share": 0.0}
+        for repeat, seed in np.ndindex(8, 4):
+            about = {"task": task, "repeat": repeat, "seed": seed, "test_share": 0.0}
             for method, gap, seen in ((SGD, 1, 1.0), (FULL, 0, ratio)):
                 losses = {"train_loss": 0.05 + gap * far, "test_loss": 0.2 + gap * test}
                 shares = {name: 2 * (loss + noise * rng.normal()) for name, loss in losses.items()}
-                run = {"number": seed, "contestant": method, "edge": False, "guessing": 2.0}
+                run = {"number": seed, "method": method, "edge": False, "guessing": 2.0}
                 scores.append(about | run | shares)
-                reached.append(about | {"contestant": method, "examples": 1000 * seen * np.exp(0.1 * rng.normal())})
+                reached.append(about | {"method": method, "examples": 1000 * seen * np.exp(0.1 * rng.normal())})
             for kind, height in ((landscape.OTHER_METHOD, barrier), (landscape.OTHER_ORDER, 0.01)):
                 pairs.append(about | {"kind": kind, "share": 0.0, "barrier": height + noise * rng.normal()})
         for place in range(10):
@@ -37,7 +37,7 @@ def tables(apart=0.0, test=0.0, barrier=0.01, step=10.0, examples=8.0, noise=0.0
 
 
 CASES = [
-    ({}, {"verdict": SUPPORTED, "blocks": 8, "others": SUPPORTED}),
+    ({}, {"verdict": SUPPORTED, "repeats": 8, "others": SUPPORTED}),
     ({"apart": 0.1}, {"verdict": MIXED, "train_loss": CONTRADICTED}),
     ({"contrary": 3}, {"train_loss": MIXED}),
     ({"noise": 0.3}, {"train_loss": INCONCLUSIVE}),
@@ -54,7 +54,7 @@ CASES = [
 
 def test_a_run_that_is_worse_than_guessing_counts_as_guessing():
     lost = tables()
-    exploded = (lost["scores"]["contestant"] == FULL) & (lost["scores"]["seed"] == 0)
+    exploded = (lost["scores"]["method"] == FULL) & (lost["scores"]["seed"] == 0)
     lost["scores"].loc[exploded, "test_loss"] = 1e6
     assert evidence(lost)["test_loss"]["effect"].min() == pytest.approx(-0.8, abs=0.02)
 
@@ -72,12 +72,12 @@ def test_one_batch_size_is_compared_with_all_examples(sizes):
 
 
 def test_a_tiny_real_run(tiny):
-    small = {"num_steps": 20, "evaluate_every": 5, "num_blocks": 2, "confirm_seeds": 2, "learning_rate": [0.1, 0.3]}
+    small = {"num_steps": 20, "evaluate_every": 5, "num_repeats": 2, "final_seeds": 2, "learning_rate": [0.1, 0.3]}
     finding, results, text = tiny(
         "sgd_vs_full_gradient", **small, dataset="digits", hidden_units=4, num_train=100, batch_size=[30, 0], rounds=2
     )
     ends = finding.tables["At the end, medians"]
-    assert ends["contestant"].tolist() == [SGD, FULL]
+    assert ends["method"].tolist() == [SGD, FULL]
     times = finding.tables["Time of a step on all training examples (µs)"].iloc[0]
     assert 0 < times[SGD] < times[FULL]  # 30 and 1,437 examples
     assert set(finding.pictures) == {"train_loss", "test_loss", "basin", "examples", "steps"}
@@ -87,7 +87,7 @@ def test_a_tiny_real_run(tiny):
 
 
 FIVE = ["digits", "digits_noise", "spirals", "breast_cancer", "wine"]
-REAL = {"tasks": FIVE, "num_steps": 100, "evaluate_every": 20, "num_blocks": 6, "confirm_seeds": 4, "rounds": 0}
+REAL = {"tasks": FIVE, "num_steps": 100, "evaluate_every": 20, "num_repeats": 6, "final_seeds": 4, "rounds": 0}
 CALM = {**REAL, "batch_size": [16, 0], "learning_rate": 0.003}
 WILD = {**REAL, "batch_size": [1, 0], "learning_rate": 1.0}
 CLAIM = "sgd_vs_full_gradient"

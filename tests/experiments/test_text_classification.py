@@ -47,7 +47,7 @@ NETS = ["--embedding_dim=8", "--num_filters=4", "--filter_widths=2", "--hidden_u
 def test_systems_folds_confusions_and_mistakes(reviews, tmp_path, capsys):
     directory = tmp_path / "run"
     sizes = ["--folds=3", "--num_seeds=2", "--num_epochs=12", "--search=grid", "--learning_rate=0.03"]
-    given = ["--vector_range=0.05", "--dropout_rate=0.5", "--confirm_seeds=0", "--keep=best"]
+    given = ["--vector_range=0.05", "--dropout_rate=0.5", "--final_seeds=0", "--keep=best"]
     assert launch("text_classification", f"--dataset={reviews}", f"--output={directory}", *NETS, *sizes, *given) == 0
     printed = capsys.readouterr().out
     table, predictions = (pd.read_parquet(directory / f"{name}.parquet") for name in ("runs", "predictions"))
@@ -77,17 +77,17 @@ def test_it_tunes_alike_confirms_on_fresh_seeds_and_predict_answers_with_them(re
         "--folds=1",
         "--num_trials=3",
         "--num_seeds=2",
-        "--confirm_seeds=2",
+        "--final_seeds=2",
         "--num_epochs=4",
         "--learning_rate=log:0.01:0.1",
     ]
     assert launch("text_classification", f"--dataset={reviews}", f"--output={directory}", *NETS, *sizes) == 0
     table = pd.read_parquet(directory / "runs.parquet")
-    tuning, confirming = (table[table["phase"] == phase] for phase in ("tuning", "confirmation"))
+    tuning, final = (table[table["phase"] == phase] for phase in ("tuning", "final"))
     assert (tuning.groupby("model")["learning_rate"].nunique() == 3).all()
-    assert (confirming.groupby("model")["seed"].nunique() == 2).all()
-    assert not set(tuning["seed"]) & set(confirming["seed"])
-    for model, members in confirming.groupby("model"):
+    assert (final.groupby("model")["seed"].nunique() == 2).all()
+    assert not set(tuning["seed"]) & set(final["seed"])
+    for model, members in final.groupby("model"):
         dev = tuning[tuning["model"] == model].groupby("learning_rate")["dev_accuracy"].mean()
         assert set(members["learning_rate"]) <= set(dev.index[np.isclose(dev, dev.max())])
     capsys.readouterr()
@@ -107,7 +107,7 @@ def test_without_a_net_that_finished_there_is_no_table(tmp_path, capsys):
         "--num_steps=3",
         "--batch_size=20",
         "--num_trials=2",
-        "--confirm_seeds=1",
+        "--final_seeds=1",
     ]
     lost = ["--model=dan", "--optimizer=sgd", "--learning_rate=1e30", "--evaluate_every=3"]
     assert launch("text_classification", "--dataset=ngrams", f"--output={tmp_path / 'run'}", *sizes, *lost) == 0

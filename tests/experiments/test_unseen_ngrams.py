@@ -16,21 +16,21 @@ from jaxnets.experiments.unseen_ngrams import GIVEN, LEARNED, RANDOM, RULES, evi
 from jaxnets.runs.experiment import configure
 from tests.experiments.planted import Planted
 
-LITTLE = {"num_blocks": 4, "degrees": 0.5, "learning_rate": 0.01, "confirm_seeds": 12, "num_seeds": 1}
+LITTLE = {"num_repeats": 4, "degrees": 0.5, "learning_rate": 0.01, "final_seeds": 12, "num_seeds": 1}
 
 
 def tables(random=0.7, low=0.8, high=0.95, learned=0.9, spread=0.01, dev=None, classes=1, texts=150, like=0.8):
     kinds = {(RANDOM, 0.0): random, (GIVEN, 0.3): low, (GIVEN, 1.0): high, (LEARNED, 0.0): learned}
     rows, cosines = [], []
     for (kind, degree), right in kinds.items():
-        for block in range(8):
-            of_kind = {"vectors": kind, "degree": degree, "system": f"{kind} {degree}", "block": block}
+        for repeat in range(8):
+            of_kind = {"vectors": kind, "degree": degree, "system": f"{kind} {degree}", "repeat": repeat}
             of_kind |= {"test_share": 1 / 8}
-            cosines.append({**of_kind, "like": like + spread * (-1) ** block, "opposite": 0.5, "one": "a"})
+            cosines.append({**of_kind, "like": like + spread * (-1) ** repeat, "opposite": 0.5, "one": "a"})
             for number in range(4):
-                value = right + spread * np.sin(7 * block + 3 * degree + len(kind)) + spread * (number - 1.5) / 4
-                numbers = {"seed": 4 * block + number, "number": number, "learning_rate": 0.01, "edge": False}
-                scores = {"right": value, "dev_accuracy": value + 0.002 * (-1) ** block if dev is None else dev}
+                value = right + spread * np.sin(7 * repeat + 3 * degree + len(kind)) + spread * (number - 1.5) / 4
+                numbers = {"seed": 4 * repeat + number, "number": number, "learning_rate": 0.01, "edge": False}
+                scores = {"right": value, "dev_accuracy": value + 0.002 * (-1) ** repeat if dev is None else dev}
                 rows.append({**of_kind, **numbers, **scores})
     indicators = pd.DataFrame({"texts": [texts] * 8, "classes": classes})
     phrases = pd.DataFrame(cosines).assign(indicators=0.0, other="b", contrary="c")
@@ -76,7 +76,7 @@ def test_phrases_that_cannot_be_compared_are_refused(phrases):
 
 def test_a_tiny_real_run(tiny):
     sizes = {"num_steps": 30, "evaluate_every": 30, "num_seeds": 1, "num_filters": 8, "unlabelled": 300}
-    few = {"num_blocks": 2, "confirm_seeds": 1, "num_sentences": 200, "degrees": 0.5, "learning_rate": 0.01}
+    few = {"num_repeats": 2, "final_seeds": 1, "num_sentences": 200, "degrees": 0.5, "learning_rate": 0.01}
     finding, results, _ = tiny("unseen_ngrams", **sizes, **few)
     systems = pd.read_parquet(results.directory / "systems.parquet")
     assert systems.groupby("system").size().to_dict() == {RANDOM: 2, "given, degree 0.5": 2, LEARNED: 2}
@@ -85,7 +85,7 @@ def test_a_tiny_real_run(tiny):
     assert finding.verdict.parts[0].outcome == SUPPORTED
     likeness = pd.read_parquet(results.directory / "likeness.parquet")
     assert (likeness["indicators"] == 0).all()
-    assert (likeness["test_share"] == 0).all()  # generated blocks share nothing
+    assert (likeness["test_share"] == 0).all()  # generated repeats share nothing
 
 
 def opposites_alike(num_sentences=1000, data_seed=0):

@@ -17,7 +17,7 @@ OWN = {name: importlib.import_module(f"tests.experiments.test_{name}") for name 
 def outcomes(name, due):
     """What is due for the verdict and for parts; `others` are the parts that are not named."""
     of_others = dict.fromkeys(CLAIMS[name].rules, due["others"]) if "others" in due else {}
-    return {**of_others, **{part: outcome for part, outcome in due.items() if part not in ("others", "blocks")}}
+    return {**of_others, **{part: outcome for part, outcome in due.items() if part not in ("others", "repeats")}}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_part_comes_out_as_its_table_says(name, changed, due):
     found = {"verdict": verdict.outcome, **{part.name: part.outcome for part in verdict.parts}}
     wanted = outcomes(name, due)
     assert {part: found[part] for part in wanted} == wanted
-    assert verdict.blocks.get(verdict.outcome, 0) >= due.get("blocks", 0)
+    assert verdict.repeats.get(verdict.outcome, 0) >= due.get("repeats", 0)
 
 
 @pytest.mark.parametrize("name", CLAIMS)

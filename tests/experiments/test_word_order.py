@@ -30,14 +30,14 @@ def any_order(num_sentences: int = 400, data_seed: int = 0):
 
 
 def tables(right=0.9, narrow=0.5, shuffled=0.5, change=1e-7, given=None, spread=0.005, systems=SYSTEMS):
-    """Confirming runs at distances 1 and 2: 8 blocks of 4 seeds; `given` is the accuracy on a given set, if any."""
+    """Final runs at distances 1 and 2: 8 repeats of 4 seeds; `given` is the accuracy on a given set, if any."""
     scores, orders = [], []
     for distance in (1, 2, *([word_order.GIVEN] if given else [])):
-        for block, seed, name in ((b, s, name) for b in range(8) for s in range(4) for name in systems):
+        for repeat, seed, name in ((b, s, name) for b in range(8) for s in range(4) for name in systems):
             of_bag, wide = name in systems[:2], name.startswith("CNN") and int(name[-1]) > distance
             accuracy = 0.5 if name == "DAN" else right if wide else narrow
             accuracy = given if distance == word_order.GIVEN else accuracy
-            key = {"distance": distance, "contestant": name, "block": block, "seed": seed}
+            key = {"distance": distance, "method": name, "repeat": repeat, "seed": seed}
             value = accuracy + (0 if name == "DAN" else spread * RNG.normal())
             facts = {"task": "word_order", "examples": 100, "test_share": 0.0, "learning_rate": 0.1}
             facts |= {"number": seed, "edge": name == "DAN", "status": "finished", "test_accuracy": value}
@@ -64,14 +64,14 @@ CASES = [
 
 def test_a_run_that_was_lost_counts_as_chance():
     lost = tables()
-    wide = lost["scores"]["contestant"] == "CNN, width 3"
+    wide = lost["scores"]["method"] == "CNN, width 3"
     lost["scores"].loc[wide, ["status", "test_accuracy"]] = "diverged", 0.5
-    lost["orders"] = lost["orders"][lost["orders"]["contestant"] != "CNN, width 3"]
+    lost["orders"] = lost["orders"][lost["orders"]["method"] != "CNN, width 3"]
     effects = word_order.evidence(lost)["shuffled"].groupby("effect").size()
     assert effects[0.0] == 32  # at distance 2
 
 
-SMALL = {"num_sentences": 400, "distances": 1, "filter_widths": 2, "learning_rate": 0.03, "num_blocks": 4}
+SMALL = {"num_sentences": 400, "distances": 1, "filter_widths": 2, "learning_rate": 0.03, "num_repeats": 4}
 GIVEN = SMALL | {"num_sentences": 200, "num_steps": 100, "evaluate_every": 100}
 
 
@@ -109,8 +109,8 @@ PLANTED = [
 
 
 def test_a_tiny_real_run(tiny):
-    finding, results, _ = tiny("word_order", **SMALL | {"num_blocks": 2, "confirm_seeds": 2})
-    orders = pd.read_parquet(results.directory / "orders.parquet").groupby("contestant")
+    finding, results, _ = tiny("word_order", **SMALL | {"num_repeats": 2, "final_seeds": 2})
+    orders = pd.read_parquet(results.directory / "orders.parquet").groupby("method")
     assert (orders.get_group("DAN")[["right", "shuffled"]] == 0.5).all(axis=None)  # pairs of the same words
     assert (orders.get_group("CNN, width 2")["right"] > 0.7).all()
     assert finding.verdict.parts[0].outcome == SUPPORTED

@@ -1,4 +1,4 @@
-"""Findings that are made up: of several kinds, over tasks and blocks, without bounds, and with hostile names."""
+"""Findings that are made up: of several kinds, over tasks and repeats, without bounds, and with hostile names."""
 
 import math
 
@@ -15,17 +15,17 @@ OVER_TASKS = {"kind": EMPIRICAL, "bound": math.log(1.1), "unit": "log×", **WHY}
 TASKS = ("digits", "wine", "spirals", "parity", "mnist1d", "teacher_student")
 
 
-def effects(by_task, blocks=8, spread=0.1):
-    """A table of effects: for each task a mean, with four seeds in each block."""
+def effects(by_task, repeats=8, spread=0.1):
+    """A table of effects: for each task a mean, with four seeds in each repeat."""
     generator = np.random.default_rng(0)
-    rows = [(task, block, seed) for task in by_task for block in range(blocks) for seed in range(4)]
-    table = pd.DataFrame(rows, columns=["task", "block", "seed"]).assign(test_share=1 / 8)
+    rows = [(task, repeat, seed) for task in by_task for repeat in range(repeats) for seed in range(4)]
+    table = pd.DataFrame(rows, columns=["task", "repeat", "seed"]).assign(test_share=1 / 8)
     return table.assign(effect=table["task"].map(by_task) + generator.normal(0, spread, len(table)))
 
 
 def identity():
-    rules = {"sum": Rule(statement="Parameters are the sum over the blocks.", kind=IDENTITY, test="exact")}
-    return rules, {"sum": Fact(True, "27 of 27 blocks agree")}
+    rules = {"sum": Rule(statement="Parameters are the sum over the repeats.", kind=IDENTITY, test="exact")}
+    return rules, {"sum": Fact(True, "27 of 27 repeats agree")}
 
 
 def often():
@@ -75,7 +75,7 @@ def finding(name, made=None, text=HOSTILE):
         rules="0123456789ab",
         verdict=judge(rules, found),
         setting=f"digits (1,257 examples to train on) {text}. 2,304 runs.",
-        command=f"python run.py {name} --num_blocks=3",
+        command=f"python run.py {name} --num_repeats=3",
         programs=4,
         seconds=1.5,
         tables={f"Shares {text}": table},

@@ -9,7 +9,7 @@ import pytest
 
 from jaxnets.report import claims_page
 from tests.browsers import NEEDED, chromium, webdriver
-from tests.report import made_up, studies
+from tests.report import comparisons, made_up
 
 ui = pytest.importorskip("selenium.webdriver.support.ui")
 pytestmark = [pytest.mark.slow, NEEDED]
@@ -28,13 +28,13 @@ def driver():
 def folder(tmp_path_factory):
     """The page of claims, one of a comparison on one task with hundreds of runs, and one of two tasks."""
     folder = tmp_path_factory.mktemp("pages")
-    large = studies.make(NAMES, search="random", trials=64, seeds=2, confirm=8)
-    several = studies.make(tasks=2, seeds=1, confirm=2, trials=5)
+    large = comparisons.make(NAMES, search="random", trials=64, seeds=2, confirm=8)
+    several = comparisons.make(tasks=2, seeds=1, confirm=2, trials=5)
     texts = {
         "claims": claims_page.html("Nets", "About.", made_up.sections(folder), "By hand.", ["A quick run."], "sst2")
     }
     for name, made in {"large": large, "several": several}.items():
-        texts[name] = studies.page(*made, "python run.py")
+        texts[name] = comparisons.page(*made, "python run.py")
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
@@ -203,7 +203,7 @@ return [Math.round(at.x), Math.round(at.y)];
 )
 def test_a_hover_names_the_run(large, place, marks):
     figure = one(large, f"#figure-{place}")
-    large.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    large.execute_script("arguments[0].scrollIntoView({repeat: 'center'})", figure)
     found = figure.find_elements("css selector", marks)
     x, y = large.execute_script(SPOT, found[len(found) // 2])
     actions = webdriver.ActionChains(large, duration=0)

@@ -33,7 +33,7 @@ def test_a_finding_is_read_as_it_was_written(name, tmp_path):
     again = claims_page.read(tmp_path)
     assert again.as_json() == finding.as_json()
     assert again.verdict.outcome == finding.verdict.outcome
-    assert again.verdict.blocks == finding.verdict.blocks
+    assert again.verdict.repeats == finding.verdict.repeats
 
 
 @pytest.mark.parametrize("text", [None, "{}", "[1"])
@@ -68,7 +68,7 @@ def test_what_decides_comes_first_and_a_rule_is_told_once():
     assert places == sorted(places)
     assert words.count("Rule: ") == 1
     assert "inconclusive (constructed): Rates that arrive are more. 2 of 6" in words
-    assert "Verdict: supported (supported in 8 of 8 blocks)" in words
+    assert "Verdict: supported (supported in 8 of 8 repeats)" in words
     assert "Additional results" not in printed("sums")
 
 
@@ -125,7 +125,7 @@ def test_a_share_of_tasks_has_the_scale_of_shares_and_tasks_have_one_of_their_ow
 
 def test_the_text_of_an_effect():
     parts = {name: made_up.finding(name).verdict.headline for name in made_up.MADE_UP}
-    assert claims_page.short_effect(parts["sums"]) == "27 of 27 blocks agree"
+    assert claims_page.short_effect(parts["sums"]) == "27 of 27 repeats agree"
     assert claims_page.short_effect(parts["optimizers"]) == "100.0% of 6 tasks (61.0% to 100.0%)"
     assert claims_page.short_effect(parts["ends"]) == "0.5 nats (0.4 to 0.6)"
     assert "no interval" in claims_page.short_effect(parts["order"])
@@ -181,9 +181,9 @@ def test_a_section_holds_all_parts_core_and_side_apart(text):
     assert "Power, stated before A factor of 1.4" in told
     assert re.search(r"Detectable 1\.\d+×, in four of five repetitions", told)
     assert all(own.count(f'<th scope="row">{task}<') == 2 + (task == "wine") for task in made_up.TASKS)
-    assert "supported in 8 of 8 blocks" in told
+    assert "supported in 8 of 8 repeats" in told
     assert "4 programs, 2 seconds" in told
-    assert "python run.py optimizers --num_blocks=3 --base_seed=1" in told
+    assert "python run.py optimizers --num_repeats=3 --base_seed=1" in told
     assert "Rules: 0123456789ab" in told
     assert own.index("<details>") < own.index("What decides")
 
@@ -222,12 +222,12 @@ def test_the_table_of_verdicts(sections):
     counts, _, header, _, *rows, _, about = claims_page.markdown(sections, ["A quick run."]).splitlines()
     assert counts.startswith("1 identity holds; of 4 findings")
     assert counts.endswith("A quick run.")
-    assert cells(header) == ["claim", "verdict", "kind", "effect", "blocks", "real text"]
+    assert cells(header) == ["claim", "verdict", "kind", "effect", "repeats", "real text"]
     assert all(len(cells(row)) == 6 for row in rows)
     assert [cells(row)[1] for row in rows[:4]] == ["✓ supported", "✓ supported", "± mixed", "✗ contradicted"]
-    assert cells(rows[0])[2:5] == ["identity", "Parameters are the sum over the blocks. 27 of 27 blocks agree", "–"]
+    assert cells(rows[0])[2:5] == ["identity", "Parameters are the sum over the repeats. 27 of 27 repeats agree", "–"]
     assert cells(rows[1])[4] == "8 of 8"
-    real = "✓ supported: SGD ends at a higher loss. 100.0% of 6 tasks (61.0% to 100.0%); blocks 8 of 8"
+    real = "✓ supported: SGD ends at a higher loss. 100.0% of 6 tasks (61.0% to 100.0%); repeats 8 of 8"
     assert cells(rows[4])[5] == real
     assert cells(rows[5])[1:3] == ["not run", "–"]
     assert about.endswith(f"Rules: `{claims_page.rules(sections)}`.")

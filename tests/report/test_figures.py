@@ -15,7 +15,7 @@ from jaxnets.errors import UserError
 from jaxnets.report import figures
 from jaxnets.stats import estimates, selection
 from jaxnets.stats.estimates import Estimate
-from tests.report import studies
+from tests.report import comparisons
 
 TABLE = pd.DataFrame(
     {"width": ["2", "2", "10", "10"] * 2, "kind": ["a"] * 4 + ["b"] * 4, "loss": [1.0, 3, 2, np.nan, 5, 5, 6, 8]}
@@ -125,7 +125,7 @@ def everything():
     corners = figures.points([-1, 1], [-1, 1], [0, 1], {0: "no", 1: long})
     yield figures.plane(heights.assign(z=0.0), "z", corners, boundary=0.5)
     yield figures.confusion(np.eye(3, dtype=int), [long, "a", "a"], long)
-    yield from studies.on_paper(*studies.make(confirm=4)).values()
+    yield from comparisons.on_paper(*comparisons.make(confirm=4)).values()
 
 
 @pytest.mark.slow

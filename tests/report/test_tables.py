@@ -13,7 +13,7 @@ from jaxnets.errors import one_line
 from jaxnets.report import tables
 from jaxnets.report.console import Table, Terminal
 from jaxnets.stats.ensembles import System
-from tests.report import studies
+from tests.report import comparisons
 
 
 def printed(*shown, width=80):
@@ -56,9 +56,9 @@ def answered(said, width=80):
 
 
 def test_the_answer_has_accuracies_with_their_bounds_then_sentences_and_cautions():
-    said = studies.make()[1]
+    said = comparisons.make()[1]
     text = answered(said)
-    for _, row in said.contestants.iterrows():
+    for _, row in said.methods.iterrows():
         bounds = f"({100 * row['accuracy_low']:.1f} to {100 * row['accuracy_high']:.1f})"
         assert f"{100 * row['accuracy']:.1f}% {bounds}" in text.replace("\N{NO-BREAK SPACE}", " ")
     assert max(map(len, text.splitlines())) <= 80
@@ -69,7 +69,7 @@ def test_the_answer_has_accuracies_with_their_bounds_then_sentences_and_cautions
 
 
 def test_of_many_tasks_the_first_three_are_shown():
-    text = answered(studies.make(tasks=5, trials=3, seeds=1, confirm=4)[1])
+    text = answered(comparisons.make(tasks=5, trials=3, seeds=1, confirm=4)[1])
     assert text.count("best setting of each") == 3
     assert "The tables of the other 2 tasks are in the report." in text
 
@@ -78,10 +78,10 @@ def test_of_many_tasks_the_first_three_are_shown():
 
 
 def test_console_page_sentence_and_pairs_have_one_order_and_one_sign():
-    study, said = studies.make()
-    order = said.contestants["contestant"].to_list()
-    assert order == said.contestants.sort_values("accuracy", ascending=False)["contestant"].to_list()
-    assert [row[0] for row in tables.of_contestants(study, said)[0].rows] == order
+    comparison, said = comparisons.make()
+    order = said.methods["method"].to_list()
+    assert order == said.methods.sort_values("accuracy", ascending=False)["method"].to_list()
+    assert [row[0] for row in tables.of_methods(comparison, said)[0].rows] == order
     places = [answered(said).index(f"\n{name} ") for name in order]
     assert places == sorted(places)
     assert [pair["name"] for pair in tables.pairs(said)][:2] == [f"{order[0]} − {name}" for name in order[1:]]
@@ -91,9 +91,9 @@ def test_console_page_sentence_and_pairs_have_one_order_and_one_sign():
 
 
 def test_bounds_that_cannot_be_given_tell_why():
-    study, said = studies.make(tasks=2, trials=3, seeds=1, confirm=2)
+    comparison, said = comparisons.make(tasks=2, trials=3, seeds=1, confirm=2)
     (scores, *_), cells = (
-        tables.of_contestants(study, said),
+        tables.of_methods(comparison, said),
         [row for pair in tables.pairs(said) for row in pair["cells"]],
     )
     of_two = next(row for row in scores.rows if row[1] == "sgd")
@@ -102,28 +102,28 @@ def test_bounds_that_cannot_be_given_tell_why():
 
 
 def test_never_on_the_edge_and_ensembles():
-    study, said = studies.make()
+    comparison, said = comparisons.make()
     late = {f"{name}_to_target": np.inf for name in ("steps", "examples", "seconds")}
     averaged = {
         f"{kind}_{name}": 0.97 for kind in ("single", "ensemble") for name in ("accuracy", "loss", "calibration")
     }
-    found = dataclasses.replace(said, contestants=said.contestants.assign(**late, **averaged, members=16, edge=True))
-    _, tuning, ensembles = tables.of_contestants(study, found)
+    found = dataclasses.replace(said, methods=said.methods.assign(**late, **averaged, members=16, edge=True))
+    _, tuning, ensembles = tables.of_methods(comparison, found)
     assert tuning.rows[0][-3:] == ["never"] * 3
     assert "on the edge" in tuning.rows[0]
     assert ensembles.rows[0][1:] == ["16", "97.0%", "97.0%", *["0.97"] * 4]
-    assert len(tables.of_contestants(study, said)) == 2
+    assert len(tables.of_methods(comparison, said)) == 2
 
 
 def test_how_it_was_done_and_what_was_not_tuned():
-    study = studies.make()[0]
-    lines = dict(tables.protocol(study))
+    comparison = comparisons.make()[0]
+    lines = dict(tables.protocol(comparison))
     assert lines["Search"] == "grid, 9 settings × 8 seeds each, the same for all."
     assert lines["In all runs"] == "model mlp, weight decay 0.0001, batch size 64, num steps 690."
-    assert "16 fresh seeds" in lines["Confirmation"]
-    alone = dataclasses.replace(study, protocol=dataclasses.replace(study.protocol, confirm_seeds=0))
-    assert "optimistic" in dict(tables.protocol(alone))["Confirmation"]
-    assert [table.title for table in tables.of_protocol(study)] == ["Tasks", "Search spaces"]
+    assert "16 fresh seeds" in lines["Final runs"]
+    alone = dataclasses.replace(comparison, protocol=dataclasses.replace(comparison.protocol, final_seeds=0))
+    assert "optimistic" in dict(tables.protocol(alone))["Final runs"]
+    assert [table.title for table in tables.of_protocol(comparison)] == ["Tasks", "Search spaces"]
 
 
 # ---- text classifiers -------------------------------------------------------------------------------------------

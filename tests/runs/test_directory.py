@@ -1,4 +1,4 @@
-"""The run directory: what it holds, how a sweep in it goes on or is repeated, and directories as studies."""
+"""The run directory: what it holds, how a sweep in it goes on or is repeated, and directories as comparisons."""
 
 import contextlib
 import json
@@ -85,14 +85,14 @@ def test_the_tables_and_what_was_recorded(written):
     assert run_directory.described([fold, other])[0]["splits"] == 2
 
 
-def test_a_sweep_is_a_study_of_its_runs(written):
+def test_a_sweep_is_a_comparison_of_its_runs(written):
     read = directories.read(written)
-    study = read.study
-    assert (study.by, study.contestants) == ("optimizer", ["sgd", "adam"])
-    assert (study.protocol.num_trials, study.protocol.num_seeds, study.protocol.confirm_seeds) == (2, 3, 0)
-    assert study.protocol.spaces == {"learning_rate": "0.01, 0.1"}
-    assert study.tasks == (TaskFacts("xor", "", pytest.approx(np.nan, nan_ok=True), 0.5, 2, 4, 4, 4),)
-    assert set(study.runs["phase"]) == {"tuning"}
+    comparison = read.comparison
+    assert (comparison.by, comparison.methods) == ("optimizer", ["sgd", "adam"])
+    assert (comparison.protocol.num_trials, comparison.protocol.num_seeds, comparison.protocol.final_seeds) == (2, 3, 0)
+    assert comparison.protocol.spaces == {"learning_rate": "0.01, 0.1"}
+    assert comparison.tasks == (TaskFacts("xor", "", pytest.approx(np.nan, nan_ok=True), 0.5, 2, 4, 4, 4),)
+    assert set(comparison.runs["phase"]) == {"tuning"}
     assert read.command == f"jaxnets --config={written / 'config.json'}"
 
 
@@ -105,15 +105,15 @@ def test_the_set_ups_differ_in_what_was_changed_alone(written, copy):
 
 def test_directories_are_methods_of_one_comparison(written):
     one = directories.read(written)
-    tables = [one.study.runs.assign(test_accuracy=accuracy) for accuracy in (0.5, 1.0)]
-    one, better = (replace(one, study=replace(one.study, runs=runs)) for runs in tables)
-    study = directories.joined([one, better], ["a", "b"])
-    assert study.contestants == ["a: sgd", "a: adam", "b: sgd", "b: adam"]
-    assert study.runs[study.runs["phase"] == "tuning"]["run"].is_unique
-    assert set(study.curves["run"]) == set(study.runs["run"])
-    scores = leaderboard.contestants(study).set_index("contestant")["accuracy"]
+    tables = [one.comparison.runs.assign(test_accuracy=accuracy) for accuracy in (0.5, 1.0)]
+    one, better = (replace(one, comparison=replace(one.comparison, runs=runs)) for runs in tables)
+    comparison = directories.joined([one, better], ["a", "b"])
+    assert comparison.methods == ["a: sgd", "a: adam", "b: sgd", "b: adam"]
+    assert comparison.runs[comparison.runs["phase"] == "tuning"]["run"].is_unique
+    assert set(comparison.curves["run"]) == set(comparison.runs["run"])
+    scores = leaderboard.methods(comparison).set_index("method")["accuracy"]
     assert scores.to_dict() == {"a: sgd": 0.5, "a: adam": 0.5, "b: sgd": 1.0, "b: adam": 1.0}
-    other = replace(one, study=replace(one.study, tasks=(replace(one.study.tasks[0], name="another"),)))
+    other = replace(one, comparison=replace(one.comparison, tasks=(replace(one.comparison.tasks[0], name="another"),)))
     with pytest.raises(UserError, match="no task in common"):
         directories.joined([one, other], ["a", "c"])
 
@@ -123,7 +123,7 @@ def test_runs_that_were_interrupted_are_left_out(copy):
     runs.loc[:3, "status"] = "interrupted"
     runs.to_parquet(copy / "runs.parquet")
     read = directories.read(copy)
-    assert (read.left_out, len(read.study.runs)) == (4, 8)
+    assert (read.left_out, len(read.comparison.runs)) == (4, 8)
     runs.assign(status="interrupted").to_parquet(copy / "runs.parquet")
     with pytest.raises(UserError, match="holds no run that came to an end"):
         directories.read(copy)
@@ -218,7 +218,7 @@ def compared(tmp_path_factory):
     """The directory of a small comparison; its page is not made."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     words = ["--dataset=xor", "--model=mlp", "--hidden_units=4", "--batch_size=0", "--num_steps=8", "--num_seeds=2"]
-    words += ["--confirm_seeds=0", "--learning_rate=0.1,1.0", "--optimizer=sgd", "--predictions"]
+    words += ["--final_seeds=0", "--learning_rate=0.1,1.0", "--optimizer=sgd", "--predictions"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiment, "show", lambda *_: None)
         assert launch("compare_optimizers", *words, f"--output={folder}") == 0

@@ -22,8 +22,8 @@ from jaxnets.inference import model as models
 from jaxnets.report import claims_page
 from jaxnets.runs import directories
 from tests.by_hand import may_be_changed
+from tests.report.comparisons import ENVIRONMENT, make
 from tests.report.made_up import finding
-from tests.report.studies import ENVIRONMENT, make
 
 SWEEP = {"dataset": "ngrams", "num_sentences": 40, "model": "dan", "embedding_dim": 4, "hidden_units": 4}
 SWEEP |= {"num_steps": 3, "batch_size": 0, "num_seeds": 2, "keep": "seeds", "predictions": True, "progress": False}
@@ -40,11 +40,11 @@ def folder(tmp_path_factory):
     directory = tmp_path_factory.mktemp("runs")
     results = jaxnets.sweep(**SWEEP, output=directory / "sweep")
     models.save(directory / "sweep", results.model(0))
-    (directory / "study").mkdir()
-    comparison_table.write(directory / "study", make(trials=3, seeds=2, confirm=4, blocks=2)[0])
-    io.write_json(directory / "study" / "environment.json", ENVIRONMENT)
-    shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "study")
-    io.write_json(directory / "study" / claims_page.FILE, finding("sums").as_json())
+    (directory / "comparison").mkdir()
+    comparison_table.write(directory / "comparison", make(trials=3, seeds=2, confirm=4, repeats=2)[0])
+    io.write_json(directory / "comparison" / "environment.json", ENVIRONMENT)
+    shutil.copy(directory / "sweep" / "config.json", may_be_changed(directory) / "comparison")
+    io.write_json(directory / "comparison" / claims_page.FILE, finding("sums").as_json())
     return directory
 
 
@@ -55,7 +55,7 @@ def load(directory):
 
 def told(directory):
     read = directories.read(directory)
-    answer(read.study, read.margin)
+    answer(read.comparison, read.margin)
     directories.differences([read, read])
 
 
@@ -64,8 +64,8 @@ READERS = {
     "sweep/environment.json": [told],
     "sweep/models.json": [load],
     "sweep/checkpoint/model.json": [lambda path: explain.explain(models.load(path), ["a good film"])],
-    "study/study.json": [lambda path: answer(comparison_table.read(path), 0.01)],
-    "study/finding.json": [claims_page.read],
+    "comparison/comparison.json": [lambda path: answer(comparison_table.read(path), 0.01)],
+    "comparison/finding.json": [claims_page.read],
 }
 
 
@@ -149,7 +149,9 @@ TABLES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", TABLES)
-@pytest.mark.parametrize("name", ["sweep/runs", "sweep/curves", "sweep/predictions", "study/runs", "study/curves"])
+@pytest.mark.parametrize(
+    "name", ["sweep/runs", "sweep/curves", "sweep/predictions", "comparison/runs", "comparison/curves"]
+)
 def test_a_changed_table_is_read_or_told(name, change, folder):
     path = folder / f"{name}.parquet"
     with put_back(path):

@@ -20,8 +20,10 @@ from jaxnets.runs import experiment, observe, train
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 XOR = {"dataset": "xor", "hidden_units": 3, "batch_size": 0, "num_steps": 4, "evaluate_every": 2, "progress": False}
-COMPARISON = "compare_optimizers --dataset=xor --model=mlp --hidden_units=4 --batch_size=0 --num_steps=4 --num_blocks=1"
-COMPARISON += " --num_seeds=1 --confirm_seeds=1 --learning_rate=0.1,1.0 --optimizer=sgd,adam"
+COMPARISON = (
+    "compare_optimizers --dataset=xor --model=mlp --hidden_units=4 --batch_size=0 --num_steps=4 --num_repeats=1"
+)
+COMPARISON += " --num_seeds=1 --final_seeds=1 --learning_rate=0.1,1.0 --optimizer=sgd,adam"
 
 
 def read(folder):
@@ -128,9 +130,9 @@ def test_a_comparison_is_reported_while_it_runs(tmp_path, monkeypatch, capsys, s
     assert cli.main(["run.py", *COMPARISON.split(), "--tensorboard", f"--output={folder}"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "No task has been carried out whole: 4 runs were begun" in said
-    assert (seen[0], seen[-1]) == ({"tuning": 4}, {"tuning": 4, "confirmation": 2})
+    assert (seen[0], seen[-1]) == ({"tuning": 4}, {"tuning": 4, "final": 2})
     logs = folder / observe.LOGS
-    assert sorted(path.name for path in logs.iterdir()) == ["xor confirmation", "xor tuning"]
+    assert sorted(path.name for path in logs.iterdir()) == ["xor final", "xor tuning"]
     assert len(list((logs / "xor tuning").iterdir())) == 4
 
 

@@ -123,7 +123,7 @@ def is_judged(results, runs, test, loaded=None):
             np.testing.assert_array_equal(loaded.predict(run, test.inputs), said)
 
 
-EXTRAS = [{"folds": 1, "select": "best"}, {"num_blocks": 2, "search": "halving", "num_trials": 4}]
+EXTRAS = [{"folds": 1, "select": "best"}, {"num_repeats": 2, "search": "halving", "num_trials": 4}]
 
 
 @pytest.mark.parametrize("extra", [EXTRAS[0], pytest.param(EXTRAS[1], marks=pytest.mark.slow)])
@@ -133,7 +133,7 @@ def test_the_seeds_of_the_best_setting_are_kept_where_they_are_judged(extra, tmp
     assert results.num_programs == 1
     kept = sorted({run for run, _ in results.kept})
     runs = results.runs.iloc[kept]
-    groups = [name for name in ("optimizer", "block") if name in results.runs]
+    groups = [name for name in ("optimizer", "repeat") if name in results.runs]
     best = selection.best_configurations(results.runs, groups)
     assert len(kept) == 3
     assert runs["learning_rate"].nunique() == 1

@@ -51,7 +51,7 @@ def test_without_a_test_example_that_counts_there_is_no_accuracy():
 
 
 def nets(right, number=(0, 1), edge=False):
-    table = pd.DataFrame({"block": 0, "number": number, "seed": number, "right": right, "edge": edge})
+    table = pd.DataFrame({"repeat": 0, "number": number, "seed": number, "right": right, "edge": edge})
     return table.assign(test_share=0.0, examples=50)
 
 
@@ -68,8 +68,8 @@ def test_a_gap_of_few_errors_is_not_blown_up():
     assert found["effect"].tolist() == pytest.approx([-0.01 / effects.LEAST_GAP, 0])
 
 
-def test_what_nets_gain_on_a_classifier_of_each_block():
-    baseline = pd.DataFrame({"block": [0, 1], "right": [0.6, 0.1], "edge": [True, False]})
+def test_what_nets_gain_on_a_classifier_of_each_repeat():
+    baseline = pd.DataFrame({"repeat": [0, 1], "right": [0.6, 0.1], "edge": [True, False]})
     found = effects.over_baseline(nets([0.9, 0.7]), baseline, "right")
     assert found["effect"].tolist() == pytest.approx([0.3, 0.1])
     assert found["edge"].all()

@@ -248,8 +248,8 @@ def test_the_variance_of_a_crossed_difference_against_components_by_hand():
 
 @pytest.mark.parametrize(("seeds", "seed_spread"), [(3, 0.5), (8, 0.0)])
 def test_crossed_intervals_cover_the_difference_with_new_seeds_and_new_examples(seeds, seed_spread):
-    generator, covered, studies = np.random.default_rng(2), 0, 600
-    for _ in range(studies):
+    generator, covered, comparisons = np.random.default_rng(2), 0, 600
+    for _ in range(comparisons):
         hard = 2 * generator.normal(size=150)
         first, second = (
             1.0 + hard + seed_spread * generator.normal(size=(seeds, 1)) + generator.logistic(size=(seeds, 150)) > 0
@@ -257,7 +257,7 @@ def test_crossed_intervals_cover_the_difference_with_new_seeds_and_new_examples(
         )
         estimate = estimates.crossed_difference(first, second)
         covered += estimate.low <= 0 <= estimate.high
-    assert 0.93 <= covered / studies <= 0.985
+    assert 0.93 <= covered / comparisons <= 0.985
 
 
 def test_crossed_differences_of_what_cannot_be_compared():

@@ -102,13 +102,13 @@ def test_a_profile_is_the_share_of_runs_at_or_above_each_threshold():
 def test_critical_differences_are_those_of_demsars_table():
     # Demšar (2006), table 5(a): quantiles at 5% for 2 to 10 classifiers
     table = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
-    for contestants, quantile in enumerate(table, start=2):
-        unit = np.sqrt(contestants * (contestants + 1) / (6 * 10))
-        assert hypothesis.critical_difference(contestants, 10) == pytest.approx(quantile * unit, abs=2e-3)
+    for methods, quantile in enumerate(table, start=2):
+        unit = np.sqrt(methods * (methods + 1) / (6 * 10))
+        assert hypothesis.critical_difference(methods, 10) == pytest.approx(quantile * unit, abs=2e-3)
     assert np.isnan(hypothesis.critical_difference(3, 1))
 
 
-def test_contestants_that_cannot_be_told_apart():
+def test_methods_that_cannot_be_told_apart():
     generator = np.random.default_rng(0)
     scores = generator.normal([3.0, 2.9, 0.0, -0.1], size=(40, 4))
     groups = hypothesis.indistinct(scores, ["a", "b", "c", "d"])

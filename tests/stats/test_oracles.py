@@ -125,8 +125,8 @@ def test_friedmans_test_is_that_of_scipy_in_the_form_of_iman_and_davenport(ties)
     chi_square = scipy.stats.friedmanchisquare(*scores.T).statistic
     statistic = 8 * chi_square / (9 * 3 - chi_square)
     equal(hypothesis.friedman_p_value(scores), scipy.stats.f.sf(statistic, 3, 24))
-    long = pd.DataFrame(scores).rename_axis("block").reset_index().melt("block", var_name="method")
-    friedman = pingouin.friedman(long, dv="value", within="method", subject="block", method="f")
+    long = pd.DataFrame(scores).rename_axis("repeat").reset_index().melt("repeat", var_name="method")
+    friedman = pingouin.friedman(long, dv="value", within="method", subject="repeat", method="f")
     equal(statistic, friedman["F"].iloc[0])
 
 

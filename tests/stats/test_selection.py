@@ -182,9 +182,9 @@ def test_folds_are_the_unit_however_many_seeds_there_are():
 
 @pytest.mark.parametrize(
     ("columns", "unit"),
-    [({}, "seed"), ({"fold": 6}, "fold"), ({"fold": 1, "block": 4}, "block")],
+    [({}, "seed"), ({"fold": 6}, "fold"), ({"fold": 1, "repeat": 4}, "repeat")],
 )
-def test_the_unit_is_the_block_or_the_fold_if_there_are_several(columns, unit):
+def test_the_unit_is_the_repeat_or_the_fold_if_there_are_several(columns, unit):
     runs = pd.DataFrame({"seed": range(8)} | {name: np.arange(8) % count for name, count in columns.items()})
     runs = runs.assign(status="finished", test_accuracy=np.linspace(0.8, 0.9, 8))
     assert selection.unit(runs) == unit
@@ -284,13 +284,13 @@ def test_the_width_of_good_rates_in_special_cases():
 def test_widths_are_those_of_what_is_gained_over_guessing():
     rates = [0.01, 0.1, 1.0, 10.0]
     losses = {"sgd": [1.0, 0.1, 1.0, 1.0], "adam": [1.0, 0.1, 0.1, 1.0], "deaf": [1.0, 1.0, 1.0, 1.0]}
-    common = {"task": "xor", "block": 0, "chance": 1.0, "test_share": 0.0}
+    common = {"task": "xor", "repeat": 0, "chance": 1.0, "test_share": 0.0}
     rows = [
         {**common, "kind": kind, "learning_rate": rate, "loss": loss}
         for kind, of_kind in losses.items()
         for rate, loss in zip(rates, of_kind, strict=True)
     ]
-    table = selection.widths(pd.DataFrame(rows), "kind").set_index("contestant")["width"]
+    table = selection.widths(pd.DataFrame(rows), "kind").set_index("method")["width"]
     assert table.to_dict() == pytest.approx({"sgd": 0.2, "adam": 1.2, "deaf": 0.0})
 
 
@@ -337,7 +337,7 @@ def test_a_certain_choice_adds_no_variance():
 
 @pytest.mark.parametrize("drawn", [False, True])
 def test_the_variance_is_that_of_repeated_tunings(drawn):
-    """Of 400 studies the mean estimate is near what repeating the tuning gives: the noise of the seeds is no part."""
+    """Of 400 comparisons the mean estimate is near what repeated tuning gives: the noise of the seeds is no part."""
     generator = np.random.default_rng(0)
     settings, seeds, noise = 6, 1 if drawn else 8, 0.01
     chosen, estimates = [], []
@@ -385,16 +385,18 @@ def test_places_are_the_same_under_any_rising_function():
     np.testing.assert_allclose(selection.placed(draws, ["rate"])[:, 0], (DRAWS[:, 0].argsort().argsort() + 0.5) / 128)
 
 
-def draws(blocks=2, weight=3.0):
+def draws(repeats=2, weight=3.0):
     rows = []
-    for block in range(blocks):
-        places = np.random.default_rng(block).random((64, 3))
+    for repeat in range(repeats):
+        places = np.random.default_rng(repeat).random((64, 3))
         loss = np.exp(weight * places[:, 0] + places[:, 1])
-        rows.append(pd.DataFrame(places, columns=["rate", "decay", "scale"]).assign(task="xor", block=block, loss=loss))
+        rows.append(
+            pd.DataFrame(places, columns=["rate", "decay", "scale"]).assign(task="xor", repeat=repeat, loss=loss)
+        )
     return pd.concat(rows, ignore_index=True).assign(test_share=1 / 8)
 
 
-def test_each_group_of_each_block_has_its_shares():
+def test_each_group_of_each_repeat_has_its_shares():
     shares = selection.importances(draws(), ["rate", "decay", "scale"], "loss")
     assert len(shares) == 2 * selection.NUM_GROUPS * 3
     assert shares.groupby("name")["share"].mean().idxmax() == "rate"

@@ -54,12 +54,12 @@ def test_scale_multiplies_kernels_alone():
 
 
 def scanned(axis):
-    class Block(nn.Module):
+    class Repeat(nn.Module):
         @nn.compact
         def __call__(self, x, _):
             return nn.Dense(8)(x), None
 
-    return nn.scan(Block, variable_axes={"params": axis}, split_rngs={"params": True}, length=3)()
+    return nn.scan(Repeat, variable_axes={"params": axis}, split_rngs={"params": True}, length=3)()
 
 
 class Attention(nn.Module):

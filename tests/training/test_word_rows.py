@@ -166,7 +166,7 @@ def schedule_free(learning_rate):
 
 
 def bounded(learning_rate):
-    return optax.chain(optax.adam(learning_rate), optax.clip_by_block_rms(0.1))
+    return optax.chain(optax.adam(learning_rate), optax.clip_by_repeat_rms(0.1))
 
 
 def clipped(learning_rate):

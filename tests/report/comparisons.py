@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxnets.comparison.answer import answer
-from jaxnets.comparison.table import CONFIRMATION, TUNING, Protocol, Study, TaskFacts
+from jaxnets.comparison.table import FINAL, TUNING, Comparison, Protocol, TaskFacts
 from jaxnets.report import comparison_page
 
 NUM_STEPS, EVERY, CHANCE = 690, 23, 0.1
@@ -27,34 +27,34 @@ def on_paper(found, said):
 
 
 @functools.cache
-def make(contestants=("sgd", "momentum", "adam"), **about):
-    """A study and its answer."""
-    found = study(contestants, **about)
+def make(methods=("sgd", "momentum", "adam"), **about):
+    """A comparison and its answer."""
+    found = comparison(methods, **about)
     return found, answer(found)
 
 
-def study(contestants, *, search="grid", trials=9, seeds=8, confirm=16, tasks=1, blocks=1):
-    """The first contestant's largest rates diverge; the runs of the last one are equal."""
+def comparison(methods, *, search="grid", trials=9, seeds=8, confirm=16, tasks=1, repeats=1):
+    """The first method's largest rates diverge; the runs of the last one are equal."""
     generator = np.random.default_rng(0)
     names = ["digits", *(f"task_{number}" for number in range(1, tasks))]
     facts = [TaskFacts(name, "Images of handwritten digits.", 0.95, CHANCE, 10, 1437, 180, 180) for name in names]
     rows, curves = [], []
-    for task, name, block in itertools.product(names, contestants, range(blocks)):
+    for task, name, repeat in itertools.product(names, methods, range(repeats)):
         settings = _settings(generator, search, trials)
         chosen = min(settings, key=lambda setting: abs(np.log10(setting["learning_rate"]) + 1.5))
-        phases = [(TUNING, settings, range(seeds)), (CONFIRMATION, [chosen], range(1000, 1000 + confirm))]
+        phases = [(TUNING, settings, range(seeds)), (FINAL, [chosen], range(1000, 1000 + confirm))]
         for phase, of_phase, numbers in phases:
             for setting, seed in itertools.product(of_phase, numbers):
                 about = {"optimizer": name, **setting, "batch_size": 64, "num_steps": NUM_STEPS, "seed": seed}
-                about |= {"block": block} if blocks > 1 else {}
-                equal = name == contestants[-1] and phase == CONFIRMATION
-                ends = _ends(generator, setting["learning_rate"], contestants.index(name), equal)
+                about |= {"repeat": repeat} if repeats > 1 else {}
+                equal = name == methods[-1] and phase == FINAL
+                ends = _ends(generator, setting["learning_rate"], methods.index(name), equal)
                 rows.append({"run": len(rows), "model": "mlp", **about, **ends, "task": task, "phase": phase})
                 curves.append(_curve(generator, rows[-1]))
     runs = pd.DataFrame(rows).astype({"diverged_step": "Int64"})
     spaces = {"learning_rate": "0.0001 to 1 in its logarithm", "weight_decay": "1e-06 to 0.01 in its logarithm"}
-    protocol = Protocol(search, trials, seeds, confirm, blocks, spaces, len(rows) * NUM_STEPS, 3 * NUM_STEPS)
-    return Study(runs, pd.concat(curves, ignore_index=True), pd.DataFrame(), "optimizer", tuple(facts), protocol)
+    protocol = Protocol(search, trials, seeds, confirm, repeats, spaces, len(rows) * NUM_STEPS, 3 * NUM_STEPS)
+    return Comparison(runs, pd.concat(curves, ignore_index=True), pd.DataFrame(), "optimizer", tuple(facts), protocol)
 
 
 def _settings(generator, search, trials):
