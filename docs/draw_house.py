@@ -30,7 +30,7 @@ ROOMS = {
     "data": (0, 8, "data sets, texts"),
     "config": (1, 7, "typed values"),
     "training": (2, 7, "init, step, evaluate"),
-    "models": (2, 8, "repeats, MLP, DAN, TextCNN"),
+    "models": (2, 8, "blocks, MLP, DAN, TextCNN"),
     SERVING: (0, 9, "for all rooms"),
 }
 WIDTH, HEIGHT, COLUMN, ROW = 190, 48, 250, 84

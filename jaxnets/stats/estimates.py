@@ -47,9 +47,9 @@ def kind_of(column: str) -> Kind:
 
 def _t(level: float, freedom: float) -> float:
     """How many standard errors an interval of Student's t reaches to either side."""
-    from scipy import stats
+    from scipy import special
 
-    return float(stats.t.ppf((1 + level) / 2, freedom))
+    return float(special.stdtrit(freedom, (1 + level) / 2))  # the bits of scipy.stats, in a hundredth of the time
 
 
 # ---- bounds of many samples at once, `float[samples, values]` ---------------------------------------------------
@@ -194,11 +194,11 @@ class Estimate:
 
     def at(self, error: float, freedom: float = np.inf) -> "Estimate":
         """The estimate with an interval that misses in a share `error` of repetitions, by Student's t."""
-        from scipy import stats
+        from scipy import special
 
         normal = not np.isfinite(freedom) or freedom < 1
         wanted, given = (
-            float(stats.norm.ppf(one)) if normal else float(stats.t.ppf(one, freedom))
+            float(special.ndtri(one)) if normal else float(special.stdtrit(freedom, one))
             for one in (1 - error / 2, (1 + self.level) / 2)
         )
         return replace(self.reaching(*(wanted / given * side for side in self._reach())), level=1 - error)
