@@ -17,7 +17,7 @@ from jaxnets.models.blocks import Windows
 Variance = Callable[[int, int], float]
 """From fan_in and fan_out to the variance of the numbers of a kernel."""
 Initializer = Callable[..., Array]
-"""A guest's: `initializer(key, shape, dtype)` draws a kernel, as those of `jax.nn.initializers` do."""
+"""A user-supplied one: `initializer(key, shape, dtype)` draws a kernel, as those of `jax.nn.initializers` do."""
 
 
 def he(fan_in: int, fan_out: int) -> float:

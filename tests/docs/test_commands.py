@@ -21,7 +21,7 @@ OTHERS = [words for _, words in OWN if words not in OF_EXPERIMENTS]
 
 def test_there_are_commands():
     assert len(OF_EXPERIMENTS) > 35
-    assert {words[0] for words in OTHERS} == {"-m", "docs/draw_house.py", "docs/short_verdicts.py"}
+    assert {words[0] for words in OTHERS} == {"-m", "docs/draw_architecture.py", "docs/short_verdicts.py"}
 
 
 @pytest.mark.parametrize("words", OF_EXPERIMENTS, ids=" ".join)

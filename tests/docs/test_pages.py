@@ -49,9 +49,9 @@ def test_the_settings_are_those_of_the_configuration():
 
 
 def test_the_drawing_is_that_of_the_imports():
-    script = runpy.run_path(str(ROOT / "docs" / "draw_house.py"))
+    script = runpy.run_path(str(ROOT / "docs" / "draw_architecture.py"))
     assert script["DRAWING"].read_text() == script["draw"]()
-    for room, others in {room: script["known"](room) for room in script["ROOMS"]}.items():
+    for room, others in {room: script["known"](room) for room in script["PACKAGES"]}.items():
         assert room not in set().union(*(script["known"](other) for other in others)), room
 
 
