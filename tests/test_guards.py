@@ -18,6 +18,7 @@ SWEEPS = {
     "text_cnn": {**TEXTS, "model": "text_cnn", "num_filters": 2, "filter_widths": 2},
 }
 
+NAMES = ["mlp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dan", "text_cnn"))]
 PUBLIC = [
     "Config",
     "Dataset",
@@ -44,7 +45,7 @@ def test_an_import_waits_for_what_is_asked_for():
     assert not {"jax", "numpy", "pandas", "flax", "altair", "rich", "sklearn"} & set(loaded)
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_transferred_implicitly(name, monkeypatch):
     monkeypatch.setitem(jax_settings._OWN, "jax_transfer_guard", (jax.transfer_guard, "disallow"))
     executables.forget()
@@ -52,7 +53,7 @@ def test_nothing_is_transferred_implicitly(name, monkeypatch):
     assert (results.runs["status"] == "finished").all()
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_program_is_compiled_once_for_all_its_runs_and_segments(name):
     executables.forget()
     asked = {**SWEEPS[name], **LITTLE, "learning_rate": [0.1, 0.01, 1e30], "num_seeds": 5}

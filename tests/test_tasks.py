@@ -10,7 +10,7 @@ from jaxnets.config.config import Config
 from jaxnets.config.values import unparse
 from jaxnets.engine.sweep import prepare
 from jaxnets.errors import UserError
-from tests.docs.pages import PAGES, repeats
+from tests.docs.pages import PAGES, blocks
 
 SIZES = ("dataset", "model", "batch_size", "num_steps", "evaluate_every")
 
@@ -84,7 +84,7 @@ def test_the_table_of_the_page_is_that_of_the_suite():
 
 
 def test_the_example_of_the_page_is_a_task():
-    (example,) = [repeat for repeat in repeats(PAGES["docs/tasks.md"], "python") if "TASK" in repeat]
+    (example,) = [block for block in blocks(PAGES["docs/tasks.md"], "python") if "TASK" in block]
     scope = {}
     exec(example, scope)
     assert prepare(Config(**scope["TASK"].values)).num_steps == 180

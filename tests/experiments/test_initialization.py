@@ -3,6 +3,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED, judge
 from jaxnets.experiments import initialization
@@ -79,6 +80,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, _ = tiny("initialization", **SMALL)
     assert {part.name for part in finding.verdict.parts if part.outcome == "supported"} >= {

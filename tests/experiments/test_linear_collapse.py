@@ -3,6 +3,7 @@ from itertools import product
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+import pytest
 from flax import linen as nn
 
 from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, NOT_TESTED, SUPPORTED, judge
@@ -85,6 +86,7 @@ def test_linear_nets_alone_leave_the_rest_open():
 TINY = {"learning_rate": 0.01, "num_epochs": 2, "num_repeats": 2, "final_seeds": 2}
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, _ = tiny("linear_collapse", hidden_units=[0, (6, 6)], **TINY)
     assert finding.verdict.outcome == "supported"

@@ -79,6 +79,7 @@ def test_several_models_are_refused():
 TINY = {"learning_rate": [0.01, 0.1], "num_steps": 40, "evaluate_every": 10, "num_seeds": 1, "num_repeats": 2}
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, text = tiny("local_optima", **TINY, tasks=["wine"], nets=[(3,)], examples=0, final_seeds=2)
     barriers = finding.tables["Barriers, shares of the loss of guessing, means"]

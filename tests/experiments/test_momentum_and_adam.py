@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.experiments import momentum_and_adam
@@ -64,6 +65,7 @@ def test_momentum_of_zero_is_sgd():
     assert momentum_and_adam.method(runs[["optimizer"]]).tolist() == ["momentum", "momentum", "adam"]
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, _ = tiny("momentum_and_adam", optimizer="momentum", **BUILT_IN)
     assert {"momentum_loss", "rates", "two_valleys"} <= set(finding.pictures)

@@ -2,6 +2,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, MIXED, SUPPORTED
 from jaxnets.data.dataset import Dataset, Split
@@ -97,6 +98,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     sizes = {"num_repeats": 2, "final_seeds": 2, "starts": 4, "num_steps": 60, "evaluate_every": 60}
     finding, results, text = tiny("negation", **SMALL | sizes | {"num_sentences": 200})

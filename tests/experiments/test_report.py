@@ -53,9 +53,9 @@ def test_directories_are_compared(runs, capsys, monkeypatch):
     ("axis", "name"),
     [
         ({"learning_rate": [0.01, 0.1]}, "learning_rate 0.01"),
-        ({"batch_size": [2, 4]}, "batch_size 2"),
-        ({"optimizer": "momentum", "nesterov": [False, True]}, "nesterov True"),
-        ({"gradient_clip": [None, 1.0]}, "adam"),
+        pytest.param({"batch_size": [2, 4]}, "batch_size 2", marks=pytest.mark.slow),
+        pytest.param({"optimizer": "momentum", "nesterov": [False, True]}, "nesterov True", marks=pytest.mark.slow),
+        pytest.param({"gradient_clip": [None, 1.0]}, "adam", marks=pytest.mark.slow),
         ({"num_steps": [6, 9], "search": "halving", "learning_rate": jaxnets.log_range(0.01, 1), "num_trials": 9}, "6"),
     ],
 )

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from jaxnets.claims.verdicts import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from jaxnets.experiments import schedules
@@ -44,6 +45,7 @@ def test_a_rate_that_does_not_decay_is_constant():
     assert schedules.method(pd.DataFrame({"schedule": ["constant", "cosine"]})).tolist() == ["constant", "schedule"]
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, text = tiny("schedules", tasks=["wine"], num_repeats=2, num_trials=3, final_seeds=2)
     assert results.num_runs == 2 * 2 * 3 * 2 + 2 * 2 * 2 + 2 * 2 * 1 + 2 * 2 * 2

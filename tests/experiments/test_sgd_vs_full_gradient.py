@@ -71,6 +71,7 @@ def test_one_batch_size_is_compared_with_all_examples(sizes):
         configure(experiment.EXPERIMENT, {"batch_size": sizes})
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     small = {"num_steps": 20, "evaluate_every": 5, "num_repeats": 2, "final_seeds": 2, "learning_rate": [0.1, 0.3]}
     finding, results, text = tiny(

@@ -74,6 +74,7 @@ def test_phrases_that_cannot_be_compared_are_refused(phrases):
         configure(unseen_ngrams.EXPERIMENT, {"phrases": phrases})
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     sizes = {"num_steps": 30, "evaluate_every": 30, "num_seeds": 1, "num_filters": 8, "unlabelled": 300}
     few = {"num_repeats": 2, "final_seeds": 1, "num_sentences": 200, "degrees": 0.5, "learning_rate": 0.01}

@@ -4,6 +4,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from jaxnets import data
 from jaxnets.analysis import words_and_windows
@@ -108,6 +109,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.slow
 def test_a_tiny_real_run(tiny):
     finding, results, _ = tiny("word_order", **SMALL | {"num_repeats": 2, "final_seeds": 2})
     orders = pd.read_parquet(results.directory / "orders.parquet").groupby("method")
