@@ -39,6 +39,8 @@ CASES = {
     "comparison": [],
 }
 TABLES = ("runs", "curves", "predictions")
+RENAMED = {"block": "repeat", "contestant": "method"}
+"""Columns that older trees call otherwise."""
 
 
 def tables(tree: Path, kept: Path) -> dict[str, dict[str, pd.DataFrame] | str]:
@@ -71,7 +73,11 @@ def differences(old: dict[str, pd.DataFrame] | str, new: dict[str, pd.DataFrame]
         if (table in old) != (table in new):
             told.append(f"{table}: in one alone")
         elif table in old:
-            one, other = (of[table].drop(columns="seconds", errors="ignore") for of in (old, new))
+            one, other = (
+                of[table].drop(columns="seconds", errors="ignore").rename(columns=RENAMED) for of in (old, new)
+            )
+            if "phase" in one:
+                one["phase"] = one["phase"].replace("confirmation", "final")
             told += [f"{table}.{column}: in one alone" for column in sorted(set(one) ^ set(other))]
             same = [column for column in one if column in other]
             told += [f"{table}.{column} differs" for column in same if not one[column].equals(other[column])]
