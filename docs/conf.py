@@ -14,7 +14,8 @@ html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_copy_source = False
 html_show_copyright = False
-highlight_language = "none"
+highlight_language = "none"  # of blocks without a language; those of the pages name theirs
+maximum_signature_line_length = 88
 default_role = "code"  # the docstrings write `name` for code
 
 # the notebook is run when the pages are built, and must not fail

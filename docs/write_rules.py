@@ -1,12 +1,11 @@
-"""Puts what each claim fixes beforehand into docs/claims.md: `python -m docs.write_rules`.
+"""Writes what each claim fixes in advance into docs/claims.md: `python -m docs.write_rules`.
 
-What the lecture says, what is measured, and the rules, as they stand in `experiments/`.
+The lecture, what is measured, and the rules, from `experiments/`.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from jaxnets.claims.verdicts import Rule
+from jaxnets.claims.verdicts import Rule, in_unit
 from jaxnets.experiments.lecture import CLAIMS
 from jaxnets.runs.experiment import Claim
 
@@ -15,22 +14,31 @@ BEGIN, END = "<!-- rules -->\n", "<!-- end of rules -->"
 
 
 def section(claim: Claim) -> str:
-    """What a claim fixes beforehand."""
-    head = f"### {claim.name}\n\n*{claim.about}*\n\n"
-    told = f"The lecture: {claim.lecture}\n\nMeasured: {claim.measured}\n\n"
-    core = {name: rule for name, rule in claim.rules.items() if rule.core}
-    side = {name: rule for name, rule in claim.rules.items() if not rule.core}
-    return f"{head}{told}{_rules('Core', core)}{_rules('Side', side)}Rules `{claim.fingerprint}`.\n\n"
+    """What a claim fixes in advance: a row for each part, and why its bound is what it is."""
+    rows = "\n".join(_row(name, rule) for name, rule in claim.rules.items())
+    reasons: dict[str, list[str]] = {}
+    for name, rule in claim.rules.items():
+        if reason := f"{rule.reason} {rule.power}".strip():
+            reasons.setdefault(reason, []).append(f"`{name}`")
+    bounds = " ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    text = (
+        f"### {claim.name}\n\n*{claim.about}*\n\nThe lecture: {claim.lecture} Measured: {claim.measured}\n\n"
+        f"| part | kind | statement | supported | contradicted |\n| --- | --- | --- | --- | --- |\n{rows}\n\n"
+    )
+    return f"{text}{bounds}{' ' if bounds else ''}Rules `{claim.fingerprint}`.\n\n"
 
 
-def _rules(title: str, rules: Mapping[str, Rule]) -> str:
-    if not rules:
-        return ""
-    items = [
-        " ".join(filter(None, [f"- `{name}` ({rule.kind}): {rule.statement}", rule.in_words, rule.reason, rule.power]))
-        for name, rule in rules.items()
-    ]
-    return f"{title}:\n\n" + "\n".join(items) + "\n\n"
+def _row(name: str, rule: Rule) -> str:
+    low, bound, beyond = (in_unit(number, rule.unit) for number in (-rule.bound, rule.bound, rule.beyond))
+    supported, contradicted = {
+        "exact": ("holds", "does not"),
+        "above": (f"> {bound}", f"< {beyond}"),
+        "below": (f"< {bound}", f"> {beyond}"),
+        "within": (f"{low} to {bound}", "beyond it"),
+    }[rule.test]
+    tasks = f", {rule.over}" if rule.over else ""
+    kind = rule.kind if rule.core else f"{rule.kind}, side"
+    return f"| `{name}` | {kind} | {rule.statement} | {supported}{tasks} | {contradicted} |"
 
 
 def with_rules(page: str) -> str:

@@ -19,7 +19,7 @@ from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.interrupting import RefusedError
 from jaxnets.engine import devices
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "large_runs.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
@@ -177,7 +177,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    WRITE = flags.DEFINE_boolean("write", False, "Puts the table into docs/reliability.md; all rows must be tried.")
+    WRITE = flags.DEFINE_boolean("write", False, "Puts the table into docs/large_runs.md; all rows must be tried.")
     SEED = flags.DEFINE_integer("seed", 0, "Of the moments of kills and the places of damage.")
     SHARE = flags.DEFINE_float("share", 1.0, "Of the places that are tried.")
     COMMANDS = flags.DEFINE_list("commands", [], "Only these commands.")

@@ -6,7 +6,7 @@ from benchmarks.reliability import damaging, faults, interrupting
 from jaxnets import io
 from tests.docs.pages import PAGES
 
-TEXT = PAGES["docs/reliability.md"]
+TEXT = PAGES["docs/large_runs.md"]
 ELSEWHERE = (
     *(interrupting.killed_at_random, interrupting.two_at_once, interrupting.small_disk),
     *(damaging.other_data, damaging.clock_set_back),

@@ -7,14 +7,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in (
+        *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")),
+        *sorted((ROOT / "docs").glob("*.md")),
+    )
 }
 
 
-def blocks(text: str, language: str = "") -> list[str]:
-    """The code blocks of a language; those of commands have none."""
-    fenced = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return [content for of_block, content in fenced if of_block == language]
+def blocks(text: str, language: str = "bash") -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def commands(text: str) -> list[list[str]]:
@@ -23,14 +25,13 @@ def commands(text: str) -> list[list[str]]:
     `NAME="..."` is put in where `$NAME` stands.
     """
     lines = re.sub(r"\\\n *", "", "".join(blocks(text))).splitlines()
-    lines += [line.replace("\n", " ") for line in re.findall(r"[^`]`(python [^`]+)`[^`]", text) if "NAME" not in line]
+    lines += [line.replace("\n", " ") for line in re.findall(r"[^`]`(python [^`]+)`[^`]", text)]
     variables = {"DATA": "sets", "VECTORS": "vectors.vec"}
     found = []
     for line in lines:
         for name, value in variables.items():
             line = line.replace(f"${name}", value)
-        assignment = re.fullmatch(r'([A-Z]+)="(.*)"', line)
-        if assignment:
+        if assignment := re.fullmatch(r'([A-Z]+)="(.*)"', line):
             variables[assignment[1]] = assignment[2]
         elif line.startswith("python "):
             found.append(shlex.split(line, comments=True)[1:])
